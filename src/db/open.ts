@@ -1,0 +1,58 @@
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { type Config, dataFolder } from '../config/index.ts';
+import { type Database, openDatabase } from './database.ts';
+import { startEmbeddedPostgres } from './embedded.ts';
+import { migrate } from './migrate.ts';
+
+/** Where the numbered SQL files are. */
+export const migrationsFolder = fileURLToPath(new URL('../../migrations', import.meta.url));
+
+const databaseName = 'passerelle';
+
+/**
+ * The database of this configuration, migrated and open: the embedded one, or the one of `DATABASE_URL`.
+ * Closing it also stops the embedded server.
+ */
+export async function openConfiguredDatabase(config: Config): Promise<Database> {
+  if (config.databaseUrl) {
+    const adminUrl = config.databaseAdminUrl ?? config.databaseUrl;
+    await migrate(adminUrl, migrationsFolder);
+    return openDatabase(config.databaseUrl, adminUrl);
+  }
+  const server = await startEmbeddedPostgres({ directory: dataFolder(config, 'postgres') });
+  try {
+    const adminUrl = await ensureDatabase(server.superuserUrl, databaseName);
+    await migrate(adminUrl, migrationsFolder);
+    const database = openDatabase(adminUrl, adminUrl);
+    return {
+      ...database,
+      close: async () => {
+        await database.close();
+        await server.stop();
+      },
+    };
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
+/** Makes the database when it is missing; answers its connection string. */
+export async function ensureDatabase(superuserUrl: string, name: string, template = 'template1'): Promise<string> {
+  const client = new pg.Client({ connectionString: superuserUrl });
+  await client.connect();
+  try {
+    const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);
+    if (!rowCount) {
+      await client.query(
+        `CREATE DATABASE ${client.escapeIdentifier(name)} TEMPLATE ${client.escapeIdentifier(template)}`,
+      );
+    }
+  } finally {
+    await client.end();
+  }
+  const url = new URL(superuserUrl);
+  url.pathname = `/${name}`;
+  return url.href;
+}

@@ -1,0 +1,49 @@
+/** What the delivery room promises: an item queued in the caller's transaction reaches its destination or stays visible. */
+import type { Context, FhirTransaction } from '../fhir/index.ts';
+
+/** One thing to bring to one destination. Carries ids only, never patient data. */
+export interface DeliveryItem {
+  tenant: string;
+  /** Stable over retries; becomes the control id of messages. At most 20 characters, [A-Z0-9]. */
+  id: string;
+  /** Name of a registered destination, e.g. `ris:<Organization id>`. Items of one destination leave in order of queueing. */
+  destination: string;
+  /** What to render: `request-answer`, `report-mdm`, `report-oru`, … */
+  kind: string;
+  /** Resource the item is about, e.g. `Task/…` (case). */
+  focus: string;
+  /** Child Task `deliver` that shows this item to people, e.g. `Task/…`. */
+  task?: string;
+  queuedAt: Date;
+  attempts: number;
+}
+
+export type DeliveryResult =
+  /** Taken in charge by the other side; evidence is kept (e.g. the ACK). */
+  | { status: 'delivered'; evidence?: string; payload?: Buffer }
+  /** Try again later: unreachable, AR. */
+  | { status: 'retry'; reason: string; payload?: Buffer }
+  /** Will never pass as it is: AE. Goes to the dead letters, visible and replayable. */
+  | { status: 'failed'; reason: string; evidence?: string; payload?: Buffer };
+
+/** Brings items to the other side. Must be idempotent for the same item id. */
+export interface Destination {
+  /** Which destinations it serves: `name` starts with this prefix, e.g. `ris:`. */
+  prefix: string;
+  deliver(item: DeliveryItem): Promise<DeliveryResult>;
+}
+
+/** Told in the transaction that records the outcome. */
+export type OutcomeHook = (item: DeliveryItem, result: DeliveryResult, tx: FhirTransaction) => Promise<void>;
+
+export interface Delivery {
+  /** Adds an item to the outbox, in the caller's transaction; the worker is woken after commit. */
+  enqueue(tx: FhirTransaction, item: { destination: string; kind: string; focus: string; task?: string }): Promise<string>;
+  registerDestination(destination: Destination): void;
+  onOutcome(hook: OutcomeHook): void;
+  /** Starts working; with what is due from before the last stop first. */
+  start(systemContext: (tenant: string, interaction: string) => Context): Promise<void>;
+  stop(): Promise<void>;
+  /** Puts a dead letter back. */
+  replay(tenant: string, id: string): Promise<void>;
+}

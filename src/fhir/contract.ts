@@ -1,0 +1,159 @@
+/**
+ * What the FHIR room promises the other rooms: reads and writes inside a tenant's transaction, and the hooks by which access
+ * control, audit and the teleradiology domain plug in without being known here.
+ */
+import type { ExtractResource, OperationOutcome, Parameters, Resource, ResourceType } from '@medplum/fhirtypes';
+import type { Sql } from '../db/index.ts';
+
+/** Who acts. `reference` is a literal reference of the caller's tenant, e.g. `Practitioner/…` or `Device/…`. */
+export interface Actor {
+  reference: string;
+  display: string;
+  /** Login or client id, as the account list knows it. */
+  account: string;
+  kind: 'person' | 'machine' | 'system';
+  roles: readonly string[];
+}
+
+/** One request's circumstances: who, in which tenant, when, from where. */
+export interface Context {
+  tenant: string;
+  actor: Actor;
+  /** Correlates log lines, AuditEvents and answers (X-Request-Id). */
+  requestId: string;
+  /**
+   * What is being done, for the audit trail: a REST interaction code (`read`, `search-type`, `create`, `transaction`, …), or a
+   * qualified name: `operation:Task/$sign`, `hl7v2:ORM^O01`, `dicomweb:stow`, `system:deadline`.
+   */
+  interaction: string;
+  /** Address of the other side, when there is one. */
+  network?: string;
+  now(): Date;
+}
+
+/** One resource written by a transaction. */
+export interface Change {
+  interaction: 'create' | 'update' | 'delete';
+  type: ResourceType;
+  id: string;
+  /** Version now stored, 1 for a create. */
+  version: number;
+  before?: Resource;
+  after?: Resource;
+}
+
+/**
+ * A running transaction. Reads see its own writes. Everything is validated and indexed on write; hooks run before commit.
+ * Every method throws `FhirError`.
+ */
+export interface FhirTransaction {
+  readonly context: Context;
+  /** Same connection, same tenant: rooms add their own rows (outbox, due times, messages) to the transaction. */
+  readonly sql: Sql;
+  /** @throws FhirError 404 unknown, 410 deleted. */
+  read<K extends ResourceType>(type: K, id: string): Promise<ExtractResource<K>>;
+  /** Same, `undefined` when there is none. */
+  find<K extends ResourceType>(type: K, id: string): Promise<ExtractResource<K> | undefined>;
+  /** Matches of a search in FHIR syntax (`identifier=sys|1&status=active&_sort=-_lastUpdated`), 1,000 at most unless `_count` says less. */
+  search<K extends ResourceType>(type: K, query: string): Promise<ExtractResource<K>[]>;
+  /** Stores a new resource; an `id` already set is kept (409 when taken), else one is made. */
+  create<R extends Resource>(resource: R): Promise<R & { id: string }>;
+  /** Conditional create under an advisory lock on (type, criteria): race-free. @throws FhirError 412 when several match. */
+  createIfNone<R extends Resource>(resource: R, criteria: string): Promise<{ resource: R & { id: string }; created: boolean }>;
+  /** Stores the next version (or creates under this id). An identical content still makes a version. @throws FhirError 412 when `ifMatch` differs. */
+  update<R extends Resource & { id?: string }>(resource: R, options?: { ifMatch?: string }): Promise<R & { id: string }>;
+  delete(type: ResourceType, id: string): Promise<void>;
+  /** Holds a lock named by `key` in this tenant until the end of the transaction. */
+  lock(key: string): Promise<void>;
+  /** Runs after a successful commit (waking a worker); its failure is logged and changes nothing. */
+  afterCommit(work: () => void | Promise<void>): void;
+  /** Written so far, in order. */
+  readonly changes: readonly Change[];
+}
+
+/** Runs inside the transaction, once per written resource, after validation and before commit; throwing refuses the write. */
+export type ChangeHook = (change: Change, tx: FhirTransaction) => Promise<void> | void;
+
+/** Runs once per transaction that wrote something, last before commit: the audit trail. */
+export type CommitHook = (changes: readonly Change[], tx: FhirTransaction) => Promise<void>;
+
+/** Handler of `POST [base]/Type/id/$name`, `/Type/$name` or `/$name`. Runs in one transaction when `affectsState`. */
+export interface Operation {
+  /** Without the `$`. */
+  name: string;
+  /** Type it is offered on; undefined for the whole system. */
+  type?: ResourceType;
+  level: 'instance' | 'type' | 'system';
+  /** False: also reachable by GET. */
+  affectsState: boolean;
+  run(call: OperationCall): Promise<Resource>;
+}
+
+export interface OperationCall {
+  tx: FhirTransaction;
+  /** Id of the instance, for instance-level operations. */
+  id?: string;
+  /** Body when it is a `Parameters`, or the query's parameters put into one; a body of another type is in `resource`. */
+  parameters: Parameters;
+  resource?: Resource;
+  ifMatch?: string;
+}
+
+/** The FHIR server without HTTP. */
+export interface FhirStore {
+  /** One transaction; committed when `work` resolves. */
+  transaction<T>(context: Context, work: (tx: FhirTransaction) => Promise<T>): Promise<T>;
+  /** Reads outside a transaction (no hook, no audit: the caller audits). */
+  read<K extends ResourceType>(tenant: string, type: K, id: string): Promise<ExtractResource<K>>;
+  search<K extends ResourceType>(tenant: string, type: K, query: string): Promise<ExtractResource<K>[]>;
+  beforeCommit(hook: ChangeHook): void;
+  onCommit(hook: CommitHook): void;
+  registerOperation(operation: Operation): void;
+  readonly operations: readonly Operation[];
+}
+
+/** A read that reached patient data (or could have), told before its answer leaves. */
+export interface ReadAccess {
+  /** Resources served, as far as they were read. */
+  resources: readonly Resource[];
+  /** The search as sent, when it was one. */
+  query?: string;
+  outcome: 'success' | 'refused' | 'failed';
+}
+
+/** What the REST routes ask of the access room. */
+export interface FhirGuards {
+  /** Identifies the caller. @throws FhirError 401. */
+  authenticate(request: { headers: Record<string, string | string[] | undefined>; ip: string; id: string }): Promise<Pick<Context, 'tenant' | 'actor'>>;
+  /** @throws FhirError 403 when this actor may not do this. `type` is undefined for system-level interactions; each entry of a bundle is asked on its own. */
+  authorize(context: Context, request: { interaction: string; type?: string; id?: string; operation?: string }): void;
+  auditRead(context: Context, access: ReadAccess): Promise<void>;
+}
+
+/** An error with its HTTP status and its OperationOutcome; adapters map it to AE/AR, SOAP faults or DICOM statuses. */
+export class FhirError extends Error {
+  override name = 'FhirError';
+  readonly status: number;
+  readonly outcome: OperationOutcome;
+
+  /**
+   * @param code IssueType of FHIR (`not-found`, `invalid`, `conflict`, …).
+   * @param expression FHIRPath of the element at fault, when there is one.
+   */
+  constructor(status: number, code: NonNullable<OperationOutcome['issue']>[number]['code'], diagnostics: string, expression?: string) {
+    super(diagnostics);
+    this.status = status;
+    this.outcome = {
+      resourceType: 'OperationOutcome',
+      issue: [{ severity: 'error', code, diagnostics, ...(expression ? { expression: [expression] } : {}) }],
+    };
+  }
+
+  /** An error with several issues, e.g. from validation. */
+  static of(status: number, issues: OperationOutcome['issue']): FhirError {
+    const first = issues[0];
+    const error = new FhirError(status, first?.code ?? 'exception', first?.diagnostics ?? 'unknown');
+    (error as { outcome: OperationOutcome }).outcome = { resourceType: 'OperationOutcome', issue: issues };
+    return error;
+  }
+}

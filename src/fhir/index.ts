@@ -1,0 +1,15 @@
+/** The FHIR server: storage, search, validation, REST. Knows FHIR, knows nothing of radiology. */
+export {
+  type Actor,
+  type Change,
+  type ChangeHook,
+  type CommitHook,
+  type Context,
+  FhirError,
+  type FhirGuards,
+  type FhirStore,
+  type FhirTransaction,
+  type Operation,
+  type OperationCall,
+  type ReadAccess,
+} from './contract.ts';
