@@ -19,6 +19,8 @@ export interface EmbeddedOptions {
   directory: string;
   /** Extra server settings, `name=value`. */
   settings?: readonly string[];
+  /** True for a command beside a running server: a server found running is used and left running. */
+  visitor?: boolean;
 }
 
 /** What PostgreSQL's binaries may run as: it refuses root, so root hands over to the account `postgres`. */
@@ -49,7 +51,10 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   const url = (port: number) => `postgresql://${superuser}:${password}@127.0.0.1:${port}/postgres`;
 
   const adopted = await runningServer(options.directory);
-  if (adopted) return { superuserUrl: url(adopted.port), stop: () => stopProcess(adopted.pid) };
+  if (adopted) {
+    const leave = async () => undefined;
+    return { superuserUrl: url(adopted.port), stop: options.visitor ? leave : () => stopProcess(adopted.pid) };
+  }
 
   if (!(await exists(join(options.directory, 'PG_VERSION')))) {
     await initialise(native, options.directory, passwordFile, password, identity);

@@ -12,15 +12,15 @@ const databaseName = 'passerelle';
 
 /**
  * The database of this configuration, migrated and open: the embedded one, or the one of `DATABASE_URL`.
- * Closing it also stops the embedded server.
+ * Closing it also stops the embedded server, unless a visitor found it running.
  */
-export async function openConfiguredDatabase(config: Config): Promise<Database> {
+export async function openConfiguredDatabase(config: Config, options: { visitor?: boolean } = {}): Promise<Database> {
   if (config.databaseUrl) {
     const adminUrl = config.databaseAdminUrl ?? config.databaseUrl;
     await migrate(adminUrl, migrationsFolder);
     return openDatabase(config.databaseUrl, adminUrl);
   }
-  const server = await startEmbeddedPostgres({ directory: dataFolder(config, 'postgres') });
+  const server = await startEmbeddedPostgres({ directory: dataFolder(config, 'postgres'), ...options });
   try {
     const adminUrl = await ensureDatabase(server.superuserUrl, databaseName);
     await migrate(adminUrl, migrationsFolder);

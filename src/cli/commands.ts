@@ -1,0 +1,105 @@
+/** The operator's command line: one table, so that `--help` and the dispatcher cannot disagree. */
+import { ConfigError } from '../config/index.ts';
+import { EmbeddedPostgresError, MigrationError } from '../db/index.ts';
+import { CommandError } from './command-error.ts';
+
+export type Environment = Record<string, string | undefined>;
+
+/** A command answers its exit code. */
+type Run = (args: string[], env: Environment) => Promise<number>;
+
+interface Command {
+  name: string;
+  usage: string;
+  /** One line, for people. */
+  summary: string;
+  load(): Promise<Run>;
+}
+
+const commands: readonly Command[] = [
+  {
+    name: 'serve',
+    usage: 'serve',
+    summary: 'run the server (production form: no build, no demonstration data unless DEMO=on)',
+    load: async () => (await import('./serve.ts')).serve,
+  },
+  {
+    name: 'start',
+    usage: 'start',
+    summary: 'build the user interface if needed, then run the server with the demonstration hospital',
+    load: async () => (await import('./start.ts')).start,
+  },
+  {
+    name: 'demo',
+    usage: 'demo',
+    summary: 'the main job end to end on free ports and fresh data; artefacts in demo-output/',
+    load: async () => (await import('./demo/index.ts')).demo,
+  },
+  {
+    name: 'bench',
+    usage: 'bench [suite…] [--json]',
+    summary: 'measure, each figure beside the raw limit of the same run',
+    load: async () => (await import('./bench/index.ts')).bench,
+  },
+  {
+    name: 'migrate',
+    usage: 'migrate',
+    summary: 'bring the database to this version and stop',
+    load: async () => (await import('./migrate.ts')).migrateCommand,
+  },
+  {
+    name: 'token',
+    usage: 'token <account>',
+    summary: 'print a bearer token of an account, for the server at BASE_URL or PORT',
+    load: async () => (await import('./token.ts')).token,
+  },
+  {
+    name: 'user',
+    usage: 'user list | user add <tenant> <login> <role> <reference> | user disable <login>',
+    summary: 'accounts: the password of a new one is printed once',
+    load: async () => (await import('./user.ts')).user,
+  },
+  {
+    name: 'deliveries',
+    usage: 'deliveries [list | replay <tenant> <id>]',
+    summary: 'what waits to leave, what failed; put a dead letter back',
+    load: async () => (await import('./deliveries.ts')).deliveries,
+  },
+];
+
+/** Errors whose message says all a person needs; others keep their stack. */
+const spokenErrors = [CommandError, ConfigError, EmbeddedPostgresError, MigrationError];
+
+/**
+ * Runs the command named first.
+ * @returns the process's exit code: 0 done, 1 failed, 2 not understood.
+ */
+export async function runCommand(args: string[], env: Environment): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === '--help' || name === 'help') {
+    process.stdout.write(help());
+    return name === undefined ? 2 : 0;
+  }
+  const command = commands.find((candidate) => candidate.name === name);
+  if (!command) {
+    process.stderr.write(`Unknown command "${name}".\n\n${help()}`);
+    return 2;
+  }
+  if (rest.includes('--help')) {
+    process.stdout.write(`${command.usage}\n  ${command.summary}\n`);
+    return 0;
+  }
+  try {
+    const run = await command.load();
+    return await run(rest, env);
+  } catch (error) {
+    const spoken = spokenErrors.some((type) => error instanceof type);
+    process.stderr.write(`${spoken ? (error as Error).message : ((error as Error).stack ?? error)}\n`);
+    return 1;
+  }
+}
+
+function help(): string {
+  const lines = commands.map((command) => `  ${command.usage}\n      ${command.summary}`);
+  return `npm run passerelle -- <command>\n\n${lines.join('\n')}\n`;
+}

@@ -1,0 +1,69 @@
+import { randomBytes } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Access } from '../../access/index.ts';
+import type { Config } from '../../config/index.ts';
+import type { Database } from '../../db/index.ts';
+import { type FhirStore, systemContext } from '../../fhir/index.ts';
+import { demoResources } from './resources.ts';
+
+/** Where an unknown sender on a loopback connection belongs, with the demonstration data. */
+export const demoHospital = { tenant: 'demo', organizationId: 'ch-exemple' } as const;
+
+/** Accounts of the demonstration (design §4): exempt from expiry and second factor, never created elsewhere. */
+export const demoAccounts = [
+  { login: 'radiologue', reference: 'Practitioner/radiologue', display: 'Dr NOA TEST-TELERADIO', role: 'radiologist' },
+  { login: 'demandeur', reference: 'Practitioner/demandeur', display: 'Dr ALIX TEST-RADIOLOGUE', role: 'requester' },
+  { login: 'manipulateur', reference: 'Practitioner/manipulateur', display: 'SACHA TEST-MANIP', role: 'technologist' },
+  { login: 'coordonnateur', reference: 'Practitioner/coordonnateur', display: 'ANDREA TEST-COORD', role: 'coordinator' },
+  { login: 'qualite', reference: 'Practitioner/qualite', display: 'MAXIME TEST-QUALITE', role: 'quality' },
+  { login: 'auditeur', reference: 'Practitioner/auditeur', display: 'LOU TEST-AUDIT', role: 'auditor' },
+  { login: 'admin', reference: 'Practitioner/admin', display: 'CLAUDE TEST-ADMIN', role: 'administrator' },
+  { login: 'ris-demo', reference: 'Device/ris-demo', display: 'RIS de CH-EXEMPLE', role: 'ris' },
+  { login: 'conformance', reference: 'Device/conformance', display: 'Tests de conformité', role: 'conformance' },
+] as const;
+
+const people = new Set(demoAccounts.filter((account) => account.reference.startsWith('Practitioner/')).map((account) => account.login));
+
+/** Makes the tenant, its reference resources and its accounts; on a database that has them, changes passwords at most. */
+export async function seedDemonstration(rooms: {
+  database: Database;
+  store: FhirStore;
+  access: Access;
+  config: Config;
+}): Promise<void> {
+  const { database, store, access, config } = rooms;
+  await database.addTenant(demoHospital.tenant, 'Groupe hospitalier de démonstration');
+  await store.transaction(systemContext(demoHospital.tenant, 'system:seed', config.clock), async (tx) => {
+    for (const resource of demoResources) {
+      if (!(await tx.find(resource.resourceType, resource.id))) await tx.create(resource);
+    }
+  });
+  const password = await demoPassword(config);
+  for (const account of demoAccounts) {
+    await access.ensureAccount({
+      tenant: demoHospital.tenant,
+      login: account.login,
+      reference: account.reference,
+      display: account.display,
+      roles: [account.role],
+      kind: people.has(account.login) ? 'person' : 'machine',
+      demonstration: true,
+      ...(people.has(account.login) ? { password } : {}),
+      ...(account.role === 'ris' ? { organizationId: demoHospital.organizationId } : {}),
+    });
+  }
+}
+
+/** The password of `DEMO_PASSWORD`, else one made at the first start, kept beside the data and printed once. */
+export async function demoPassword(config: Config): Promise<string> {
+  if (config.demoPassword) return config.demoPassword;
+  const file = join(config.dataDir, 'demo-password');
+  const known = await readFile(file, 'utf8').catch(() => '');
+  if (known) return known.trim();
+  const password = `Demo-${randomBytes(12).toString('base64url')}`;
+  await mkdir(config.dataDir, { recursive: true });
+  await writeFile(file, `${password}\n`, { mode: 0o600 });
+  process.stderr.write(`Mot de passe des comptes de démonstration (affiché une seule fois) : ${password}\n`);
+  return password;
+}

@@ -1,0 +1,37 @@
+import { loadConfig } from '../config/index.ts';
+import { startServer } from '../server.ts';
+import type { Environment } from './commands.ts';
+import { demoHospital, seedDemonstration } from './demonstration/index.ts';
+import { announceServer, holdDataFolder } from './running-server.ts';
+import { hasUserInterface, userInterfaceFolder } from './user-interface.ts';
+
+/** Runs the server until SIGINT or SIGTERM. Prints the ready line once every port accepts connections. */
+export async function serve(_args: string[], env: Environment): Promise<number> {
+  const running = await run(env);
+  await running.stopped;
+  return 0;
+}
+
+/** The running server, and a promise that settles when it has stopped in an orderly way. */
+export async function run(env: Environment) {
+  const config = loadConfig(env);
+  await holdDataFolder(config.dataDir);
+  const server = await startServer(config, {
+    ...(config.demo ? { seed: seedDemonstration, loopbackSender: demoHospital } : {}),
+    ...((await hasUserInterface()) ? { userInterface: userInterfaceFolder } : {}),
+  });
+  const withdraw = await announceServer(server.httpPort, config.dataDir);
+  process.stdout.write(`${JSON.stringify({ ready: true, http: server.httpUrl, mllp: server.mllpPort, dimse: null })}\n`);
+
+  const stopped = new Promise<void>((resolve, reject) => {
+    let stopping = false;
+    const stop = () => {
+      if (stopping) return;
+      stopping = true;
+      server.close().then(withdraw).then(resolve, reject);
+    };
+    process.once('SIGINT', stop);
+    process.once('SIGTERM', stop);
+  });
+  return { config, server, stopped };
+}

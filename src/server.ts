@@ -1,0 +1,130 @@
+/**
+ * The whole application in one readable list: which rooms exist, what each is given, in which order they start and stop.
+ */
+import { readFile } from 'node:fs/promises';
+import type { AddressInfo } from 'node:net';
+import compress from '@fastify/compress';
+import cookie from '@fastify/cookie';
+import fastify, { type FastifyBaseLogger } from 'fastify';
+import { type Access, accessRoutes, createAccess } from './access/index.ts';
+import { dicomwebRoutes } from './adapters/dicomweb/index.ts';
+import { risDestination, startMllp } from './adapters/hl7v2/index.ts';
+import { type Config, dataFolder } from './config/index.ts';
+import { type Database, openConfiguredDatabase } from './db/index.ts';
+import { createDelivery, type Delivery } from './delivery/index.ts';
+import { createFhirStore, type FhirStore, fhirRoutes, systemContext } from './fhir/index.ts';
+import { healthRoutes } from './health.ts';
+import { createImaging } from './imaging/index.ts';
+import { createReportRoom, openKeystore } from './report/index.ts';
+import { createTeleradiology } from './teleradiology/index.ts';
+import { userInterfaceRoutes } from './user-interface.ts';
+
+/** A running Passerelle. */
+export interface Server {
+  /** `http://host:port`, where it really listens. */
+  httpUrl: string;
+  httpPort: number;
+  mllpPort: number;
+  database: Database;
+  store: FhirStore;
+  access: Access;
+  delivery: Delivery;
+  log: FastifyBaseLogger;
+  close(): Promise<void>;
+}
+
+export interface ServerOptions {
+  /** Fills a new database before anything listens (demonstration data). */
+  seed?(rooms: { database: Database; store: FhirStore; access: Access; config: Config }): Promise<void>;
+  /** Folder of the built user interface; undefined serves none. */
+  userInterface?: string;
+  /** An unknown HL7 v2 sender on a loopback connection counts as this establishment's RIS (demonstration only). */
+  loopbackSender?: { tenant: string; organizationId: string };
+}
+
+/** A study may be gigabytes, but no JSON of this protocol is: what one request may make us hold in memory. */
+const bodyLimitBytes = 32 * 1024 * 1024;
+const requestTimeoutMs = 300_000;
+
+/**
+ * Opens the database, composes the rooms and listens. Resolves when every port accepts connections.
+ * @throws what a room cannot do at start: bad configuration, an unreachable database, a port in use.
+ */
+export async function startServer(config: Config, options: ServerOptions = {}): Promise<Server> {
+  const { clock } = config;
+  const database = await openConfiguredDatabase(config);
+  const tls = config.tls && { cert: await readFile(config.tls.cert), key: await readFile(config.tls.key) };
+  const app = fastify({
+    logger: { level: config.logLevel, stream: process.stderr, redact: ['req.headers.authorization', 'req.headers.cookie'] },
+    disableRequestLogging: true,
+    requestIdHeader: 'x-request-id',
+    bodyLimit: bodyLimitBytes,
+    requestTimeout: requestTimeoutMs,
+    ...(tls ? { https: { ...tls, minVersion: 'TLSv1.2' as const } } : {}),
+  });
+  const log = app.log;
+  const address = () => app.server.address() as AddressInfo;
+  const scheme = tls ? 'https' : 'http';
+  const listeningUrl = () => `${scheme}://${config.host.includes(':') ? `[${config.host}]` : config.host}:${address().port}`;
+  const baseUrl = () => config.baseUrl ?? listeningUrl();
+
+  const store = await createFhirStore({ database, checkReferences: config.checkReferences });
+  const access = await createAccess({ database, store, clock, secure: tls !== undefined, log });
+  const keystore = await openKeystore(dataFolder(config, 'keys'), clock);
+  const imaging = await createImaging({ database, store, folder: dataFolder(config, 'blobs'), clock, baseUrl });
+  const delivery = createDelivery({ database, store, clock, log });
+  const teleradiology = createTeleradiology({
+    database,
+    store,
+    imaging,
+    report: createReportRoom(),
+    delivery,
+    clock,
+    signerFor: keystore.signerFor,
+    log,
+  });
+  delivery.registerDestination(risDestination({ database, store, clock, log }));
+  await options.seed?.({ database, store, access, config });
+
+  await app.register(cookie);
+  await app.register(compress, { global: false });
+  await app.register(accessRoutes, { access });
+  await app.register(healthRoutes, { database, delivery });
+  await app.register(fhirRoutes, { prefix: '/fhir', store, guards: access, clock, baseUrl });
+  await app.register(dicomwebRoutes, { prefix: '/dicomweb', imaging, guards: access, clock, baseUrl });
+  if (options.userInterface) await app.register(userInterfaceRoutes, { folder: options.userInterface });
+
+  await app.listen({ host: config.host, port: config.port });
+  const mllp = await startMllp({
+    host: config.host,
+    port: config.mllpPort,
+    database,
+    store,
+    teleradiology,
+    clock,
+    log,
+    ...(options.loopbackSender ? { acceptUnknownLoopback: options.loopbackSender } : {}),
+  });
+  await delivery.start((tenant, interaction) => systemContext(tenant, interaction, clock));
+  await teleradiology.start();
+
+  return {
+    httpUrl: listeningUrl(),
+    httpPort: address().port,
+    mllpPort: mllp.port,
+    database,
+    store,
+    access,
+    delivery,
+    log,
+    close: async () => {
+      await mllp.close();
+      await app.close();
+      await teleradiology.stop();
+      await delivery.stop();
+      await access.close();
+      await database.close();
+    },
+  };
+}
+
