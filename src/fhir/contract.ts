@@ -123,9 +123,21 @@ export interface ReadAccess {
 
 /** What the REST routes ask of the access room. */
 export interface FhirGuards {
-  /** Identifies the caller. @throws FhirError 401. */
-  authenticate(request: { headers: Record<string, string | string[] | undefined>; ip: string; id: string }): Promise<Pick<Context, 'tenant' | 'actor'>>;
-  /** @throws FhirError 403 when this actor may not do this. `type` is undefined for system-level interactions; each entry of a bundle is asked on its own. */
+  /**
+   * Identifies the caller; a Fastify request can be given as it is. A cookie on anything but GET, HEAD or OPTIONS (or on a request
+   * whose `method` is not given) also needs the header `X-Passerelle` (CSRF). @throws FhirError 401, 403 without that header.
+   */
+  authenticate(request: {
+    headers: Record<string, string | string[] | undefined>;
+    ip: string;
+    id: string;
+    method?: string;
+  }): Promise<Pick<Context, 'tenant' | 'actor'>>;
+  /**
+   * @throws FhirError 403 when this actor may not do this. `type` is undefined for system-level interactions; each entry of a bundle
+   * is asked on its own, and so is, as `search-type`, each type reached by `_include`, `_revinclude`, a chain or `_has`: else a
+   * directory search would show patients to who may not see them. `operation` is the name without `$`.
+   */
   authorize(context: Context, request: { interaction: string; type?: string; id?: string; operation?: string }): void;
   auditRead(context: Context, access: ReadAccess): Promise<void>;
 }
