@@ -1,0 +1,118 @@
+/**
+ * What the storage half of the FHIR room offers the REST half, beyond `FhirStore`: resources as the text that is served,
+ * versions, history, and searches with everything a searchset Bundle needs.
+ */
+import type { OperationOutcomeIssue, Resource, ResourceType } from '@medplum/fhirtypes';
+import type { Context, FhirStore, FhirTransaction } from '../contract.ts';
+
+/** Checks a resource before it is stored; any issue of severity `error` or `fatal` refuses it. */
+export type ResourceValidator = (resource: unknown) => OperationOutcomeIssue[];
+
+/** One version of one resource, as stored. */
+export interface StoredVersion {
+  type: ResourceType;
+  id: string;
+  /** `meta.versionId` as a number, from 1. */
+  version: number;
+  /** `meta.lastUpdated`, millisecond precision. */
+  updated: Date;
+  /** True for the version a delete made; `text` is empty then. */
+  deleted: boolean;
+  /** JSON exactly as served, `meta.versionId` and `meta.lastUpdated` included. */
+  text: string;
+}
+
+/** Which history: of one resource (type and id), of a type, or of everything. */
+export interface HistoryScope {
+  type?: ResourceType;
+  id?: string;
+}
+
+export interface HistoryOptions {
+  /** Versions on a page, 1 to 1,000; 50 when absent. */
+  count?: number;
+  /** Only versions stored at or after this instant. */
+  since?: Date;
+  /** `next` of the page before. @throws FhirError 400 when it is none of ours. */
+  cursor?: string;
+}
+
+/** One page of history, newest first. */
+export interface HistoryPage {
+  /** What made each version: 1 is a `create`; version 1 of a resource put under its own id too. */
+  entries: (StoredVersion & { interaction: 'create' | 'update' | 'delete' })[];
+  /** Versions in all, for the history of one resource only (elsewhere counting would read everything). */
+  total?: number;
+  /** Opaque cursor of the next page, when there is one. */
+  next?: string;
+}
+
+/** One page of search results. */
+export interface SearchPage {
+  /** In the order asked for. `text` is subset already when `_summary` or `_elements` asked for it. */
+  matches: StoredVersion[];
+  /** What `_include` and `_revinclude` brought, without those that are matches. */
+  included: StoredVersion[];
+  /** Matches in all; present with `_total=accurate|estimate` and `_summary=count` only. */
+  total?: number;
+  /** Query of the `self` link: the parameters honoured, without `?`; empty when there are none. */
+  self: string;
+  /** Query of the `next` link, without `?`, when there are more matches. */
+  next?: string;
+  /** What was ignored under lenient handling or cut short: goes into the Bundle as an entry of mode `outcome`. */
+  warnings: OperationOutcomeIssue[];
+}
+
+export interface SearchOptions {
+  /** `lenient` ignores unknown parameters and says so in `warnings`; `strict`, the default, answers 400 naming them and the known ones. */
+  handling?: 'strict' | 'lenient';
+  /** `_count` when the query has none; 20 when absent. */
+  defaultCount?: number;
+}
+
+/** Reads as the REST routes need them. Same methods outside a transaction (`RestStore.reads(tenant)`) and inside (own writes seen). */
+export interface RestReads {
+  /** The current version, a deleted one included; `undefined` when the id was never used. */
+  readStored(type: ResourceType, id: string): Promise<StoredVersion | undefined>;
+  readVersion(type: ResourceType, id: string, version: number): Promise<StoredVersion | undefined>;
+  history(scope: HistoryScope, options?: HistoryOptions): Promise<HistoryPage>;
+  /** @throws FhirError 400 for what cannot be understood. `query` is URL-encoded, without `?` (a POST _search body as it is). */
+  searchBundle(type: ResourceType, query: string, options?: SearchOptions): Promise<SearchPage>;
+  /** Ids matching the criteria of a conditional interaction, two at most; criteria without any search parameter are refused (412). */
+  matchIds(type: ResourceType, criteria: string): Promise<string[]>;
+}
+
+/** `FhirTransaction` with what REST needs; every transaction of the store is one. */
+export interface RestTransaction extends FhirTransaction, RestReads {
+  /** Text of a resource this transaction wrote, exactly as it will be served. */
+  writtenText(type: ResourceType, id: string): string | undefined;
+  /**
+   * Conditional update, under the same lock as `createIfNone`: updates the one match, creates when there is none.
+   * @throws FhirError 412 when several match, 400 when the resource carries an id other than the match's.
+   */
+  updateIfOne<R extends Resource>(
+    resource: R,
+    criteria: string,
+    options?: { ifMatch?: string },
+  ): Promise<{ resource: R & { id: string }; created: boolean }>;
+}
+
+/** A search parameter as `/metadata` shows it. */
+export interface SearchParameterInfo {
+  name: string;
+  type: 'number' | 'date' | 'string' | 'token' | 'reference' | 'quantity' | 'uri';
+  /** Canonical URL of the definition. */
+  definition?: string;
+}
+
+/** What `createFhirStore` really answers. */
+export interface RestStore extends FhirStore {
+  /** As `FhirStore.transaction`, with the richer transaction. */
+  restTransaction<T>(context: Context, work: (tx: RestTransaction) => Promise<T>): Promise<T>;
+  /** Reads outside a transaction. */
+  reads(tenant: string): RestReads;
+  /** Parameters a type can be searched by, sorted by name, `_id` and the like included. */
+  searchParameters(type: ResourceType): SearchParameterInfo[];
+  /** `Type:parameter` values `_include` takes for a type, for `/metadata`. */
+  searchIncludes(type: ResourceType): string[];
+}
