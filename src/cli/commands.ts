@@ -42,6 +42,12 @@ const commands: readonly Command[] = [
     load: async () => (await import('./bench/index.ts')).bench,
   },
   {
+    name: 'build-ui',
+    usage: 'build-ui',
+    summary: 'build the user interface if its sources changed, and stop',
+    load: async () => (await import('./build-ui.ts')).buildUi,
+  },
+  {
     name: 'migrate',
     usage: 'migrate',
     summary: 'bring the database to this version and stop',

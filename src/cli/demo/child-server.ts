@@ -1,0 +1,90 @@
+/** A server of its own for a demonstration or a measurement: another process, free ports, fresh data. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+const main = fileURLToPath(new URL('../../main.ts', import.meta.url));
+const readyTimeoutMs = 60_000;
+
+export interface ChildServer {
+  process: ChildProcess;
+  httpUrl: string;
+  mllpPort: number;
+  /** From spawn to the ready line. */
+  startedInMs: number;
+  dataDir: string;
+  /** Bearer token of an account, from the operator's own command. */
+  token(account: string): Promise<string>;
+  /** Stops it; keeps the data when asked. */
+  stop(options?: { keepData?: boolean }): Promise<void>;
+}
+
+/** @throws Error with the server's last words when it does not become ready. */
+export async function startChildServer(env: Record<string, string>, dataDir?: string): Promise<ChildServer> {
+  const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'passerelle-demo-')));
+  const environment = {
+    ...process.env,
+    HOST: '127.0.0.1',
+    PORT: '0',
+    MLLP_PORT: '0',
+    DIMSE_PORT: '0',
+    DEMO: 'on',
+    LOG_LEVEL: 'warn',
+    DATABASE_URL: '',
+    ...env,
+    DATA_DIR: folder,
+  };
+  const start = performance.now();
+  const child = spawn(process.execPath, [main, 'serve'], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+  let errors = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    errors = (errors + chunk.toString()).slice(-4000);
+  });
+  const ready = await new Promise<{ http: string; mllp: number }>((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`not ready after ${readyTimeoutMs / 1000} s\n${errors}`)), readyTimeoutMs);
+    child.once('exit', (code) => reject(new Error(`the server stopped with code ${code}\n${errors}`)));
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      if (!line.startsWith('{"ready":true')) return;
+      clearTimeout(timer);
+      resolve(JSON.parse(line));
+    });
+  });
+  const startedInMs = performance.now() - start;
+  child.removeAllListeners('exit');
+
+  return {
+    process: child,
+    httpUrl: ready.http,
+    mllpPort: ready.mllp,
+    startedInMs,
+    dataDir: folder,
+    token: (account) => run([main, 'token', account], { ...environment, PORT: new URL(ready.http).port }),
+    async stop({ keepData = false } = {}) {
+      if (child.exitCode === null && child.signalCode === null) {
+        const gone = new Promise((resolve) => child.once('exit', resolve));
+        child.kill('SIGTERM');
+        await gone;
+      }
+      if (!keepData) await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function run(args: string[], env: Record<string, string | undefined>): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    let errors = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+    child.stderr.on('data', (chunk: Buffer) => {
+      errors += chunk.toString();
+    });
+    child.once('error', reject);
+    child.once('exit', (code) => (code === 0 ? resolve(output.trim()) : reject(new Error(errors || `exit code ${code}`))));
+  });
+}
