@@ -9,7 +9,8 @@ export interface RunningServer {
   dataDir: string;
 }
 
-const folder = () => join(tmpdir(), `passerelle-${process.platform === 'win32' ? userInfo().username : userInfo().uid}`);
+const folder = () =>
+  join(tmpdir(), `passerelle-${process.platform === 'win32' ? userInfo().username : userInfo().uid}`);
 const fileOf = (port: number) => join(folder(), `${port}.json`);
 const lockOf = (dataDir: string) => join(dataDir, 'server.pid');
 
@@ -32,7 +33,9 @@ export async function holdDataFolder(dataDir: string): Promise<void> {
   await mkdir(dataDir, { recursive: true });
   const holder = Number(await readFile(lockOf(dataDir), 'utf8').catch(() => ''));
   if (holder && holder !== process.pid && isAlive(holder)) {
-    throw new CommandError(`A server (process ${holder}) already runs on DATA_DIR=${dataDir}: stop it or choose another DATA_DIR.`);
+    throw new CommandError(
+      `A server (process ${holder}) already runs on DATA_DIR=${dataDir}: stop it or choose another DATA_DIR.`,
+    );
   }
   await writeFile(lockOf(dataDir), String(process.pid));
 }

@@ -21,7 +21,9 @@ export async function run(env: Environment) {
     ...((await hasUserInterface()) ? { userInterface: userInterfaceFolder } : {}),
   });
   const withdraw = await announceServer(server.httpPort, config.dataDir);
-  process.stdout.write(`${JSON.stringify({ ready: true, http: server.httpUrl, mllp: server.mllpPort, dimse: null })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ ready: true, http: server.httpUrl, mllp: server.mllpPort, dimse: null })}\n`,
+  );
 
   const stopped = new Promise<void>((resolve, reject) => {
     let stopping = false;

@@ -15,7 +15,9 @@ export async function token(args: string[], env: Environment): Promise<number> {
   const config = loadConfig(env);
   const port = config.baseUrl ? Number(new URL(config.baseUrl).port || 443) : config.port;
   const running = config.databaseUrl ? undefined : await findServer(port);
-  const database = await openConfiguredDatabase(running ? { ...config, dataDir: running.dataDir } : config, { visitor: true });
+  const database = await openConfiguredDatabase(running ? { ...config, dataDir: running.dataDir } : config, {
+    visitor: true,
+  });
   try {
     const store = await createFhirStore({ database, checkReferences: false });
     const access = await createAccess({ database, store, clock: config.clock, secure: false });

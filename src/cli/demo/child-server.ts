@@ -44,7 +44,10 @@ export async function startChildServer(env: Record<string, string>, dataDir?: st
     errors = (errors + chunk.toString()).slice(-4000);
   });
   const ready = await new Promise<{ http: string; mllp: number }>((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`not ready after ${readyTimeoutMs / 1000} s\n${errors}`)), readyTimeoutMs);
+    const timer = setTimeout(
+      () => reject(new Error(`not ready after ${readyTimeoutMs / 1000} s\n${errors}`)),
+      readyTimeoutMs,
+    );
     child.once('exit', (code) => reject(new Error(`the server stopped with code ${code}\n${errors}`)));
     createInterface({ input: child.stdout }).on('line', (line) => {
       if (!line.startsWith('{"ready":true')) return;
@@ -85,6 +88,8 @@ function run(args: string[], env: Record<string, string | undefined>): Promise<s
       errors += chunk.toString();
     });
     child.once('error', reject);
-    child.once('exit', (code) => (code === 0 ? resolve(output.trim()) : reject(new Error(errors || `exit code ${code}`))));
+    child.once('exit', (code) =>
+      code === 0 ? resolve(output.trim()) : reject(new Error(errors || `exit code ${code}`)),
+    );
   });
 }

@@ -7,7 +7,9 @@ import dcmjs from 'dcmjs';
 import type { DemoCase } from '../demonstration/cases.ts';
 import { acquire } from '../demonstration/scanner.ts';
 
-const realSeries = fileURLToPath(new URL('../../../../shared/fixtures/dicom/series/ct-philips-phantom', import.meta.url));
+const realSeries = fileURLToPath(
+  new URL('../../../../shared/fixtures/dicom/series/ct-philips-phantom', import.meta.url),
+);
 
 export interface ExamImages {
   instances: Buffer[];
@@ -19,7 +21,9 @@ export async function examImages(exam: DemoCase, studyUid: string, examDate: Dat
   const synthetic = acquire(exam, studyUid, examDate).instances;
   if (!existsSync(realSeries)) return { instances: synthetic, origin: 'série synthétique' };
   const names = (await readdir(realSeries)).filter((name) => name.endsWith('.dcm')).sort();
-  const real = await Promise.all(names.map(async (name) => identify(await readFile(join(realSeries, name)), exam, studyUid)));
+  const real = await Promise.all(
+    names.map(async (name) => identify(await readFile(join(realSeries, name)), exam, studyUid)),
+  );
   return { instances: [...synthetic, ...real], origin: `série synthétique et ${real.length} coupes d’un scanner réel` };
 }
 

@@ -20,7 +20,11 @@ export async function demo(_args: string[], env: Environment): Promise<number> {
   const job = await mainJob({ server, password: env.DEMO_PASSWORD ?? password, output });
   try {
     const passed = await runSteps(job.steps, print);
-    print(passed ? `Tout est passé en ${Math.round(performance.now() - start)} ms ; pièces dans demo-output/` : 'Échec : voir l’étape marquée ✘.');
+    print(
+      passed
+        ? `Tout est passé en ${Math.round(performance.now() - start)} ms ; pièces dans demo-output/`
+        : 'Échec : voir l’étape marquée ✘.',
+    );
     return passed ? 0 : 1;
   } finally {
     await job.close();

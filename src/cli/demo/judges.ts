@@ -25,7 +25,18 @@ async function judgeDatamatrix(file: string, ins: string): Promise<string[]> {
   const folder = await mkdtemp(join(tmpdir(), 'passerelle-page-'));
   try {
     const page = join(folder, 'page');
-    const render = spawnSync('pdftoppm', ['-r', String(resolutionDpi), '-f', '1', '-l', '1', '-png', '-singlefile', file, page]);
+    const render = spawnSync('pdftoppm', [
+      '-r',
+      String(resolutionDpi),
+      '-f',
+      '1',
+      '-l',
+      '1',
+      '-png',
+      '-singlefile',
+      file,
+      page,
+    ]);
     const read = spawnSync('dmtxread', ['-n', '-N1', '-m', '20000', `${page}.png`], { encoding: 'utf8' });
     if (render.error || read.error) return ['dmtxread n’est pas installé ici : datamatrix non contrôlé par un tiers'];
     expect(read.stdout.startsWith(`IS01${'0'.repeat(22)}S1${ins}`), `dmtxread: ${JSON.stringify(read.stdout)}`);

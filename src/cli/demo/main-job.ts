@@ -37,7 +37,11 @@ const chapters = {
     'Hyperdensité spontanée intraparenchymateuse frontale, sans effet de masse notable.\nSystème ventriculaire de taille normale, ligne médiane en place.\nPas de lésion osseuse.',
   conclusion: 'Hématome intraparenchymateux frontal. Appel au service des urgences effectué.',
 };
-const ccam = { system: 'urn:oid:1.2.250.1.215.300.1', code: 'ACQK001', display: 'Scanographie du crâne et de son contenu, sans injection' };
+const ccam = {
+  system: 'urn:oid:1.2.250.1.215.300.1',
+  code: 'ACQK001',
+  display: 'Scanographie du crâne et de son contenu, sans injection',
+};
 
 export interface MainJob {
   steps: Step[];
@@ -53,7 +57,8 @@ export async function mainJob(options: { server: ChildServer; password: string; 
   const studyUid = newUid();
   const examDate = new Date();
   const save = (name: string, content: string | Uint8Array) => writeFile(join(output, name), content);
-  const tell = async (text: string) => segment((await sendMessage({ host: '127.0.0.1', port: server.mllpPort }, Buffer.from(text))).toString(), 'MSA');
+  const tell = async (text: string) =>
+    segment((await sendMessage({ host: '127.0.0.1', port: server.mllpPort }, Buffer.from(text))).toString(), 'MSA');
 
   let risToken = '';
   let radiologist: Caller | undefined;
@@ -112,7 +117,10 @@ export async function mainJob(options: { server: ChildServer; password: string; 
       title: 'Il établit le protocole ; le RIS reçoit la réponse (ORU^R01 OK)',
       async run() {
         await reader().operation(theCase(), 'protocol', [
-          { name: 'text', valueString: 'TDM cérébral sans injection, coupes 1 mm.\nSi négatif : angioscanner du polygone de Willis.' },
+          {
+            name: 'text',
+            valueString: 'TDM cérébral sans injection, coupes 1 mm.\nSi négatif : angioscanner du polygone de Willis.',
+          },
         ]);
         const answer = await ris.next((message) => message.event === 'ORU^R01');
         await save('answer-oru.hl7', answer.bytes);
@@ -139,7 +147,9 @@ export async function mainJob(options: { server: ChildServer; password: string; 
       async run() {
         const msa = await tell(complementMessage(exam, studyUid, examDate, 'DEMO0000002', new Date()));
         expect(msa[1] === 'AA', `MSA|${msa.slice(1).join('|')}`);
-        const ready = await until('the case to be ready', waitMs, async () => (caseState(await reload()) === 'ready' ? theCase() : undefined));
+        const ready = await until('the case to be ready', waitMs, async () =>
+          caseState(await reload()) === 'ready' ? theCase() : undefined,
+        );
         const deadline = ready.restriction?.period?.end;
         expect(deadline, 'a ready case must have its deadline');
         return [`MSA|${msa[1]}|${msa[2]}`, `à rendre avant ${deadline}`];
@@ -150,7 +160,11 @@ export async function mainJob(options: { server: ChildServer; password: string; 
       async run() {
         await reader().operation(theCase(), 'claim');
         const series = await displaySeries(reader(), studyUid);
-        await reader().operation(theCase(), 'displayed', series.map((uid) => ({ name: 'series', valueString: uid })));
+        await reader().operation(
+          theCase(),
+          'displayed',
+          series.map((uid) => ({ name: 'series', valueString: uid })),
+        );
         expect(caseState(await reload()) === 'reading', `state ${caseState(theCase())}`);
         return [`${series.length} série affichée, dossier en lecture`];
       },
@@ -182,8 +196,13 @@ export async function mainJob(options: { server: ChildServer; password: string; 
         await save('report.pdf', pdf);
         expect(sha256(inside) === sha256(pdf), 'the PDF inside the CDA is not the stored PDF');
         expect(sha256(cda) === sha256(stored.cda), 'the CDA sent is not the stored CDA');
-        await until('the acknowledgement on the case', waitMs, async () => (caseState(await reload()) === 'delivered' ? true : undefined));
-        return [`même PDF partout : sha256 ${sha256(pdf).slice(0, 16)}…, ${pdf.length} octets`, `état ${caseState(theCase())}`];
+        await until('the acknowledgement on the case', waitMs, async () =>
+          caseState(await reload()) === 'delivered' ? true : undefined,
+        );
+        return [
+          `même PDF partout : sha256 ${sha256(pdf).slice(0, 16)}…, ${pdf.length} octets`,
+          `état ${caseState(theCase())}`,
+        ];
       },
     },
     {
@@ -245,7 +264,9 @@ async function displaySeries(reader: Caller, studyUid: string): Promise<string[]
 async function storedDocuments(reader: Caller, task: Task): Promise<{ pdf: Uint8Array; cda: Uint8Array }> {
   const documents = await reader.search<DocumentReference>('DocumentReference', { related: `Task/${task.id}` });
   const fetchContent = async (contentType: RegExp) => {
-    const attachment = documents.map((item) => item.content[0]?.attachment).find((item) => contentType.test(item?.contentType ?? ''));
+    const attachment = documents
+      .map((item) => item.content[0]?.attachment)
+      .find((item) => contentType.test(item?.contentType ?? ''));
     expect(attachment?.url, `no DocumentReference of type ${contentType}`);
     const id = attachment.url.split('/').at(-1) ?? '';
     const binary = await reader.read<Binary>('Binary', id);
@@ -286,4 +307,3 @@ async function wholeCase(reader: Caller, task: Task): Promise<Bundle> {
 function sha256(content: Uint8Array): string {
   return createHash('sha256').update(content).digest('hex');
 }
-

@@ -21,7 +21,10 @@ export async function signIn(httpUrl: string, username: string, password: string
     body: JSON.stringify({ username, password }),
   });
   if (!response.ok) throw new Error(`sign-in of ${username}: ${response.status} ${await response.text()}`);
-  const cookie = response.headers.getSetCookie().map((value) => value.split(';', 1)[0]).join('; ');
+  const cookie = response.headers
+    .getSetCookie()
+    .map((value) => value.split(';', 1)[0])
+    .join('; ');
   return caller(httpUrl, { cookie, 'x-passerelle': 'ui' });
 }
 
@@ -38,11 +41,17 @@ function caller(httpUrl: string, headers: Record<string, string>): Caller {
     bundle,
     async search(type, params) {
       const found = await bundle(type, params);
-      return (found.entry ?? []).flatMap((entry) => (entry.resource?.resourceType === type ? [entry.resource as never] : []));
+      return (found.entry ?? []).flatMap((entry) =>
+        entry.resource?.resourceType === type ? [entry.resource as never] : [],
+      );
     },
     read: async (type, id) => (await client.read({ resourceType: type, id })) as never,
     update: async (resource) =>
-      (await client.update({ resourceType: resource.resourceType, id: resource.id ?? '', body: { ...resource } })) as never,
+      (await client.update({
+        resourceType: resource.resourceType,
+        id: resource.id ?? '',
+        body: { ...resource },
+      })) as never,
     operation: async (task, name, parameter = []) =>
       (await client.operation({
         resourceType: 'Task',
@@ -51,7 +60,8 @@ function caller(httpUrl: string, headers: Record<string, string>): Caller {
         method: 'POST',
         input: { resourceType: 'Parameters', parameter } as never,
       })) as unknown as Resource,
-    http: (path, init = {}) => fetch(`${httpUrl}${path}`, { ...init, headers: { ...headers, ...(init.headers as Record<string, string>) } }),
+    http: (path, init = {}) =>
+      fetch(`${httpUrl}${path}`, { ...init, headers: { ...headers, ...(init.headers as Record<string, string>) } }),
   };
 }
 

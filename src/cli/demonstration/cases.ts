@@ -57,7 +57,8 @@ export function demoCases(suffix = ''): DemoCase[] {
       encounterClass: 'E',
       region: head,
       act: { code: '30799-1', display: 'TDM tête sans contraste' },
-      justification: 'Céphalée brutale inhabituelle depuis 2 h, examen neurologique normal. Recherche hémorragie méningée.',
+      justification:
+        'Céphalée brutale inhabituelle depuis 2 h, examen neurologique normal. Recherche hémorragie méningée.',
       purpose: 'Éliminer une hémorragie sous-arachnoïdienne avant ponction lombaire',
       history: 'Migraine connue.',
       heightCm: 168,

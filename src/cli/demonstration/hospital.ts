@@ -21,7 +21,13 @@ export interface SimulatedHospital {
 }
 
 /** Starts the hospital beside a running server; sends the night's requests when the demonstration has none yet. */
-export async function startSimulatedHospital({ server, config }: { server: Server; config: Config }): Promise<SimulatedHospital> {
+export async function startSimulatedHospital({
+  server,
+  config,
+}: {
+  server: Server;
+  config: Config;
+}): Promise<SimulatedHospital> {
   const { tenant } = demoHospital;
   const inbox = join(config.dataDir, 'demo-hospital');
   await mkdir(inbox, { recursive: true });

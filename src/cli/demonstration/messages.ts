@@ -43,7 +43,13 @@ function patient(exam: DemoCase, now: Date): string[] {
   const status = exam.ins ? 'VALI' : 'PROV';
   const upTo32 = [...pid, ...tail];
   while (upTo32.length < 32) upTo32.push('');
-  const pv1 = ['PV1', '1', exam.encounterClass, ...Array<string>(16).fill(''), `${exam.appointment}^^^CH-EXEMPLE&330099987&M^VN`];
+  const pv1 = [
+    'PV1',
+    '1',
+    exam.encounterClass,
+    ...Array<string>(16).fill(''),
+    `${exam.appointment}^^^CH-EXEMPLE&330099987&M^VN`,
+  ];
   while (pv1.length < 44) pv1.push('');
   return [[...upTo32, status, timestamp(now)].join('|'), [...pv1, timestamp(now)].join('|')];
 }
@@ -75,7 +81,13 @@ export function requestMessage(exam: DemoCase, controlId: string, now: Date): st
 }
 
 /** Flow 4: the exam is done, here is its study. */
-export function complementMessage(exam: DemoCase, studyUid: string, examDate: Date, controlId: string, now: Date): string {
+export function complementMessage(
+  exam: DemoCase,
+  studyUid: string,
+  examDate: Date,
+  controlId: string,
+  now: Date,
+): string {
   const placer = `${exam.placerNumber}^^${placerAuthority}`;
   const url = `https://drimbox.ch-exemple.example/viewer?requestType=STUDY&studyUID=${studyUid}&accessionNumber=${exam.accessionNumber}`;
   const act = `${exam.act.code}^^2.16.840.1.113883.6.1^ISO`;
@@ -100,5 +112,8 @@ export function acknowledge(message: string, controlId: string, now: Date): stri
   const msh = message.split(/[\r\n]+/, 1)[0]?.split('|') ?? [];
   const event = msh[8]?.split('^')[1] ?? '';
   const answer = `MSH|^~\\&|${msh[4] ?? ''}|${msh[5] ?? ''}|${msh[2] ?? ''}|${msh[3] ?? ''}|${timestamp(now)}||ACK^${event}^ACK`;
-  return join([`${answer}|${controlId}|${msh[10] ?? 'T'}|${msh[11] ?? '2.5.1'}|||||FRA|UNICODE UTF-8`, `MSA|AA|${msh[9] ?? ''}`]);
+  return join([
+    `${answer}|${controlId}|${msh[10] ?? 'T'}|${msh[11] ?? '2.5.1'}|||||FRA|UNICODE UTF-8`,
+    `MSA|AA|${msh[9] ?? ''}`,
+  ]);
 }

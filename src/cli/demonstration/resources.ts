@@ -96,14 +96,35 @@ function practitioner(person: Person): Practitioner & { id: string } {
     ...(person.rpps
       ? {
           identifier: [
-            { use: 'official', type: { coding: [{ system: typeV2, code: 'RPPS' }] }, system: 'https://rpps.esante.gouv.fr', value: person.rpps },
-            { type: { coding: [{ system: typeFr, code: 'IDNPS' }] }, system: 'urn:oid:1.2.250.1.71.4.2.1', value: `8${person.rpps}` },
+            {
+              use: 'official',
+              type: { coding: [{ system: typeV2, code: 'RPPS' }] },
+              system: 'https://rpps.esante.gouv.fr',
+              value: person.rpps,
+            },
+            {
+              type: { coding: [{ system: typeFr, code: 'IDNPS' }] },
+              system: 'urn:oid:1.2.250.1.71.4.2.1',
+              value: `8${person.rpps}`,
+            },
           ],
         }
       : {}),
-    name: [{ use: 'official', family: person.family, given: [person.given], ...(person.doctor ? { prefix: ['MME'], suffix: ['DR'] } : {}) }],
+    name: [
+      {
+        use: 'official',
+        family: person.family,
+        given: [person.given],
+        ...(person.doctor ? { prefix: ['MME'], suffix: ['DR'] } : {}),
+      },
+    ],
     ...(person.radiologist
-      ? { qualification: [{ code: { coding: [{ system: profession, code: '10', display: 'Médecin' }] } }, { code: { coding: [{ system: specialty, code: 'SM44', display: 'Radio-diagnostic' }] } }] }
+      ? {
+          qualification: [
+            { code: { coding: [{ system: profession, code: '10', display: 'Médecin' }] } },
+            { code: { coding: [{ system: specialty, code: 'SM44', display: 'Radio-diagnostic' }] } },
+          ],
+        }
       : {}),
   };
 }
@@ -116,8 +137,22 @@ export const demoResources: readonly (Resource & { id: string })[] = [
   device('passerelle', 'Passerelle'),
   risDevice,
   device('conformance', 'Tests de conformité'),
-  practitioner({ id: 'radiologue', family: 'TEST-TELERADIO', given: 'NOA', rpps: '99700990031', doctor: true, radiologist: true }),
-  practitioner({ id: 'demandeur', family: 'TEST-RADIOLOGUE', given: 'ALIX', rpps: '99700990015', doctor: true, radiologist: true }),
+  practitioner({
+    id: 'radiologue',
+    family: 'TEST-TELERADIO',
+    given: 'NOA',
+    rpps: '99700990031',
+    doctor: true,
+    radiologist: true,
+  }),
+  practitioner({
+    id: 'demandeur',
+    family: 'TEST-RADIOLOGUE',
+    given: 'ALIX',
+    rpps: '99700990015',
+    doctor: true,
+    radiologist: true,
+  }),
   practitioner({ id: 'manipulateur', family: 'TEST-MANIP', given: 'SACHA' }),
   practitioner({ id: 'coordonnateur', family: 'TEST-COORD', given: 'ANDREA' }),
   practitioner({ id: 'qualite', family: 'TEST-QUALITE', given: 'MAXIME', rpps: '99700990049', doctor: true }),

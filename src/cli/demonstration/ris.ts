@@ -23,7 +23,10 @@ export interface SimulatedRis {
 }
 
 /** Listens on a loopback port (0: any free one). Everything is answered AA. */
-export async function startSimulatedRis(port: number, onMessage: (message: Received) => void = () => undefined): Promise<SimulatedRis> {
+export async function startSimulatedRis(
+  port: number,
+  onMessage: (message: Received) => void = () => undefined,
+): Promise<SimulatedRis> {
   const received: Received[] = [];
   const waiting = new Set<(message: Received) => void>();
   const sockets = new Set<Socket>();

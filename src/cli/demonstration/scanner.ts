@@ -41,7 +41,11 @@ export async function send(httpUrl: string, token: string, instances: Buffer[], 
     const boundary = `scanner-${randomBytes(12).toString('hex')}`;
     const parts = instances
       .slice(first, first + perRequest)
-      .flatMap((instance) => [Buffer.from(`--${boundary}\r\nContent-Type: application/dicom\r\n\r\n`), instance, Buffer.from('\r\n')]);
+      .flatMap((instance) => [
+        Buffer.from(`--${boundary}\r\nContent-Type: application/dicom\r\n\r\n`),
+        instance,
+        Buffer.from('\r\n'),
+      ]);
     const response = await fetch(`${httpUrl}/dicomweb/studies`, {
       method: 'POST',
       headers: {

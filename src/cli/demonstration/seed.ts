@@ -15,7 +15,12 @@ export const demoAccounts = [
   { login: 'radiologue', reference: 'Practitioner/radiologue', display: 'Dr NOA TEST-TELERADIO', role: 'radiologist' },
   { login: 'demandeur', reference: 'Practitioner/demandeur', display: 'Dr ALIX TEST-RADIOLOGUE', role: 'requester' },
   { login: 'manipulateur', reference: 'Practitioner/manipulateur', display: 'SACHA TEST-MANIP', role: 'technologist' },
-  { login: 'coordonnateur', reference: 'Practitioner/coordonnateur', display: 'ANDREA TEST-COORD', role: 'coordinator' },
+  {
+    login: 'coordonnateur',
+    reference: 'Practitioner/coordonnateur',
+    display: 'ANDREA TEST-COORD',
+    role: 'coordinator',
+  },
   { login: 'qualite', reference: 'Practitioner/qualite', display: 'MAXIME TEST-QUALITE', role: 'quality' },
   { login: 'auditeur', reference: 'Practitioner/auditeur', display: 'LOU TEST-AUDIT', role: 'auditor' },
   { login: 'admin', reference: 'Practitioner/admin', display: 'CLAUDE TEST-ADMIN', role: 'administrator' },
@@ -23,7 +28,9 @@ export const demoAccounts = [
   { login: 'conformance', reference: 'Device/conformance', display: 'Tests de conformité', role: 'conformance' },
 ] as const;
 
-const people = new Set(demoAccounts.filter((account) => account.reference.startsWith('Practitioner/')).map((account) => account.login));
+const people = new Set(
+  demoAccounts.filter((account) => account.reference.startsWith('Practitioner/')).map((account) => account.login),
+);
 
 /** Makes the tenant, its reference resources and its accounts; on a database that has them, changes passwords at most. */
 export async function seedDemonstration(rooms: {

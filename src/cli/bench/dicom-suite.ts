@@ -1,0 +1,118 @@
+/** STOW-RS of half-megabyte slices by one and by four connections, and how soon the worklist shows what was stored. */
+import { randomBytes } from 'node:crypto';
+import type { Task } from '@medplum/fhirtypes';
+import { sendMessage } from '../../adapters/hl7v2/index.ts';
+import { type ChildServer, startChildServer } from '../demo/child-server.ts';
+import { withToken } from '../demo/people.ts';
+import { until } from '../demo/steps.ts';
+import { type DemoCase, demoCases } from '../demonstration/cases.ts';
+import { requestMessage } from '../demonstration/messages.ts';
+import { acquire, newUid, send } from '../demonstration/scanner.ts';
+import { httpLoad, loadTotal } from './load.ts';
+import { socketToDisk } from './raw-limits.ts';
+import { type BenchResult, percentile, result } from './result.ts';
+
+const slices = 40;
+const perRequest = 10;
+const studies = 8;
+const worklistSamples = 12;
+const waitMs = 20_000;
+
+export async function dicomSuite(): Promise<BenchResult[]> {
+  const server = await startChildServer({ LOG_LEVEL: 'error' });
+  try {
+    const token = await server.token('ris-demo');
+    const rows: BenchResult[] = [];
+    for (const connections of [1, 4]) rows.push(...(await stow(server, token, connections)));
+    rows.push(await imagesToWorklist(server, token));
+    return rows;
+  } finally {
+    await server.stop();
+  }
+}
+
+async function stow(server: ChildServer, token: string, connections: number): Promise<BenchResult[]> {
+  const http = httpLoad(server.httpUrl, token, connections);
+  const bodies = Array.from({ length: studies }, (_, n) => requestsOf(distinct(`${connections}-${n}`))).flat();
+  const bytes = bodies.reduce((total, body) => total + body.content.length, 0);
+  const load = await loadTotal(bodies.length, connections, (n) => {
+    const body = bodies[n];
+    if (!body) throw new Error('no body');
+    return http.send('POST', '/dicomweb/studies', body.content, {
+      accept: 'application/dicom+json',
+      'content-type': `multipart/related; type="application/dicom"; boundary=${body.boundary}`,
+    });
+  });
+  http.close();
+  const seconds = bodies.length / load.perSecond;
+  const limit = await socketToDisk(
+    server.dataDir,
+    Math.round(bytes / (studies * slices)),
+    studies * slices,
+    connections,
+  );
+  return [
+    result('dicom', `stow-${connections}`, bytes / 1e6 / seconds, 'MB/s', {
+      name: `loopback socket → file → fsync, ${connections} at once`,
+      value: limit,
+    }),
+    result('dicom', `stow-${connections}-instances`, (studies * slices) / seconds, 'instances/s'),
+  ];
+}
+
+function requestsOf(exam: DemoCase): { boundary: string; content: Buffer }[] {
+  const { instances } = acquire(exam, newUid(), new Date());
+  const requests = [];
+  for (let first = 0; first < instances.length; first += perRequest) {
+    const boundary = `bench-${randomBytes(12).toString('hex')}`;
+    const parts = instances
+      .slice(first, first + perRequest)
+      .flatMap((instance) => [
+        Buffer.from(`--${boundary}\r\nContent-Type: application/dicom\r\n\r\n`),
+        instance,
+        Buffer.from('\r\n'),
+      ]);
+    requests.push({ boundary, content: Buffer.concat([...parts, Buffer.from(`--${boundary}--\r\n`)]) });
+  }
+  return requests;
+}
+
+/** From the answer to the last instance's STOW to a worklist search that shows the case with its images. */
+async function imagesToWorklist(server: ChildServer, token: string): Promise<BenchResult> {
+  const reader = withToken(server.httpUrl, await server.token('radiologue'));
+  const durations: number[] = [];
+  for (let n = 0; n < worklistSamples; n++) {
+    const exam = { ...distinct(`worklist-${n}`), slices: 4 };
+    await sendMessage(
+      { host: '127.0.0.1', port: server.mllpPort },
+      Buffer.from(requestMessage(exam, `WL${n}`, new Date())),
+    );
+    const { instances } = acquire(exam, newUid(), new Date());
+    await send(server.httpUrl, token, instances);
+    const start = performance.now();
+    await until('the images in the worklist', waitMs, async () => {
+      const tasks = await reader.search<Task>('Task', {
+        code: 'teleradiology-case',
+        _sort: '-_lastUpdated',
+        _count: '50',
+      });
+      const task = tasks.find((item) => item.groupIdentifier?.value === exam.placerNumber);
+      return task?.output?.some((item) => item.valueReference?.reference?.startsWith('ImagingStudy/')) || undefined;
+    });
+    durations.push(performance.now() - start);
+  }
+  return result('dicom', 'images-to-worklist-p95', percentile(durations, 95), 'ms');
+}
+
+function distinct(name: string): DemoCase {
+  const [template] = demoCases();
+  if (!template) throw new Error('no demonstration case');
+  return {
+    ...template,
+    ipp: `B${name}`,
+    ins: undefined,
+    placerNumber: `BENCH-${name}`,
+    accessionNumber: `ACB-${name}`.slice(0, 16),
+    slices,
+  };
+}

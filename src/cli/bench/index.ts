@@ -1,0 +1,51 @@
+/** `npm run bench`: the performance table (design §4). Every figure stands beside the raw limit of the same run. */
+import { cpus, totalmem } from 'node:os';
+import { CommandError } from '../command-error.ts';
+import type { BenchResult } from './result.ts';
+
+type Suite = () => Promise<BenchResult[]>;
+
+/** Suites in the order in which they run. */
+const suites: Record<string, () => Promise<Suite>> = {
+  start: async () => (await import('./start-suite.ts')).startSuite,
+  fhir: async () => (await import('./fhir-suite.ts')).fhirSuite,
+  hl7v2: async () => (await import('./hl7v2-suite.ts')).hl7v2Suite,
+  dicom: async () => (await import('./dicom-suite.ts')).dicomSuite,
+  report: async () => (await import('./report-suite.ts')).reportSuite,
+};
+
+/** Runs the suites named (all by default); with `--json` the last line is one JSON object. */
+export async function bench(args: string[]): Promise<number> {
+  const json = args.includes('--json');
+  const names = args.filter((argument) => !argument.startsWith('--'));
+  const unknown = names.find((name) => !(name in suites));
+  if (unknown) throw new CommandError(`Unknown suite "${unknown}". Known: ${Object.keys(suites).join(', ')}.`);
+  const results: BenchResult[] = [];
+  process.stdout.write(`${row('figure', 'value', 'unit', 'raw limit', 'ratio', 'limit is')}\n`);
+  for (const [name, load] of Object.entries(suites)) {
+    if (names.length > 0 && !names.includes(name)) continue;
+    const suite = await load();
+    for (const item of await suite()) {
+      results.push(item);
+      process.stdout.write(
+        `${row(item.name, String(item.value), item.unit, String(item.limit ?? ''), String(item.ratio ?? ''), item.limitName ?? '')}\n`,
+      );
+    }
+  }
+  if (json) process.stdout.write(`${JSON.stringify({ machine: machine(), results })}\n`);
+  return 0;
+}
+
+function row(name: string, value: string, unit: string, limit: string, ratio: string, limitName: string): string {
+  return `${name.padEnd(28)} ${value.padStart(10)} ${unit.padEnd(12)} ${limit.padStart(10)} ${ratio.padStart(7)}  ${limitName}`.trimEnd();
+}
+
+function machine() {
+  return {
+    cpu: cpus()[0]?.model.trim(),
+    cores: cpus().length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    node: process.version,
+    platform: `${process.platform}-${process.arch}`,
+  };
+}
