@@ -14,3 +14,4 @@ export {
   type OperationCall,
   type ReadAccess,
 } from './contract.ts';
+export { isResourceType, validateResource } from './validation/index.ts';

@@ -1,0 +1,49 @@
+/** One validation under way: where it is in the resource, what it found, what it must not exceed. */
+import type { OperationOutcomeIssue } from '@medplum/fhirtypes';
+
+/** Elements inside elements: deeper than any clinical content, shallow enough for every recursive reader behind us. */
+export const maxDepth = 64;
+
+/** Beyond this a list of problems helps nobody. */
+export const maxIssues = 100;
+
+export interface Run {
+  readonly issues: OperationOutcomeIssue[];
+  /** Names and indexes from the root, e.g. `['Patient', 'name', 0, 'family']`. */
+  readonly path: (string | number)[];
+  depth: number;
+  /** Types of the resources contained in the resource at hand, by id. */
+  contained: ReadonlyMap<string, string> | undefined;
+  /** Inside a contained resource. */
+  isContained: boolean;
+  /** Inside a transaction or batch, where `Type?criteria` is a reference (https://hl7.org/fhir/R4/http.html#trules). */
+  isTransaction: boolean;
+}
+
+/** Checks the value at `run.path` and adds what is wrong to `run.issues`. */
+export type Check = (value: unknown, run: Run) => void;
+
+export function startRun(): Run {
+  return { issues: [], path: [], depth: 0, contained: undefined, isContained: false, isTransaction: false };
+}
+
+/**
+ * Notes a problem at the present path, or at its child `name`. The text never carries the value: it may be about a patient.
+ */
+export function report(run: Run, code: OperationOutcomeIssue['code'], diagnostics: string, name?: string): void {
+  if (run.issues.length >= maxIssues) return;
+  const expression = formatPath(name === undefined ? run.path : [...run.path, name]);
+  run.issues.push({ severity: 'error', code, diagnostics: `${expression}: ${diagnostics}`, expression: [expression] });
+}
+
+/** FHIRPath of an element of this instance: `Patient.name[0].family`. */
+export function formatPath(path: readonly (string | number)[]): string {
+  return path.reduce<string>(
+    (text, step) => (typeof step === 'number' ? `${text}[${step}]` : text === '' ? step : `${text}.${step}`),
+    '',
+  );
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
