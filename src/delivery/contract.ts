@@ -38,7 +38,10 @@ export type OutcomeHook = (item: DeliveryItem, result: DeliveryResult, tx: FhirT
 
 export interface Delivery {
   /** Adds an item to the outbox, in the caller's transaction; the worker is woken after commit. */
-  enqueue(tx: FhirTransaction, item: { destination: string; kind: string; focus: string; task?: string }): Promise<string>;
+  enqueue(
+    tx: FhirTransaction,
+    item: { destination: string; kind: string; focus: string; task?: string },
+  ): Promise<string>;
   registerDestination(destination: Destination): void;
   onOutcome(hook: OutcomeHook): void;
   /** Starts working; with what is due from before the last stop first. */

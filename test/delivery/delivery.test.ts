@@ -1,0 +1,196 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { Database } from '../../src/db/index.ts';
+import { type DeliveryRoom, deliveryGauges } from '../../src/delivery/index.ts';
+import { systemContext } from '../../src/fhir/index.ts';
+import { testDatabase } from '../support/database.ts';
+import { fakeClock, flakyDestination, manualDelivery, queue, startDelivery, transactionsOnly } from './support.ts';
+
+let database: Database;
+const running: DeliveryRoom[] = [];
+beforeAll(async () => {
+  database = await testDatabase();
+});
+afterEach(async () => {
+  for (const delivery of running.splice(0)) await delivery.stop();
+  await database.query('aa', 'DELETE FROM outbox');
+  await database.query('bb', 'DELETE FROM outbox');
+});
+afterAll(() => database.close());
+
+async function room(clock = fakeClock()) {
+  const delivery = manualDelivery(database, clock);
+  running.push(delivery);
+  return { delivery, clock };
+}
+
+test('an item reaches its destination once its transaction is committed, with its id and what it is about', async () => {
+  const { delivery, clock } = await room();
+  const ris = flakyDestination('ris:', () => ({ status: 'delivered', evidence: 'MSA|AA' }));
+  delivery.registerDestination(ris);
+  await startDelivery(delivery, clock);
+  const id = await queue(delivery, database, clock, { destination: 'ris:ch', kind: 'report-mdm', focus: 'Task/7' });
+  await delivery.sweep();
+  expect(id).toMatch(/^[A-Z0-9]{20}$/);
+  expect(ris.tried).toEqual([
+    {
+      tenant: 'aa',
+      id,
+      destination: 'ris:ch',
+      kind: 'report-mdm',
+      focus: 'Task/7',
+      queuedAt: clock.now(),
+      attempts: 1,
+    },
+  ]);
+  const [item] = await delivery.list('aa', ['delivered']);
+  expect(item).toMatchObject({ id, state: 'delivered', attempts: 1, evidence: 'MSA|AA', finishedAt: clock.now() });
+});
+
+test('a transaction that rolls back leaves nothing to send', async () => {
+  const { delivery, clock } = await room();
+  const ris = flakyDestination('ris:', () => ({ status: 'delivered' }));
+  delivery.registerDestination(ris);
+  await startDelivery(delivery, clock);
+  const failing = transactionsOnly(database).transaction(systemContext('aa', 'test', clock), async (tx) => {
+    await delivery.enqueue(tx, { destination: 'ris:ch', kind: 'report-mdm', focus: 'Task/1' });
+    throw new Error('signature refused');
+  });
+  await expect(failing).rejects.toThrow('signature refused');
+  await delivery.sweep();
+  expect(ris.tried).toEqual([]);
+});
+
+test('while the first item of a destination fails, those behind it wait and other destinations do not', async () => {
+  const { delivery, clock } = await room();
+  let up = false;
+  const ris = flakyDestination('ris:', (item) =>
+    item.destination === 'ris:down' && !up ? { status: 'retry', reason: 'unreachable' } : { status: 'delivered' },
+  );
+  delivery.registerDestination(ris);
+  await startDelivery(delivery, clock);
+  const first = await queue(delivery, database, clock, { destination: 'ris:down' });
+  const second = await queue(delivery, database, clock, { destination: 'ris:down' });
+  const other = await queue(delivery, database, clock, { destination: 'ris:up' });
+  await delivery.sweep();
+  expect(ris.taken).toEqual([other]);
+  expect(ris.tried.some((item) => item.id === second)).toBe(false);
+  up = true;
+  clock.advance(1_000);
+  await delivery.sweep();
+  expect(ris.taken).toEqual([other, first, second]);
+});
+
+test('a failed attempt is repeated only when its back-off has passed, and the wait doubles', async () => {
+  const { delivery, clock } = await room();
+  const ris = flakyDestination('ris:', () => ({ status: 'retry', reason: 'MSA|AR' }));
+  delivery.registerDestination(ris);
+  await startDelivery(delivery, clock);
+  await queue(delivery, database, clock, { destination: 'ris:ch' });
+  await delivery.sweep();
+  for (const waitMs of [1_000, 2_000, 4_000, 8_000]) {
+    const before = ris.tried.length;
+    clock.advance(waitMs - 1);
+    await delivery.sweep();
+    expect(ris.tried.length).toBe(before);
+    clock.advance(1);
+    await delivery.sweep();
+    expect(ris.tried.length).toBe(before + 1);
+  }
+  const [item] = await delivery.list('aa', ['queued']);
+  expect(item).toMatchObject({ attempts: 5, lastError: 'MSA|AR' });
+});
+
+test('a refused item is set aside visibly, the next goes on, and a replay sends it again under the same id', async () => {
+  const { delivery, clock } = await room();
+  let accept = false;
+  const ris = flakyDestination('ris:', (item) =>
+    item.focus === 'Task/bad' && !accept
+      ? { status: 'failed', reason: 'unknown placer number', evidence: 'MSA|AE', payload: Buffer.from('MSH|') }
+      : { status: 'delivered' },
+  );
+  delivery.registerDestination(ris);
+  await startDelivery(delivery, clock);
+  const bad = await queue(delivery, database, clock, { destination: 'ris:ch', focus: 'Task/bad' });
+  const good = await queue(delivery, database, clock, { destination: 'ris:ch' });
+  await delivery.sweep();
+  expect(ris.taken).toEqual([good]);
+  const [letter] = await delivery.list('aa', ['failed', 'dead']);
+  expect(letter).toMatchObject({ id: bad, state: 'failed', lastError: 'unknown placer number', evidence: 'MSA|AE' });
+  expect(await delivery.sentPayload('aa', bad)).toEqual(Buffer.from('MSH|'));
+  expect(await delivery.backlog()).toContainEqual({ tenant: 'aa', queued: 0, deadLetters: 1, oldestAgeSeconds: 0 });
+  accept = true;
+  await delivery.replay('aa', bad);
+  await delivery.sweep();
+  expect(ris.taken).toEqual([good, bad]);
+  await expect(delivery.replay('aa', bad)).rejects.toMatchObject({ status: 404 });
+});
+
+test('an item that cannot pass for seven days is given up, and the domain is told it failed', async () => {
+  const { delivery, clock } = await room();
+  const told: string[] = [];
+  delivery.registerDestination(flakyDestination('ris:', () => ({ status: 'retry', reason: 'unreachable' })));
+  delivery.onOutcome(async (_item, result) => {
+    told.push(result.status);
+  });
+  await startDelivery(delivery, clock);
+  const id = await queue(delivery, database, clock, { destination: 'ris:ch' });
+  await delivery.sweep();
+  clock.advance(7 * 24 * 3_600_000);
+  await delivery.sweep();
+  expect(told).toEqual(['retry', 'failed']);
+  expect((await delivery.list('aa', ['dead'])).map((item) => item.id)).toEqual([id]);
+});
+
+test('the outcome and its consequences are one transaction: when a hook refuses, nothing is recorded and the same id is sent again', async () => {
+  const { delivery, clock } = await room();
+  const ris = flakyDestination('ris:', () => ({ status: 'delivered' }));
+  delivery.registerDestination(ris);
+  let refuse = true;
+  delivery.onOutcome(async (item, _result, tx) => {
+    await tx.sql.query('UPDATE outbox SET kind = $2 WHERE tenant = current_tenant() AND id = $1', [item.id, 'told']);
+    if (refuse) throw new Error('version conflict');
+  });
+  await startDelivery(delivery, clock);
+  const id = await queue(delivery, database, clock, { destination: 'ris:ch' });
+  await delivery.sweep();
+  const [item] = await delivery.list('aa', ['queued']);
+  expect(item).toMatchObject({
+    id,
+    kind: 'report-mdm',
+    lastError: 'the outcome (delivered) could not be recorded: Error',
+  });
+  refuse = false;
+  clock.advance(1_000);
+  await delivery.sweep();
+  expect(ris.tried.map((tried) => tried.id)).toEqual([id, id]);
+  expect(ris.taken).toEqual([id]);
+  expect((await delivery.list('aa', ['delivered'])).map((done) => done.kind)).toEqual(['told']);
+});
+
+test('a destination nobody serves stays visible with its reason, without what the error said', async () => {
+  const { delivery, clock } = await room();
+  delivery.registerDestination(
+    flakyDestination('mail:', () => {
+      throw Object.assign(new Error('cannot send to MOREAU CAMILLE'), { code: 'ECONNREFUSED' });
+    }),
+  );
+  await startDelivery(delivery, clock);
+  await queue(delivery, database, clock, { destination: 'fax:ch' });
+  await queue(delivery, database, clock, { destination: 'mail:ch' });
+  await delivery.sweep();
+  const items = await delivery.list('aa', ['queued']);
+  expect(items.map((item) => item.lastError)).toEqual([
+    'no destination of this name is configured',
+    'Error ECONNREFUSED',
+  ]);
+});
+
+test('the oldest age and the counts are there for supervision, and one tenant does not list the items of another', async () => {
+  const { delivery, clock } = await room();
+  await queue(delivery, database, clock, { destination: 'ris:ch' });
+  clock.advance(60_000);
+  await queue(delivery, database, clock, { destination: 'ris:ch', tenant: 'bb' });
+  const values = await Promise.all(deliveryGauges(delivery).map((gauge) => gauge.read()));
+  expect(values).toEqual([2, 0, 60]);
+  expect(await delivery.list('bb', ['queued'])).toHaveLength(1);
+});

@@ -1,0 +1,147 @@
+import fc from 'fast-check';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Database } from '../../src/db/index.ts';
+import { createDelivery, type DeliveryResult } from '../../src/delivery/index.ts';
+import { testDatabase } from '../support/database.ts';
+import { fakeClock, flakyDestination, manualDelivery, queue, startDelivery, transactionsOnly } from './support.ts';
+
+let database: Database;
+beforeAll(async () => {
+  database = await testDatabase();
+});
+afterAll(() => database.close());
+
+test('two servers share the work: an item is never with both, and order holds', async () => {
+  const clock = fakeClock();
+  const ris = flakyDestination('ris:', async () => {
+    await new Promise((resolve) => setImmediate(resolve));
+    return { status: 'delivered' };
+  });
+  const workers = [manualDelivery(database, clock), manualDelivery(database, clock)];
+  for (const worker of workers) {
+    worker.registerDestination(ris);
+    await startDelivery(worker, clock);
+  }
+  const ids: string[] = [];
+  for (let n = 0; n < 40; n += 1) {
+    ids.push(await queue(workers[n % 2]!, database, clock, { destination: 'ris:two' }));
+  }
+  while (ris.taken.length < ids.length) await Promise.all(workers.map((worker) => worker.sweep()));
+  expect(ris.taken).toEqual(ids);
+  expect(ris.tried).toHaveLength(ids.length);
+  expect(ris.mostAtOnce()).toBe(1);
+  for (const worker of workers) await worker.stop();
+});
+
+test('what a dead server was sending is taken over at once under the same id, and its late answer changes nothing', async () => {
+  const clock = fakeClock();
+  let answerLate: (result: DeliveryResult) => void = () => undefined;
+  const asked = Promise.withResolvers<void>();
+  const dying = manualDelivery(database, clock);
+  dying.registerDestination(
+    flakyDestination('ris:', () => {
+      asked.resolve();
+      return new Promise((resolve) => {
+        answerLate = resolve;
+      });
+    }),
+  );
+  await startDelivery(dying, clock);
+  const id = await queue(dying, database, clock, { destination: 'ris:crash' });
+  const stuck = dying.sweep();
+  await asked.promise;
+
+  const survivor = manualDelivery(database, clock);
+  const ris = flakyDestination('ris:', () => ({ status: 'delivered', evidence: 'second' }));
+  survivor.registerDestination(ris);
+  await startDelivery(survivor, clock);
+  await survivor.sweep();
+  expect(ris.tried).toEqual([]);
+
+  const admin = new pg.Client({ connectionString: database.adminUrl });
+  await admin.connect();
+  await admin.query(
+    `SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a JOIN pg_locks l ON l.pid = a.pid
+     WHERE a.datname = current_database() AND a.application_name = 'passerelle-delivery' AND l.locktype = 'advisory'
+       AND l.objid = (SELECT sender::bigint::oid FROM outbox WHERE id = $1)`,
+    [id],
+  );
+  while (ris.tried.length === 0) await survivor.sweep();
+  await admin.end();
+  expect(ris.tried.map((item) => [item.id, item.attempts])).toEqual([[id, 2]]);
+  answerLate({ status: 'failed', reason: 'late' });
+  await stuck;
+  const item = (await survivor.list('aa', ['delivered', 'failed'])).find((candidate) => candidate.id === id);
+  expect(item).toMatchObject({ id, state: 'delivered', evidence: 'second' });
+  await dying.stop();
+  await survivor.stop();
+});
+
+test('a server that starts sends first what was queued before it stopped, without being asked', async () => {
+  const clock = fakeClock();
+  const id = await queue(manualDelivery(database, clock), database, clock, { destination: 'ris:restart' });
+  const arrived = Promise.withResolvers<string>();
+  const delivery = createDelivery({ database, store: transactionsOnly(database), clock });
+  delivery.registerDestination({
+    prefix: 'ris:restart',
+    deliver: async (item) => {
+      arrived.resolve(item.id);
+      return { status: 'delivered' };
+    },
+  });
+  await startDelivery(delivery, clock);
+  expect(await arrived.promise).toBe(id);
+  await delivery.stop();
+  expect((await delivery.list('aa', ['delivered'])).map((item) => item.id)).toContain(id);
+});
+
+/** What happens to one attempt: taken; taken but our side cannot record it; refused for now; broken connection after it was taken. */
+const fates = fc.constantFrom('delivered', 'unrecorded', 'retry', 'lost-answer', 'throws');
+
+test('whatever the failures, each item is taken exactly once by its id and in the order of queueing', async () => {
+  let run = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(fates, { maxLength: 25 }), fc.integer({ min: 1, max: 5 }), async (plan, count) => {
+      run += 1;
+      const clock = fakeClock();
+      const delivery = manualDelivery(database, clock);
+      const fate = [...plan];
+      let unrecorded = false;
+      const taken: string[] = [];
+      const take = (id: string) => {
+        if (!taken.includes(id)) taken.push(id);
+      };
+      delivery.registerDestination({
+        prefix: 'ris:',
+        deliver: async (item) => {
+          const next = fate.shift() ?? 'delivered';
+          unrecorded = next === 'unrecorded';
+          if (next === 'retry') return { status: 'retry', reason: 'AR' };
+          if (next === 'throws') throw new Error('reset');
+          take(item.id);
+          if (next === 'lost-answer') throw new Error('closed before the answer');
+          return { status: 'delivered' };
+        },
+      });
+      delivery.onOutcome(async (_item, result) => {
+        if (unrecorded && result.status === 'delivered') throw new Error('conflict');
+      });
+      await startDelivery(delivery, clock);
+      const ids: string[] = [];
+      for (let n = 0; n < count; n += 1) {
+        ids.push(await queue(delivery, database, clock, { destination: `ris:p${run}` }));
+      }
+      for (let step = 0; step <= plan.length; step += 1) {
+        await delivery.sweep();
+        clock.advance(5 * 60_000);
+      }
+      await delivery.sweep();
+      expect(taken).toEqual(ids);
+      const mine = (await delivery.list('aa', ['delivered'])).filter((item) => item.destination === `ris:p${run}`);
+      expect(mine.map((item) => item.id)).toEqual(ids);
+      await delivery.stop();
+    }),
+    { numRuns: 40 },
+  );
+});
