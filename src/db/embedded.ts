@@ -1,5 +1,5 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { access, chmod, chown, cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
@@ -36,6 +36,8 @@ export class EmbeddedPostgresError extends Error {
 
 const startTimeoutMs = 60_000;
 const superuser = 'postgres';
+/** Where root puts what the account `postgres` must reach, when its own folders are closed to it. */
+const sharedFolder = '/var/lib/passerelle';
 
 /**
  * Starts the PostgreSQL that came with npm on `directory`, creating the cluster the first time. A server left running there
@@ -45,23 +47,23 @@ const superuser = 'postgres';
 export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<EmbeddedPostgres> {
   const identity = await runAs();
   const native = await reachableBinaries(await hydrate(nativeFolder()), identity);
-  await mkdir(options.directory, { recursive: true });
+  const directory = await reachableDirectory(options.directory, identity);
   const passwordFile = `${options.directory}.password`;
   const password = await readOrCreatePassword(passwordFile);
   const url = (port: number) => `postgresql://${superuser}:${password}@127.0.0.1:${port}/postgres`;
 
-  const adopted = await runningServer(options.directory);
+  const adopted = await runningServer(directory);
   if (adopted) {
     const leave = async () => undefined;
     return { superuserUrl: url(adopted.port), stop: options.visitor ? leave : () => stopProcess(adopted.pid) };
   }
 
-  if (!(await exists(join(options.directory, 'PG_VERSION')))) {
-    await initialise(native, options.directory, passwordFile, password, identity);
+  if (!(await exists(join(directory, 'PG_VERSION')))) {
+    await initialise(native, directory, passwordFile, password, identity);
   }
-  await rm(join(options.directory, 'postmaster.pid'), { force: true });
+  await rm(join(directory, 'postmaster.pid'), { force: true });
   const port = await freePort();
-  const pid = await startServer(native, options, port, identity);
+  const pid = await startServer(native, { ...options, directory }, port, identity);
   return { superuserUrl: url(port), stop: () => stopProcess(pid) };
 }
 
@@ -123,13 +125,33 @@ async function reachableBinaries(native: string, identity: Identity): Promise<st
   }
   if (await canRun(program, identity)) return native;
   const { version } = JSON.parse(await readFile(join(native, '..', 'package.json'), 'utf8'));
-  const copy = `/var/lib/passerelle/postgresql-${version}`;
+  const copy = join(sharedFolder, `postgresql-${version}`);
   if (!(await canRun(join(copy, 'bin', 'postgres'), identity))) {
     await rm(copy, { recursive: true, force: true });
     await cp(native, copy, { recursive: true, verbatimSymlinks: true });
-    await chmod('/var/lib/passerelle', 0o755);
+    await chmod(sharedFolder, 0o755);
   }
   return copy;
+}
+
+/**
+ * The cluster's folder, made if needed. When root keeps its data where `postgres` cannot go, the folder that holds the cluster is
+ * opened for passage only; below a closed home, the cluster lives under `/var/lib/passerelle`, named after the folder asked for.
+ */
+async function reachableDirectory(directory: string, identity: Identity): Promise<string> {
+  await mkdir(directory, { recursive: true });
+  if (identity.uid === undefined || canEnter(directory, identity)) return directory;
+  await chmod(dirname(directory), 0o711);
+  if (canEnter(directory, identity)) return directory;
+  const name = createHash('sha256').update(directory).digest('hex').slice(0, 16);
+  const elsewhere = join(sharedFolder, `cluster-${name}`);
+  await mkdir(elsewhere, { recursive: true });
+  await chmod(sharedFolder, 0o755);
+  return elsewhere;
+}
+
+function canEnter(directory: string, identity: Identity): boolean {
+  return spawnSync('/bin/sh', ['-c', 'cd "$0/.."', directory], { ...identity, cwd: '/' }).status === 0;
 }
 
 async function canRun(program: string, identity: Identity): Promise<boolean> {

@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { acceleratedClock, ConfigError, loadConfig } from '../../src/config/index.ts';
+
+describe('configuration', () => {
+  it('has defaults that need no variable at all', () => {
+    const config = loadConfig({});
+    expect(config).toMatchObject({ host: '127.0.0.1', port: 8080, mllpPort: 2575, demo: true, checkReferences: false });
+    expect(config.dataDir).toMatch(/data$/);
+  });
+
+  it.each([
+    [{ PORT: 'eighty' }, 'PORT="eighty" is not a port'],
+    [{ MLLP_PORT: '70000' }, 'MLLP_PORT="70000" is not a port'],
+    [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL="loud" is unknown'],
+    [{ DEMO_PASSWORD: 'short' }, 'DEMO_PASSWORD is too short'],
+    [{ TLS_CERT: '/tmp/cert.pem' }, 'TLS_CERT and TLS_KEY go together'],
+    [{ DEMO: 'off', DEMO_CLOCK: '2026-10-24T22:00:00Z,60' }, 'DEMO_CLOCK is refused without demonstration data'],
+    [{ DEMO_CLOCK: 'yesterday' }, 'expected <instant>'],
+  ])('refuses %o naming the variable', (env, message) => {
+    expect(() => loadConfig(env)).toThrow(ConfigError);
+    expect(() => loadConfig(env)).toThrow(message);
+  });
+
+  it('seeds the demonstration only on the embedded database and a loopback address, unless told otherwise', () => {
+    expect(loadConfig({ HOST: '0.0.0.0' }).demo).toBe(false);
+    expect(loadConfig({ DATABASE_URL: 'postgresql://somewhere/db' }).demo).toBe(false);
+    expect(loadConfig({ HOST: '0.0.0.0', DEMO: 'on' }).demo).toBe(true);
+    expect(loadConfig({ DEMO: 'off' }).demo).toBe(false);
+  });
+
+  it('runs the demonstration clock from its start at its speed', () => {
+    let machine = 1_000_000;
+    const base = { now: () => new Date(machine) };
+    const clock = acceleratedClock(new Date('2026-10-24T22:00:00Z'), 60, base);
+    machine += 60_000;
+    expect(clock.now().toISOString()).toBe('2026-10-24T23:00:00.000Z');
+  });
+});

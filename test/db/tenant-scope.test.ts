@@ -1,0 +1,62 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Database } from '../../src/db/index.ts';
+import { testDatabase } from '../support/database.ts';
+
+let database: Database;
+beforeAll(async () => {
+  database = await testDatabase();
+});
+afterAll(() => database.close());
+
+describe('the scope of a tenant', () => {
+  it('is forced on every table but the list of tenants and the migrations', async () => {
+    const { rows } = await database.query<{ relname: string }>(
+      'aa',
+      `SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+       WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
+       ORDER BY 1`,
+    );
+    expect(rows.map((row) => row.relname)).toEqual(['migration', 'tenant']);
+  });
+
+  it('starts every key with the tenant', async () => {
+    const { rows } = await database.query<{ relname: string }>(
+      'aa',
+      `SELECT c.relname FROM pg_index i
+       JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+       JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
+       WHERE n.nspname = 'public' AND i.indisprimary AND a.attname <> 'tenant' AND c.relname <> 'migration'`,
+    );
+    expect(rows).toEqual([]);
+  });
+
+  it('runs as a role that neither owns the tables nor sees through row-level security', async () => {
+    const { rows } = await database.query(
+      'aa',
+      'SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user',
+    );
+    expect(rows).toEqual([{ rolsuper: false, rolbypassrls: false }]);
+  });
+
+  it('follows the caller when one connection serves tenants in turn', async () => {
+    const seen = await Promise.all(
+      Array.from({ length: 60 }, async (_, n) => {
+        const tenant = n % 2 ? 'aa' : 'bb';
+        const { rows } = await database.query<{ current_tenant: string }>(tenant, 'SELECT current_tenant()');
+        return rows[0]?.current_tenant === tenant;
+      }),
+    );
+    expect(seen.every(Boolean)).toBe(true);
+  });
+
+  it('rolls back what a failing transaction did', async () => {
+    await expect(
+      database.transaction('aa', async (sql) => {
+        await sql.query('CREATE TEMP TABLE never (n int)');
+        throw new Error('stop');
+      }),
+    ).rejects.toThrow('stop');
+    const { rows } = await database.query('aa', "SELECT to_regclass('pg_temp.never') AS found");
+    expect(rows).toEqual([{ found: null }]);
+  });
+});
