@@ -11,7 +11,7 @@ import { dicomwebRoutes } from './adapters/dicomweb/index.ts';
 import { risDestination, startMllp } from './adapters/hl7v2/index.ts';
 import { type Config, dataFolder } from './config/index.ts';
 import { type Database, openConfiguredDatabase } from './db/index.ts';
-import { createDelivery, type Delivery } from './delivery/index.ts';
+import { createDelivery, type Delivery, deliveryGauges } from './delivery/index.ts';
 import { createFhirStore, type FhirStore, fhirRoutes, systemContext } from './fhir/index.ts';
 import { healthRoutes } from './health.ts';
 import { createImaging } from './imaging/index.ts';
@@ -55,7 +55,11 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   const database = await openConfiguredDatabase(config);
   const tls = config.tls && { cert: await readFile(config.tls.cert), key: await readFile(config.tls.key) };
   const app = fastify({
-    logger: { level: config.logLevel, stream: process.stderr, redact: ['req.headers.authorization', 'req.headers.cookie'] },
+    logger: {
+      level: config.logLevel,
+      stream: process.stderr,
+      redact: ['req.headers.authorization', 'req.headers.cookie'],
+    },
     disableRequestLogging: true,
     requestIdHeader: 'x-request-id',
     bodyLimit: bodyLimitBytes,
@@ -65,7 +69,8 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   const log = app.log;
   const address = () => app.server.address() as AddressInfo;
   const scheme = tls ? 'https' : 'http';
-  const listeningUrl = () => `${scheme}://${config.host.includes(':') ? `[${config.host}]` : config.host}:${address().port}`;
+  const listeningUrl = () =>
+    `${scheme}://${config.host.includes(':') ? `[${config.host}]` : config.host}:${address().port}`;
   const baseUrl = () => config.baseUrl ?? listeningUrl();
 
   const store = await createFhirStore({ database, checkReferences: config.checkReferences });
@@ -89,7 +94,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   await app.register(cookie);
   await app.register(compress, { global: false });
   await app.register(accessRoutes, { access });
-  await app.register(healthRoutes, { database, delivery });
+  await app.register(healthRoutes, { database, gauges: deliveryGauges(delivery) });
   await app.register(fhirRoutes, { prefix: '/fhir', store, guards: access, clock, baseUrl });
   await app.register(dicomwebRoutes, { prefix: '/dicomweb', imaging, guards: access, clock, baseUrl });
   if (options.userInterface) await app.register(userInterfaceRoutes, { folder: options.userInterface });
@@ -127,4 +132,3 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     },
   };
 }
-

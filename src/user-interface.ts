@@ -19,6 +19,9 @@ export async function userInterfaceRoutes(app: FastifyInstance, { folder }: { fo
   app.setNotFoundHandler((request, reply) => {
     const wantsPage = request.method === 'GET' && (request.headers.accept ?? '').includes('text/html');
     if (!wantsPage) return reply.code(404).send({ error: 'not found', path: request.url.split('?')[0] });
-    return reply.type('text/html').header('cache-control', 'no-cache').send(createReadStream(join(folder, 'index.html')));
+    return reply
+      .type('text/html')
+      .header('cache-control', 'no-cache')
+      .send(createReadStream(join(folder, 'index.html')));
   });
 }

@@ -1,0 +1,37 @@
+import { loadConfig } from '../config/index.ts';
+import { openConfiguredDatabase } from '../db/index.ts';
+import { createDelivery } from '../delivery/index.ts';
+import { createFhirStore } from '../fhir/index.ts';
+import { CommandError } from './command-error.ts';
+import type { Environment } from './commands.ts';
+
+const shownStates = ['queued', 'sending', 'failed', 'dead'] as const;
+
+/** Lists what waits or was set aside in every tenant, or puts one dead letter back in its line. */
+export async function deliveries(args: string[], env: Environment): Promise<number> {
+  const [action = 'list', tenant, id] = args;
+  const config = loadConfig(env);
+  const database = await openConfiguredDatabase(config, { visitor: true });
+  try {
+    const store = await createFhirStore({ database, checkReferences: false });
+    const delivery = createDelivery({ database, store, clock: config.clock });
+    if (action === 'replay') {
+      if (!tenant || !id) throw new CommandError('Which one? npm run passerelle -- deliveries replay <tenant> <id>');
+      await delivery.replay(tenant, id);
+      process.stdout.write(`${id} is back in its line.\n`);
+      return 0;
+    }
+    if (action !== 'list') throw new CommandError(`"${action}" is unknown: use list or replay.`);
+    for (const name of await database.tenants()) {
+      for (const item of await delivery.list(name, shownStates)) {
+        const reason = item.lastError ? `  ${item.lastError}` : '';
+        process.stdout.write(
+          `${name}  ${item.id}  ${item.state}  ${item.kind} → ${item.destination}  ${item.queuedAt.toISOString()}  ${item.attempts} attempts${reason}\n`,
+        );
+      }
+    }
+    return 0;
+  } finally {
+    await database.close();
+  }
+}
