@@ -43,7 +43,15 @@ export type StudyHook = (event: StudyEvent, tx: FhirTransaction) => Promise<void
 
 /** Outcome of one instance, in the terms of PS3.18 §10.5 (STOW-RS). */
 export type StoredInstance =
-  | { status: 'stored' | 'duplicate'; studyUid: string; seriesUid: string; sopUid: string; sopClassUid: string }
+  | {
+      status: 'stored' | 'duplicate';
+      studyUid: string;
+      seriesUid: string;
+      sopUid: string;
+      sopClassUid: string;
+      /** Why it was stored apart from the study of that UID (another patient) and is not served. */
+      setApart?: string;
+    }
   | {
       status: 'failed';
       sopUid?: string;

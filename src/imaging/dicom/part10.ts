@@ -28,7 +28,8 @@ export async function readFileMeta(source: ByteSource): Promise<FileMeta> {
   let transferSyntax: string | undefined;
   let groupEnd: number | undefined;
   while (position + 8 <= source.size) {
-    if (groupEnd !== undefined && position >= groupEnd) break;
+    // A wrong group length is met in the field; only before a deflate stream is there no tag to tell where the group really ends.
+    if (groupEnd !== undefined && position >= groupEnd && transferSyntaxOf(transferSyntax ?? '')?.deflated) break;
     if (!source.has(position, 12)) await source.load(position, Math.min(12, source.size - position));
     const header = source.bytes(position, Math.min(12, source.size - position));
     if (header.readUInt16LE(0) !== 2) break;
@@ -56,7 +57,6 @@ export async function readFileMeta(source: ByteSource): Promise<FileMeta> {
     throw new DicomFailure(failureReason.transferSyntax, 'Transfer Syntax UID (0002,0010) names an encoding of unknown form.');
   }
   if (position >= source.size) throw broken();
-  // A wrong group length is met in the field; only a deflate stream has no tag by which to see where the group really ends.
   return { syntax, datasetStart: position };
 }
 

@@ -1,0 +1,156 @@
+/**
+ * The files of the archive. A file is written under `incoming/`, made durable, and takes its place only after the index row that
+ * names it is committed: a crash leaves either nothing but a file to sweep, or a file to put in its place at the next start.
+ */
+import { randomBytes } from 'node:crypto';
+import { constants } from 'node:fs';
+import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+
+/** A file being received. Its name is ours: no identifier of the data ever becomes part of a path. */
+export interface Draft {
+  tenant: string;
+  blob: string;
+  file: FileHandle;
+}
+
+export interface BlobStore {
+  create(tenant: string): Promise<Draft>;
+  /** A second file of the same blob: the inflated copy of a deflated data set. */
+  createCopy(draft: Draft): Promise<FileHandle>;
+  /** Makes the names of the drafts durable (their bytes are synchronised by whoever wrote them). */
+  sync(): Promise<void>;
+  /** Puts a committed draft in its place. */
+  settle(tenant: string, blob: string): Promise<void>;
+  discard(tenant: string, blob: string): Promise<void>;
+  /** Opens a stored file for reading; the caller closes it. @throws the file system's error when it is not there. */
+  read(tenant: string, blob: string, inflated?: boolean): Promise<FileHandle>;
+  /** Finishes or removes what processes that are gone left behind. */
+  sweep(isIndexed: (tenant: string, blob: string) => Promise<boolean>): Promise<{ settled: number; removed: number }>;
+}
+
+const copySuffix = '.inflated';
+const ownerFile = 'owner.json';
+/** A server on another machine is taken for dead after this long without a sign of life. */
+const foreignAgeMs = 24 * 3_600_000;
+const blobPattern = /^[0-9a-f]{32}$/;
+const tenantPattern = /^[a-z][a-z0-9-]{1,30}$/;
+
+/** Opens the store on `folder`, creating it. One store per folder and process. */
+export async function openBlobStore(folder: string): Promise<BlobStore> {
+  const incoming = join(folder, 'incoming');
+  const owned = join(incoming, randomBytes(8).toString('hex'));
+  await mkdir(owned, { recursive: true });
+  await writeFile(join(owned, ownerFile), JSON.stringify({ host: hostname(), pid: process.pid }));
+
+  const draftPath = (tenant: string, blob: string) => join(owned, `${checkedTenant(tenant)}.${checkedBlob(blob)}`);
+  const placeFolder = (tenant: string, blob: string) =>
+    join(folder, checkedTenant(tenant), checkedBlob(blob).slice(0, 2), blob.slice(2, 4));
+  const place = (tenant: string, blob: string) => join(placeFolder(tenant, blob), blob);
+
+  async function put(from: string, tenant: string, blob: string): Promise<void> {
+    for (const suffix of [copySuffix, '']) {
+      const source = from + suffix;
+      const target = place(tenant, blob) + suffix;
+      await rename(source, target).catch(async (error: NodeJS.ErrnoException) => {
+        if (error.code !== 'ENOENT') throw error;
+        if (suffix === copySuffix && !(await exists(source))) return;
+        await mkdir(placeFolder(tenant, blob), { recursive: true });
+        await rename(source, target);
+      });
+    }
+  }
+
+  return {
+    async create(tenant) {
+      const blob = randomBytes(16).toString('hex');
+      const file = await open(draftPath(tenant, blob), constants.O_CREAT | constants.O_EXCL | constants.O_RDWR, 0o600);
+      return { tenant, blob, file };
+    },
+    createCopy: ({ tenant, blob }) =>
+      open(draftPath(tenant, blob) + copySuffix, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR, 0o600),
+    async sync() {
+      const directory = await open(owned, 'r');
+      try {
+        await directory.sync();
+      } finally {
+        await directory.close();
+      }
+    },
+    settle: (tenant, blob) => put(draftPath(tenant, blob), tenant, blob),
+    async discard(tenant, blob) {
+      await rm(draftPath(tenant, blob), { force: true });
+      await rm(draftPath(tenant, blob) + copySuffix, { force: true });
+    },
+    async read(tenant, blob, inflated = false) {
+      const suffix = inflated ? copySuffix : '';
+      try {
+        return await open(place(tenant, blob) + suffix, 'r');
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+        // Between the commit and the move.
+        return open(draftPath(tenant, blob) + suffix, 'r').catch(() => open(place(tenant, blob) + suffix, 'r'));
+      }
+    },
+    async sweep(isIndexed) {
+      const counts = { settled: 0, removed: 0 };
+      for (const name of await readdir(incoming)) {
+        const path = join(incoming, name);
+        if (path === owned || !(await isAbandoned(path))) continue;
+        for (const file of await readdir(path)) {
+          const [tenant = '', blob = ''] = file.split('.');
+          if (!tenantPattern.test(tenant) || !blobPattern.test(blob) || file.endsWith(copySuffix)) continue;
+          if (await isIndexed(tenant, blob)) {
+            await put(join(path, file), tenant, blob);
+            counts.settled++;
+          } else {
+            await unlink(join(path, file));
+            counts.removed++;
+          }
+        }
+        await rm(path, { recursive: true, force: true });
+      }
+      return counts;
+    },
+  };
+}
+
+/** Whether the process that owned an incoming folder is gone; on another machine only time can tell. */
+async function isAbandoned(path: string): Promise<boolean> {
+  const owner = await readFile(join(path, ownerFile), 'utf8')
+    .then((text) => JSON.parse(text) as { host?: string; pid?: number })
+    .catch(() => undefined);
+  if (!owner?.pid || owner.host !== hostname()) {
+    const { mtimeMs } = await stat(path);
+    return Date.now() - mtimeMs > foreignAgeMs;
+  }
+  // Our own number under another folder: we are a restart of it.
+  return owner.pid === process.pid || !isAlive(owner.pid);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+function checkedTenant(tenant: string): string {
+  if (!tenantPattern.test(tenant)) throw new Error('not the name of a tenant');
+  return tenant;
+}
+
+function checkedBlob(blob: string): string {
+  if (!blobPattern.test(blob)) throw new Error('not the name of a blob');
+  return blob;
+}

@@ -1,0 +1,183 @@
+/** What one request's instances change, inside one transaction: index rows, ImagingStudy resources, the hooks' effects. */
+import { randomUUID } from 'node:crypto';
+import type { StoredInstance, StudyHook } from './contract.ts';
+import { failureReason } from './dicom/failure.ts';
+import { textOf } from './dicom/json-model.ts';
+import { FhirError, type FhirTransaction } from '../fhir/index.ts';
+import { dicomwebEndpoint } from './endpoint.ts';
+import { contradiction, mergedIdentity, statedIdentity } from './identity.ts';
+import { projectedStudy } from './imaging-study.ts';
+import { addInstances, type KnownInstance, knownInstances } from './instance-rows.ts';
+import { addToSeries, seriesOf } from './series-rows.ts';
+import type { Spooled } from './spool.ts';
+import { mergedAttributes, saveStudy, type StudyRow, studyLots } from './study-rows.ts';
+
+export interface Committed {
+  /** Outcome of each instance, in the order given. */
+  outcomes: StoredInstance[];
+  /** Blobs now named by the index; the others may go. */
+  kept: Set<string>;
+}
+
+export interface CommitOptions {
+  hooks: readonly StudyHook[];
+  /** Public address of the server, without a trailing slash. */
+  baseUrl: string;
+}
+
+interface StudyOptions {
+  hooks: readonly StudyHook[];
+  /** Literal reference of the DICOMweb Endpoint. */
+  endpoint: string;
+}
+
+/** The lots a transaction works on, with what it adds to each. */
+interface Lot {
+  row: StudyRow;
+  first: boolean;
+  added: Spooled[];
+}
+
+/** Indexes instances already on disk. Studies are taken in the order of their UIDs, so that two requests never wait for each other. */
+export async function commitInstances(
+  tx: FhirTransaction,
+  instances: readonly Spooled[],
+  options: CommitOptions,
+): Promise<Committed> {
+  const outcomes = new Map<Spooled, StoredInstance>();
+  const kept = new Set<string>();
+  if (instances.length === 0) return { outcomes: [], kept };
+  // Before any study's lock: whoever makes it holds it while it waits for nothing else.
+  const endpoint = await dicomwebEndpoint(tx, options.baseUrl);
+  const byStudy = Map.groupBy(instances, ({ studyUid }) => studyUid);
+  for (const studyUid of [...byStudy.keys()].sort()) {
+    await commitStudy(tx, studyUid, byStudy.get(studyUid) ?? [], { hooks: options.hooks, endpoint }, outcomes, kept);
+  }
+  return { outcomes: instances.flatMap((instance) => outcomes.get(instance) ?? []), kept };
+}
+
+async function commitStudy(
+  tx: FhirTransaction,
+  studyUid: string,
+  instances: readonly Spooled[],
+  options: StudyOptions,
+  outcomes: Map<Spooled, StoredInstance>,
+  kept: Set<string>,
+): Promise<void> {
+  const { tenant } = tx.context;
+  await tx.lock(`dicom-study:${studyUid}`);
+  const lots: Lot[] = (await studyLots(tx.sql, tenant, studyUid)).map((row) => ({ row, first: false, added: [] }));
+  const known = await knownInstances(tx.sql, tenant, instances.map(({ sopUid }) => sopUid));
+  for (const instance of instances) {
+    const before = known.get(instance.sopUid);
+    if (before) {
+      outcomes.set(instance, repeated(instance, before));
+      continue;
+    }
+    known.set(instance.sopUid, instance);
+    kept.add(instance.blob);
+    const lot = lotFor(lots, instance);
+    lot.added.push(instance);
+    const { quarantine } = lot.row;
+    outcomes.set(instance, {
+      ...identityOf(instance),
+      status: 'stored',
+      ...(lot.row.lot > 0 && quarantine ? { setApart: quarantine } : {}),
+    });
+  }
+  for (const lot of lots) if (lot.added.length > 0) await commitLot(tx, lot, options);
+}
+
+/** The lot this patient's images belong to: the first that does not contradict them, else a new one. */
+function lotFor(lots: Lot[], instance: Spooled): Lot {
+  const identity = statedIdentity(instance.studyUid, instance.header);
+  const lot = lots.find(({ row }) => !contradiction(row.identity, identity));
+  if (lot) {
+    lot.row.identity = mergedIdentity(lot.row.identity, identity);
+    lot.row.attributes = mergedAttributes(lot.row.attributes, instance.header);
+    return lot;
+  }
+  const main = lots[0]?.row;
+  const made: Lot = {
+    first: true,
+    added: [],
+    row: {
+      studyUid: instance.studyUid,
+      lot: lots.length,
+      imagingStudyId: randomUUID(),
+      quarantine: main && contradiction(main.identity, identity),
+      identity,
+      attributes: mergedAttributes({}, instance.header),
+      modalities: [],
+      sopClasses: [],
+      seriesCount: 0,
+      instanceCount: 0,
+    },
+  };
+  lots.push(made);
+  return made;
+}
+
+async function commitLot(tx: FhirTransaction, { row, first, added }: Lot, { hooks, endpoint }: StudyOptions): Promise<void> {
+  const { tenant } = tx.context;
+  const now = tx.context.now();
+  for (const [uid, ofSeries] of Map.groupBy(added, ({ seriesUid }) => seriesUid)) {
+    const header = ofSeries[0]?.header ?? {};
+    await addToSeries(tx.sql, tenant, row.studyUid, row.lot, { uid, header, added: ofSeries.length });
+  }
+  const inserted = await addInstances(tx.sql, tenant, row.studyUid, row.lot, added, now);
+  if (inserted !== added.length) {
+    throw new FhirError(409, 'conflict', 'Another request is storing the same SOP Instance UID under another study: send again.');
+  }
+  const series = await seriesOf(tx.sql, tenant, row.studyUid, row.lot);
+  row.seriesCount = series.length;
+  row.instanceCount += added.length;
+  row.modalities = [...new Set(series.flatMap(({ attributes }) => textOf(attributes, '00080060') ?? []))].sort();
+  row.sopClasses = [...new Set([...row.sopClasses, ...added.map(({ sopClassUid }) => sopClassUid)])].sort();
+  await saveStudy(tx.sql, tenant, row, now);
+
+  const known = first ? undefined : await tx.find('ImagingStudy', row.imagingStudyId);
+  const projected = projectedStudy(
+    {
+      identity: row.identity,
+      attributes: row.attributes,
+      series,
+      instances: row.instanceCount,
+      endpoint,
+      lot: row.lot,
+      ...(row.quarantine ? { quarantine: row.quarantine } : {}),
+    },
+    known,
+  );
+  if (known) await tx.update(projected);
+  else await tx.create({ ...projected, id: row.imagingStudyId });
+  for (const hook of hooks) {
+    await hook(
+      {
+        identity: { ...row.identity, modalities: row.modalities },
+        imagingStudyId: row.imagingStudyId,
+        instances: row.instanceCount,
+        series: row.seriesCount,
+        first,
+        ...(row.quarantine ? { quarantine: row.quarantine } : {}),
+      },
+      tx,
+    );
+  }
+}
+
+/** The same SOP Instance UID again: the same bytes change nothing, other bytes are never taken for them (PS3.18 §10.5, 45070). */
+function repeated(instance: Spooled, before: KnownInstance): StoredInstance {
+  if (before.sha256.equals(instance.sha256)) return { ...identityOf(instance), status: 'duplicate' };
+  return {
+    status: 'failed',
+    sopUid: instance.sopUid,
+    sopClassUid: instance.sopClassUid,
+    failureReason: failureReason.taken,
+    comment: 'Another instance is stored under this SOP Instance UID (0008,0018); it was not replaced.',
+  };
+}
+
+function identityOf({ studyUid, seriesUid, sopUid, sopClassUid }: Spooled) {
+  return { studyUid, seriesUid, sopUid, sopClassUid };
+}

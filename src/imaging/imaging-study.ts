@@ -1,0 +1,109 @@
+/** FHIR R4 ImagingStudy: the projection of a stored study. What the domain added to the resource (subject, basedOn, status…) stays. */
+import type { ImagingStudy, ImagingStudySeries } from '@medplum/fhirtypes';
+import { type DicomJson, numberOf, textOf } from './dicom/json-model.ts';
+import type { StatedIdentity } from './identity.ts';
+import { fhirDateTime } from './paris-time.ts';
+
+/** One series as the projection shows it. Its instances are at the DICOMweb endpoint: listing them here would rewrite thousands of lines at each arrival. */
+export interface ProjectedSeries {
+  uid: string;
+  attributes: DicomJson;
+  instances: number;
+}
+
+export interface ProjectedStudy {
+  identity: StatedIdentity;
+  attributes: DicomJson;
+  series: readonly ProjectedSeries[];
+  instances: number;
+  /** Literal reference of the Endpoint. */
+  endpoint: string;
+  quarantine?: string;
+  /** Lot of the study; other than 0 means "set apart". */
+  lot: number;
+}
+
+const dicomUidSystem = 'urn:dicom:uid';
+const setApartSystem = 'https://fhir.passerelle.example/sid/set-apart-study';
+const modalitySystem = 'http://dicom.nema.org/resources/ontology/DCM';
+const accessionType = { system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'ACSN' };
+/** FHIR wants a modality where DICOM gave none. */
+const otherModality = 'OT';
+
+/** The resource for a study, from its index and from what is stored of it already. */
+export function projectedStudy(study: ProjectedStudy, known?: ImagingStudy): ImagingStudy {
+  const { identity, attributes } = study;
+  const started = fhirDateTime(
+    textOf(attributes, '00080020'),
+    textOf(attributes, '00080030'),
+    textOf(attributes, '00080201'),
+  );
+  const modalities = [...new Set(study.series.map(({ attributes: of }) => textOf(of, '00080060') ?? otherModality))].sort();
+  return {
+    ...known,
+    resourceType: 'ImagingStudy',
+    identifier: mergedIdentifiers(ownIdentifiers(study), known?.identifier),
+    status: known?.status ?? 'registered',
+    subject: known?.subject ?? logicalSubject(identity),
+    modality: modalities.map((code) => ({ system: modalitySystem, code })),
+    ...(started ? { started } : {}),
+    ...(identity.description && !known?.description ? { description: identity.description } : {}),
+    endpoint: [{ reference: study.endpoint }],
+    numberOfSeries: study.series.length,
+    numberOfInstances: study.instances,
+    series: study.series.map(projectedSeries),
+    ...(study.lot > 0 && !known ? { note: [{ text: `Images mises à l'écart (${study.quarantine ?? 'identité contradictoire'})` }] } : {}),
+  };
+}
+
+/** A study set apart must not be found by the Study Instance UID: that name belongs to the other patient's images. */
+function ownIdentifiers({ identity, lot }: ProjectedStudy): NonNullable<ImagingStudy['identifier']> {
+  const uid = `urn:oid:${identity.studyInstanceUid}`;
+  const name = lot === 0 ? { system: dicomUidSystem, value: uid } : { system: setApartSystem, value: `${uid}#${lot}` };
+  if (!identity.accessionNumber) return [name];
+  const issuer = identity.accessionIssuer;
+  const accession = {
+    type: { coding: [accessionType] },
+    value: identity.accessionNumber,
+    ...(issuer && /^[0-9.]+$/.test(issuer) ? { system: `urn:oid:${issuer}` } : {}),
+  };
+  return [name, accession];
+}
+
+function mergedIdentifiers(
+  own: NonNullable<ImagingStudy['identifier']>,
+  known: ImagingStudy['identifier'] = [],
+): NonNullable<ImagingStudy['identifier']> {
+  const missing = own.filter(({ system, value }) => !known.some((one) => one.value === value && (one.system === system || !system)));
+  return [...known, ...missing];
+}
+
+/** Until the domain knows the Patient: what the images say, as a logical reference. */
+function logicalSubject(identity: StatedIdentity): ImagingStudy['subject'] {
+  return {
+    type: 'Patient',
+    ...(identity.patientId
+      ? {
+          identifier: {
+            value: identity.patientId,
+            ...(identity.issuerOfPatientId ? { assigner: { display: identity.issuerOfPatientId } } : {}),
+          },
+        }
+      : {}),
+    display: identity.patientName?.replaceAll('^', ' ').trim() || 'Patient non identifié par les images',
+  };
+}
+
+function projectedSeries({ uid, attributes, instances }: ProjectedSeries): ImagingStudySeries {
+  const number = numberOf(attributes, '00200011');
+  const description = textOf(attributes, '0008103E');
+  const started = fhirDateTime(textOf(attributes, '00080021'), textOf(attributes, '00080031'), textOf(attributes, '00080201'));
+  return {
+    uid,
+    ...(number !== undefined && Number.isSafeInteger(number) && number >= 0 ? { number } : {}),
+    modality: { system: modalitySystem, code: textOf(attributes, '00080060') ?? otherModality },
+    ...(description ? { description } : {}),
+    numberOfInstances: instances,
+    ...(started ? { started } : {}),
+  };
+}

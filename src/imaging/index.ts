@@ -1,0 +1,99 @@
+/** The imaging room: DICOM instances stored byte for byte, indexed, searched, read back, and shown as ImagingStudy. */
+import type { FileHandle } from 'node:fs/promises';
+import type { Clock } from '../config/index.ts';
+import type { Database } from '../db/index.ts';
+import type { FhirStore } from '../fhir/index.ts';
+import { openBlobStore } from './blob-store.ts';
+import type { Imaging, StudyHook } from './contract.ts';
+import { ingest } from './ingest.ts';
+import { setQuarantine } from './quarantine.ts';
+import { type ImagingQuery, type QueryAnswer, queryIndex } from './query.ts';
+import {
+  findInstance,
+  findStudy,
+  listInstances,
+  listMetadata,
+  type ServedInstance,
+  type ServedStudy,
+  type Target,
+} from './stored-instances.ts';
+
+export type { Imaging, StoredInstance, StudyEvent, StudyHook, StudyIdentity } from './contract.ts';
+export { type BulkValue, bulkDataMark } from './dicom/dataset-parser.ts';
+export { entryOfKeyword, entryOfTag, tagText } from './dicom/dictionary.ts';
+export { DicomFailure, failureReason } from './dicom/failure.ts';
+export { frameLength, readFrame } from './dicom/frames.ts';
+export { preambleBytes } from './dicom/part10.ts';
+export type { PixelLayout } from './dicom/pixels.ts';
+export { explicitBigEndian, explicitLittleEndian, transferSyntaxOf } from './dicom/transfer-syntax.ts';
+export { isUid } from './dicom/uid.ts';
+export { findBulkValue } from './bulk-values.ts';
+export { type ImagingQuery, QueryError, type QueryAnswer } from './query.ts';
+export type { Level } from './indexed-attributes.ts';
+export { renderFrame } from './rendering/index.ts';
+export type { ServedInstance, ServedStudy, Target } from './stored-instances.ts';
+
+/** The imaging room with what DICOMweb reads from it. */
+export interface ImagingRoom extends Imaging {
+  /** The study, when it is stored and may be served. */
+  findStudy(tenant: string, studyUid: string): Promise<ServedStudy | undefined>;
+  findInstance(tenant: string, target: Required<Target>): Promise<ServedInstance | undefined>;
+  listInstances(tenant: string, target: Target): AsyncIterable<ServedInstance>;
+  listMetadata(tenant: string, target: Target): AsyncIterable<{ seriesUid: string; sopUid: string; json: string }[]>;
+  /** Opens an instance's file (or its inflated copy) for reading; the caller closes it. */
+  open(tenant: string, instance: ServedInstance, inflated?: boolean): Promise<FileHandle>;
+  /** @throws QueryError when a parameter is unknown or malformed. */
+  query(tenant: string, query: ImagingQuery): Promise<QueryAnswer>;
+  /** Called after a study changed (stored to, put in or out of quarantine) in this process. */
+  onChanged(listener: (tenant: string, studyUid: string) => void): void;
+}
+
+export interface ImagingOptions {
+  database: Database;
+  store: FhirStore;
+  /** Folder of the files; made when missing. */
+  folder: string;
+  clock: Clock;
+  /** Public address of the server, without a trailing slash. */
+  baseUrl: () => string;
+}
+
+/** Opens the archive and puts in order what an earlier process left unfinished. */
+export async function createImaging({ database, store, folder, baseUrl }: ImagingOptions): Promise<ImagingRoom> {
+  const blobs = await openBlobStore(folder);
+  const hooks: StudyHook[] = [];
+  const listeners: ((tenant: string, studyUid: string) => void)[] = [];
+  const changed = (tenant: string, studyUid: string) => {
+    for (const listener of listeners) listener(tenant, studyUid);
+  };
+  const indexedBlobs = async (tenant: string, names: readonly string[]) => {
+    const { rows } = await database.query<{ blob: string }>(
+      tenant,
+      'SELECT blob FROM dicom_instance WHERE tenant = $1 AND blob = ANY ($2)',
+      [tenant, names],
+    );
+    return new Set(rows.map(({ blob }) => blob));
+  };
+  await blobs.sweep(async (tenant, blob) => (await indexedBlobs(tenant, [blob])).has(blob));
+
+  return {
+    store: (context, parts, onlyStudy) =>
+      ingest(context, parts, onlyStudy, { store, blobs, hooks, baseUrl, indexedBlobs, changed }),
+    onStudy: (hook) => void hooks.push(hook),
+    async quarantine(tx, studyUid, reason) {
+      await setQuarantine(tx, studyUid, reason);
+      tx.afterCommit(() => changed(tx.context.tenant, studyUid));
+    },
+    async liftQuarantine(tx, studyUid) {
+      await setQuarantine(tx, studyUid, null);
+      tx.afterCommit(() => changed(tx.context.tenant, studyUid));
+    },
+    findStudy: (tenant, studyUid) => findStudy(database, tenant, studyUid),
+    findInstance: (tenant, target) => findInstance(database, tenant, target),
+    listInstances: (tenant, target) => listInstances(database, tenant, target),
+    listMetadata: (tenant, target) => listMetadata(database, tenant, target),
+    open: (tenant, { blob }, inflated) => blobs.read(tenant, blob, inflated),
+    query: (tenant, query) => queryIndex(database, tenant, query),
+    onChanged: (listener) => void listeners.push(listener),
+  };
+}

@@ -1,0 +1,124 @@
+/** PS3.18 §10.5: the parts of a request onto the disk, then into the index and FHIR in one transaction. */
+import type { Readable } from 'node:stream';
+import type { Context, FhirStore } from '../fhir/index.ts';
+import type { BlobStore } from './blob-store.ts';
+import { commitInstances } from './commit.ts';
+import type { StoredInstance, StudyHook } from './contract.ts';
+import { DicomFailure, failureReason } from './dicom/failure.ts';
+import { isUid } from './dicom/uid.ts';
+import { indexedHeader } from './indexed-attributes.ts';
+import { type Spooled, spool } from './spool.ts';
+
+export interface IngestOptions {
+  store: FhirStore;
+  blobs: BlobStore;
+  hooks: readonly StudyHook[];
+  baseUrl: () => string;
+  /** Which of these blobs the index names: asked when a transaction's outcome is not known. */
+  indexedBlobs(tenant: string, blobs: readonly string[]): Promise<Set<string>>;
+  /** Told which studies changed, after the commit. */
+  changed(tenant: string, studyUid: string): void;
+}
+
+/** A request is one transaction: what it may hold open is bounded; the sender splits beyond. */
+const maximumInstances = 20_000;
+const maximumHeaderBytes = 256 * 1024 * 1024;
+/** Files being made durable while the next part is received. */
+const durableInFlight = 4;
+
+/** Stores the parts one after the other; resolves after the commit. Nothing stays when it throws. */
+export async function ingest(
+  context: Context,
+  parts: AsyncIterable<Readable>,
+  onlyStudy: string | undefined,
+  options: IngestOptions,
+): Promise<StoredInstance[]> {
+  const { tenant } = context;
+  const { blobs } = options;
+  const spooled: Spooled[] = [];
+  const outcomes: (StoredInstance | Spooled)[] = [];
+  let headerBytes = 0;
+  try {
+    for await (const part of parts) {
+      const outcome = await receive(part, tenant, onlyStudy, blobs, spooled.length, headerBytes);
+      outcomes.push(outcome);
+      if ('status' in outcome) continue;
+      spooled.push(outcome);
+      headerBytes += outcome.metadata.length;
+      await spooled.at(-1 - durableInFlight)?.durable;
+    }
+    await Promise.all(spooled.map(({ durable }) => durable));
+    if (spooled.length > 0) await blobs.sync();
+  } catch (error) {
+    await Promise.allSettled(spooled.map(({ durable }) => durable));
+    await discard(blobs, tenant, spooled);
+    throw error;
+  }
+  if (spooled.length === 0) return outcomes as StoredInstance[];
+
+  const { outcomes: stored, kept } = await options.store
+    .transaction(context, (tx) => commitInstances(tx, spooled, { hooks: options.hooks, baseUrl: options.baseUrl() }))
+    .catch(async (error: unknown) => {
+      await cleanAfterFailure(tenant, spooled, options);
+      throw error;
+    });
+  for (const { blob } of spooled) {
+    // The rows are committed: a file that cannot be moved now is found where it is, and moved at the next start.
+    if (kept.has(blob)) await blobs.settle(tenant, blob).catch(() => undefined);
+  }
+  await discard(blobs, tenant, spooled.filter(({ blob }) => !kept.has(blob)));
+  for (const studyUid of new Set(spooled.map(({ studyUid: uid }) => uid))) options.changed(tenant, studyUid);
+  const outcomeOf = new Map(spooled.map((instance, index) => [instance, stored[index]]));
+  return outcomes.flatMap((outcome) => ('status' in outcome ? outcome : (outcomeOf.get(outcome) ?? [])));
+}
+
+/** One part: on disk, or the reason for which it is not. A broken connection or disk is not a reason: it is thrown. */
+async function receive(
+  part: Readable,
+  tenant: string,
+  onlyStudy: string | undefined,
+  blobs: BlobStore,
+  count: number,
+  headerBytes: number,
+): Promise<StoredInstance | Spooled> {
+  try {
+    if (count >= maximumInstances || headerBytes > maximumHeaderBytes) {
+      throw new DicomFailure(failureReason.resources, `More than ${maximumInstances} instances in one request: send the rest in another.`);
+    }
+    const instance = await spool(part, tenant, blobs, indexedHeader);
+    if (onlyStudy === undefined || instance.studyUid === onlyStudy) return instance;
+    await instance.durable;
+    await blobs.discard(tenant, instance.blob);
+    const failure = new DicomFailure(failureReason.dataSet, 'Study Instance UID (0020,000D) is not the one this request is for.');
+    failure.sopUid = instance.sopUid;
+    failure.sopClassUid = instance.sopClassUid;
+    throw failure;
+  } catch (error) {
+    if (!(error instanceof DicomFailure)) throw error;
+    const { sopUid, sopClassUid, reason, message } = error;
+    return {
+      status: 'failed',
+      ...(sopUid && isUid(sopUid) ? { sopUid } : {}),
+      ...(sopClassUid && isUid(sopClassUid) ? { sopClassUid } : {}),
+      failureReason: reason,
+      comment: message,
+    };
+  }
+}
+
+/** A lost connection during COMMIT leaves open whether it happened: a file the index may name is never removed on a guess. */
+async function cleanAfterFailure(tenant: string, spooled: readonly Spooled[], options: IngestOptions): Promise<void> {
+  const named = await options
+    .indexedBlobs(
+      tenant,
+      spooled.map(({ blob }) => blob),
+    )
+    .catch(() => undefined);
+  if (!named) return;
+  for (const { blob } of spooled) if (named.has(blob)) await options.blobs.settle(tenant, blob).catch(() => undefined);
+  await discard(options.blobs, tenant, spooled.filter(({ blob }) => !named.has(blob)));
+}
+
+async function discard(blobs: BlobStore, tenant: string, instances: readonly Spooled[]): Promise<void> {
+  await Promise.allSettled(instances.map(({ blob }) => blobs.discard(tenant, blob)));
+}

@@ -1,0 +1,89 @@
+/** The instance level of the index. */
+import type { Sql } from '../db/index.ts';
+import { numberOf, pick } from './dicom/json-model.ts';
+import { indexedTags } from './indexed-attributes.ts';
+import { integerOrNull } from './series-rows.ts';
+import type { Spooled } from './spool.ts';
+
+/** An instance that is stored already. */
+export interface KnownInstance {
+  studyUid: string;
+  seriesUid: string;
+  sopUid: string;
+  sopClassUid: string;
+  sha256: Buffer;
+}
+
+/** Those of the given SOP Instance UIDs that are stored, by UID. */
+export async function knownInstances(sql: Sql, tenant: string, sopUids: readonly string[]): Promise<Map<string, KnownInstance>> {
+  const { rows } = await sql.query<{ study_uid: string; series_uid: string; sop_uid: string; sop_class: string; sha256: Buffer }>({
+    name: 'dicom_instance_known',
+    text: `SELECT study_uid, series_uid, sop_uid, sop_class, sha256
+      FROM dicom_instance
+      WHERE tenant = $1 AND sop_uid = ANY ($2)`,
+    values: [tenant, sopUids],
+  });
+  return new Map(
+    rows.map((row) => [
+      row.sop_uid,
+      {
+        studyUid: row.study_uid,
+        seriesUid: row.series_uid,
+        sopUid: row.sop_uid,
+        sopClassUid: row.sop_class,
+        sha256: row.sha256,
+      },
+    ]),
+  );
+}
+
+/** One statement for many rows: 200 at a time, so that neither the statement nor the memory grows with the request. */
+const rowsPerStatement = 200;
+
+/**
+ * Adds instances of one lot; answers how many rows were really added. Fewer than given means that another transaction, of another
+ * study, has just taken one of the SOP Instance UIDs.
+ */
+export async function addInstances(
+  sql: Sql,
+  tenant: string,
+  studyUid: string,
+  lot: number,
+  instances: readonly Spooled[],
+  now: Date,
+): Promise<number> {
+  let added = 0;
+  for (let first = 0; first < instances.length; first += rowsPerStatement) {
+    const batch = instances.slice(first, first + rowsPerStatement);
+    const column = <T>(of: (instance: Spooled) => T): T[] => batch.map(of);
+    const { rowCount } = await sql.query({
+      name: 'dicom_instance_add',
+      text: `INSERT INTO dicom_instance (
+          tenant, study_uid, lot, stored_at, sop_uid, series_uid, sop_class, transfer_syntax, instance_number, attributes, blob, size,
+          sha256, pixels, metadata)
+        SELECT $1, $2, $3, $4, *
+        FROM unnest($5::text[], $6::text[], $7::text[], $8::text[], $9::integer[], $10::text[], $11::text[], $12::bigint[],
+          $13::bytea[], $14::text[], $15::bytea[])
+        ON CONFLICT (tenant, sop_uid) DO NOTHING`,
+      values: [
+        tenant,
+        studyUid,
+        lot,
+        now,
+        column(({ sopUid }) => sopUid),
+        column(({ seriesUid }) => seriesUid),
+        column(({ sopClassUid }) => sopClassUid),
+        column(({ transferSyntax }) => transferSyntax),
+        column(({ header }) => integerOrNull(numberOf(header, '00200013'))),
+        column(({ header }) => JSON.stringify(pick(header, indexedTags.instance))),
+        column(({ blob }) => blob),
+        column(({ size }) => size),
+        column(({ sha256 }) => sha256),
+        column(({ pixels }) => (pixels ? JSON.stringify(pixels) : null)),
+        column(({ metadata }) => metadata),
+      ],
+    });
+    added += rowCount ?? 0;
+  }
+  return added;
+}

@@ -1,0 +1,146 @@
+/** One part of a request on its way to the disk: written as it comes, hashed, made durable, and read as DICOM. */
+import { createHash } from 'node:crypto';
+import type { FileHandle } from 'node:fs/promises';
+import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createInflateRaw, deflateRawSync } from 'node:zlib';
+import type { BlobStore, Draft } from './blob-store.ts';
+import { DicomFailure, failureReason } from './dicom/failure.ts';
+import { type ParsedInstance, parseInstance } from './dicom/instance.ts';
+import type { DicomJson } from './dicom/json-model.ts';
+
+/** An instance on disk, not yet indexed. */
+export interface Spooled extends Omit<ParsedInstance, 'dataset' | 'bulk'> {
+  blob: string;
+  size: number;
+  sha256: Buffer;
+  /** What the index needs of the header. */
+  header: DicomJson;
+  /** Whole header, DICOM JSON, raw deflate. */
+  metadata: Buffer;
+  /** Resolves when the bytes are durable. */
+  durable: Promise<void>;
+}
+
+const headBytes = 64 * 1024;
+const writeBytes = 512 * 1024;
+const maximumInstanceBytes = 8 * 1024 ** 3;
+/** A data set that inflates beyond this is refused: real deflated instances are small, bombs are not. */
+const maximumInflatedBytes = 128 * 1024 * 1024;
+const metadataLevel = 4;
+
+/**
+ * Writes one part to the disk and reads it. Nothing stays of a part that is refused.
+ * @param keep picks what the index needs of the header.
+ * @throws DicomFailure why the instance cannot be stored; anything else (a broken connection, a full disk) as it is.
+ */
+export async function spool(
+  part: Readable,
+  tenant: string,
+  blobs: BlobStore,
+  keep: (dataset: DicomJson) => DicomJson,
+): Promise<Spooled> {
+  const draft = await blobs.create(tenant);
+  const open: FileHandle[] = [draft.file];
+  try {
+    const { size, sha256, head } = await write(part, draft.file);
+    const parsed = await parseInstance(draft.file, size, head, async (file, datasetStart) => {
+      const copy = await inflate(file, datasetStart, await blobs.createCopy(draft));
+      open.push(copy.file);
+      return copy;
+    });
+    const { dataset, bulk: _, ...identity } = parsed;
+    const metadata = deflateRawSync(JSON.stringify(dataset), { level: metadataLevel });
+    const durable = synchronise(open);
+    // Its failure is met where it is awaited, before the index is written.
+    durable.catch(() => undefined);
+    return {
+      ...identity,
+      blob: draft.blob,
+      size,
+      sha256,
+      header: keep(dataset),
+      metadata,
+      durable,
+    };
+  } catch (error) {
+    await Promise.allSettled(open.map((file) => file.close()));
+    await blobs.discard(tenant, draft.blob);
+    throw error;
+  }
+}
+
+async function write(part: Readable, file: Draft['file']): Promise<{ size: number; sha256: Buffer; head: Buffer }> {
+  const hash = createHash('sha256');
+  const heads: Buffer[] = [];
+  let waiting: Buffer[] = [];
+  let waitingBytes = 0;
+  let headLength = 0;
+  let size = 0;
+  const flush = async () => {
+    if (waitingBytes === 0) return;
+    const batch = waiting;
+    waiting = [];
+    waitingBytes = 0;
+    await writeAll(file, batch);
+  };
+  for await (const chunk of part as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maximumInstanceBytes) throw new DicomFailure(failureReason.resources, 'The instance is larger than 8 GiB.');
+    hash.update(chunk);
+    if (headLength < headBytes) {
+      heads.push(chunk);
+      headLength += chunk.length;
+    }
+    waiting.push(chunk);
+    waitingBytes += chunk.length;
+    if (waitingBytes >= writeBytes) await flush();
+  }
+  await flush();
+  return { size, sha256: hash.digest(), head: heads.length === 1 ? (heads[0] ?? Buffer.alloc(0)) : Buffer.concat(heads) };
+}
+
+/** A write may take only part of what it is given. */
+async function writeAll(file: FileHandle, chunks: readonly Buffer[]): Promise<void> {
+  let rest = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
+  while (rest.length > 0) {
+    const { bytesWritten } = await file.write(rest);
+    rest = rest.subarray(bytesWritten);
+  }
+}
+
+async function inflate(file: FileHandle, start: number, copy: FileHandle): Promise<{ file: FileHandle; size: number }> {
+  let size = 0;
+  try {
+    await pipeline(
+      file.createReadStream({ start, autoClose: false }),
+      createInflateRaw(),
+      async function* bounded(chunks: AsyncIterable<Buffer>) {
+        for await (const chunk of chunks) {
+          size += chunk.length;
+          if (size > maximumInflatedBytes) {
+            throw new DicomFailure(failureReason.resources, 'The deflated data set inflates to more than 128 MiB.');
+          }
+          yield chunk;
+        }
+      },
+      async (chunks: AsyncIterable<Buffer>) => {
+        for await (const chunk of chunks) await writeAll(copy, [chunk]);
+      },
+    );
+  } catch (error) {
+    await copy.close();
+    const { code } = error as NodeJS.ErrnoException;
+    if (code?.startsWith('Z_')) throw new DicomFailure(failureReason.unreadable, 'The deflated data set cannot be inflated.');
+    throw error;
+  }
+  return { file: copy, size };
+}
+
+async function synchronise(files: readonly FileHandle[]): Promise<void> {
+  try {
+    await Promise.all(files.map((file) => file.datasync()));
+  } finally {
+    await Promise.all(files.map((file) => file.close()));
+  }
+}
