@@ -112,12 +112,14 @@ export interface FhirStore {
   readonly operations: readonly Operation[];
 }
 
-/** A read that reached patient data (or could have), told before its answer leaves. */
+/** A read that reached patient data (or could have), told before its answer leaves; or any interaction that was refused. */
 export interface ReadAccess {
   /** Resources served, as far as they were read. */
   resources: readonly Resource[];
   /** The search as sent, when it was one. */
   query?: string;
+  /** What was asked for by its address, also when nothing of it was served. */
+  target?: { type: string; id?: string };
   outcome: 'success' | 'refused' | 'failed';
 }
 
