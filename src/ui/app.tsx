@@ -1,0 +1,103 @@
+/** The application: login when there is no session, else the screens of the role. The route survives the login. */
+import { Loader } from '@mantine/core';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { type JSX, lazy, Suspense } from 'react';
+import { Redirect, Route, Switch } from 'wouter';
+import { JournalPage } from './audit/journal-page.tsx';
+import { useServices } from './fhir/client-context.tsx';
+import { IdentityPage } from './identity/identity-page.tsx';
+import { LoginPage } from './session/login-page.tsx';
+import { currentSession, logout, type Session } from './session/session.ts';
+import { SessionContext } from './session/session-context.tsx';
+import { ErrorBanner } from './shell/error-banner.tsx';
+import { Header, readsCases, screensOf } from './shell/header.tsx';
+import { OfflineBanner } from './shell/offline-banner.tsx';
+import { WorklistPage } from './worklist/worklist-page.tsx';
+
+const CasePage = lazy(() => import('./case/case-page.tsx'));
+
+/** @param expired whether a session was lost while the application ran. */
+export function App({ expired, onLoggedIn }: { expired: boolean; onLoggedIn: () => void }): JSX.Element {
+  const { client } = useServices();
+  const queries = useQueryClient();
+  const session = useQuery({
+    queryKey: ['session'],
+    queryFn: async ({ signal }) => (await currentSession(client, signal)) ?? null,
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  if (session.isPending) return <Loader className="centre" aria-label="Chargement" />;
+  if (session.isError) return <ErrorBanner error={session.error} onRetry={() => void session.refetch()} />;
+  if (session.data === null) {
+    return (
+      <LoginPage
+        expired={expired}
+        onLogin={(opened) => {
+          queries.clear();
+          queries.setQueryData(['session'], opened);
+          onLoggedIn();
+        }}
+      />
+    );
+  }
+  const leave = async (): Promise<void> => {
+    await logout(client).catch(() => undefined);
+    queries.clear();
+    queries.setQueryData(['session'], null);
+  };
+  return <Screens session={session.data} onLogout={() => void leave()} />;
+}
+
+function Screens({ session, onLogout }: { session: Session; onLogout: () => void }): JSX.Element {
+  const home = readsCases(session) ? undefined : screensOf(session)[0]?.href;
+  return (
+    <SessionContext value={session}>
+      <a className="skip" href="#contenu">
+        Aller au contenu
+      </a>
+      <Header session={session} onLogout={onLogout} />
+      <OfflineBanner />
+      <main id="contenu" className="content" tabIndex={-1}>
+        <Suspense fallback={<Loader className="centre" aria-label="Chargement" />}>
+          <Switch>
+            <Route path="/">
+              {home ? <Redirect to={home} /> : readsCases(session) ? <WorklistPage /> : <NothingHere />}
+            </Route>
+            <Route path="/dossier/:id">{({ id }) => <CasePage key={id} id={id} />}</Route>
+            <Route path="/identites">
+              <IdentityPage />
+            </Route>
+            <Route path="/journal">
+              <JournalPage />
+            </Route>
+            <Route>
+              <NotFound />
+            </Route>
+          </Switch>
+        </Suspense>
+      </main>
+    </SessionContext>
+  );
+}
+
+function NothingHere(): JSX.Element {
+  return (
+    <section className="page">
+      <h1>Bienvenue</h1>
+      <p>
+        Votre rôle ne donne pas accès aux dossiers des patients. Les comptes se gèrent par la ligne de commande de
+        l’exploitant.
+      </p>
+    </section>
+  );
+}
+
+function NotFound(): JSX.Element {
+  return (
+    <section className="page">
+      <h1>Page introuvable</h1>
+      <p>
+        <a href="/">Revenir à la liste de travail</a>
+      </p>
+    </section>
+  );
+}

@@ -1,0 +1,45 @@
+/** Alerts about the case: deadlines, late flag, identity problems. Said aloud when they appear. */
+import type { Task } from '@medplum/fhirtypes';
+import { useQuery } from '@tanstack/react-query';
+import type { JSX } from 'react';
+import { found, literalReference } from '../fhir/bundle.ts';
+import { useServices } from '../fhir/client-context.tsx';
+import { pollMs } from '../shell/query-client.ts';
+import { frenchDateTime } from '../time/format.ts';
+import { type CaseAlert, caseAlerts } from './alerts.ts';
+
+/** Alerts are rarer than case changes. */
+const alertPollMs = 4 * pollMs;
+
+export function AlertsPanel({ task }: { task: Task }): JSX.Element {
+  const { client } = useServices();
+  const patient = literalReference(task.for);
+  const alerts = useQuery({
+    queryKey: ['alerts', task.id, patient],
+    queryFn: async ({ signal }): Promise<CaseAlert[]> => {
+      const [communications, flags, issues] = await Promise.all([
+        client.search('Communication', `subject=${patient}&_sort=-sent&_count=50`, signal),
+        client.search('Flag', `patient=${patient}&_count=50`, signal),
+        client.search('DetectedIssue', `implicated=Task/${task.id}&_count=50`, signal),
+      ]);
+      return caseAlerts(
+        task,
+        found(communications).all('Communication'),
+        found(flags).all('Flag'),
+        found(issues).all('DetectedIssue'),
+      );
+    },
+    enabled: patient !== undefined,
+    refetchInterval: alertPollMs,
+  });
+  return (
+    <ul className="alerts" aria-label="Alertes" aria-live="polite">
+      {(alerts.data ?? []).map((one) => (
+        <li key={one.key} className={one.severe ? 'alert alert-severe' : 'alert'}>
+          <span>{one.text}</span>
+          {one.at ? <span className="muted">{frenchDateTime(one.at)}</span> : null}
+        </li>
+      ))}
+    </ul>
+  );
+}

@@ -1,0 +1,113 @@
+/** The three columns of an open case. */
+import type { Bundle, Task } from '@medplum/fhirtypes';
+import { useQueryClient } from '@tanstack/react-query';
+import { type JSX, lazy, Suspense, useCallback, useState } from 'react';
+import { found } from '../fhir/bundle.ts';
+import { ReportPanel } from '../report/report-panel.tsx';
+import { ErrorBanner } from '../shell/error-banner.tsx';
+import { receivingStates } from '../words/case-status.ts';
+import { ActionBar } from './action-bar.tsx';
+import { AlertsPanel } from './alerts-panel.tsx';
+import { caseFacts } from './case-facts.ts';
+import { DeliveryPanel } from './delivery-panel.tsx';
+import { examOf } from './exam.ts';
+import { PatientBanner } from './patient-banner.tsx';
+import { PriorsPanel } from './priors-panel.tsx';
+import { ProtocolPanel } from './protocol-panel.tsx';
+import { RequestPanel } from './request-panel.tsx';
+import { studyOf } from './study.ts';
+import { TimelinePanel } from './timeline-panel.tsx';
+import { useRequestFile, useTransitions } from './use-case.ts';
+import { useDisplayedSeries } from './use-displayed-series.ts';
+
+const ImageViewer = lazy(() => import('../viewer/image-viewer.tsx'));
+
+export function CaseWorkspace({ task, bundle }: { task: Task; bundle: Bundle }): JSX.Element {
+  const result = found(bundle);
+  const facts = caseFacts(task);
+  const patient = result.at('Patient', task.for);
+  const request = result.at('ServiceRequest', task.focus);
+  const transitions = useTransitions(task);
+  const file = useRequestFile(task);
+  const legal = transitions.data ?? [];
+  const study = studyOf(task, request, file.data?.studies ?? []);
+  const exam = examOf(request, study?.resource);
+  const [seriesUids, setSeriesUids] = useState<readonly string[]>([]);
+  const displayed = useDisplayedSeries(task, legal.includes('displayed'));
+  const deliveries = result
+    .all('Task')
+    .filter((one) => one.partOf?.some((parent) => parent.reference?.endsWith(`Task/${task.id}`)));
+  const refresh = useRefresh(task);
+
+  return (
+    <div className="case">
+      <PatientBanner task={task} facts={facts} patient={patient} exam={exam} />
+      <div className="case-columns">
+        <aside className="case-left" aria-label="Demande et historique">
+          <AlertsPanel task={task} />
+          <RequestPanel
+            task={task}
+            facts={facts}
+            request={request}
+            file={file.data}
+            hospital={result.at('Organization', task.requester)}
+            exam={exam}
+          />
+          {file.isError ? <ErrorBanner error={file.error} onRetry={() => void file.refetch()} /> : null}
+          <PriorsPanel
+            task={task}
+            patient={task.for?.reference}
+            currentStudy={study?.resource?.id}
+            studies={file.data?.studies ?? []}
+          />
+          <TimelinePanel task={task} />
+        </aside>
+        <section className="case-images" aria-label="Images">
+          {study ? (
+            <Suspense fallback={<p className="viewer-empty">Ouverture de la visionneuse…</p>}>
+              <ImageViewer
+                studyUid={study.uid}
+                receiving={receivingStates.includes(facts.state)}
+                displayed={displayed.uids}
+                onDisplayed={displayed.add}
+                onSeries={setSeriesUids}
+              />
+            </Suspense>
+          ) : (
+            <p className="viewer-empty">
+              Aucune image reçue pour ce dossier. Les séries s’afficheront ici dès leur arrivée.
+            </p>
+          )}
+        </section>
+        <aside className="case-right" aria-label="Travail sur le dossier">
+          {transitions.isError ? (
+            <ErrorBanner error={transitions.error} onRetry={() => void transitions.refetch()} />
+          ) : null}
+          <ActionBar task={task} transitions={legal} />
+          <ProtocolPanel task={task} facts={facts} exam={exam} editable={legal.includes('protocol')} />
+          <ReportPanel
+            key={task.id}
+            task={task}
+            facts={facts}
+            patient={patient}
+            request={request}
+            exam={exam}
+            canSave={legal.includes('save-draft')}
+            canSign={legal.includes('sign')}
+            notDisplayed={seriesUids.filter((uid) => !displayed.uids.has(uid)).length}
+            onChanged={refresh}
+          />
+          <DeliveryPanel deliveries={deliveries} />
+        </aside>
+      </div>
+    </div>
+  );
+}
+
+function useRefresh(task: Task): () => void {
+  const queries = useQueryClient();
+  return useCallback(
+    () => void queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[1] === task.id }),
+    [queries, task.id],
+  );
+}

@@ -1,0 +1,67 @@
+/** Who the patient is, always in sight, with urgency, deadline and state. */
+import type { Patient, Task } from '@medplum/fhirtypes';
+import type { JSX } from 'react';
+import { Link } from 'wouter';
+import { useNow } from '../shell/use-now.ts';
+import { ageText, frenchDate, frenchDateTime } from '../time/format.ts';
+import { caseStatusName } from '../words/case-status.ts';
+import { sexName } from '../words/labels.ts';
+import { patientIdentity } from '../words/people.ts';
+import type { CaseFacts } from './case-facts.ts';
+import type { Exam } from './exam.ts';
+import { insStatus } from './ins-status.ts';
+import { StateBadge } from './state-badge.tsx';
+import { TimeLeft } from './time-left.tsx';
+import { UrgencyBadge } from './urgency-badge.tsx';
+
+interface PatientBannerProps {
+  task: Task;
+  facts: CaseFacts;
+  patient: Patient | undefined;
+  exam: Exam;
+}
+
+export function PatientBanner({ task, facts, patient, exam }: PatientBannerProps): JSX.Element {
+  const now = useNow();
+  const identity = patientIdentity(patient);
+  const age = ageText(patient?.birthDate, now);
+  return (
+    <section className="banner" aria-label="Patient">
+      <Link href="/" className="banner-back" aria-label="Retour à la liste de travail">
+        ‹
+      </Link>
+      <div className="banner-person">
+        <h1>{identity.name}</h1>
+        <p>
+          né(e) le <strong>{frenchDate(patient?.birthDate)}</strong>
+          {age ? ` (${age})` : ''} · {sexName(patient?.gender)} · IPP <strong>{identity.ipp ?? 'absent'}</strong> ·{' '}
+          {identity.ins ? (
+            <>
+              {identity.ins.kind} <strong>{identity.ins.value}</strong>
+            </>
+          ) : (
+            'sans INS'
+          )}{' '}
+          <span className={insStatus(patient).trusted ? 'ins ins-trusted' : 'ins'}>{insStatus(patient).text}</span>
+        </p>
+      </div>
+      <div className="banner-exam">
+        <strong>{exam.text}</strong>
+        <span className="muted">
+          {facts.number ? `Dossier ${facts.number}` : 'Dossier'}
+          {facts.placerNumber ? ` · demande ${facts.placerNumber}` : ''}
+        </span>
+      </div>
+      <div className="banner-state">
+        <UrgencyBadge urgent={facts.urgent} />
+        <StateBadge state={facts.state} name={task.businessStatus?.text ?? caseStatusName(facts.state)} />
+      </div>
+      <div className="banner-time">
+        <TimeLeft facts={facts} now={now} />
+        <span className="muted">
+          {facts.deadline ? `échéance ${frenchDateTime(facts.deadline.toISOString())}` : ''}
+        </span>
+      </div>
+    </section>
+  );
+}

@@ -1,0 +1,77 @@
+/** Antériorités: other studies and reports of the patient, newest first. */
+import type { DiagnosticReport, ImagingStudy, Task } from '@medplum/fhirtypes';
+import { useQuery } from '@tanstack/react-query';
+import type { JSX } from 'react';
+import { found, literalReference } from '../fhir/bundle.ts';
+import { useServices } from '../fhir/client-context.tsx';
+import { ErrorBanner } from '../shell/error-banner.tsx';
+import { frenchDate } from '../time/format.ts';
+import { modalityName } from '../words/labels.ts';
+import { itemsOf } from './case-facts.ts';
+import { conceptText } from './exam.ts';
+import { Panel } from './panel.tsx';
+
+interface PriorsPanelProps {
+  task: Task;
+  patient: string | undefined;
+  currentStudy: string | undefined;
+  studies: readonly ImagingStudy[];
+}
+
+export function PriorsPanel({ task, patient, currentStudy, studies }: PriorsPanelProps): JSX.Element {
+  const { client } = useServices();
+  const reports = useQuery({
+    queryKey: ['priors', task.id, patient],
+    queryFn: async ({ signal }) =>
+      found(await client.search('DiagnosticReport', `patient=${patient}&_sort=-issued&_count=50`, signal)).all(
+        'DiagnosticReport',
+      ),
+    enabled: patient !== undefined,
+    staleTime: 60_000,
+  });
+  const own = new Set(itemsOf(task.output, 'report').map((one) => literalReference(one.valueReference)));
+  const otherReports = (reports.data ?? []).filter(
+    (one) => !own.has(`DiagnosticReport/${one.id}`) && one.status !== 'partial' && one.status !== 'registered',
+  );
+  const otherStudies = studies.filter((one) => one.id !== currentStudy);
+  const count = otherReports.length + otherStudies.length;
+  return (
+    <Panel title="Antériorités" note={String(count)} open={count > 0}>
+      {reports.isError ? <ErrorBanner error={reports.error} onRetry={() => void reports.refetch()} /> : null}
+      {count === 0 ? <p className="muted">Aucun examen antérieur connu de la plateforme.</p> : null}
+      <ul className="priors">
+        {otherReports.map((one) => (
+          <li key={one.id}>
+            <ReportPrior report={one} />
+          </li>
+        ))}
+        {otherStudies.map((one) => (
+          <li key={one.id}>
+            <strong>{frenchDate(one.started)}</strong> {studyText(one)}
+          </li>
+        ))}
+      </ul>
+    </Panel>
+  );
+}
+
+function ReportPrior({ report }: { report: DiagnosticReport }): JSX.Element {
+  return (
+    <details>
+      <summary>
+        <strong>{frenchDate(report.effectiveDateTime ?? report.issued)}</strong> Compte rendu ·{' '}
+        {conceptText(report.code) ?? 'imagerie'}
+      </summary>
+      <p className="prior-conclusion">{report.conclusion ?? 'Sans conclusion enregistrée.'}</p>
+    </details>
+  );
+}
+
+function studyText(study: ImagingStudy): string {
+  const modality = study.modality
+    ?.map((one) => modalityName(one.code))
+    .filter((one) => one !== undefined)
+    .join(', ');
+  const images = study.numberOfInstances === undefined ? undefined : `${study.numberOfInstances} images`;
+  return [modality, study.description, images].filter((part) => part).join(' · ');
+}

@@ -1,0 +1,83 @@
+/** A thin FHIR R4 REST client for the browser: session cookie, CSRF header, typed answers, errors as FhirProblem. */
+import type { Bundle, ExtractResource, Parameters, Resource, ResourceType } from '@medplum/fhirtypes';
+import type { ServerClock } from '../time/server-clock.ts';
+import { FhirProblem, issuesOf } from './problem.ts';
+
+export interface FhirClient {
+  read<K extends ResourceType>(type: K, id: string, signal?: AbortSignal): Promise<ExtractResource<K>>;
+  /** @param query everything after the `?`, already encoded. */
+  search(type: ResourceType, query: string, signal?: AbortSignal): Promise<Bundle>;
+  /** `GET Type/id/$name`: an operation that changes nothing. */
+  ask<R extends Resource>(path: string, signal?: AbortSignal): Promise<R>;
+  /** `POST Type/id/$name` with the version seen, when given. */
+  operate<R extends Resource>(path: string, parameters: Parameters, version?: string): Promise<R>;
+  /** Bytes of a Binary as they are, from a literal reference or an absolute URL of this server. */
+  bytes(url: string, contentType: string): Promise<Blob>;
+  /** `GET` of a JSON document outside `/fhir` (OAuth, DICOMweb). */
+  json<T>(path: string, accept: string, signal?: AbortSignal): Promise<T>;
+  /** `POST` of a JSON document outside `/fhir`; the answer's JSON, if any. */
+  post<T>(path: string, body: unknown): Promise<T | undefined>;
+}
+
+const base = '/fhir';
+const fhirJson = 'application/fhir+json';
+
+/** @param clock is told the server's time at each answer. */
+export function createFhirClient(clock: ServerClock): FhirClient {
+  const get = <T>(path: string, accept: string, signal?: AbortSignal): Promise<T> =>
+    send(clock, path, { headers: { Accept: accept }, ...(signal ? { signal } : {}) }).then(jsonOf<T>);
+
+  return {
+    read: (type, id, signal) => get(`${base}/${type}/${encodeURIComponent(id)}`, fhirJson, signal),
+    search: (type, query, signal) => get(`${base}/${type}?${query}`, fhirJson, signal),
+    ask: (path, signal) => get(`${base}/${path}`, fhirJson, signal),
+    operate: (path, parameters, version) =>
+      send(clock, `${base}/${path}`, {
+        method: 'POST',
+        headers: {
+          Accept: fhirJson,
+          'Content-Type': fhirJson,
+          'X-Passerelle': 'ui',
+          ...(version ? { 'If-Match': `W/"${version}"` } : {}),
+        },
+        body: JSON.stringify(parameters),
+      }).then((answer) => jsonOf(answer)),
+    bytes: (url, contentType) =>
+      send(clock, binaryPath(url), { headers: { Accept: contentType } }).then((answer) => answer.blob()),
+    json: get,
+    post: async <T>(path: string, body: unknown) => {
+      const answer = await send(clock, path, {
+        method: 'POST',
+        headers: { Accept: 'application/json', 'Content-Type': 'application/json', 'X-Passerelle': 'ui' },
+        body: JSON.stringify(body),
+      });
+      const text = await answer.text();
+      return text === '' ? undefined : (JSON.parse(text) as T);
+    },
+  };
+}
+
+/** Path on our own origin of an attachment's URL: relative (`Binary/1`) or absolute; the server's public name may differ from ours. */
+export function binaryPath(url: string): string {
+  const match = /(?:^|\/)(Binary\/[A-Za-z0-9.-]{1,64})(?:\/_history\/[A-Za-z0-9.-]{1,64})?$/.exec(url);
+  if (!match) throw new FhirProblem(404, []);
+  return `${base}/${match[1]}`;
+}
+
+async function send(clock: ServerClock, path: string, init: RequestInit): Promise<Response> {
+  const answer = await fetch(path, { credentials: 'same-origin', cache: 'no-store', ...init }).catch(
+    (error: unknown) => {
+      if (error instanceof DOMException && error.name === 'AbortError') throw error;
+      throw new FhirProblem(0, []);
+    },
+  );
+  clock.heard(answer.headers.get('date'));
+  if (answer.ok) return answer;
+  const body: unknown = await answer.json().catch(() => undefined);
+  throw new FhirProblem(answer.status, issuesOf(body));
+}
+
+async function jsonOf<T>(answer: Response): Promise<T> {
+  if (answer.status === 204) return [] as T;
+  return (await answer.json()) as T;
+}

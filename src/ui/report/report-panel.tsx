@@ -1,0 +1,51 @@
+/** Compte rendu: editor while it may be written, signed text and documents afterwards, nothing before. */
+import { Loader } from '@mantine/core';
+import type { Patient, ServiceRequest, Task } from '@medplum/fhirtypes';
+import { type JSX, useRef } from 'react';
+import type { CaseFacts } from '../case/case-facts.ts';
+import type { Exam } from '../case/exam.ts';
+import { useReport } from '../case/use-case.ts';
+import { ErrorBanner } from '../shell/error-banner.tsx';
+import { draftOf } from './chapters.ts';
+import { firstDraft } from './first-draft.ts';
+import { ReportEditor } from './report-editor.tsx';
+import { SignedReport } from './signed-report.tsx';
+
+export interface ReportPanelProps {
+  task: Task;
+  facts: CaseFacts;
+  patient: Patient | undefined;
+  request: ServiceRequest | undefined;
+  exam: Exam;
+  canSave: boolean;
+  canSign: boolean;
+  /** Series never displayed on this page. */
+  notDisplayed: number;
+  onChanged(): void;
+}
+
+export function ReportPanel(props: ReportPanelProps): JSX.Element | null {
+  const report = useReport(props.task);
+  // An editor starts from what the server holds now, and once open stays open: a lost right must not make words disappear.
+  const fresh = useRef(false);
+  const opened = useRef(false);
+  if (report.isFetchedAfterMount) fresh.current = true;
+  if (props.canSave) opened.current = true;
+
+  if (report.isError && report.data === undefined)
+    return <ErrorBanner error={report.error} onRetry={() => void report.refetch()} />;
+  if (!fresh.current) return <Loader size="sm" aria-label="Chargement du compte rendu" />;
+  const stored = report.data ?? undefined;
+  if (stored !== undefined && !draftStatuses.includes(stored.status))
+    return <SignedReport task={props.task} report={stored} />;
+  if (!opened.current && stored === undefined) return null;
+  return (
+    <ReportEditor
+      {...props}
+      initial={firstDraft(props.request, props.facts, props.exam)}
+      stored={stored === undefined ? undefined : draftOf(stored)}
+    />
+  );
+}
+
+const draftStatuses: readonly string[] = ['registered', 'partial', 'preliminary'];

@@ -1,0 +1,104 @@
+/** The last look before the signature: which patient, which conclusion, which act. */
+import { Alert, Button, Modal, Textarea } from '@mantine/core';
+import type { OperationOutcomeIssue, Patient, Task } from '@medplum/fhirtypes';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { type JSX, useState } from 'react';
+import type { Exam } from '../case/exam.ts';
+import { operate } from '../case/use-operation.ts';
+import { useServices } from '../fhir/client-context.tsx';
+import { FhirProblem, messageOf } from '../fhir/problem.ts';
+import { frenchDate } from '../time/format.ts';
+import { sexName } from '../words/labels.ts';
+import { patientIdentity } from '../words/people.ts';
+import { type Draft, draftValues } from './chapters.ts';
+
+interface SignDialogProps {
+  task: Task;
+  patient: Patient | undefined;
+  exam: Exam;
+  draft: Draft;
+  notDisplayed: number;
+  flush(): Promise<boolean>;
+  onClose(): void;
+  /** The server's remarks on the text. */
+  onRefused(issues: readonly OperationOutcomeIssue[]): void;
+  onSigned(): void;
+}
+
+export function SignDialog({
+  task,
+  patient,
+  exam,
+  draft,
+  notDisplayed,
+  flush,
+  onClose,
+  onRefused,
+  onSigned,
+}: SignDialogProps): JSX.Element {
+  const { client } = useServices();
+  const queries = useQueryClient();
+  const [reason, setReason] = useState('');
+  const identity = patientIdentity(patient);
+  const signature = useMutation({
+    mutationFn: async () => {
+      if (!(await flush())) throw new Error('Le brouillon n’a pas pu être enregistré : rien n’a été signé.');
+      return operate(client, task, {
+        name: 'sign',
+        parameters: draftValues(draft, reason.trim()),
+      });
+    },
+    onSuccess: onSigned,
+    onError: (error) => {
+      if (error instanceof FhirProblem && error.status === 422) onRefused(error.issues);
+    },
+    onSettled: () => queries.invalidateQueries({ queryKey: ['worklist'] }),
+  });
+
+  return (
+    <Modal opened onClose={onClose} title="Signer le compte rendu" size="lg">
+      <div className="stack">
+        <dl className="sign-facts">
+          <dt>Patient</dt>
+          <dd>
+            <strong>{identity.name}</strong>, né(e) le {frenchDate(patient?.birthDate)}, {sexName(patient?.gender)}, IPP{' '}
+            {identity.ipp ?? 'absent'}
+          </dd>
+          <dt>Examen</dt>
+          <dd>{exam.text}</dd>
+          <dt>Acte CCAM</dt>
+          <dd>{draft.ccam.code === '' ? 'non choisi' : `${draft.ccam.code} ${draft.ccam.display}`}</dd>
+          <dt>Conclusion</dt>
+          <dd className="sign-conclusion">{draft.text.conclusion.trim() === '' ? 'vide' : draft.text.conclusion}</dd>
+        </dl>
+        {notDisplayed > 0 ? (
+          <Textarea
+            label={`${notDisplayed} série(s) non affichée(s) sur cet écran : motif`}
+            description="Obligatoire si elles n’ont jamais été affichées pour ce dossier."
+            value={reason}
+            maxLength={2000}
+            autosize
+            minRows={2}
+            onChange={(event) => setReason(event.currentTarget.value)}
+          />
+        ) : null}
+        {signature.isError ? (
+          <Alert color="red" role="alert">
+            {messageOf(signature.error)}
+          </Alert>
+        ) : null}
+        <p className="muted">
+          La signature engage votre responsabilité. Le compte rendu signé part aussitôt vers l’établissement.
+        </p>
+        <div className="dialog-buttons">
+          <Button variant="default" onClick={onClose} data-autofocus>
+            Revenir au texte
+          </Button>
+          <Button loading={signature.isPending} onClick={() => signature.mutate()}>
+            Signer et envoyer
+          </Button>
+        </div>
+      </div>
+    </Modal>
+  );
+}

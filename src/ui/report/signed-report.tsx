@@ -1,0 +1,93 @@
+/** The signed report: text, PDF, CDA. */
+import { Alert, Button, Modal } from '@mantine/core';
+import type { DiagnosticReport, DocumentReference, Task } from '@medplum/fhirtypes';
+import { useMutation, useQuery } from '@tanstack/react-query';
+import { type JSX, useEffect, useState } from 'react';
+import { AttachmentLink } from '../case/attachment-link.tsx';
+import { itemsOf } from '../case/case-facts.ts';
+import { Panel } from '../case/panel.tsx';
+import { found, referencedId } from '../fhir/bundle.ts';
+import { useServices } from '../fhir/client-context.tsx';
+import { messageOf } from '../fhir/problem.ts';
+import { frenchDateTime } from '../time/format.ts';
+import { chapters, draftOf } from './chapters.ts';
+
+export function SignedReport({ task, report }: { task: Task; report: DiagnosticReport }): JSX.Element {
+  const { client } = useServices();
+  const ids = itemsOf(task.output, 'document').flatMap(
+    (one) => referencedId('DocumentReference', one.valueReference) ?? [],
+  );
+  const documents = useQuery({
+    queryKey: ['documents', task.id, ids.join(',')],
+    queryFn: async ({ signal }) =>
+      found(await client.search('DocumentReference', `_id=${ids.join(',')}`, signal)).all('DocumentReference'),
+    enabled: ids.length > 0,
+  });
+  const { text, ccam } = draftOf(report);
+  return (
+    <Panel title="Compte rendu" note={report.issued ? `signé le ${frenchDateTime(report.issued)}` : 'signé'}>
+      <p>
+        <strong>{report.resultsInterpreter?.[0]?.display}</strong> {ccam.code ? `· acte ${ccam.code}` : ''}
+      </p>
+      <div className="links" role="group" aria-label="Documents signés">
+        <PdfButton report={report} />
+        {(documents.data ?? [])
+          .filter((one) => !isPdf(one))
+          .map((one) => (
+            <AttachmentLink key={one.id} document={one} label="Télécharger le CDA" />
+          ))}
+      </div>
+      {documents.isError ? (
+        <Alert color="red" role="alert">
+          {messageOf(documents.error)}
+        </Alert>
+      ) : null}
+      <dl className="report-text">
+        {chapters.map(({ key, label }) => (
+          <div key={key}>
+            <dt>{label}</dt>
+            <dd className="long-text">{text[key]}</dd>
+          </div>
+        ))}
+      </dl>
+    </Panel>
+  );
+}
+
+function isPdf(document: DocumentReference): boolean {
+  return document.content[0]?.attachment.contentType === 'application/pdf';
+}
+
+/** Shows the signed PDF in the page, with a way to keep it. */
+function PdfButton({ report }: { report: DiagnosticReport }): JSX.Element | null {
+  const { client } = useServices();
+  const url =
+    report.presentedForm?.find((one) => one.contentType === 'application/pdf')?.url ?? report.presentedForm?.[0]?.url;
+  const [shown, setShown] = useState<string>();
+  const load = useMutation({
+    mutationFn: () => client.bytes(url ?? '', 'application/pdf'),
+    onSuccess: (blob) => setShown(URL.createObjectURL(blob)),
+  });
+  useEffect(() => (shown === undefined ? undefined : () => URL.revokeObjectURL(shown)), [shown]);
+  if (url === undefined) return null;
+  return (
+    <>
+      <Button size="compact-sm" loading={load.isPending} onClick={() => load.mutate()}>
+        Voir le PDF
+      </Button>
+      {load.isError ? (
+        <span role="alert" className="inline-error">
+          {messageOf(load.error)}
+        </span>
+      ) : null}
+      {shown === undefined ? null : (
+        <Modal opened onClose={() => setShown(undefined)} title="Compte rendu signé" size="90%">
+          <iframe src={shown} title="Compte rendu signé (PDF)" className="pdf" />
+          <a href={shown} download={`compte-rendu-${report.id}.pdf`}>
+            Télécharger le PDF
+          </a>
+        </Modal>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,54 @@
+/** Top bar: where one is, who one is, the way out. */
+import { Button } from '@mantine/core';
+import type { JSX } from 'react';
+import { Link, useLocation } from 'wouter';
+import { hasRole, type Session } from '../session/session.ts';
+import { roleName } from '../words/labels.ts';
+import { Mark } from './mark.tsx';
+
+export function Header({ session, onLogout }: { session: Session; onLogout: () => void }): JSX.Element {
+  return (
+    <header className="header">
+      <Link href="/" className="home" aria-label="Passerelle, accueil">
+        <Mark />
+      </Link>
+      <nav aria-label="Navigation principale">
+        {screensOf(session).map((screen) => (
+          <NavigationLink key={screen.href} {...screen} />
+        ))}
+      </nav>
+      <div className="who" role="group" aria-label="Utilisateur connecté">
+        <span className="who-name">{session.display}</span>
+        <span className="who-role">{session.roles.map(roleName).join(', ')}</span>
+        <Button variant="default" size="compact-sm" onClick={onLogout}>
+          Déconnexion
+        </Button>
+      </div>
+    </header>
+  );
+}
+
+/** Screens offered to a role; the server decides what they may really read. */
+export function screensOf(session: Session): { href: string; label: string }[] {
+  return [
+    ...(readsCases(session) ? [{ href: '/', label: 'Liste de travail' }] : []),
+    ...(hasRole(session, 'coordinator', 'technologist')
+      ? [{ href: '/identites', label: 'Images et identités à vérifier' }]
+      : []),
+    ...(hasRole(session, 'auditor') ? [{ href: '/journal', label: 'Journal' }] : []),
+  ];
+}
+
+export function readsCases(session: Session): boolean {
+  return hasRole(session, 'radiologist', 'requester', 'technologist', 'coordinator', 'quality', 'conformance');
+}
+
+function NavigationLink({ href, label }: { href: string; label: string }): JSX.Element {
+  const [location] = useLocation();
+  const current = href === '/' ? location === '/' || location.startsWith('/dossier/') : location.startsWith(href);
+  return (
+    <Link href={href} className="nav-link" aria-current={current ? 'page' : undefined}>
+      {label}
+    </Link>
+  );
+}

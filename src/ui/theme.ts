@@ -1,0 +1,19 @@
+/** Mantine's settings: compact controls, no scroll lock (it would inject a style element that the content security policy refuses). */
+import { createTheme, Modal } from '@mantine/core';
+
+export const theme = createTheme({
+  primaryColor: 'cyan',
+  defaultRadius: 'sm',
+  autoContrast: true,
+  respectReducedMotion: true,
+  components: {
+    Modal: Modal.extend({
+      defaultProps: {
+        lockScroll: false,
+        centered: true,
+        closeButtonProps: { 'aria-label': 'Fermer' },
+        overlayProps: { backgroundOpacity: 0.6 },
+      },
+    }),
+  },
+});

@@ -1,0 +1,71 @@
+/** One line of the worklist, out of the search's resources. */
+import type { Bundle, Patient, Task } from '@medplum/fhirtypes';
+import { type CaseFacts, caseFacts, itemOf } from '../case/case-facts.ts';
+import { type Exam, examOf } from '../case/exam.ts';
+import { found } from '../fhir/bundle.ts';
+import { ageText } from '../time/format.ts';
+import { caseStatusName } from '../words/case-status.ts';
+import { sexLetter } from '../words/labels.ts';
+import { organizationName, patientIdentity, practitionerName } from '../words/people.ts';
+import { plain } from '../words/plain.ts';
+
+export interface WorklistRow {
+  id: string;
+  facts: CaseFacts;
+  stateName: string;
+  hospital: string;
+  patient: string;
+  /** `F · 67 ans`. */
+  sexAndAge: string;
+  exam: Exam;
+  owner: string | undefined;
+  /** Everything a search may match, lower case without accents. */
+  searchable: string;
+}
+
+export function worklistRows(bundle: Bundle | undefined, now: Date): WorklistRow[] {
+  const result = found(bundle);
+  return result.all('Task').map((task): WorklistRow => {
+    const facts = caseFacts(task);
+    const patient = result.at('Patient', task.for);
+    const identity = patientIdentity(patient);
+    const hospital = organizationName(result.at('Organization', task.requester), task.requester);
+    const exam = examOf(result.at('ServiceRequest', task.focus), result.at('ImagingStudy', studyReference(task)));
+    const owner = practitionerName(result.at('Practitioner', task.owner), task.owner);
+    const stateName = task.businessStatus?.text ?? caseStatusName(facts.state);
+    return {
+      id: facts.id,
+      facts,
+      stateName,
+      hospital,
+      patient: patient ? identity.name : (task.for?.display ?? identity.name),
+      sexAndAge: sexAndAge(patient, now),
+      exam,
+      owner,
+      searchable: plain(
+        [
+          identity.name,
+          identity.ipp,
+          identity.ins?.value.replaceAll(' ', ''),
+          hospital,
+          exam.text,
+          exam.act,
+          stateName,
+          owner,
+          facts.number,
+          facts.placerNumber,
+        ].join(' '),
+      ),
+    };
+  });
+}
+
+export function studyReference(task: Task): { reference?: string } | undefined {
+  return itemOf(task.output, 'imaging-study')?.valueReference;
+}
+
+function sexAndAge(patient: Patient | undefined, now: Date): string {
+  return [sexLetter(patient?.gender), ageText(patient?.birthDate, now)]
+    .filter((part) => part !== undefined)
+    .join(' · ');
+}

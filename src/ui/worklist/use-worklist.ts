@@ -1,0 +1,78 @@
+/** The worklist, asked again every few seconds: rows of a view, what is new in it, and its order. */
+import { useQuery } from '@tanstack/react-query';
+import { useEffect, useMemo, useRef, useState } from 'react';
+import { useServices } from '../fhir/client-context.tsx';
+import { pollMs } from '../shell/query-client.ts';
+import { arrivals } from './arrivals.ts';
+import { belongs, type WorklistFilter, worklistLimit, worklistQuery } from './filters.ts';
+import { sortRows, stableOrder } from './order.ts';
+import { type WorklistRow, worklistRows } from './row.ts';
+
+export interface Worklist {
+  rows: WorklistRow[];
+  loading: boolean;
+  error: unknown;
+  retry(): void;
+  /** More cases match than are shown. */
+  cut: boolean;
+  /** Ids that arrived since the view was opened. */
+  fresh: ReadonlySet<string>;
+  /** Sentence for the live region. */
+  announcement: string;
+  /** Whether a better order waits for the pointer to leave. */
+  orderHeld: boolean;
+}
+
+/** @param frozen whether a person is pointing at the list: rows then keep their places. */
+export function useWorklist(filter: WorklistFilter, frozen: boolean): Worklist {
+  const { client, clock } = useServices();
+  const query = useQuery({
+    queryKey: ['worklist', filter],
+    queryFn: ({ signal }) => client.search('Task', worklistQuery(filter), signal),
+    refetchInterval: pollMs,
+  });
+  const rows = useMemo(
+    () => sortRows(worklistRows(query.data, clock.now()).filter((row) => belongs(row, filter))),
+    [query.data, clock, filter],
+  );
+  const { fresh, announcement } = useArrivals(filter, query.data ? rows : undefined);
+
+  const shown = useRef<{ filter: WorklistFilter; ids: string[] }>({ filter, ids: [] });
+  const held = frozen && shown.current.filter === filter && shown.current.ids.length > 0;
+  const ordered = useMemo(() => stableOrder(shown.current.ids, rows, held), [rows, held]);
+  useEffect(() => {
+    shown.current = { filter, ids: ordered.map((row) => row.id) };
+  }, [filter, ordered]);
+
+  return {
+    rows: ordered,
+    loading: query.isPending,
+    error: query.isError ? query.error : undefined,
+    retry: () => void query.refetch(),
+    cut: (query.data?.entry ?? []).filter((entry) => entry.resource?.resourceType === 'Task').length >= worklistLimit,
+    fresh,
+    announcement,
+    orderHeld: held && ordered.some((row, index) => row.id !== rows[index]?.id),
+  };
+}
+
+function useArrivals(
+  filter: WorklistFilter,
+  rows: WorklistRow[] | undefined,
+): { fresh: ReadonlySet<string>; announcement: string } {
+  const known = useRef<{ filter: WorklistFilter; ids: Set<string> }>(undefined);
+  const [news, setNews] = useState<{ fresh: ReadonlySet<string>; announcement: string }>({
+    fresh: new Set(),
+    announcement: '',
+  });
+  useEffect(() => {
+    if (!rows) return;
+    const before = known.current?.filter === filter ? known.current.ids : undefined;
+    const { newIds, message } = arrivals(before, rows);
+    known.current = { filter, ids: new Set([...(before ?? []), ...rows.map((row) => row.id)]) };
+    if (before === undefined) setNews({ fresh: new Set(), announcement: '' });
+    else if (newIds.length > 0)
+      setNews((old) => ({ fresh: new Set([...old.fresh, ...newIds]), announcement: message }));
+  }, [filter, rows]);
+  return news;
+}

@@ -1,0 +1,57 @@
+/** One case of the worklist. */
+import type { JSX } from 'react';
+import { StateBadge } from '../case/state-badge.tsx';
+import { TimeLeft } from '../case/time-left.tsx';
+import { UrgencyBadge } from '../case/urgency-badge.tsx';
+import type { WorklistRow } from './row.ts';
+
+interface WorklistLineProps {
+  row: WorklistRow;
+  now: Date;
+  fresh: boolean;
+  reachable: boolean;
+  onFocus(): void;
+  onOpen(): void;
+}
+
+export function WorklistLine({ row, now, fresh, reachable, onFocus, onOpen }: WorklistLineProps): JSX.Element {
+  const { facts, exam } = row;
+  return (
+    <tr
+      data-case={row.id}
+      className={fresh ? 'row row-fresh' : 'row'}
+      tabIndex={reachable ? 0 : -1}
+      aria-label={`Dossier de ${row.patient}, ${exam.text}, ${row.stateName}`}
+      onFocus={onFocus}
+      onClick={onOpen}
+    >
+      <td>
+        <UrgencyBadge urgent={facts.urgent} />
+      </td>
+      <td>
+        <TimeLeft facts={facts} now={now} />
+      </td>
+      <td className="cell-cut">{row.hospital}</td>
+      <td>
+        <span className="patient-name">{row.patient}</span> <span className="muted">{row.sexAndAge}</span>
+        {fresh ? <span className="fresh-mark">nouveau</span> : null}
+      </td>
+      <td className="cell-cut" title={exam.act}>
+        {exam.text}
+      </td>
+      <td className="cell-number">
+        {facts.imageCount > 0 ? facts.imageCount : <span className="muted">–</span>}
+        {facts.attachmentBasis === 'provisional' ? (
+          <span className="provisional" title="Rattachement provisoire, à confirmer">
+            {' '}
+            ?
+          </span>
+        ) : null}
+      </td>
+      <td>
+        <StateBadge state={facts.state} name={row.stateName} />
+      </td>
+      <td className="cell-cut">{row.owner ?? <span className="muted">–</span>}</td>
+    </tr>
+  );
+}
