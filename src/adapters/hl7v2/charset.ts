@@ -38,7 +38,9 @@ export function decode(bytes: Buffer): Decoded {
   const announced = announcedCharset(latin);
   const plain = isAscii(bytes);
   if (announced === '') {
-    return plain ? { text: latin, charset: 'ASCII' } : { text: latin, charset: 'UNICODE UTF-8', problem: 'charset-missing' };
+    return plain
+      ? { text: latin, charset: 'ASCII' }
+      : { text: latin, charset: 'UNICODE UTF-8', problem: 'charset-missing' };
   }
   const charset = spellings[announced.toUpperCase()];
   if (!charset) return { text: latin, charset: 'UNICODE UTF-8', problem: 'bad-charset' };

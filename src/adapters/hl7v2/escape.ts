@@ -10,7 +10,13 @@ export interface Delimiters {
 }
 
 /** The delimiters everybody uses, and that we always write. */
-export const standardDelimiters: Delimiters = { field: '|', component: '^', repetition: '~', escape: '\\', subcomponent: '&' };
+export const standardDelimiters: Delimiters = {
+  field: '|',
+  component: '^',
+  repetition: '~',
+  escape: '\\',
+  subcomponent: '&',
+};
 
 /**
  * Plain text of a field's leaf: delimiters restored, `\.br\` and `\.sp\` as line ends, `\Xnn\` as octets of the message's
@@ -22,14 +28,14 @@ export function unescapeText(
   delimiters: Delimiters = standardDelimiters,
   decodeOctets: (octets: Buffer) => string | undefined = (octets) => octets.toString('utf8'),
 ): string {
-  const { escape } = delimiters;
-  if (!text.includes(escape)) return text;
+  const marker = delimiters.escape;
+  if (!text.includes(marker)) return text;
   let result = '';
   let at = 0;
   while (at < text.length) {
-    const start = text.indexOf(escape, at);
+    const start = text.indexOf(marker, at);
     if (start < 0) return result + text.slice(at);
-    const end = text.indexOf(escape, start + 1);
+    const end = text.indexOf(marker, start + 1);
     if (end < 0) return result + text.slice(at);
     const meaning = sequence(text.slice(start + 1, end), delimiters, decodeOctets);
     result += text.slice(at, start);

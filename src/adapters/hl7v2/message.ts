@@ -39,11 +39,12 @@ export async function openMessageParser(): Promise<MessageParser> {
       .split(/\r\n|\r|\n/)
       .filter((line) => line.trim() !== '');
     const header = lines[0];
-    if (!header || !/^MSH[^A-Za-z0-9\s]{5}/.test(header.slice(0, 8)) || lines.length > maximumSegments) throw new Refusal('not-hl7');
+    if (!header || !/^MSH[^A-Za-z0-9\s]{5}/.test(header.slice(0, 8)) || lines.length > maximumSegments)
+      throw new Refusal('not-hl7');
     const delimiters = readDelimiters(header);
     const parsed = Hl7Message.parse(lines.join('\r'));
     const counts = new Map<string, number>();
-    const unescape = (value: string) => unescapeText(value, delimiters, (octets) => decodeAs(octets, charset));
+    const plain = (value: string) => unescapeText(value, delimiters, (octets) => decodeAs(octets, charset));
     const segments = parsed.segments.map((segment): Segment => {
       const ordinal = (counts.get(segment.name) ?? 0) + 1;
       counts.set(segment.name, ordinal);
@@ -56,9 +57,9 @@ export async function openMessageParser(): Promise<MessageParser> {
           return !found || found.toString() === '' ? 0 : found.components.length;
         },
         value(n, component = 1, subcomponent = 1, repetition = 0) {
-          return present(unescape(field(n)?.getComponent(component, subcomponent - 1, repetition) ?? ''));
+          return present(plain(field(n)?.getComponent(component, subcomponent - 1, repetition) ?? ''));
         },
-        text: (n) => present(unescape(field(n)?.toString() ?? '')),
+        text: (n) => present(plain(field(n)?.toString() ?? '')),
       };
     });
     return { delimiters, charset, segments, first: (name) => segments.find((segment) => segment.name === name) };
@@ -68,7 +69,13 @@ export async function openMessageParser(): Promise<MessageParser> {
 /** The five delimiters of an MSH segment. */
 export function readDelimiters(header: string): Delimiters {
   const at = (index: number, standard: string) => header[index] ?? standard;
-  return { field: at(3, '|'), component: at(4, '^'), repetition: at(5, '~'), escape: at(6, '\\'), subcomponent: at(7, '&') };
+  return {
+    field: at(3, '|'),
+    component: at(4, '^'),
+    repetition: at(5, '~'),
+    escape: at(6, '\\'),
+    subcomponent: at(7, '&'),
+  };
 }
 
 function present(value: string): string | undefined {

@@ -7,30 +7,57 @@ export interface Timestamp {
   instant: Date;
 }
 
+/** A place's civil time. */
+export interface TimeZone {
+  /** Minutes east of UTC in force at an instant (milliseconds since 1970). */
+  offsetMinutes(instant: number): number;
+}
+
+/** @param name IANA name, e.g. `Europe/Paris`. @throws RangeError unknown name. */
+export function openTimeZone(name: string): TimeZone {
+  const format = new Intl.DateTimeFormat('en-GB', { timeZone: name, timeZoneName: 'longOffset' });
+  return {
+    offsetMinutes(instant) {
+      const parts = format.formatToParts(instant);
+      const match = /([+-])(\d{2}):(\d{2})/.exec(parts.find((part) => part.type === 'timeZoneName')?.value ?? '');
+      return match ? (match[1] === '-' ? -1 : 1) * (Number(match[2]) * 60 + Number(match[3])) : 0;
+    },
+  };
+}
+
+const minuteMs = 60_000;
+const dayMs = 24 * 60 * minuteMs;
 const pattern = /^(\d{4})(?:(\d{2})(?:(\d{2})(?:(\d{2})(\d{2})?(?:(\d{2})(?:\.\d{1,4})?)?)?)?)?([+-]\d{4})?$/;
 
 /** @returns undefined when the value is not a time that exists in the calendar. */
-export function parseTimestamp(value: string, timeZone: string): Timestamp | undefined {
+export function parseTimestamp(value: string, zone: TimeZone): Timestamp | undefined {
   const match = pattern.exec(value);
   if (!match) return undefined;
   const [, year, month = '01', day = '01', hour, minute = '00', second = '00', offset] = match;
-  const wall = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour ?? 0), Number(minute), Number(second));
+  const wall = Date.UTC(
+    Number(year),
+    Number(month) - 1,
+    Number(day),
+    Number(hour ?? 0),
+    Number(minute),
+    Number(second),
+  );
   const check = new Date(wall);
   if (check.getUTCMonth() + 1 !== Number(month) || check.getUTCDate() !== Number(day)) return undefined;
   if (Number(hour ?? 0) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;
-  const offsetMinutes = offset === undefined ? zoneOffsetMinutes(wall, timeZone) : fixedOffsetMinutes(offset);
+  const offsetMinutes = offset === undefined ? zoneOffsetMinutes(wall, zone) : fixedOffsetMinutes(offset);
   if (offsetMinutes === undefined) return undefined;
-  const instant = new Date(wall - offsetMinutes * 60_000);
+  const instant = new Date(wall - offsetMinutes * minuteMs);
   if (hour !== undefined) return { dateTime: instant.toISOString().replace('.000Z', 'Z'), instant };
   const precision = match[3] ? `${year}-${month}-${day}` : match[2] ? `${year}-${month}` : `${year}`;
   return { dateTime: precision, instant };
 }
 
 /** `YYYYMMDDHHMMSS+ZZZZ` of an instant in a time zone. */
-export function formatTimestamp(instant: Date, timeZone: string): string {
+export function formatTimestamp(instant: Date, zone: TimeZone): string {
   const seconds = Math.floor(instant.getTime() / 1000) * 1000;
-  const offset = offsetAt(seconds, timeZone);
-  const digits = new Date(seconds + offset * 60_000).toISOString().replace(/[-:T]/g, '').slice(0, 14);
+  const offset = zone.offsetMinutes(seconds);
+  const digits = new Date(seconds + offset * minuteMs).toISOString().replace(/[-:T]/g, '').slice(0, 14);
   const sign = offset < 0 ? '-' : '+';
   const absolute = Math.abs(offset);
   return `${digits}${sign}${pad(Math.floor(absolute / 60))}${pad(absolute % 60)}`;
@@ -45,18 +72,11 @@ export function formatDate(date: string): string {
  * Offset of a wall-clock time: the one in force just before it, corrected once. In the hour that summer time skips, the time is
  * read as if the clocks had not moved yet; in the hour that winter time repeats, as the first of the two.
  */
-function zoneOffsetMinutes(wall: number, timeZone: string): number {
-  const before = offsetAt(wall - 24 * 3_600_000, timeZone);
-  const after = offsetAt(wall + 24 * 3_600_000, timeZone);
-  if (before === after) return before;
-  return offsetAt(wall - before * 60_000, timeZone) === before ? before : offsetAt(wall - after * 60_000, timeZone) === after ? after : before;
-}
-
-function offsetAt(instant: number, timeZone: string): number {
-  const parts = new Intl.DateTimeFormat('en-GB', { timeZone, timeZoneName: 'longOffset' }).formatToParts(instant);
-  const name = parts.find((part) => part.type === 'timeZoneName')?.value ?? 'GMT';
-  const match = /([+-])(\d{2}):(\d{2})/.exec(name);
-  return match ? (match[1] === '-' ? -1 : 1) * (Number(match[2]) * 60 + Number(match[3])) : 0;
+function zoneOffsetMinutes(wall: number, zone: TimeZone): number {
+  const before = zone.offsetMinutes(wall - dayMs);
+  const after = zone.offsetMinutes(wall + dayMs);
+  if (before === after || zone.offsetMinutes(wall - before * minuteMs) === before) return before;
+  return zone.offsetMinutes(wall - after * minuteMs) === after ? after : before;
 }
 
 function fixedOffsetMinutes(offset: string): number | undefined {

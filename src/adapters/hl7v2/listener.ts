@@ -1,0 +1,198 @@
+/** The MLLP listener: sockets in, acknowledgements out. Connections work in parallel, the messages of one are answered in order. */
+import { createServer, type Server as NetServer, type Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import type { Clock } from '../../config/index.ts';
+import type { Database } from '../../db/index.ts';
+import type { FhirStore } from '../../fhir/index.ts';
+import type { Teleradiology } from '../../teleradiology/contract.ts';
+import type { Identity } from './acknowledgement.ts';
+import { createFrameDecoder, frame } from './frames.ts';
+import type { Log } from './log.ts';
+import { openMessageParser } from './message.ts';
+import { createReceiver, type Receive } from './receive.ts';
+import { createSenders, type Peer } from './senders.ts';
+import { loadTables } from './tables.ts';
+
+export interface MllpOptions {
+  host: string;
+  /** 0: any free port. */
+  port: number;
+  database: Database;
+  store: FhirStore;
+  teleradiology: Teleradiology;
+  clock: Clock;
+  log: Log;
+  /** MLLPS: PEM certificate and key. */
+  tls?: { cert: string | Buffer; key: string | Buffer };
+  /** An unknown sender on a loopback connection counts as this establishment's RIS (demonstration only). */
+  acceptUnknownLoopback?: { tenant: string; organizationId: string };
+  /** MSH-3 and MSH-4 of our answers to messages that do not name us. */
+  identity?: Identity;
+  /** Refuses INS of test and demonstration. */
+  production?: boolean;
+  limits?: Partial<MllpLimits>;
+}
+
+export interface MllpLimits {
+  /** Largest message, octets. */
+  messageBytes: number;
+  connections: number;
+  /** A connection without any traffic between messages is closed after this delay; the RIS opens another. */
+  idleMs: number;
+  /** A message whose octets stop coming is given up after this delay. */
+  stalledMs: number;
+  /** How long `close` waits for messages being handled. */
+  closeMs: number;
+}
+
+export interface Mllp {
+  port: number;
+  /** Stops accepting, lets messages being handled be answered, closes. */
+  close(): Promise<void>;
+}
+
+const defaultLimits: MllpLimits = {
+  messageBytes: 32 * 1024 * 1024,
+  connections: 256,
+  idleMs: 12 * 3_600_000,
+  stalledMs: 60_000,
+  closeMs: 10_000,
+};
+
+const keepAliveMs = 60_000;
+const ownIdentity: Identity = { application: 'PASSERELLE', facility: 'PASSERELLE' };
+
+/** Listens. @throws what the port, the certificate or the tables make impossible. */
+export async function startMllp(options: MllpOptions): Promise<Mllp> {
+  const { host, port, database, store, teleradiology, clock, log, tls } = options;
+  const limits = { ...defaultLimits, ...options.limits };
+  const [tables, parse] = await Promise.all([loadTables(), openMessageParser()]);
+  const receive = createReceiver({
+    database,
+    store,
+    teleradiology,
+    clock,
+    log,
+    tables,
+    parse,
+    senders: createSenders({ database, store, clock, log, acceptUnknownLoopback: options.acceptUnknownLoopback }),
+    identity: options.identity ?? ownIdentity,
+    production: options.production ?? false,
+    limitBytes: limits.messageBytes,
+  });
+
+  const serving = new Map<Socket, { connection: Connection; served: Promise<void> }>();
+  let closing = false;
+  const accept = (socket: Socket) => {
+    if (closing) return void socket.destroy();
+    const connection: Connection = { handling: false };
+    const served = serve(socket, connection, { receive, limits, log, isClosing: () => closing }).finally(() =>
+      serving.delete(socket),
+    );
+    serving.set(socket, { connection, served });
+  };
+  // A sender may close its side once everything is sent and still wait for its answers.
+  const server: NetServer = tls
+    ? createTlsServer({ ...tls, minVersion: 'TLSv1.2', allowHalfOpen: true }, accept)
+    : createServer({ allowHalfOpen: true }, accept);
+  server.maxConnections = limits.connections;
+  server.on('tlsClientError', (error: Error & { code?: string }) =>
+    log.warn({ error: error.code ?? error.name }, 'MLLPS handshake failed'),
+  );
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  server.removeAllListeners('error');
+  server.on('error', (error: Error & { code?: string }) =>
+    log.error({ error: error.code ?? error.name }, 'MLLP listener'),
+  );
+  const address = server.address();
+
+  return {
+    port: typeof address === 'object' && address ? address.port : port,
+    async close() {
+      closing = true;
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      for (const [socket, { connection }] of serving) if (!connection.handling) socket.destroy();
+      let timer: NodeJS.Timeout | undefined;
+      const grace = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, limits.closeMs);
+      });
+      await Promise.race([Promise.allSettled([...serving.values()].map(({ served }) => served)), grace]);
+      clearTimeout(timer);
+      for (const socket of serving.keys()) socket.destroy();
+      await closed;
+    },
+  };
+}
+
+interface Connection {
+  /** A message of this connection is being handled: it will be answered before the connection is closed. */
+  handling: boolean;
+}
+
+interface Service {
+  receive: Receive;
+  limits: MllpLimits;
+  log: Log;
+  isClosing(): boolean;
+}
+
+/** Serves one connection until it ends. Reading waits while a message is handled: the sender is slowed down, nothing piles up. */
+async function serve(
+  socket: Socket,
+  connection: Connection,
+  { receive, limits, log, isClosing }: Service,
+): Promise<void> {
+  const peer = peerOf(socket);
+  const decoder = createFrameDecoder(limits.messageBytes);
+  socket.setNoDelay(true);
+  socket.setKeepAlive(true, keepAliveMs);
+  socket.setTimeout(limits.idleMs);
+  socket.on('timeout', () => {
+    if (!connection.handling) socket.destroy();
+  });
+  try {
+    for await (const chunk of socket as AsyncIterable<Buffer>) {
+      connection.handling = true;
+      for (const event of decoder.push(chunk)) {
+        const oversized = event.kind === 'oversized';
+        const bytes = oversized ? event.head : event.bytes;
+        if (bytes.length === 0) continue;
+        const answer = await receive(bytes, peer, oversized);
+        if (answer && socket.writable) await write(socket, frame(answer));
+        // What was read but not handled is not acknowledged: the sender sends it again elsewhere.
+        if (isClosing()) return;
+      }
+      connection.handling = false;
+      if (isClosing()) return;
+      socket.setTimeout(decoder.pendingBytes > 0 ? limits.stalledMs : limits.idleMs);
+    }
+    if (decoder.pendingBytes > 0)
+      log.warn({ bytes: decoder.pendingBytes }, 'MLLP sender left in the middle of a message');
+    if (decoder.noiseBytes > 0) log.warn({ bytes: decoder.noiseBytes }, 'octets outside MLLP frames were skipped');
+  } catch (error) {
+    log.info(
+      { error: (error as { code?: string }).code ?? (error as Error).name, pending: decoder.pendingBytes },
+      'MLLP connection lost',
+    );
+  } finally {
+    socket.end();
+    // Whoever does not close its side after our end is not worth a descriptor.
+    socket.setTimeout(limits.stalledMs, () => socket.destroy());
+    socket.resume();
+    socket.on('error', () => socket.destroy());
+  }
+}
+
+function write(socket: Socket, bytes: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => {
+    socket.write(bytes, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+function peerOf(socket: Socket): Peer {
+  const address = (socket.remoteAddress ?? '').replace(/^::ffff:/, '');
+  return { address, loopback: address === '::1' || /^127\./.test(address) };
+}

@@ -1,0 +1,196 @@
+/** Table hl7v2_message: every message byte for byte, its outcome, and what makes a repetition recognisable (design §5 rule 1). */
+import { createHash } from 'node:crypto';
+import type { Sql } from '../../db/index.ts';
+
+/** A message as received, before anything is known of its fate. */
+export interface Reception {
+  tenant: string;
+  /** MSH-3|MSH-4 */
+  partner: string;
+  controlId: string;
+  messageType: string;
+  raw: Buffer;
+  sha256: Buffer;
+  at: Date;
+  network: string;
+  warnings: readonly string[];
+}
+
+/** What became of it. */
+export interface Fate {
+  outcome: 'AA' | 'AE' | 'AR' | 'noted';
+  answer: Buffer | undefined;
+  reason?: string;
+  focus?: string;
+  /** Fingerprint of the tables that decided. */
+  rules: string;
+}
+
+export function sha256(bytes: Buffer): Buffer {
+  return createHash('sha256').update(bytes).digest();
+}
+
+/** What we hold under a control id of a partner. */
+export interface Earlier {
+  /** Answer of the same octets, already taken in charge. */
+  accepted: Buffer | undefined;
+  /** Other octets came under this control id. */
+  otherOctets: boolean;
+}
+
+export async function findEarlier(sql: Sql, reception: Reception): Promise<Earlier> {
+  const { rows } = await sql.query<{ sha256: Buffer; outcome: string; answer: Buffer | null }>({
+    name: 'hl7v2_earlier',
+    text: `SELECT sha256, outcome, answer FROM hl7v2_message
+           WHERE tenant = $1 AND direction = 'in' AND partner = $2 AND control_id = $3`,
+    values: [reception.tenant, reception.partner, reception.controlId],
+  });
+  const same = rows.find((row) => row.sha256.equals(reception.sha256));
+  return {
+    accepted: same?.outcome === 'AA' ? (same.answer ?? undefined) : undefined,
+    otherOctets: rows.some((row) => !row.sha256.equals(reception.sha256)),
+  };
+}
+
+/** Stores a message with its fate; one that was refused before and comes again takes its new fate. */
+export async function insertReception(sql: Sql, reception: Reception, fate: Fate): Promise<void> {
+  await sql.query({
+    name: 'hl7v2_insert',
+    text: `${insertText} ${takeNewFate}`,
+    values: insertValues(reception, fate),
+  });
+}
+
+/**
+ * Stores a refused message. The answer to give is returned: the one given before when these octets were accepted, or refused for
+ * their content under the same tables. A refusal for circumstances (AR) is decided anew each time: resending is its purpose.
+ */
+export async function insertRefusal(sql: Sql, reception: Reception, fate: Fate): Promise<Buffer | undefined> {
+  const { rows } = await sql.query<{ answer: Buffer | null }>({
+    name: 'hl7v2_refuse',
+    text: `${insertText}
+      ON CONFLICT (tenant, direction, partner, control_id, sha256) DO UPDATE SET
+        attempts = hl7v2_message.attempts + 1,
+        at = CASE WHEN ${keepsFate} THEN hl7v2_message.at ELSE excluded.at END,
+        answer = CASE WHEN ${keepsFate} THEN hl7v2_message.answer ELSE excluded.answer END,
+        reason = CASE WHEN ${keepsFate} THEN hl7v2_message.reason ELSE excluded.reason END,
+        rules = CASE WHEN ${keepsFate} THEN hl7v2_message.rules ELSE excluded.rules END,
+        outcome = CASE WHEN ${keepsFate} THEN hl7v2_message.outcome ELSE excluded.outcome END
+      RETURNING answer`,
+    values: insertValues(reception, fate),
+  });
+  return rows[0]?.answer ?? undefined;
+}
+
+/** Counts a repetition of an accepted message. */
+export async function countRepetition(sql: Sql, reception: Reception): Promise<void> {
+  await sql.query({
+    name: 'hl7v2_repeat',
+    text: `UPDATE hl7v2_message SET attempts = attempts + 1
+           WHERE tenant = $1 AND direction = 'in' AND partner = $2 AND control_id = $3 AND sha256 = $4`,
+    values: [reception.tenant, reception.partner, reception.controlId, reception.sha256],
+  });
+}
+
+/** A message of ours, prepared once and sent as often as needed. */
+export interface Outgoing {
+  raw: Buffer;
+  messageType: string;
+  /** Acknowledgement already received. */
+  answer: Buffer | undefined;
+}
+
+export async function findOutgoing(
+  sql: Sql,
+  tenant: string,
+  partner: string,
+  controlId: string,
+): Promise<Outgoing | undefined> {
+  const { rows } = await sql.query<{ raw: Buffer; message_type: string; answer: Buffer | null }>(
+    `SELECT raw, message_type, answer FROM hl7v2_message
+     WHERE tenant = $1 AND direction = 'out' AND partner = $2 AND control_id = $3`,
+    [tenant, partner, controlId],
+  );
+  const row = rows[0];
+  return row && { raw: row.raw, messageType: row.message_type, answer: row.answer ?? undefined };
+}
+
+export async function insertOutgoing(
+  sql: Sql,
+  message: {
+    tenant: string;
+    partner: string;
+    controlId: string;
+    messageType: string;
+    raw: Buffer;
+    at: Date;
+    focus: string;
+  },
+): Promise<void> {
+  await sql.query(
+    `INSERT INTO hl7v2_message (tenant, direction, partner, control_id, sha256, message_type, at, raw, outcome, focus)
+     VALUES ($1, 'out', $2, $3, $4, $5, $6, $7, 'prepared', $8)`,
+    [
+      message.tenant,
+      message.partner,
+      message.controlId,
+      sha256(message.raw),
+      message.messageType,
+      message.at,
+      message.raw,
+      message.focus,
+    ],
+  );
+}
+
+/**
+ * Keeps the acknowledgement of a message of ours, found by MSA-2 alone. A definite one (AA, CA, AE, CE) is not replaced.
+ * @returns whether we sent such a message.
+ */
+export async function recordAnswer(
+  sql: Sql,
+  tenant: string,
+  controlId: string,
+  outcome: string,
+  answer: Buffer,
+): Promise<boolean> {
+  const { rowCount } = await sql.query(
+    `UPDATE hl7v2_message SET
+       answer = CASE WHEN outcome IN ('AA', 'CA', 'AE', 'CE') THEN answer ELSE $4 END,
+       outcome = CASE WHEN outcome IN ('AA', 'CA', 'AE', 'CE') THEN outcome ELSE $3 END
+     WHERE tenant = $1 AND direction = 'out' AND control_id = $2`,
+    [tenant, controlId, outcome, answer],
+  );
+  return (rowCount ?? 0) > 0;
+}
+
+const insertText = `INSERT INTO hl7v2_message
+  (tenant, direction, partner, control_id, sha256, message_type, at, network, raw, answer, outcome, reason, warnings, rules, focus)
+  VALUES ($1, 'in', $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)`;
+
+const takeNewFate = `ON CONFLICT (tenant, direction, partner, control_id, sha256) DO UPDATE SET
+  attempts = hl7v2_message.attempts + 1, at = excluded.at, answer = excluded.answer, outcome = excluded.outcome,
+  reason = excluded.reason, warnings = excluded.warnings, rules = excluded.rules, focus = excluded.focus`;
+
+const keepsFate = `(hl7v2_message.outcome = 'AA'
+  OR (hl7v2_message.outcome = 'AE' AND excluded.outcome = 'AE' AND hl7v2_message.rules = excluded.rules
+      AND hl7v2_message.reason = excluded.reason))`;
+
+function insertValues(reception: Reception, fate: Fate): unknown[] {
+  return [
+    reception.tenant,
+    reception.partner,
+    reception.controlId,
+    reception.sha256,
+    reception.messageType,
+    reception.at,
+    reception.network,
+    reception.raw,
+    fate.answer ?? null,
+    fate.outcome,
+    fate.reason ?? null,
+    reception.warnings,
+    fate.rules,
+    fate.focus ?? null,
+  ];
+}

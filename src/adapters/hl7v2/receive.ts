@@ -1,0 +1,228 @@
+/**
+ * What happens to one received message, from octets to the acknowledgement: one transaction holds the message, its effects and
+ * their audit; the answer leaves after the commit (design §5 rules 1 and 2). A refused message is stored as well, before its
+ * AE or AR leaves.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Clock } from '../../config/index.ts';
+import { type Database, platformTenant } from '../../db/index.ts';
+import { type Context, FhirError, type FhirStore } from '../../fhir/index.ts';
+import type { Teleradiology } from '../../teleradiology/contract.ts';
+import { acknowledge, type Header, type Identity, readHeader } from './acknowledgement.ts';
+import type { Log } from './log.ts';
+import type { MessageParser } from './message.ts';
+import {
+  countRepetition,
+  findEarlier,
+  insertReception,
+  insertRefusal,
+  type Reception,
+  recordAnswer,
+  sha256,
+} from './message-store.ts';
+import { Refusal } from './refusal.ts';
+import type { Peer, Sender, Senders } from './senders.ts';
+import type { Tables } from './tables.ts';
+import { translate, type Work } from './translate.ts';
+
+export interface ReceiverOptions {
+  database: Database;
+  store: FhirStore;
+  teleradiology: Teleradiology;
+  clock: Clock;
+  log: Log;
+  senders: Senders;
+  tables: Tables;
+  parse: MessageParser;
+  identity: Identity;
+  /** Refuses identities of test and demonstration. */
+  production: boolean;
+  /** Largest message, octets; for the text of its refusal. */
+  limitBytes: number;
+}
+
+/** Takes one message; resolves with the octets of its acknowledgement, undefined when it asks for none. Never rejects. */
+export type Receive = (bytes: Buffer, peer: Peer, oversized: boolean) => Promise<Buffer | undefined>;
+
+/** A deadlock or a lost serialisation is nobody's fault: the same work is done again this many times before it is an AR. */
+const attempts = 3;
+const transient = new Set(['40001', '40P01']);
+
+export function createReceiver(options: ReceiverOptions): Receive {
+  const { database, store, teleradiology, clock, log, senders, tables, parse, identity, production, limitBytes } =
+    options;
+
+  return async function receive(bytes, peer, oversized) {
+    const header = readHeader(bytes);
+    const answer = (refusal?: Refusal) =>
+      acknowledge(header, refusal, tables, { now: clock.now(), zone: tables.site(header.sender).zone, identity });
+    try {
+      const sender = await senders.find(header, peer);
+      const reception = receptionOf(bytes, header, peer, sender?.tenant ?? platformTenant, clock.now());
+      if (header.type === 'ACK') {
+        await note(reception, header, bytes);
+        return undefined;
+      }
+      try {
+        if (oversized) throw new Refusal('too-large', undefined, { limit: String(limitBytes) });
+        if (header.type === '' && header.sender === '|') throw new Refusal('not-hl7', 'MSH^1');
+        if (!sender) throw new Refusal('unknown-sender', 'MSH^1^3', { sender: header.sender });
+        const work = translate(bytes, header, { parse, tables, production });
+        return await perform(
+          { ...reception, warnings: work.warnings },
+          header,
+          sender,
+          peer,
+          work,
+          () => answer().bytes,
+        );
+      } catch (error) {
+        return await refuse(reception, refusalOf(error, header, log), answer);
+      }
+    } catch (error) {
+      // The database is away: nothing could be stored, so nothing is taken in charge.
+      log.error(
+        { error: errorKind(error), sender: header.sender, controlId: header.controlId },
+        'HL7 v2 message not stored',
+      );
+      return answer(new Refusal('unavailable')).bytes;
+    }
+  };
+
+  async function perform(
+    reception: Reception,
+    header: Header,
+    sender: Sender,
+    peer: Peer,
+    work: Work,
+    accept: () => Buffer,
+  ): Promise<Buffer> {
+    const context: Context = {
+      tenant: sender.tenant,
+      actor: sender.actor,
+      requestId: randomUUID(),
+      interaction: `hl7v2:${header.type}^${header.event}`,
+      network: peer.address,
+      now: () => clock.now(),
+    };
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await store.transaction(context, async (tx) => {
+          // Two copies arriving at once on two connections: the second waits here and then finds the first.
+          await tx.lock(`hl7v2:${reception.partner}:${reception.controlId}`);
+          const earlier = await findEarlier(tx.sql, reception);
+          if (earlier.accepted) {
+            await countRepetition(tx.sql, reception);
+            return earlier.accepted;
+          }
+          const warnings = [...reception.warnings, ...(earlier.otherOctets ? [reusedControlId] : [])];
+          const focus = await work.perform(tx, teleradiology, sender.organizationId);
+          const bytes = accept();
+          await insertReception(
+            tx.sql,
+            { ...reception, warnings },
+            { outcome: 'AA', answer: bytes, rules: tables.fingerprint, ...(focus ? { focus } : {}) },
+          );
+          if (warnings.length > 0)
+            log.warn({ sender: header.sender, controlId: header.controlId, warnings }, 'HL7 v2 message tolerated');
+          return bytes;
+        });
+      } catch (error) {
+        if (attempt >= attempts || !transient.has((error as { code?: string }).code ?? '')) throw error;
+      }
+    }
+  }
+
+  async function refuse(
+    reception: Reception,
+    refusal: Refusal,
+    answer: (refusal: Refusal) => ReturnType<typeof acknowledge>,
+  ): Promise<Buffer> {
+    const { code, bytes, reason } = answer(refusal);
+    if (code === 'AA') throw new Error('a refusal cannot be answered AA');
+    const given = await database.transaction(reception.tenant, (sql) =>
+      insertRefusal(sql, reception, {
+        outcome: code,
+        answer: bytes,
+        rules: tables.fingerprint,
+        ...(reason ? { reason } : {}),
+      }),
+    );
+    log.warn(
+      {
+        sender: reception.partner,
+        controlId: reception.controlId,
+        type: reception.messageType,
+        code,
+        kind: refusal.kind,
+        location: refusal.location,
+      },
+      'HL7 v2 message refused',
+    );
+    return given ?? bytes;
+  }
+
+  /** An acknowledgement that comes by itself: matched on MSA-2 alone, never acknowledged. */
+  async function note(reception: Reception, header: Header, bytes: Buffer): Promise<void> {
+    const msa = acknowledgementOf(bytes);
+    await database.transaction(reception.tenant, async (sql) => {
+      await insertReception(sql, reception, { outcome: 'noted', answer: undefined, rules: tables.fingerprint });
+      const known = msa && (await recordAnswer(sql, reception.tenant, msa.controlId, msa.code, bytes));
+      if (!known)
+        log.info(
+          { sender: header.sender, controlId: header.controlId },
+          'HL7 v2 acknowledgement of an unknown message',
+        );
+    });
+  }
+}
+
+const reusedControlId = 'MSH-10 déjà employé par ce système pour un autre message';
+
+function receptionOf(raw: Buffer, header: Header, peer: Peer, tenant: string, at: Date): Reception {
+  const messageType = [header.type, header.event].filter((part) => part !== '').join('^');
+  return {
+    tenant,
+    partner: header.sender,
+    controlId: header.controlId,
+    messageType,
+    raw,
+    sha256: sha256(raw),
+    at,
+    network: peer.address,
+    warnings: [],
+  };
+}
+
+/** MSA-1 and MSA-2 of an acknowledgement; undefined when it has none. */
+export function acknowledgementOf(bytes: Buffer): { code: string; controlId: string; text: string } | undefined {
+  const text = bytes.toString('latin1');
+  const line = text.split(/[\r\n]+/).find((segment) => segment.startsWith('MSA'));
+  const fields = line?.split(line[3] ?? '|') ?? [];
+  const code = fields[1]?.trim();
+  const controlId = fields[2]?.trim();
+  return line && code && controlId ? { code, controlId, text: line } : undefined;
+}
+
+/** What an error means for the sender. */
+function refusalOf(error: unknown, header: Header, log: Log): Refusal {
+  if (error instanceof Refusal) return error;
+  if (error instanceof FhirError && error.status < 500) {
+    const reason = error.message.replace(/\p{Cc}/gu, ' ').slice(0, 500);
+    if (error.status === 404 || error.status === 410) return new Refusal('unknown-key', 'ORC^1^2');
+    if (error.status === 409 || error.status === 412) return new Refusal('conflict', 'ORC^1^2', { reason });
+    return new Refusal('refused-by-domain', undefined, { reason });
+  }
+  log.error(
+    { error: errorKind(error), sender: header.sender, controlId: header.controlId },
+    'HL7 v2 message could not be handled',
+  );
+  return new Refusal('unavailable');
+}
+
+/** Name and code of an error: its text may quote a row. */
+function errorKind(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown';
+  const code = (error as { code?: unknown }).code;
+  return typeof code === 'string' ? `${error.name} ${code}` : error.name;
+}

@@ -1,0 +1,108 @@
+/** A message's octets → the work the domain has to do for it, inside the transaction that stores the message. */
+import type { FhirTransaction } from '../../fhir/index.ts';
+import type { ExamComplement, Teleradiology } from '../../teleradiology/contract.ts';
+import type { Header } from './acknowledgement.ts';
+import { readAnswer, recordAnswer } from './answer.ts';
+import { decode } from './charset.ts';
+import { readComplement } from './complement.ts';
+import type { MessageParser } from './message.ts';
+import { readCancellation, readRequest } from './order.ts';
+import { Refusal } from './refusal.ts';
+import { checkHeader, flowOf } from './route.ts';
+import type { Tables } from './tables.ts';
+import { checkRequired, type OrderGroup, orderGroups, type Translation } from './translation.ts';
+
+export interface Work {
+  /** Deviations that were tolerated. */
+  warnings: readonly string[];
+  /** @returns the resource the message is about, e.g. `Task/…`. */
+  perform(tx: FhirTransaction, teleradiology: Teleradiology, establishmentId: string): Promise<string | undefined>;
+}
+
+/** Most ORDER groups one message may hold: the work of one transaction stays bounded. */
+const maximumOrders = 50;
+
+/** Pure: nothing is read or written. @throws Refusal naming the element at fault. */
+export function translate(
+  bytes: Buffer,
+  header: Header,
+  options: { parse: MessageParser; tables: Tables; production: boolean },
+): Work {
+  const { parse, tables, production } = options;
+  checkHeader(header, tables);
+  const decoded = decode(bytes);
+  if ('problem' in decoded) throw new Refusal(decoded.problem, 'MSH^1^18');
+  const message = parse(decoded.text, decoded.charset);
+  const groups = orderGroups(message);
+  const flow = flowOf(header, groups, tables);
+  if (groups.length > maximumOrders) {
+    throw new Refusal('incoherent', 'ORC^1', { reason: `plus de ${maximumOrders} groupes ORDER dans un message` });
+  }
+  const translation: Translation = { message, tables, site: tables.site(header.sender), warnings: [], production };
+  checkRequired(translation, flow, groups);
+  const read = <T>(reader: (translation: Translation, group: OrderGroup) => T): T[] =>
+    groups.map((group) => reader(translation, group));
+  return { warnings: translation.warnings, perform: workOf(flow.flow, read) };
+}
+
+function workOf(
+  flow: 'request' | 'cancellation' | 'answer' | 'complement',
+  read: <T>(reader: (translation: Translation, group: OrderGroup) => T) => T[],
+): Work['perform'] {
+  switch (flow) {
+    case 'request': {
+      const requests = read(readRequest);
+      return async (tx, teleradiology, establishmentId) => {
+        let focus: string | undefined;
+        for (const request of requests) {
+          const { task } = await teleradiology.receiveRequest(tx, request, establishmentId);
+          focus ??= `Task/${task.id}`;
+        }
+        return focus;
+      };
+    }
+    case 'cancellation': {
+      const cancellations = read(readCancellation);
+      return async (tx, teleradiology, establishmentId) => {
+        let focus: string | undefined;
+        for (const cancellation of cancellations) {
+          const task = await teleradiology.cancelRequest(tx, cancellation, establishmentId);
+          focus ??= `Task/${task.id}`;
+        }
+        return focus;
+      };
+    }
+    case 'complement': {
+      const exams = read(readComplement);
+      return async (tx, teleradiology, establishmentId) => {
+        let focus: string | undefined;
+        for (const sameRequest of byPlacer(exams)) {
+          const task = await teleradiology.completeExam(tx, sameRequest, establishmentId);
+          focus ??= `Task/${task.id}`;
+        }
+        return focus;
+      };
+    }
+    case 'answer': {
+      const answers = read(readAnswer);
+      return async (tx, _teleradiology, establishmentId) => {
+        let focus: string | undefined;
+        for (const answer of answers) {
+          const reference = await recordAnswer(tx, answer, establishmentId);
+          focus ??= reference;
+        }
+        return focus;
+      };
+    }
+  }
+}
+
+/** Exams of one request together, requests in the order of the message. */
+function byPlacer(exams: readonly ExamComplement[]): ExamComplement[][] {
+  const groups = new Map<string, ExamComplement[]>();
+  for (const exam of exams) {
+    const key = `${exam.placer.system}|${exam.placer.value}`;
+    groups.set(key, [...(groups.get(key) ?? []), exam]);
+  }
+  return [...groups.values()];
+}
