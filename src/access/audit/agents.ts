@@ -1,0 +1,65 @@
+/** Agents of an AuditEvent: the software that asked, the software that answered, the person who wanted it (BALP). */
+import type { AuditEventAgent, Coding } from '@medplum/fhirtypes';
+import type { Actor, Context } from '../../fhir/index.ts';
+import { agentType, roleSystem } from './codes.ts';
+
+/** Where this server is, as the trail names it: its public address, or its machine's name. */
+export interface Site {
+  address: string;
+  /** `AuditEvent.agent.network.type`: 1 machine name, 5 URI. */
+  networkType: '1' | '5';
+}
+
+/** Which way the data went; a delete names neither source nor destination (BALP BasicAudit.Delete). */
+export type Flow = 'read' | 'write' | 'delete' | 'query';
+
+/** The platform itself. */
+export const platformDevice = 'Device/passerelle';
+
+const ends: Record<Flow, { client: Coding; server: Coding; user: Coding }> = {
+  read: { client: agentType.destination, server: agentType.source, user: agentType.informationRecipient },
+  query: { client: agentType.source, server: agentType.destination, user: agentType.informationRecipient },
+  write: { client: agentType.source, server: agentType.destination, user: agentType.author },
+  delete: { client: agentType.application, server: agentType.custodian, user: agentType.author },
+};
+
+/** Client, server and, when a person asked, the person. */
+export function agents(context: Pick<Context, 'actor' | 'network'>, flow: Flow, site: Site): AuditEventAgent[] {
+  const { actor, network } = context;
+  const { client, server, user } = ends[flow];
+  const isPerson = actor.kind === 'person';
+  const list: AuditEventAgent[] = [
+    {
+      type: { coding: [client] },
+      who: isPerson ? { display: 'navigateur' } : { reference: actor.reference, display: actor.display },
+      ...(isPerson ? {} : identity(actor)),
+      requestor: false,
+      network: network ? { address: network, type: '2' } : { address: site.address, type: site.networkType },
+    },
+    {
+      type: { coding: [server] },
+      who: { reference: platformDevice, display: 'Passerelle' },
+      requestor: false,
+      network: { address: site.address, type: site.networkType },
+    },
+  ];
+  if (isPerson) list.push(person(actor, user));
+  return list;
+}
+
+function person(actor: Actor, type: Coding): AuditEventAgent {
+  return {
+    type: { coding: [type] },
+    // Nobody knows who tried to sign in under a name that does not exist.
+    who: actor.reference ? { reference: actor.reference, display: actor.display } : { display: actor.display },
+    ...(actor.account ? identity(actor) : {}),
+    requestor: true,
+  };
+}
+
+function identity(actor: Actor): Pick<AuditEventAgent, 'role' | 'altId'> {
+  return {
+    altId: actor.account,
+    role: actor.roles.map((code) => ({ coding: [{ system: roleSystem, code }] })),
+  };
+}

@@ -1,0 +1,183 @@
+/** AuditEvents after IHE BALP, built from what happened. Pure; never a value of the resource, a token or a password in them. */
+import type { AuditEvent, AuditEventEntity, Coding, Resource } from '@medplum/fhirtypes';
+import type { Change, Context, ReadAccess } from '../../fhir/index.ts';
+import { agents, type Flow, platformDevice, type Site } from './agents.ts';
+import {
+  applicationServer,
+  entityKind,
+  entityRole,
+  eventSubtype,
+  eventType,
+  platformOrigin,
+  subtypesOf,
+  typeOf,
+} from './codes.ts';
+import { patientOf } from './patient.ts';
+
+/** Resources named one by one in an event; beyond, their number is said. Patients are named up to `patientsNamed`. */
+const resourcesNamed = 50;
+const patientsNamed = 1_000;
+/** Of a query, in bytes: longer ones are cut in the trail. */
+const queryLimitBytes = 8_192;
+
+const balp = 'https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.';
+
+/** A read, a search or a history, with what it reached. */
+export function readEvent(context: Context, access: ReadAccess, site: Site): AuditEvent {
+  const isQuery = access.query !== undefined || isQueryInteraction(context.interaction);
+  const patients = distinct(access.resources.map(patientOf));
+  const data = access.resources.filter((resource) => resource.resourceType !== 'Patient').map(dataReference);
+  const { target } = access;
+  // Nothing served: what was asked for is still worth knowing.
+  if (access.resources.length === 0 && target?.id) data.push(`${target.type}/${target.id}`);
+  const profile = isQuery
+    ? 'Query'
+    : context.interaction === 'read' || context.interaction === 'vread'
+      ? 'Read'
+      : undefined;
+  return {
+    ...frame(context, site, isQuery ? 'query' : 'read', profileOf(profile, patients.length === 1)),
+    type: typeOf(context.interaction),
+    subtype: subtypesOf(context.interaction),
+    action: isQuery ? 'E' : 'R',
+    outcome: outcomeCode[access.outcome],
+    entity: [
+      ...(isQuery ? [queryEntity(access.query ?? '')] : []),
+      ...dataEntities(data),
+      ...patientEntities(patients),
+      requestEntity(context),
+    ],
+  };
+}
+
+/** One transaction that wrote something. */
+export function writeEvent(context: Context, changes: readonly Change[], site: Site): AuditEvent {
+  const kinds = distinct(changes.map((change) => change.interaction));
+  const [kind] = kinds;
+  const patients = distinct(changes.map((change) => patientOf((change.after ?? change.before) as Resource)));
+  const single = kinds.length === 1 && kind ? writeKind[kind] : undefined;
+  return {
+    ...frame(context, site, single?.flow ?? 'write', profileOf(single?.profile, patients.length === 1)),
+    type: typeOf(context.interaction),
+    subtype: subtypesOf(context.interaction),
+    action: single?.action ?? 'E',
+    outcome: '0',
+    entity: [
+      ...dataEntities(changes.map((change) => `${change.type}/${change.id}/_history/${change.version}`)),
+      ...patientEntities(patients),
+      requestEntity(context),
+    ],
+  };
+}
+
+/** A demand that the policy refused: what was asked, and of what, not what it would have shown. */
+export function refusalEvent(
+  context: Context,
+  demand: { interaction: string; type?: string; id?: string; operation?: string },
+  site: Site,
+): AuditEvent {
+  const target = demand.type && (demand.id ? `${demand.type}/${demand.id}` : undefined);
+  const isQuery = isQueryInteraction(demand.interaction);
+  return {
+    ...frame(context, site, isQuery ? 'query' : 'read', undefined),
+    type: typeOf(demand.interaction),
+    subtype: subtypesOf(demand.operation ? 'operation' : demand.interaction),
+    action: 'E',
+    outcome: outcomeCode.refused,
+    outcomeDesc: `${demand.interaction} ${demand.type ?? ''} ${demand.operation ?? ''}`.replace(/\s+/g, ' ').trim(),
+    entity: [...(target ? dataEntities([target]) : []), requestEntity(context)],
+  };
+}
+
+/** Sign-in, its failure, and sign-out (DICOM PS3.15 A.5.3.11). Without an account, who tried is not known: nothing typed is kept. */
+export function authenticationEvent(
+  context: Context,
+  event: { kind: 'login' | 'logout'; outcome: 'success' | 'refused'; reason?: string },
+  site: Site,
+): AuditEvent {
+  return {
+    ...frame(context, site, 'write', undefined),
+    type: eventType.userAuthentication,
+    subtype: [eventSubtype[event.kind]],
+    action: 'E',
+    outcome: event.outcome === 'success' ? '0' : '4',
+    ...(event.reason ? { outcomeDesc: event.reason } : {}),
+    entity: [requestEntity(context)],
+  };
+}
+
+const outcomeCode = { success: '0', failed: '4', refused: '8' } as const;
+
+const writeKind = {
+  create: { action: 'C', flow: 'write', profile: 'Create' },
+  update: { action: 'U', flow: 'write', profile: 'Update' },
+  delete: { action: 'D', flow: 'delete', profile: 'Delete' },
+} as const;
+
+function frame(context: Context, site: Site, flow: Flow, profile: string | undefined) {
+  return {
+    resourceType: 'AuditEvent' as const,
+    meta: { tag: [platformOrigin], ...(profile ? { profile: [profile] } : {}) },
+    recorded: context.now().toISOString(),
+    agent: agents(context, flow, site),
+    source: { site: site.address, observer: { reference: platformDevice }, type: [applicationServer] },
+  };
+}
+
+/** The `Patient` profiles want exactly one patient; an event about several follows the general one and names them all. */
+function profileOf(name: string | undefined, onePatient: boolean): string | undefined {
+  return name && `${balp}${onePatient ? 'Patient' : ''}${name}`;
+}
+
+function isQueryInteraction(interaction: string): boolean {
+  return /^search-/.test(interaction) || /^dicomweb:(qido|query|search)/.test(interaction);
+}
+
+function dataReference(resource: Resource): string {
+  const version = resource.meta?.versionId;
+  return `${resource.resourceType}/${resource.id}${version ? `/_history/${version}` : ''}`;
+}
+
+function dataEntities(references: readonly string[]): AuditEventEntity[] {
+  const named = references.slice(0, resourcesNamed).map((reference) => ({
+    what: { reference },
+    type: entityKind.systemObject,
+    role: entityRole.domainResource,
+  }));
+  const more = references.length - named.length;
+  return more > 0 ? [...named, count(more, entityRole.domainResource)] : named;
+}
+
+function patientEntities(patients: readonly string[]): AuditEventEntity[] {
+  return patients.slice(0, patientsNamed).map((reference) => ({
+    what: { reference },
+    type: entityKind.person,
+    role: entityRole.patient,
+  }));
+}
+
+/** Says how many resources are not named one by one. */
+function count(more: number, role: Coding): AuditEventEntity {
+  return {
+    type: entityKind.systemObject,
+    role,
+    name: `${more} autres ressources`,
+    detail: [{ type: 'resources', valueString: String(more) }],
+  };
+}
+
+function queryEntity(query: string): AuditEventEntity {
+  return {
+    type: entityKind.systemObject,
+    role: entityRole.query,
+    query: Buffer.from(query).subarray(0, queryLimitBytes).toString('base64'),
+  };
+}
+
+function requestEntity(context: Context): AuditEventEntity {
+  return { what: { identifier: { value: context.requestId } }, type: entityKind.requestId };
+}
+
+function distinct<T>(values: readonly (T | undefined)[]): T[] {
+  return [...new Set(values.filter((value) => value !== undefined))];
+}

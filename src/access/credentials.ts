@@ -1,0 +1,103 @@
+/**
+ * Sessions of people and bearer tokens: opaque secrets of 256 random bits behind the name of their tenant, so that the row is looked
+ * up inside that tenant's scope. Only the SHA-256 is stored: who reads the database cannot sign in with it.
+ */
+import { createHash, randomBytes } from 'node:crypto';
+import type { Database } from '../db/index.ts';
+import type { Actor } from '../fhir/index.ts';
+
+/** A session nobody uses for this long ends. */
+export const sessionIdleMs = 30 * 60_000;
+/** A session ends after a long shift, used or not. */
+export const sessionLimitMs = 12 * 3_600_000;
+/** How exactly "last used" is kept: a write per request would cost more than it tells. */
+const seenResolutionMs = 60_000;
+
+const secretSyntax = /^([a-z][a-z0-9-]{1,30})\.[A-Za-z0-9_-]{43}$/;
+
+export type CredentialKind = 'session' | 'token';
+
+/** A credential that is valid now, with its account. */
+export interface Identified {
+  tenant: string;
+  actor: Actor;
+  kind: CredentialKind;
+  expiresAt: Date;
+}
+
+/** The tenant a secret names; undefined when it cannot be one of ours. */
+function tenantOf(secret: string): string | undefined {
+  return secretSyntax.exec(secret)?.[1];
+}
+
+export function hashSecret(secret: string): Buffer {
+  return createHash('sha256').update(secret).digest();
+}
+
+/** Stores a new credential and returns its secret, which nobody can read again. */
+export async function issueCredential(
+  database: Database,
+  credential: { tenant: string; login: string; kind: CredentialKind; now: Date; lifetimeMs: number },
+): Promise<string> {
+  const { tenant, login, kind, now, lifetimeMs } = credential;
+  const secret = `${tenant}.${randomBytes(32).toString('base64url')}`;
+  await database.transaction(tenant, async (sql) => {
+    await sql.query('DELETE FROM credential WHERE tenant = $1 AND expires_at < $2', [tenant, now]);
+    await sql.query(
+      `INSERT INTO credential (tenant, secret_hash, kind, login, created_at, seen_at, expires_at)
+       VALUES ($1, $2, $3, $4, $5, $5, $6)`,
+      [tenant, hashSecret(secret), kind, login, now, new Date(now.getTime() + lifetimeMs)],
+    );
+  });
+  return secret;
+}
+
+/** The account behind a secret of this kind, when both are valid at `now`. */
+export async function identify(
+  database: Database,
+  secret: string,
+  kind: CredentialKind,
+  now: Date,
+): Promise<Identified | undefined> {
+  const tenant = tenantOf(secret);
+  if (!tenant) return undefined;
+  const { rows } = await database.query<{
+    login: string;
+    account_kind: 'person' | 'machine';
+    reference: string;
+    display: string;
+    roles: string[];
+    seen_at: Date;
+    expires_at: Date;
+  }>(
+    tenant,
+    `SELECT account.login, account.kind AS account_kind, reference, display, roles, seen_at, expires_at
+     FROM credential JOIN account USING (tenant, login)
+     WHERE credential.tenant = $1 AND secret_hash = $2 AND credential.kind = $3 AND expires_at > $4 AND NOT disabled`,
+    [tenant, hashSecret(secret), kind, now],
+  );
+  const row = rows[0];
+  if (!row) return undefined;
+  const idleMs = now.getTime() - row.seen_at.getTime();
+  if (kind === 'session' && idleMs >= sessionIdleMs) return undefined;
+  if (idleMs >= seenResolutionMs) {
+    await database.query(tenant, 'UPDATE credential SET seen_at = $3 WHERE tenant = $1 AND secret_hash = $2', [
+      tenant,
+      hashSecret(secret),
+      now,
+    ]);
+  }
+  const { login, account_kind, reference, display, roles } = row;
+  const actor: Actor = { reference, display, account: login, kind: account_kind, roles };
+  return { tenant, actor, kind, expiresAt: row.expires_at };
+}
+
+/** Ends a credential; ending it twice changes nothing. */
+export async function revokeCredential(database: Database, secret: string): Promise<void> {
+  const tenant = tenantOf(secret);
+  if (!tenant) return;
+  await database.query(tenant, 'DELETE FROM credential WHERE tenant = $1 AND secret_hash = $2', [
+    tenant,
+    hashSecret(secret),
+  ]);
+}

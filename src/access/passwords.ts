@@ -1,0 +1,92 @@
+/** Passwords: argon2id, and the rules of the tender (SE-2) as they apply when one is chosen. */
+import { hash, verify } from '@node-rs/argon2';
+
+/**
+ * OWASP's second configuration for argon2id: 19 MiB, 2 passes, 1 lane. About 30 ms of one core each; with `atOnce` verifications
+ * running, a flood of sign-ins costs at most 40 MB and leaves the other requests their turns.
+ */
+const memoryCostKiB = 19_456;
+const timeCost = 2;
+const parallelism = 1;
+const atOnce = 2;
+/** More waiting than this and sign-in answers "too many": the queue would outlast the callers. */
+const waitingAtMost = 100;
+
+const minimumLength = 9;
+const minimumAdministratorLength = 14;
+/** Longer input is refused before hashing: a hash of a megabyte is a way to slow the server down. */
+export const maximumPasswordLength = 256;
+
+export interface PasswordHasher {
+  hash(password: string): Promise<string>;
+  /** @returns false for a wrong password and for a missing hash, after the same work. */
+  verify(stored: string | undefined, password: string): Promise<boolean>;
+  /** True when so many are waiting that another should be refused. */
+  readonly overloaded: boolean;
+}
+
+/** Hashing with a bound on how many run at the same time. */
+export function createPasswordHasher(): PasswordHasher {
+  const options = { memoryCost: memoryCostKiB, timeCost, parallelism };
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  /** What an unknown account is compared with, so that it takes as long as a known one. */
+  let decoy: Promise<string> | undefined;
+
+  async function bounded<T>(work: () => Promise<T>): Promise<T> {
+    if (running >= atOnce) await new Promise<void>((resolve) => waiting.push(resolve));
+    running += 1;
+    try {
+      return await work();
+    } finally {
+      running -= 1;
+      waiting.shift()?.();
+    }
+  }
+
+  return {
+    hash: (password) => bounded(() => hash(password, options)),
+    async verify(stored, password) {
+      decoy ??= hash(crypto.randomUUID(), options);
+      const against = stored ?? (await decoy);
+      const same = await bounded(() => verify(against, password));
+      return stored !== undefined && same;
+    },
+    get overloaded() {
+      return waiting.length >= waitingAtMost;
+    },
+  };
+}
+
+/**
+ * What is wrong with a new password, in French for the person who chose it; empty when nothing is. SE-2: 9 characters, 14 for
+ * administrators, three of four classes, neither the login nor the name nor the role inside.
+ */
+export function passwordProblems(
+  password: string,
+  account: { login: string; display: string; roles: readonly string[] },
+): string[] {
+  const problems: string[] = [];
+  const minimum = account.roles.includes('administrator') ? minimumAdministratorLength : minimumLength;
+  if (password.length < minimum) problems.push(`Le mot de passe doit compter au moins ${minimum} caractères.`);
+  if (password.length > maximumPasswordLength) {
+    problems.push(`Le mot de passe ne doit pas dépasser ${maximumPasswordLength} caractères.`);
+  }
+  const classes = [/\p{Ll}/u, /\p{Lu}/u, /\p{Nd}/u, /[^\p{L}\p{Nd}]/u].filter((kind) => kind.test(password)).length;
+  if (classes < 3) {
+    problems.push('Le mot de passe doit mêler trois sortes de caractères : minuscules, majuscules, chiffres, autres.');
+  }
+  const folded = fold(password);
+  const forbidden = [account.login, ...account.display.split(/[\s-]+/), ...account.roles]
+    .map(fold)
+    .filter((word) => word.length >= 3);
+  if (forbidden.some((word) => folded.includes(word))) {
+    problems.push("Le mot de passe ne doit contenir ni l'identifiant, ni le nom, ni le rôle.");
+  }
+  return problems;
+}
+
+/** Without accents and capitals, so that "Éléonore" is found in "ELEONORE1". */
+function fold(text: string): string {
+  return text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
+}

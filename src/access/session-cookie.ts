@@ -1,0 +1,32 @@
+/** The cookie that carries a person's session: out of scripts' reach, sent to this site only, over TLS where there is TLS. */
+import { sessionLimitMs } from './credentials.ts';
+
+/** With the `__Host-` prefix browsers refuse the cookie unless it is Secure, without Domain and for the whole site. */
+export function cookieName(secure: boolean): string {
+  return secure ? '__Host-passerelle' : 'passerelle';
+}
+
+/** `Set-Cookie` of a new session. */
+export function sessionCookie(secret: string, secure: boolean): string {
+  return `${cookieName(secure)}=${secret}; ${attributes(secure)}; Max-Age=${sessionLimitMs / 1000}`;
+}
+
+/** `Set-Cookie` that makes the browser forget it. */
+export function endedCookie(secure: boolean): string {
+  return `${cookieName(secure)}=; ${attributes(secure)}; Max-Age=0`;
+}
+
+/** The session's secret in a `Cookie` header (RFC 6265 §5.4). */
+export function readSessionCookie(header: string | undefined, secure: boolean): string | undefined {
+  if (!header) return undefined;
+  const prefix = `${cookieName(secure)}=`;
+  for (const pair of header.split(';')) {
+    const text = pair.trim();
+    if (text.startsWith(prefix)) return text.slice(prefix.length) || undefined;
+  }
+  return undefined;
+}
+
+function attributes(secure: boolean): string {
+  return `Path=/; HttpOnly; SameSite=Strict${secure ? '; Secure' : ''}`;
+}
