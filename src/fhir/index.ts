@@ -15,3 +15,4 @@ export {
   type ReadAccess,
 } from './contract.ts';
 export { isResourceType, validateResource } from './validation/index.ts';
+export { createFhirStore, type FhirStoreOptions } from './store/index.ts';

@@ -1,0 +1,32 @@
+/** Escapes inside search values (https://hl7.org/fhir/R4/search.html#escaping): `\,` `\|` `\$` and `\\`. */
+
+/** Splits at unescaped commas; the parts keep their escapes. */
+export function splitValues(text: string): string[] {
+  return splitAt(text, ',');
+}
+
+/** Splits at unescaped bars and removes the escapes. */
+export function splitBars(text: string): string[] {
+  return splitAt(text, '|').map(unescapeValue);
+}
+
+function splitAt(text: string, separator: string): string[] {
+  const parts: string[] = [];
+  let part = '';
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at]!;
+    if (character === '\\' && at + 1 < text.length) {
+      part += character + text[++at]!;
+    } else if (character === separator) {
+      parts.push(part);
+      part = '';
+    } else part += character;
+  }
+  parts.push(part);
+  return parts;
+}
+
+/** Removes the escapes. A backslash before anything else stands for itself. */
+export function unescapeValue(text: string): string {
+  return text.includes('\\') ? text.replace(/\\([,|$\\])/g, '$1') : text;
+}

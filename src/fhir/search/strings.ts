@@ -1,0 +1,38 @@
+/** Strings as search compares them: without case, accents and surplus blanks (https://hl7.org/fhir/R4/search.html#string). */
+
+/** Longest string kept for ordered search; what follows counts for `:exact` only. In UTF-16 units. */
+export const foldedLimit = 200;
+
+/** Folds a string for comparison: `Éléonore  TEST` and `eleonore test` are the same. */
+export function foldString(text: string): string {
+  return text
+    .toWellFormed()
+    .normalize('NFD')
+    .replace(/\p{M}/gu, '')
+    .toLowerCase()
+    .replace(/œ/g, 'oe')
+    .replace(/æ/g, 'ae')
+    .replace(/[\s\p{P}\p{C}]+/gu, ' ')
+    .trim()
+    .slice(0, foldedLimit)
+    .toWellFormed();
+}
+
+const nameParts = ['family', 'given', 'prefix', 'suffix', 'text'] as const;
+const addressParts = ['line', 'city', 'district', 'state', 'country', 'postalCode', 'text'] as const;
+
+/** The strings a value is searched by: itself, or the parts of a HumanName or an Address. */
+export function searchedStrings(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  if (typeof value === 'number' || typeof value === 'boolean') return [String(value)];
+  if (typeof value !== 'object' || value === null) return [];
+  const element = value as Record<string, unknown>;
+  const strings: string[] = [];
+  for (const part of [...nameParts, ...addressParts]) {
+    const content = element[part];
+    if (part === 'text' && strings.includes(content as string)) continue;
+    if (typeof content === 'string') strings.push(content);
+    else if (Array.isArray(content)) strings.push(...content.filter((item) => typeof item === 'string'));
+  }
+  return strings;
+}

@@ -1,0 +1,128 @@
+/** Puts the store together: definitions, index, transactions, group commit. */
+import type { ExtractResource, ResourceType } from '@medplum/fhirtypes';
+import type { Database, Sql } from '../../db/index.ts';
+import type { ChangeHook, CommitHook, Context, Operation } from '../contract.ts';
+import { loadSearchDefinitions } from '../definitions/search-parameters.ts';
+import { createIndexer } from '../search/index-values.ts';
+import { createKeyHasher } from '../search/keys.ts';
+import { createParameterRegistry, type ParameterRegistry } from '../search/parameters.ts';
+import { type SearchParts, searchResources } from '../search/search.ts';
+import type { ResourceValidator, RestStore, RestTransaction, SearchParameterInfo } from './contract.ts';
+import { createGroupCommit } from './group-commit.ts';
+import { loadInterpreter } from './interpreter.ts';
+import { createReads } from './reads.ts';
+import { checkReferences } from './references.ts';
+import { insertRows } from './rows.ts';
+import { beginTransaction, liveText, type TransactionParts } from './transaction.ts';
+
+export interface StoreOptions {
+  database: Database;
+  /** Refuse references to resources that do not exist. */
+  checkReferences?: boolean;
+  validate: ResourceValidator;
+  /** Folder of our own SearchParameters; `fhir-profiles/` when absent. */
+  profilesFolder?: string;
+  /** Told failures of work after a commit. */
+  log?: { error(object: object, message: string): void };
+}
+
+/** The FHIR store on PostgreSQL. */
+export async function createStore(options: StoreOptions): Promise<RestStore> {
+  const { database } = options;
+  const definitions = loadSearchDefinitions(options.profilesFolder);
+  const registry = createParameterRegistry(definitions, await loadInterpreter());
+  const hasher = createKeyHasher();
+  const search: SearchParts = { definitions, registry, hasher };
+  const changeHooks: ChangeHook[] = [];
+  const commitHooks: CommitHook[] = [];
+  const operations: Operation[] = [];
+  const checksReferences = options.checkReferences ?? false;
+  const parts: TransactionParts = {
+    database,
+    search,
+    prepare: { types: registry.types, validate: options.validate, index: createIndexer(registry, hasher) },
+    changeHooks,
+    commitHooks,
+    checksReferences,
+    orderedKeys: createOrderedKeys(registry),
+    commitTogether: createGroupCommit((tenant, items) =>
+      database.transaction(tenant, async (sql) => {
+        await insertRows(
+          sql,
+          tenant,
+          items.flatMap(({ rows }) => rows),
+        );
+        if (checksReferences)
+          await checkReferences(sql, tenant, [...new Set(items.flatMap(({ references }) => references))]);
+      }),
+    ),
+    report: (error, message) => options.log?.error({ err: error }, message),
+  };
+
+  async function restTransaction<T>(context: Context, work: (tx: RestTransaction) => Promise<T>): Promise<T> {
+    const running = beginTransaction(parts, context);
+    try {
+      const result = await work(running.tx);
+      await running.commit();
+      return result;
+    } catch (error) {
+      await running.rollback(error);
+      throw error;
+    }
+  }
+
+  const pooled = (tenant: string): Sql => ({
+    query: ((text: string | { text: string; values?: readonly unknown[] }, values?: readonly unknown[]) =>
+      typeof text === 'string'
+        ? database.query(tenant, text, values)
+        : database.query(tenant, text.text, text.values)) as Sql['query'],
+  });
+  const reads = (tenant: string) => createReads(search, tenant, pooled(tenant), () => new Date());
+
+  return {
+    transaction: restTransaction,
+    restTransaction,
+    reads,
+    async read<K extends ResourceType>(tenant: string, type: K, id: string) {
+      return JSON.parse(liveText(type, id, await reads(tenant).readStored(type, id))) as ExtractResource<K>;
+    },
+    async search<K extends ResourceType>(tenant: string, type: K, query: string) {
+      const scope = { sql: pooled(tenant), tenant, nowMs: Date.now() };
+      return (await searchResources(search, scope, type, query)) as ExtractResource<K>[];
+    },
+    beforeCommit: (hook) => void changeHooks.push(hook),
+    onCommit: (hook) => void commitHooks.push(hook),
+    registerOperation: (operation) => void operations.push(operation),
+    operations,
+    searchParameters: (type) => describeParameters(registry, type),
+    searchIncludes: (type) =>
+      [...registry.of(type).values()]
+        .filter((parameter) => parameter.type === 'reference')
+        .map((parameter) => `${type}:${parameter.code}`)
+        .sort(),
+  };
+}
+
+function describeParameters(registry: ParameterRegistry, type: string): SearchParameterInfo[] {
+  return [...registry.of(type).values()]
+    .map(({ code, type: kind, url }) => ({ name: code, type: kind, definition: url }))
+    .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function createOrderedKeys(registry: ParameterRegistry): (type: string) => readonly number[] {
+  const byType = new Map<string, readonly number[]>();
+  return (type) => {
+    let keys = byType.get(type);
+    if (!keys) {
+      keys = [...registry.of(type).values()]
+        .filter(
+          ({ type: kind, dateColumn }) =>
+            ['string', 'number', 'quantity', 'date'].includes(kind) && dateColumn === undefined,
+        )
+        .filter(({ code }) => code !== '_lastUpdated')
+        .map(({ key }) => key);
+      byType.set(type, keys);
+    }
+    return keys;
+  };
+}

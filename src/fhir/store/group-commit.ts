@@ -1,0 +1,78 @@
+/**
+ * Group commit: transactions that only create resources, from several callers of one tenant, share a database transaction and
+ * so one flush to disk. Each still succeeds or fails on its own: when a batch fails, its items are replayed alone.
+ */
+import type { NewRow } from './rows.ts';
+
+export interface CommitItem {
+  rows: readonly NewRow[];
+  /** Literal references to check, `Type/id`; empty when checking is off. */
+  references: readonly string[];
+}
+
+/** Writes items in one database transaction. */
+export type WriteBatch = (tenant: string, items: readonly CommitItem[]) => Promise<void>;
+
+interface Waiting {
+  item: CommitItem;
+  resolve(): void;
+  reject(error: unknown): void;
+}
+
+/** One batch on its way while another one fills: more would only make the batches smaller. */
+const batchesInFlight = 2;
+const batchRows = 64;
+
+/** @returns a function that resolves once the item is durable. */
+export function createGroupCommit(write: WriteBatch): (tenant: string, item: CommitItem) => Promise<void> {
+  const queues = new Map<string, Waiting[]>();
+  let inFlight = 0;
+
+  function pump(): void {
+    while (inFlight < batchesInFlight) {
+      const next = queues.entries().next();
+      if (next.done) return;
+      const [tenant, queue] = next.value;
+      const batch = takeBatch(queue);
+      // A tenant with more waiting goes to the end of the line.
+      queues.delete(tenant);
+      if (queue.length > 0) queues.set(tenant, queue);
+      inFlight++;
+      void settle(tenant, batch).finally(() => {
+        inFlight--;
+        pump();
+      });
+    }
+  }
+
+  async function settle(tenant: string, batch: readonly Waiting[]): Promise<void> {
+    try {
+      await write(
+        tenant,
+        batch.map(({ item }) => item),
+      );
+      for (const waiting of batch) waiting.resolve();
+    } catch (error) {
+      if (batch.length === 1) return batch[0]!.reject(error);
+      for (const waiting of batch) await settle(tenant, [waiting]);
+    }
+  }
+
+  return (tenant, item) =>
+    new Promise((resolve, reject) => {
+      const queue = queues.get(tenant) ?? [];
+      queue.push({ item, resolve, reject });
+      queues.set(tenant, queue);
+      pump();
+    });
+}
+
+function takeBatch(queue: Waiting[]): Waiting[] {
+  let rows = 0;
+  let length = 0;
+  while (length < queue.length && (length === 0 || rows + queue[length]!.item.rows.length <= batchRows)) {
+    rows += queue[length]!.item.rows.length;
+    length++;
+  }
+  return queue.splice(0, length);
+}

@@ -1,0 +1,81 @@
+/** A resource on its way in: checked, given id and meta, turned into the text that is served and the values it is found by. */
+import { randomFillSync } from 'node:crypto';
+import type { Resource, ResourceType } from '@medplum/fhirtypes';
+import { FhirError } from '../contract.ts';
+import type { Indexer } from '../search/index-values.ts';
+import type { ResourceValidator } from './contract.ts';
+import type { NewRow } from './rows.ts';
+
+export interface PrepareParts {
+  types: ReadonlySet<string>;
+  validate: ResourceValidator;
+  index: Indexer;
+}
+
+const idPattern = /^[A-Za-z0-9.-]{1,64}$/;
+
+/** A time-ordered unique id (RFC 9562 version 7): new rows land side by side in the index, which keeps a large table fast. */
+export function newId(now: Date): string {
+  const bytes = randomFillSync(Buffer.allocUnsafe(16));
+  bytes.writeUIntBE(now.getTime(), 0, 6);
+  bytes[6] = (bytes[6]! & 0x0f) | 0x70;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  const hex = bytes.toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
+export function checkId(type: string, id: string): void {
+  if (!idPattern.test(id)) {
+    throw new FhirError(400, 'invalid', 'An id has 1 to 64 of A-Z a-z 0-9 - .', `${type}.id`);
+  }
+}
+
+/** The resource with its id and meta in front. `resourceType` must be one that is stored. */
+export function withMeta<R extends Resource>(
+  resource: R,
+  id: string,
+  version: number,
+  updated: Date,
+): R & { id: string } {
+  const { resourceType, id: _, meta, ...rest } = resource as Resource & Record<string, unknown>;
+  return {
+    resourceType,
+    id,
+    meta: { ...meta, versionId: String(version), lastUpdated: updated.toISOString() },
+    ...rest,
+  } as unknown as R & { id: string };
+}
+
+/** @throws FhirError 400 with every issue when the resource is not valid. */
+export function checkResource(parts: PrepareParts, resource: unknown): ResourceType {
+  const type = (resource as { resourceType?: unknown } | null)?.resourceType;
+  if (typeof type !== 'string' || !parts.types.has(type)) {
+    throw new FhirError(
+      400,
+      'structure',
+      `Resource type ${String(type).slice(0, 64)} is not supported`,
+      'resourceType',
+    );
+  }
+  const issues = parts.validate(resource);
+  if (issues.some(({ severity }) => severity === 'error' || severity === 'fatal')) throw FhirError.of(400, issues);
+  return type as ResourceType;
+}
+
+/** The row of a version. `resource` carries its id and meta already. */
+export function newRow(
+  parts: PrepareParts,
+  tenant: string,
+  resource: Resource & { id: string },
+  version: number,
+  updated: Date,
+): NewRow {
+  return {
+    type: resource.resourceType,
+    id: resource.id,
+    version,
+    updated,
+    text: JSON.stringify(resource),
+    index: parts.index(tenant, resource.resourceType, resource),
+  };
+}

@@ -1,0 +1,172 @@
+/** Reads of stored versions: read, vread and history (https://hl7.org/fhir/R4/http.html#read, #vread, #history). */
+import type { ResourceType } from '@medplum/fhirtypes';
+import type { Sql } from '../../db/index.ts';
+import { FhirError } from '../contract.ts';
+import { invalid } from '../search/query.ts';
+import { hasCriteria, type SearchParts, searchIds, searchPage, tableOf } from '../search/search.ts';
+import type { HistoryOptions, HistoryPage, HistoryScope, RestReads, StoredVersion } from './contract.ts';
+import { type CurrentRow, pastTableOf, storedVersion } from './rows.ts';
+
+const defaultHistoryCount = 50;
+const historyCountLimit = 1000;
+
+/** The reads of one tenant over a connection (or a pool) in its scope. */
+export function createReads(parts: SearchParts, tenant: string, sql: Sql, now: () => Date): RestReads {
+  const known = (type: string) => {
+    if (!parts.registry.types.has(type))
+      throw new FhirError(404, 'not-supported', `Resource type ${type.slice(0, 64)} is not supported`);
+  };
+  const scope = () => ({ sql, tenant, nowMs: now().getTime() });
+  return {
+    async readStored(type, id) {
+      known(type);
+      return (await readCurrent(sql, tenant, type, id)) ?? undefined;
+    },
+    async readVersion(type, id, version) {
+      known(type);
+      if (!Number.isInteger(version) || version < 1 || version > 2_147_483_647) return undefined;
+      const { rows } = await sql.query<CurrentRow>(
+        `SELECT id, version, updated, deleted, content FROM ${tableOf(type)} WHERE tenant = $1 AND id = $2 AND version = $3
+         UNION ALL
+         SELECT id, version, updated, deleted, content FROM ${pastTableOf(type)} WHERE tenant = $1 AND id = $2 AND version = $3`,
+        [tenant, id, version],
+      );
+      return rows[0] && storedVersion(type, rows[0]);
+    },
+    history(historyScope, options = {}) {
+      if (historyScope.type) known(historyScope.type);
+      return readHistory(parts, tenant, sql, historyScope, options);
+    },
+    searchBundle: (type, query, options) => searchPage(parts, scope(), type, query, options),
+    matchIds(type, criteria) {
+      if (!hasCriteria(parts, type, criteria)) {
+        throw new FhirError(
+          412,
+          'multiple-matches',
+          'Conditional interactions need at least one search parameter as criteria',
+        );
+      }
+      return searchIds(parts, scope(), type, criteria, 2);
+    },
+  };
+}
+
+/** The current version, a deleted one included. */
+export async function readCurrent(
+  sql: Sql,
+  tenant: string,
+  type: ResourceType,
+  id: string,
+): Promise<StoredVersion | undefined> {
+  const { rows } = await sql.query<CurrentRow>({
+    name: `fhir_read_${type}`,
+    text: `SELECT id, version, updated, deleted, content FROM ${tableOf(type)} WHERE tenant = $1 AND id = $2`,
+    values: [tenant, id],
+  });
+  return rows[0] && storedVersion(type, rows[0]);
+}
+
+interface HistoryCursor {
+  updated: string;
+  type: string;
+  id: string;
+  version: number;
+}
+
+type HistoryRow = CurrentRow & { type: ResourceType; at: string };
+
+async function readHistory(
+  parts: SearchParts,
+  tenant: string,
+  sql: Sql,
+  scope: HistoryScope,
+  options: HistoryOptions,
+): Promise<HistoryPage> {
+  const count = Math.min(Math.max(Math.trunc(options.count ?? defaultHistoryCount), 1), historyCountLimit);
+  const after = options.cursor === undefined ? undefined : decodeCursor(options.cursor);
+  const values: unknown[] = [tenant];
+  const conditions = ['tenant = $1'];
+  if (scope.id !== undefined) conditions.push(`id = $${values.push(scope.id)}`);
+  if (options.since) conditions.push(`updated >= $${values.push(options.since.toISOString())}::timestamptz`);
+  // Narrows every arm by its index; the exact place among equals is found below.
+  if (after) conditions.push(`updated <= $${values.push(after.updated)}::timestamptz`);
+  const position = after
+    ? `WHERE (updated, type, id, version) < ($${values.push(after.updated)}::timestamptz, $${values.push(after.type)}, $${values.push(after.id)}, $${values.push(after.version)}::integer)`
+    : '';
+  const types = scope.type ? [scope.type] : await usedTypes(parts, tenant, sql);
+  if (types.length === 0) return { entries: [] };
+  const arms = types.flatMap((type) =>
+    [tableOf(type), pastTableOf(type)].map(
+      (table) =>
+        `SELECT '${type}' COLLATE "C" AS type, id, version, updated, deleted, content FROM ${table} WHERE ${conditions.join(' AND ')}`,
+    ),
+  );
+  const { rows } = await sql.query<HistoryRow>(
+    `SELECT type, id, version, updated, deleted, content, updated::text AS at FROM (${arms.join(' UNION ALL ')}) versions
+     ${position} ORDER BY updated DESC, type DESC, id DESC, version DESC LIMIT ${count + 1}`,
+    values,
+  );
+  const page = rows.slice(0, count);
+  const last = page.at(-1);
+  const total =
+    scope.id !== undefined && scope.type ? await countVersions(sql, tenant, scope.type, scope.id) : undefined;
+  return {
+    entries: page.map((row) => ({ ...storedVersion(row.type, row), interaction: interactionOf(row) })),
+    ...(total === undefined ? {} : { total }),
+    ...(rows.length > count && last ? { next: encodeCursor(last) } : {}),
+  };
+}
+
+function interactionOf({ deleted, version }: CurrentRow): 'create' | 'update' | 'delete' {
+  if (deleted) return 'delete';
+  return version === 1 ? 'create' : 'update';
+}
+
+async function countVersions(sql: Sql, tenant: string, type: string, id: string): Promise<number> {
+  const { rows } = await sql.query<{ count: string }>(
+    `SELECT (SELECT count(*) FROM ${tableOf(type)} WHERE tenant = $1 AND id = $2)
+          + (SELECT count(*) FROM ${pastTableOf(type)} WHERE tenant = $1 AND id = $2) AS count`,
+    [tenant, id],
+  );
+  return Number(rows[0]!.count);
+}
+
+/** Types this tenant has anything of: the history of the whole system reads those tables only. */
+async function usedTypes(parts: SearchParts, tenant: string, sql: Sql): Promise<ResourceType[]> {
+  const arms = [...parts.registry.types].map(
+    (type) => `SELECT '${type}' AS type WHERE EXISTS (SELECT FROM ${tableOf(type)} WHERE tenant = $1)`,
+  );
+  const { rows } = await sql.query<{ type: ResourceType }>({
+    name: 'fhir_used_types',
+    text: arms.join(' UNION ALL '),
+    values: [tenant],
+  });
+  return rows.map((row) => row.type);
+}
+
+function encodeCursor({ at, type, id, version }: HistoryRow): string {
+  return Buffer.from(JSON.stringify([at, type, id, version])).toString('base64url');
+}
+
+function decodeCursor(cursor: string): HistoryCursor {
+  try {
+    const parsed: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
+    if (Array.isArray(parsed) && parsed.length === 4) {
+      const [updated, type, id, version] = parsed;
+      const valid =
+        typeof updated === 'string' &&
+        /^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?[+-]\d{2}(:\d{2})?$/.test(updated) &&
+        typeof type === 'string' &&
+        /^[A-Za-z]+$/.test(type) &&
+        typeof id === 'string' &&
+        /^[A-Za-z0-9.-]{1,64}$/.test(id) &&
+        Number.isInteger(version) &&
+        version > 0 &&
+        version < 2_147_483_648;
+      if (valid) return { updated, type, id, version };
+    }
+  } catch {
+    // Falls through to the refusal.
+  }
+  throw invalid('The page cursor does not belong to this history');
+}

@@ -1,0 +1,47 @@
+/** A database transaction that is opened when first needed, so that a work that only creates resources can join a group commit. */
+import type { Database, Sql } from '../../db/index.ts';
+
+export interface Session {
+  sql: Sql;
+  /** Commits; rejects when PostgreSQL did not keep the work. */
+  commit(): Promise<void>;
+  rollback(reason: unknown): Promise<void>;
+}
+
+/** Opens a transaction in the scope of a tenant and hands over its control. */
+export function openSession(database: Database, tenant: string): Promise<Session> {
+  return new Promise((resolve, reject) => {
+    let aborted: unknown;
+    const finished = database.transaction(tenant, (sql) => {
+      const { promise: over, resolve: end, reject: fail } = Promise.withResolvers<void>();
+      const tracked = {
+        // A failed statement leaves the transaction aborted, and PostgreSQL answers its COMMIT by rolling back without an error.
+        query: (...args: Parameters<Sql['query']>) =>
+          (sql.query as (...args: unknown[]) => Promise<unknown>)(...args).then(
+            (result) => {
+              aborted = undefined;
+              return result;
+            },
+            (error) => {
+              aborted = error;
+              throw error;
+            },
+          ),
+      } as Sql;
+      resolve({
+        sql: tracked,
+        commit: () => {
+          if (aborted !== undefined) fail(aborted);
+          else end();
+          return finished;
+        },
+        rollback: (reason) => {
+          fail(reason);
+          return finished.catch(() => undefined);
+        },
+      });
+      return over;
+    });
+    finished.catch(reject);
+  });
+}

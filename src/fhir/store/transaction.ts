@@ -1,0 +1,300 @@
+/**
+ * A transaction of the store. Creates under new ids wait in memory until something has to be read (or the end): a work that only
+ * creates then costs one statement, in a batch with others (group-commit.ts). Everything else opens a session at once.
+ */
+import type { ExtractResource, Resource, ResourceType } from '@medplum/fhirtypes';
+import type { Database, Sql } from '../../db/index.ts';
+import { type Change, type ChangeHook, type CommitHook, type Context, FhirError } from '../contract.ts';
+import { type SearchParts, searchResources } from '../search/search.ts';
+import type { RestTransaction } from './contract.ts';
+import type { CommitItem } from './group-commit.ts';
+import { checkId, checkResource, newId, newRow, type PrepareParts, withMeta } from './prepare.ts';
+import { createReads } from './reads.ts';
+import { checkReferences, literalReferences } from './references.ts';
+import { type CurrentRow, deleteRow, insertRowIfFree, insertRows, lockRow, type NewRow, replaceRow } from './rows.ts';
+import { openSession, type Session } from './session.ts';
+
+/** What every transaction of a store shares. */
+export interface TransactionParts {
+  database: Database;
+  search: SearchParts;
+  prepare: PrepareParts;
+  changeHooks: readonly ChangeHook[];
+  commitHooks: readonly CommitHook[];
+  commitTogether(tenant: string, item: CommitItem): Promise<void>;
+  checksReferences: boolean;
+  /** Parameters of a type with rows in the tables of ordered values. */
+  orderedKeys(type: string): readonly number[];
+  /** Told the failures that must not reach the caller. */
+  report(error: unknown, message: string): void;
+}
+
+export interface RunningTransaction {
+  tx: RestTransaction;
+  /** Runs the commit hooks and commits; rejects when nothing was kept. */
+  commit(): Promise<void>;
+  rollback(reason: unknown): Promise<void>;
+}
+
+export function beginTransaction(parts: TransactionParts, context: Context): RunningTransaction {
+  const { tenant } = context;
+  const changes: Change[] = [];
+  const written = new Map<string, string>();
+  const references = new Set<string>();
+  const afterwards: (() => void | Promise<void>)[] = [];
+  let waiting: NewRow[] = [];
+  let session: Promise<Session> | undefined;
+  let flushed: Promise<void> = Promise.resolve();
+  // A refused write was already applied in part: whoever catches the refusal must not be able to commit the rest.
+  let refusal: { reason: unknown } | undefined;
+  let over = false;
+
+  /** The open connection, with everything written so far in it. */
+  async function connection(): Promise<Sql> {
+    if (over) throw new Error('The transaction is over');
+    session ??= openSession(parts.database, tenant);
+    const { sql } = await session;
+    const rows = waiting;
+    waiting = [];
+    if (rows.length > 0) flushed = flushed.then(() => insertRows(sql, tenant, rows));
+    await flushed;
+    return sql;
+  }
+
+  const sql: Sql = {
+    query: ((...args: unknown[]) =>
+      connection().then((open) => (open.query as (...args: unknown[]) => Promise<unknown>)(...args))) as Sql['query'],
+  };
+  const reads = createReads(parts.search, tenant, sql, () => context.now());
+
+  async function recordChange(change: Change, row?: NewRow): Promise<void> {
+    changes.push(change);
+    if (row) written.set(`${row.type}/${row.id}`, row.text);
+    else written.delete(`${change.type}/${change.id}`);
+    if (parts.checksReferences && change.after) {
+      for (const reference of literalReferences(change.after, parts.search.registry.types)) references.add(reference);
+    }
+    try {
+      for (const hook of parts.changeHooks) await hook(change, tx);
+    } catch (reason) {
+      refusal ??= { reason };
+      throw reason;
+    }
+  }
+
+  async function create<R extends Resource>(resource: R): Promise<R & { id: string }> {
+    const type = checkResource(parts.prepare, resource);
+    const now = context.now();
+    if (resource.id !== undefined) {
+      checkId(type, resource.id);
+      return write({ ...resource, id: resource.id }, { mustBeNew: true });
+    }
+    const whole = withMeta(resource, newId(now), 1, now);
+    const row = newRow(parts.prepare, tenant, whole, 1, now);
+    waiting.push(row);
+    await recordChange({ interaction: 'create', type, id: whole.id, version: 1, after: whole }, row);
+    return whole;
+  }
+
+  /** Writes under a given id: the first version, or the next one. */
+  async function write<R extends Resource>(
+    resource: R & { id: string },
+    options: { mustBeNew?: boolean; ifMatch?: string },
+  ): Promise<R & { id: string }> {
+    const type = resource.resourceType;
+    const open = await connection();
+    for (;;) {
+      const now = context.now();
+      const current = options.mustBeNew ? undefined : await lockCurrent(open, type, resource.id);
+      if (!current) {
+        if (options.ifMatch !== undefined) throw versionConflict(type, resource.id, options.ifMatch);
+        const whole = withMeta(resource, resource.id, 1, now);
+        const row = newRow(parts.prepare, tenant, whole, 1, now);
+        if (await insertRowIfFree(open, tenant, row)) {
+          await recordChange({ interaction: 'create', type, id: whole.id, version: 1, after: whole }, row);
+          return whole;
+        }
+        // Taken meanwhile, or before. A deleted one may be made again: it goes on where its history ended.
+        if (options.mustBeNew) {
+          const taken = await lockCurrent(open, type, resource.id);
+          if (taken && !taken.deleted) throw new FhirError(409, 'duplicate', `${type}/${resource.id} exists already`);
+        }
+        options = { ifMatch: options.ifMatch };
+        continue;
+      }
+      if (options.ifMatch !== undefined && (current.deleted || versionOf(options.ifMatch) !== current.version)) {
+        throw versionConflict(type, resource.id, options.ifMatch);
+      }
+      return replace(open, resource, current, laterOf(now, current.updated));
+    }
+  }
+
+  async function replace<R extends Resource>(
+    open: Sql,
+    resource: R & { id: string },
+    current: CurrentRow,
+    now: Date,
+  ): Promise<R & { id: string }> {
+    const type = resource.resourceType;
+    const version = current.version + 1;
+    const whole = withMeta(resource, resource.id, version, now);
+    const row = newRow(parts.prepare, tenant, whole, version, now);
+    await replaceRow(open, tenant, row, parts.orderedKeys(type));
+    const before = current.deleted ? undefined : (JSON.parse(current.content) as Resource);
+    const interaction = current.deleted ? 'create' : 'update';
+    await recordChange({ interaction, type, id: whole.id, version, after: whole, ...(before ? { before } : {}) }, row);
+    return whole;
+  }
+
+  function lockCurrent(open: Sql, type: ResourceType, id: string): Promise<CurrentRow | undefined> {
+    if (type === 'AuditEvent') throw new FhirError(405, 'not-supported', 'AuditEvent is append-only');
+    return lockRow(open, tenant, type, id);
+  }
+
+  async function lock(key: string): Promise<void> {
+    await sql.query(`SELECT pg_advisory_xact_lock($1::bigint)`, [
+      parts.search.hasher.decimal(`${tenant}\u0001lock\u0001${key}`),
+    ]);
+  }
+
+  async function find<K extends ResourceType>(type: K, id: string): Promise<ExtractResource<K> | undefined> {
+    const version = await reads.readStored(type, id);
+    return version && !version.deleted ? (JSON.parse(version.text) as ExtractResource<K>) : undefined;
+  }
+
+  /** The one match of the criteria, under the lock that keeps others from creating a second one. */
+  async function matchOrLock(type: ResourceType, criteria: string): Promise<string | undefined> {
+    const unlocked = oneMatch(type, await reads.matchIds(type, criteria));
+    if (unlocked !== undefined) return unlocked;
+    await lock(`criteria ${type}?${criteria}`);
+    return oneMatch(type, await reads.matchIds(type, criteria));
+  }
+
+  const tx: RestTransaction = {
+    ...reads,
+    context,
+    sql,
+    changes,
+    create,
+    find,
+    lock,
+    async read(type, id) {
+      const version = await reads.readStored(type, id);
+      return JSON.parse(liveText(type, id, version));
+    },
+    async search<K extends ResourceType>(type: K, query: string) {
+      const scope = { sql, tenant, nowMs: context.now().getTime() };
+      return (await searchResources(parts.search, scope, type, query)) as ExtractResource<K>[];
+    },
+    async createIfNone(resource, criteria) {
+      const id = await matchOrLock(resource.resourceType, criteria);
+      if (id === undefined) return { resource: await create(resource), created: true };
+      return { resource: (await tx.read(resource.resourceType, id)) as never, created: false };
+    },
+    async updateIfOne(resource, criteria, options = {}) {
+      const id = await matchOrLock(resource.resourceType, criteria);
+      if (id === undefined) return { resource: await create(resource), created: true };
+      if (resource.id !== undefined && resource.id !== id) {
+        throw new FhirError(
+          400,
+          'invalid',
+          'The resource has an id other than the one that matches',
+          `${resource.resourceType}.id`,
+        );
+      }
+      return { resource: await write({ ...resource, id }, options), created: false };
+    },
+    async update(resource, options = {}) {
+      const type = checkResource(parts.prepare, resource);
+      if (resource.id === undefined) throw new FhirError(400, 'required', 'An update needs an id', `${type}.id`);
+      checkId(type, resource.id);
+      return write({ ...resource, id: resource.id }, options);
+    },
+    async delete(type, id) {
+      const stored = await reads.readStored(type, id);
+      if (!stored || stored.deleted) return;
+      const open = await connection();
+      const current = await lockCurrent(open, type, id);
+      if (!current || current.deleted) return;
+      const version = current.version + 1;
+      const index = parts.prepare.index(tenant, type, { resourceType: type });
+      const row = { type, id, version, updated: laterOf(context.now(), current.updated), index };
+      await deleteRow(open, tenant, row, parts.orderedKeys(type));
+      await recordChange({ interaction: 'delete', type, id, version, before: JSON.parse(current.content) });
+    },
+    afterCommit(work) {
+      afterwards.push(work);
+    },
+    writtenText: (type, id) => written.get(`${type}/${id}`),
+  };
+
+  return {
+    tx,
+    async commit() {
+      throwRefusal();
+      if (changes.length > 0) {
+        const made = [...changes];
+        for (const hook of parts.commitHooks) await hook(made, tx);
+      }
+      throwRefusal();
+      if (session) {
+        const open = await connection();
+        await checkReferences(open, tenant, [...references]);
+        over = true;
+        await (await session).commit();
+      } else {
+        over = true;
+        if (waiting.length > 0) await parts.commitTogether(tenant, { rows: waiting, references: [...references] });
+      }
+      for (const work of afterwards) {
+        // Not awaited by the caller: the commit is done, whatever becomes of this.
+        void runQuietly(work);
+      }
+    },
+    async rollback(reason) {
+      over = true;
+      if (session) await session.then((open) => open.rollback(reason)).catch(() => undefined);
+    },
+  };
+
+  async function runQuietly(work: () => void | Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      parts.report(error, 'Work after a commit failed');
+    }
+  }
+
+  function throwRefusal(): void {
+    if (refusal) throw refusal.reason;
+  }
+
+  function oneMatch(type: string, ids: readonly string[]): string | undefined {
+    if (ids.length > 1) throw new FhirError(412, 'multiple-matches', `Several ${type} resources match the criteria`);
+    return ids[0];
+  }
+}
+
+/** Text of a current version. @throws FhirError 404 unknown, 410 deleted. */
+export function liveText(type: string, id: string, version: { deleted: boolean; text: string } | undefined): string {
+  if (!version) throw new FhirError(404, 'not-found', `${type}/${id.slice(0, 64)} does not exist`);
+  if (version.deleted) throw new FhirError(410, 'deleted', `${type}/${id} was deleted`);
+  return version.text;
+}
+
+/** The version an If-Match header names: `W/"3"`, `"3"` or `3`. */
+function versionOf(ifMatch: string): number {
+  const match = /^(?:W\/)?"?(\d{1,9})"?$/.exec(ifMatch.trim());
+  if (!match) throw new FhirError(400, 'invalid', 'If-Match is not of the form W/"version"');
+  return Number(match[1]);
+}
+
+function versionConflict(type: string, id: string, ifMatch: string): FhirError {
+  versionOf(ifMatch);
+  return new FhirError(412, 'conflict', `${type}/${id} is not at the version If-Match names: read it again`);
+}
+
+/** Clocks of two nodes may differ: `lastUpdated` never goes back. */
+function laterOf(a: Date, b: Date): Date {
+  return a.getTime() > b.getTime() ? a : b;
+}
