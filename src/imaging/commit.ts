@@ -1,16 +1,16 @@
 /** What one request's instances change, inside one transaction: index rows, ImagingStudy resources, the hooks' effects. */
 import { randomUUID } from 'node:crypto';
+import { FhirError, type FhirTransaction } from '../fhir/index.ts';
 import type { StoredInstance, StudyHook } from './contract.ts';
 import { failureReason } from './dicom/failure.ts';
 import { textOf } from './dicom/json-model.ts';
-import { FhirError, type FhirTransaction } from '../fhir/index.ts';
 import { dicomwebEndpoint } from './endpoint.ts';
 import { contradiction, mergedIdentity, statedIdentity } from './identity.ts';
 import { projectedStudy } from './imaging-study.ts';
 import { addInstances, type KnownInstance, knownInstances } from './instance-rows.ts';
 import { addToSeries, seriesOf } from './series-rows.ts';
 import type { Spooled } from './spool.ts';
-import { mergedAttributes, saveStudy, type StudyRow, studyLots } from './study-rows.ts';
+import { mergedAttributes, type StudyRow, saveStudy, studyLots } from './study-rows.ts';
 
 export interface Committed {
   /** Outcome of each instance, in the order given. */
@@ -67,7 +67,11 @@ async function commitStudy(
   const { tenant } = tx.context;
   await tx.lock(`dicom-study:${studyUid}`);
   const lots: Lot[] = (await studyLots(tx.sql, tenant, studyUid)).map((row) => ({ row, first: false, added: [] }));
-  const known = await knownInstances(tx.sql, tenant, instances.map(({ sopUid }) => sopUid));
+  const known = await knownInstances(
+    tx.sql,
+    tenant,
+    instances.map(({ sopUid }) => sopUid),
+  );
   for (const instance of instances) {
     const before = known.get(instance.sopUid);
     if (before) {
@@ -118,7 +122,11 @@ function lotFor(lots: Lot[], instance: Spooled): Lot {
   return made;
 }
 
-async function commitLot(tx: FhirTransaction, { row, first, added }: Lot, { hooks, endpoint }: StudyOptions): Promise<void> {
+async function commitLot(
+  tx: FhirTransaction,
+  { row, first, added }: Lot,
+  { hooks, endpoint }: StudyOptions,
+): Promise<void> {
   const { tenant } = tx.context;
   const now = tx.context.now();
   for (const [uid, ofSeries] of Map.groupBy(added, ({ seriesUid }) => seriesUid)) {
@@ -127,7 +135,11 @@ async function commitLot(tx: FhirTransaction, { row, first, added }: Lot, { hook
   }
   const inserted = await addInstances(tx.sql, tenant, row.studyUid, row.lot, added, now);
   if (inserted !== added.length) {
-    throw new FhirError(409, 'conflict', 'Another request is storing the same SOP Instance UID under another study: send again.');
+    throw new FhirError(
+      409,
+      'conflict',
+      'Another request is storing the same SOP Instance UID under another study: send again.',
+    );
   }
   const series = await seriesOf(tx.sql, tenant, row.studyUid, row.lot);
   row.seriesCount = series.length;

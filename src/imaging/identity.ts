@@ -36,7 +36,8 @@ export function mergedIdentity(known: StatedIdentity, added: StatedIdentity): St
  * their family and given names, without case, accents or punctuation: a modality and a report station write them differently.
  */
 export function contradiction(known: StatedIdentity, added: StatedIdentity): string | undefined {
-  if (differ(known.patientId, added.patientId)) return 'two patients under one Study Instance UID: Patient ID (0010,0020) differs';
+  if (differ(known.patientId, added.patientId))
+    return 'two patients under one Study Instance UID: Patient ID (0010,0020) differs';
   if (differ(known.birthDate, added.birthDate)) {
     return "two patients under one Study Instance UID: Patient's Birth Date (0010,0030) differs";
   }

@@ -38,7 +38,9 @@ export function projectedStudy(study: ProjectedStudy, known?: ImagingStudy): Ima
     textOf(attributes, '00080030'),
     textOf(attributes, '00080201'),
   );
-  const modalities = [...new Set(study.series.map(({ attributes: of }) => textOf(of, '00080060') ?? otherModality))].sort();
+  const modalities = [
+    ...new Set(study.series.map(({ attributes: of }) => textOf(of, '00080060') ?? otherModality)),
+  ].sort();
   return {
     ...known,
     resourceType: 'ImagingStudy',
@@ -51,8 +53,10 @@ export function projectedStudy(study: ProjectedStudy, known?: ImagingStudy): Ima
     endpoint: [{ reference: study.endpoint }],
     numberOfSeries: study.series.length,
     numberOfInstances: study.instances,
-    series: study.series.map(projectedSeries),
-    ...(study.lot > 0 && !known ? { note: [{ text: `Images mises à l'écart (${study.quarantine ?? 'identité contradictoire'})` }] } : {}),
+    series: study.series.map((series) => projectedSeries(series, textOf(attributes, '00080201'))),
+    ...(study.lot > 0 && !known
+      ? { note: [{ text: `Images mises à l'écart (${study.quarantine ?? 'identité contradictoire'})` }] }
+      : {}),
   };
 }
 
@@ -74,7 +78,9 @@ function mergedIdentifiers(
   own: NonNullable<ImagingStudy['identifier']>,
   known: ImagingStudy['identifier'] = [],
 ): NonNullable<ImagingStudy['identifier']> {
-  const missing = own.filter(({ system, value }) => !known.some((one) => one.value === value && (one.system === system || !system)));
+  const missing = own.filter(
+    ({ system, value }) => !known.some((one) => one.value === value && (one.system === system || !system)),
+  );
   return [...known, ...missing];
 }
 
@@ -94,10 +100,13 @@ function logicalSubject(identity: StatedIdentity): ImagingStudy['subject'] {
   };
 }
 
-function projectedSeries({ uid, attributes, instances }: ProjectedSeries): ImagingStudySeries {
+function projectedSeries(
+  { uid, attributes, instances }: ProjectedSeries,
+  offset: string | undefined,
+): ImagingStudySeries {
   const number = numberOf(attributes, '00200011');
   const description = textOf(attributes, '0008103E');
-  const started = fhirDateTime(textOf(attributes, '00080021'), textOf(attributes, '00080031'), textOf(attributes, '00080201'));
+  const started = fhirDateTime(textOf(attributes, '00080021'), textOf(attributes, '00080031'), offset);
   return {
     uid,
     ...(number !== undefined && Number.isSafeInteger(number) && number >= 0 ? { number } : {}),

@@ -18,6 +18,7 @@ import {
   type Target,
 } from './stored-instances.ts';
 
+export { findBulkValue } from './bulk-values.ts';
 export type { Imaging, StoredInstance, StudyEvent, StudyHook, StudyIdentity } from './contract.ts';
 export { type BulkValue, bulkDataMark } from './dicom/dataset-parser.ts';
 export { entryOfKeyword, entryOfTag, tagText } from './dicom/dictionary.ts';
@@ -27,9 +28,8 @@ export { preambleBytes } from './dicom/part10.ts';
 export type { PixelLayout } from './dicom/pixels.ts';
 export { explicitBigEndian, explicitLittleEndian, transferSyntaxOf } from './dicom/transfer-syntax.ts';
 export { isUid } from './dicom/uid.ts';
-export { findBulkValue } from './bulk-values.ts';
-export { type ImagingQuery, QueryError, type QueryAnswer } from './query.ts';
 export type { Level } from './indexed-attributes.ts';
+export { type ImagingQuery, type QueryAnswer, QueryError } from './query.ts';
 export { renderFrame } from './rendering/index.ts';
 export type { ServedInstance, ServedStudy, Target } from './stored-instances.ts';
 

@@ -106,7 +106,8 @@ const maximumIndexedBytes = 8 * 1024;
 export function indexedHeader(dataset: DicomJson): DicomJson {
   const kept = pick(dataset, [...indexedTags.study, ...indexedTags.series, ...indexedTags.instance]);
   for (const [tag, element] of Object.entries(kept)) {
-    if (element.BulkDataURI || (element.Value && JSON.stringify(element).length > maximumIndexedBytes)) delete kept[tag];
+    if (element.BulkDataURI || (element.Value && JSON.stringify(element).length > maximumIndexedBytes))
+      delete kept[tag];
   }
   return kept;
 }

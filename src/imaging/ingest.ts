@@ -66,7 +66,11 @@ export async function ingest(
     // The rows are committed: a file that cannot be moved now is found where it is, and moved at the next start.
     if (kept.has(blob)) await blobs.settle(tenant, blob).catch(() => undefined);
   }
-  await discard(blobs, tenant, spooled.filter(({ blob }) => !kept.has(blob)));
+  await discard(
+    blobs,
+    tenant,
+    spooled.filter(({ blob }) => !kept.has(blob)),
+  );
   for (const studyUid of new Set(spooled.map(({ studyUid: uid }) => uid))) options.changed(tenant, studyUid);
   const outcomeOf = new Map(spooled.map((instance, index) => [instance, stored[index]]));
   return outcomes.flatMap((outcome) => ('status' in outcome ? outcome : (outcomeOf.get(outcome) ?? [])));
@@ -83,13 +87,19 @@ async function receive(
 ): Promise<StoredInstance | Spooled> {
   try {
     if (count >= maximumInstances || headerBytes > maximumHeaderBytes) {
-      throw new DicomFailure(failureReason.resources, `More than ${maximumInstances} instances in one request: send the rest in another.`);
+      throw new DicomFailure(
+        failureReason.resources,
+        `More than ${maximumInstances} instances in one request: send the rest in another.`,
+      );
     }
     const instance = await spool(part, tenant, blobs, indexedHeader);
     if (onlyStudy === undefined || instance.studyUid === onlyStudy) return instance;
     await instance.durable;
     await blobs.discard(tenant, instance.blob);
-    const failure = new DicomFailure(failureReason.dataSet, 'Study Instance UID (0020,000D) is not the one this request is for.');
+    const failure = new DicomFailure(
+      failureReason.dataSet,
+      'Study Instance UID (0020,000D) is not the one this request is for.',
+    );
     failure.sopUid = instance.sopUid;
     failure.sopClassUid = instance.sopClassUid;
     throw failure;
@@ -116,7 +126,11 @@ async function cleanAfterFailure(tenant: string, spooled: readonly Spooled[], op
     .catch(() => undefined);
   if (!named) return;
   for (const { blob } of spooled) if (named.has(blob)) await options.blobs.settle(tenant, blob).catch(() => undefined);
-  await discard(options.blobs, tenant, spooled.filter(({ blob }) => !named.has(blob)));
+  await discard(
+    options.blobs,
+    tenant,
+    spooled.filter(({ blob }) => !named.has(blob)),
+  );
 }
 
 async function discard(blobs: BlobStore, tenant: string, instances: readonly Spooled[]): Promise<void> {

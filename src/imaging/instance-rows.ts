@@ -15,8 +15,18 @@ export interface KnownInstance {
 }
 
 /** Those of the given SOP Instance UIDs that are stored, by UID. */
-export async function knownInstances(sql: Sql, tenant: string, sopUids: readonly string[]): Promise<Map<string, KnownInstance>> {
-  const { rows } = await sql.query<{ study_uid: string; series_uid: string; sop_uid: string; sop_class: string; sha256: Buffer }>({
+export async function knownInstances(
+  sql: Sql,
+  tenant: string,
+  sopUids: readonly string[],
+): Promise<Map<string, KnownInstance>> {
+  const { rows } = await sql.query<{
+    study_uid: string;
+    series_uid: string;
+    sop_uid: string;
+    sop_class: string;
+    sha256: Buffer;
+  }>({
     name: 'dicom_instance_known',
     text: `SELECT study_uid, series_uid, sop_uid, sop_class, sha256
       FROM dicom_instance

@@ -5,7 +5,11 @@ import { dateKey, timeKey } from './dicom/matching-keys.ts';
  * @param offset Timezone Offset From UTC (0008,0201), `±HHMM`.
  * @returns `YYYY-MM-DD`, or `YYYY-MM-DDThh:mm:ss±hh:mm` when the time is known; undefined without a valid date.
  */
-export function fhirDateTime(date: string | undefined, time: string | undefined, offset: string | undefined): string | undefined {
+export function fhirDateTime(
+  date: string | undefined,
+  time: string | undefined,
+  offset: string | undefined,
+): string | undefined {
   const day = dateKey(date);
   if (!day) return undefined;
   const isoDay = `${day.slice(0, 4)}-${day.slice(4, 6)}-${day.slice(6)}`;
@@ -15,7 +19,8 @@ export function fhirDateTime(date: string | undefined, time: string | undefined,
   const seconds = clock.slice(4, 6) === '60' ? '59' : clock.slice(4, 6);
   const isoTime = `${clock.slice(0, 2)}:${clock.slice(2, 4)}:${seconds}`;
   const stated = /^([+-])(\d{2})(\d{2})$/.exec(offset ?? '');
-  if (stated && Number(stated[2]) <= 14 && Number(stated[3]) < 60) return `${isoDay}T${isoTime}${stated[1]}${stated[2]}:${stated[3]}`;
+  if (stated && Number(stated[2]) <= 14 && Number(stated[3]) < 60)
+    return `${isoDay}T${isoTime}${stated[1]}${stated[2]}:${stated[3]}`;
   return `${isoDay}T${isoTime}${parisOffset(new Date(`${isoDay}T${isoTime}Z`))}`;
 }
 

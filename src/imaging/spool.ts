@@ -86,7 +86,8 @@ async function write(part: Readable, file: Draft['file']): Promise<{ size: numbe
   };
   for await (const chunk of part as AsyncIterable<Buffer>) {
     size += chunk.length;
-    if (size > maximumInstanceBytes) throw new DicomFailure(failureReason.resources, 'The instance is larger than 8 GiB.');
+    if (size > maximumInstanceBytes)
+      throw new DicomFailure(failureReason.resources, 'The instance is larger than 8 GiB.');
     hash.update(chunk);
     if (headLength < headBytes) {
       heads.push(chunk);
@@ -97,7 +98,11 @@ async function write(part: Readable, file: Draft['file']): Promise<{ size: numbe
     if (waitingBytes >= writeBytes) await flush();
   }
   await flush();
-  return { size, sha256: hash.digest(), head: heads.length === 1 ? (heads[0] ?? Buffer.alloc(0)) : Buffer.concat(heads) };
+  return {
+    size,
+    sha256: hash.digest(),
+    head: heads.length === 1 ? (heads[0] ?? Buffer.alloc(0)) : Buffer.concat(heads),
+  };
 }
 
 /** A write may take only part of what it is given. */
@@ -131,7 +136,8 @@ async function inflate(file: FileHandle, start: number, copy: FileHandle): Promi
   } catch (error) {
     await copy.close();
     const { code } = error as NodeJS.ErrnoException;
-    if (code?.startsWith('Z_')) throw new DicomFailure(failureReason.unreadable, 'The deflated data set cannot be inflated.');
+    if (code?.startsWith('Z_'))
+      throw new DicomFailure(failureReason.unreadable, 'The deflated data set cannot be inflated.');
     throw error;
   }
   return { file: copy, size };

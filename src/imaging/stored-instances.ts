@@ -50,7 +50,11 @@ interface Row {
 const rowsPerBatch = 250;
 
 /** The study, when it is there and not in quarantine. */
-export async function findStudy(database: Database, tenant: string, studyUid: string): Promise<ServedStudy | undefined> {
+export async function findStudy(
+  database: Database,
+  tenant: string,
+  studyUid: string,
+): Promise<ServedStudy | undefined> {
   const { rows } = await database.query<{ imaging_study: string; revision: number; instance_count: number }>(
     tenant,
     `SELECT imaging_study, revision, instance_count
@@ -63,7 +67,11 @@ export async function findStudy(database: Database, tenant: string, studyUid: st
 }
 
 /** One instance of a study that may be served. */
-export async function findInstance(database: Database, tenant: string, target: Required<Target>): Promise<ServedInstance | undefined> {
+export async function findInstance(
+  database: Database,
+  tenant: string,
+  target: Required<Target>,
+): Promise<ServedInstance | undefined> {
   const { rows } = await database.query<Row>(
     tenant,
     `SELECT study_uid, series_uid, sop_uid, sop_class, transfer_syntax, blob, size, sha256, pixels
@@ -75,7 +83,11 @@ export async function findInstance(database: Database, tenant: string, target: R
 }
 
 /** The instances of a study, a series or one instance, in reading order, without their pixel layouts. */
-export async function* listInstances(database: Database, tenant: string, target: Target): AsyncGenerator<ServedInstance> {
+export async function* listInstances(
+  database: Database,
+  tenant: string,
+  target: Target,
+): AsyncGenerator<ServedInstance> {
   for await (const rows of pages<Row>(
     database,
     tenant,

@@ -3,7 +3,7 @@
  * over, nesting is a list and not the call stack, and every length is checked against what really follows.
  */
 import type { ByteSource } from './byte-source.ts';
-import { textDecoding, type TextDecoding } from './charset.ts';
+import { type TextDecoding, textDecoding } from './charset.ts';
 import { entryOfTag, implicitVr, tagForPeople, tagText } from './dictionary.ts';
 import { readElementHeader, undefinedLength } from './element-header.ts';
 import { DicomFailure, failureReason } from './failure.ts';
@@ -75,7 +75,12 @@ export async function parseDataset(source: ByteSource, start: number, syntax: Tr
   }
 }
 
-async function readInto(root: DicomJson, source: ByteSource, start: number, syntax: TransferSyntax): Promise<BulkValue[]> {
+async function readInto(
+  root: DicomJson,
+  source: ByteSource,
+  start: number,
+  syntax: TransferSyntax,
+): Promise<BulkValue[]> {
   const bulk: BulkValue[] = [];
   const stack: Level[] = [
     {
@@ -104,7 +109,8 @@ async function readInto(root: DicomJson, source: ByteSource, start: number, synt
       throw malformed(level, 'the data set ends inside an element');
     }
     if (!source.has(position, 12)) await source.load(position, Math.min(12, level.limit - position));
-    if (++elements > maximumElements) throw new DicomFailure(failureReason.resources, 'The data set has too many elements.');
+    if (++elements > maximumElements)
+      throw new DicomFailure(failureReason.resources, 'The data set has too many elements.');
 
     if (level.items) {
       position = readItem(level, level.items, source, position, stack);
@@ -113,7 +119,8 @@ async function readInto(root: DicomJson, source: ByteSource, start: number, synt
     const header = readElementHeader(source, position, level);
     level.fresh = false;
     if (header.tag === itemEnd) {
-      if (level.end !== undefined || stack.length === 1) throw malformed(level, 'an item delimiter stands where there is no item to end');
+      if (level.end !== undefined || stack.length === 1)
+        throw malformed(level, 'an item delimiter stands where there is no item to end');
       position += 8;
       stack.pop();
       continue;
@@ -128,7 +135,10 @@ async function readInto(root: DicomJson, source: ByteSource, start: number, synt
 
     if (vr === 'SQ') {
       if (stack.length >= maximumDepth) {
-        throw new DicomFailure(failureReason.resources, `Sequences are nested more than ${maximumDepth / 2} deep at ${tagForPeople(tag)}.`);
+        throw new DicomFailure(
+          failureReason.resources,
+          `Sequences are nested more than ${maximumDepth / 2} deep at ${tagForPeople(tag)}.`,
+        );
       }
       const items: DicomJson[] = [];
       target[name] = { vr, Value: items };
@@ -155,7 +165,8 @@ async function readInto(root: DicomJson, source: ByteSource, start: number, synt
       continue;
     }
     inlineBytes += length;
-    if (inlineBytes > maximumInlineBytes) throw new DicomFailure(failureReason.resources, 'The header of the data set is too large.');
+    if (inlineBytes > maximumInlineBytes)
+      throw new DicomFailure(failureReason.resources, 'The header of the data set is too large.');
     if (!source.has(value, length)) await source.load(value, length);
     const bytes = source.bytes(value, length);
     target[name] = jsonElement(tag, vr, bytes, level.bigEndian, decode);
@@ -192,7 +203,14 @@ function readItem(level: Level, items: DicomJson[], source: ByteSource, position
   return start;
 }
 
-function sequenceLevel(parent: Level, items: DicomJson[], start: number, length: number, path: string, hidden: boolean): Level {
+function sequenceLevel(
+  parent: Level,
+  items: DicomJson[],
+  start: number,
+  length: number,
+  path: string,
+  hidden: boolean,
+): Level {
   const end = length === undefinedLength ? undefined : start + length;
   if (end !== undefined && end > parent.limit) throw malformed(parent, 'a sequence is longer than what was received');
   return {

@@ -7,7 +7,21 @@ import { DicomFailure, failureReason } from './failure.ts';
 export const undefinedLength = 0xffffffff;
 
 /** Value representations with a 32-bit length in explicit encoding; so is any that the standard may add (PS3.5 §6.2). */
-const longForm: ReadonlySet<string> = new Set(['OB', 'OD', 'OF', 'OL', 'OV', 'OW', 'SQ', 'SV', 'UC', 'UN', 'UR', 'UT', 'UV']);
+const longForm: ReadonlySet<string> = new Set([
+  'OB',
+  'OD',
+  'OF',
+  'OL',
+  'OV',
+  'OW',
+  'SQ',
+  'SV',
+  'UC',
+  'UN',
+  'UR',
+  'UT',
+  'UV',
+]);
 const shortForm: ReadonlySet<string> = new Set(
   'AE AS AT CS DA DS DT FL FD IS LO LT PN SH SL SS ST TM UI UL US'.split(' '),
 );

@@ -42,7 +42,8 @@ export async function readFragments(source: ByteSource, start: number, limit: nu
     if (header.readUInt16LE(0) !== 0xfffe) throw truncated();
     if (element === 0xe0dd) return { offsetTable, fragments, end: value };
     if (element !== 0xe000 || length === undefinedLength || value + length > limit) throw truncated();
-    if (index > maximumFragments) throw new DicomFailure(failureReason.resources, 'The pixel data has too many fragments.');
+    if (index > maximumFragments)
+      throw new DicomFailure(failureReason.resources, 'The pixel data has too many fragments.');
     if (index === 0) {
       if (length > maximumTableBytes) throw truncated();
       if (!source.has(value, length)) await source.load(value, length, aheadBytes);

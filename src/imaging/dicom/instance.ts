@@ -32,7 +32,12 @@ const directoryClass = '1.2.840.10008.1.3.10';
  * is kept as received.
  * @throws DicomFailure with the reason for which it cannot be stored.
  */
-export async function parseInstance(file: FileHandle, size: number, head: Buffer, inflate: Inflate): Promise<ParsedInstance> {
+export async function parseInstance(
+  file: FileHandle,
+  size: number,
+  head: Buffer,
+  inflate: Inflate,
+): Promise<ParsedInstance> {
   const source = fileSource(file, size, head);
   const { syntax, datasetStart } = await readFileMeta(source);
   const copy = syntax.deflated ? await inflate(file, datasetStart) : undefined;

@@ -22,7 +22,10 @@ const longForm: ReadonlySet<string> = new Set(['OB', 'OW', 'UN', 'UT', 'UC', 'UR
 export async function readFileMeta(source: ByteSource): Promise<FileMeta> {
   await source.load(0, Math.min(source.size, metaStart));
   if (source.size < metaStart || source.bytes(preambleBytes, 4).toString('latin1') !== 'DICM') {
-    throw new DicomFailure(failureReason.unreadable, 'Not a DICOM file: the prefix DICM is missing after the preamble.');
+    throw new DicomFailure(
+      failureReason.unreadable,
+      'Not a DICOM file: the prefix DICM is missing after the preamble.',
+    );
   }
   let position = metaStart;
   let transferSyntax: string | undefined;
@@ -45,16 +48,25 @@ export async function readFileMeta(source: ByteSource): Promise<FileMeta> {
       groupEnd = value + 4 + source.bytes(value, 4).readUInt32LE(0);
     } else if (element === 0x0010) {
       await source.load(value, length);
-      transferSyntax = source.bytes(value, length).toString('latin1').replace(/[\0 ]+$/, '');
+      transferSyntax = source
+        .bytes(value, length)
+        .toString('latin1')
+        .replace(/[\0 ]+$/, '');
     }
     position = value + length;
   }
   if (!transferSyntax) {
-    throw new DicomFailure(failureReason.unreadable, 'The File Meta Information has no Transfer Syntax UID (0002,0010).');
+    throw new DicomFailure(
+      failureReason.unreadable,
+      'The File Meta Information has no Transfer Syntax UID (0002,0010).',
+    );
   }
   const syntax = transferSyntaxOf(transferSyntax);
   if (!syntax) {
-    throw new DicomFailure(failureReason.transferSyntax, 'Transfer Syntax UID (0002,0010) names an encoding of unknown form.');
+    throw new DicomFailure(
+      failureReason.transferSyntax,
+      'Transfer Syntax UID (0002,0010) names an encoding of unknown form.',
+    );
   }
   if (position >= source.size) throw broken();
   return { syntax, datasetStart: position };

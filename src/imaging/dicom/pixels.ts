@@ -30,7 +30,8 @@ export interface PixelLayout {
 export function pixelLayout(dataset: DicomJson, bulk: readonly BulkValue[]): PixelLayout | undefined {
   const value = bulk.find(({ path }) => path === '7FE00010' || path === '7FE00008' || path === '7FE00009');
   if (!value) return undefined;
-  const bitsAllocated = numberOf(dataset, '00280100') ?? (value.path === '7FE00009' ? 64 : value.path === '7FE00008' ? 32 : 0);
+  const bitsAllocated =
+    numberOf(dataset, '00280100') ?? (value.path === '7FE00009' ? 64 : value.path === '7FE00008' ? 32 : 0);
   const claimed = Math.max(1, Math.trunc(numberOf(dataset, '00280008') ?? 1));
   const layout: PixelLayout = {
     frames: 0,
@@ -64,7 +65,8 @@ function samplesOfPixel(layout: PixelLayout): number {
  * a codestream begins. When none of it works the frames cannot be told apart and there are none to serve.
  */
 function framesOfFragments({ fragments, offsetTable }: Fragments, claimed: number): number[][] {
-  const flat = (from: number, to: number) => fragments.slice(from, to).flatMap(({ offset, length }) => [offset, length]);
+  const flat = (from: number, to: number) =>
+    fragments.slice(from, to).flatMap(({ offset, length }) => [offset, length]);
   if (fragments.length === 0) return [];
   if (claimed === 1) return [flat(0, fragments.length)];
   if (fragments.length === claimed) return fragments.map((_, index) => flat(index, index + 1));
@@ -77,7 +79,9 @@ function startsByTable(fragments: Fragments['fragments'], offsetTable: readonly 
   const origin = (fragments[0]?.offset ?? 0) - 8;
   const indexOf = new Map(fragments.map(({ offset }, index) => [offset - 8 - origin, index]));
   const starts = offsetTable.map((offset) => indexOf.get(offset));
-  const rising = starts.every((start, index) => start !== undefined && (index === 0 || start > (starts[index - 1] ?? -1)));
+  const rising = starts.every(
+    (start, index) => start !== undefined && (index === 0 || start > (starts[index - 1] ?? -1)),
+  );
   return rising && starts[0] === 0 ? (starts as number[]) : [];
 }
 

@@ -46,13 +46,20 @@ function safeInteger(value: bigint): number | string {
 }
 
 /** The JSON form of an element that is neither a sequence nor bulk data; an empty value has no `Value`. */
-export function jsonElement(tag: number, vr: string, bytes: Buffer, bigEndian: boolean, decode: TextDecoding): JsonElement {
+export function jsonElement(
+  tag: number,
+  vr: string,
+  bytes: Buffer,
+  bigEndian: boolean,
+  decode: TextDecoding,
+): JsonElement {
   if (bytes.length === 0) return { vr };
   if (binaryVrs.has(vr)) return { vr, InlineBinary: littleEndianBytes(vr, bytes, bigEndian).toString('base64') };
   const coding = numberCodings[vr];
   if (coding) {
     const values: JsonValue[] = [];
-    for (let at = 0; at + coding.size <= bytes.length; at += coding.size) values.push(coding.read(bytes, at, bigEndian));
+    for (let at = 0; at + coding.size <= bytes.length; at += coding.size)
+      values.push(coding.read(bytes, at, bigEndian));
     return values.length > 0 ? { vr, Value: values } : { vr };
   }
   // Whatever the file says, this answer is UTF-8.
