@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import compress from '@fastify/compress';
 import cookie from '@fastify/cookie';
 import fastify, { type FastifyBaseLogger } from 'fastify';
-import { type Access, accessRoutes, createAccess } from './access/index.ts';
+import { type Access, accessRoutes, createAccess, securityHeaders } from './access/index.ts';
 import { dicomwebRoutes } from './adapters/dicomweb/index.ts';
 import { risDestination, startMllp } from './adapters/hl7v2/index.ts';
 import { type Config, dataFolder } from './config/index.ts';
@@ -74,7 +74,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   const baseUrl = () => config.baseUrl ?? listeningUrl();
 
   const store = await createFhirStore({ database, checkReferences: config.checkReferences });
-  const access = await createAccess({ database, store, clock, secure: tls !== undefined, log });
+  const access = await createAccess({ database, store, clock, secure: tls !== undefined, log, baseUrl });
   const keystore = await openKeystore(dataFolder(config, 'keys'), clock);
   const imaging = await createImaging({ database, store, folder: dataFolder(config, 'blobs'), clock, baseUrl });
   const delivery = createDelivery({ database, store, clock, log });
@@ -91,9 +91,10 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   delivery.registerDestination(risDestination({ database, store, clock, log }));
   await options.seed?.({ database, store, access, config });
 
+  await app.register(securityHeaders, { secure: tls !== undefined });
   await app.register(cookie);
   await app.register(compress, { global: false });
-  await app.register(accessRoutes, { access });
+  await app.register(accessRoutes, { access, now: () => clock.now() });
   await app.register(healthRoutes, { database, gauges: deliveryGauges(delivery) });
   await app.register(fhirRoutes, { prefix: '/fhir', store, guards: access, clock, baseUrl });
   await app.register(dicomwebRoutes, { prefix: '/dicomweb', imaging, guards: access, clock, baseUrl });

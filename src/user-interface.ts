@@ -13,7 +13,7 @@ export async function userInterfaceRoutes(app: FastifyInstance, { folder }: { fo
     wildcard: false,
     setHeaders: (reply, path) => {
       const hashed = path.includes(`${join('/', 'assets')}`);
-      reply.setHeader('cache-control', hashed ? `public, max-age=${immutableMs / 1000}, immutable` : 'no-cache');
+      reply.header('cache-control', hashed ? `public, max-age=${immutableMs / 1000}, immutable` : 'no-cache');
     },
   });
   app.setNotFoundHandler((request, reply) => {

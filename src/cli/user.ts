@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto';
+import { createAccess, isRole } from '../access/index.ts';
+import { loadConfig } from '../config/index.ts';
+import { openConfiguredDatabase } from '../db/index.ts';
+import { createFhirStore } from '../fhir/index.ts';
+import { CommandError } from './command-error.ts';
+import type { Environment } from './commands.ts';
+
+/** Accounts: `list`, `add <tenant> <login> <role> <Practitioner/id or Device/id>`, `disable <login>`, `enable <login>`. */
+export async function user(args: string[], env: Environment): Promise<number> {
+  const [action, ...rest] = args;
+  const config = loadConfig(env);
+  const database = await openConfiguredDatabase(config, { visitor: true });
+  try {
+    const store = await createFhirStore({ database, checkReferences: false });
+    const access = await createAccess({ database, store, clock: config.clock, secure: false });
+    const print = (line: string) => process.stdout.write(`${line}\n`);
+    switch (action) {
+      case 'list':
+        for (const tenant of await database.tenants()) {
+          for (const account of await access.listAccounts(tenant)) {
+            const state = account.disabled ? 'disabled' : 'active';
+            print(`${tenant}  ${account.login}  ${account.roles.join(',')}  ${account.reference}  ${state}`);
+          }
+        }
+        break;
+      case 'add': {
+        const [tenant, login, role, reference] = rest;
+        if (!tenant || !login || !role || !reference) {
+          throw new CommandError('user add <tenant> <login> <role> <Practitioner/id or Device/id>');
+        }
+        if (!isRole(role)) throw new CommandError(`"${role}" is not a role.`);
+        const kind = reference.startsWith('Device/') ? 'machine' : 'person';
+        // Random and long; the four character classes are there whatever the draw.
+        const password = `Pa1-${randomBytes(15).toString('base64url')}`;
+        await access.ensureAccount({
+          tenant,
+          login,
+          kind,
+          reference,
+          display: login,
+          roles: [role],
+          ...(kind === 'person' ? { password } : {}),
+        });
+        print(kind === 'person' ? `${login}: ${password}` : `${login}: sign in with "token ${login}"`);
+        break;
+      }
+      case 'disable':
+      case 'enable': {
+        const [login] = rest;
+        if (!login) throw new CommandError(`user ${action} <login>`);
+        await access.setDisabled(login, action === 'disable');
+        print(`${login}: ${action}d`);
+        break;
+      }
+      default:
+        throw new CommandError(`"${action ?? ''}" is unknown: use list, add, disable or enable.`);
+    }
+    await access.close();
+    return 0;
+  } finally {
+    await database.close();
+  }
+}
