@@ -4,7 +4,6 @@
 import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import compress from '@fastify/compress';
-import cookie from '@fastify/cookie';
 import fastify, { type FastifyBaseLogger } from 'fastify';
 import { type Access, accessRoutes, createAccess, securityHeaders } from './access/index.ts';
 import { dicomwebRoutes } from './adapters/dicomweb/index.ts';
@@ -92,7 +91,6 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   await options.seed?.({ database, store, access, config });
 
   await app.register(securityHeaders, { secure: tls !== undefined });
-  await app.register(cookie);
   await app.register(compress, { global: false });
   await app.register(accessRoutes, { access, now: () => clock.now() });
   await app.register(healthRoutes, { database, gauges: deliveryGauges(delivery) });
