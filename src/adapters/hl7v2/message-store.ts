@@ -144,7 +144,7 @@ export async function insertOutgoing(
 }
 
 /**
- * Keeps the acknowledgement of a message of ours, found by MSA-2 alone. A definite one (AA, CA, AE, CE) is not replaced.
+ * Keeps the acknowledgement of a message of ours, found by MSA-2 alone. One that took it in charge is not replaced.
  * @returns whether we sent such a message.
  */
 export async function recordAnswer(
@@ -156,8 +156,8 @@ export async function recordAnswer(
 ): Promise<boolean> {
   const { rowCount } = await sql.query(
     `UPDATE hl7v2_message SET
-       answer = CASE WHEN outcome IN ('AA', 'CA', 'AE', 'CE') THEN answer ELSE $4 END,
-       outcome = CASE WHEN outcome IN ('AA', 'CA', 'AE', 'CE') THEN outcome ELSE $3 END
+       answer = CASE WHEN outcome IN ('AA', 'CA') THEN answer ELSE $4 END,
+       outcome = CASE WHEN outcome IN ('AA', 'CA') THEN outcome ELSE $3 END
      WHERE tenant = $1 AND direction = 'out' AND control_id = $2`,
     [tenant, controlId, outcome, answer],
   );

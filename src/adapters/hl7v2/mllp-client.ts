@@ -13,6 +13,8 @@ export interface MllpAddress {
   connectMs?: number;
   /** How long an acknowledgement may take. */
   answerMs?: number;
+  /** An idle connection does not keep the process alive. */
+  background?: boolean;
 }
 
 /** One connection. Several messages may be under way: answers are matched on MSA-2 alone. */
@@ -47,6 +49,7 @@ export async function connectMllp(address: MllpAddress): Promise<MllpClient> {
     socket.destroy();
   };
   socket.setNoDelay(true);
+  if (address.background) socket.unref();
   socket.on('error', (error: Error & { code?: string }) => lose(`connection lost (${error.code ?? error.name})`));
   socket.on('close', () => lose('connection closed'));
   socket.on('end', () => lose('connection closed by the other side'));

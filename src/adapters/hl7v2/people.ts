@@ -83,14 +83,14 @@ function practitionerIdentifiers(
   ];
 }
 
-/** XCN of a professional, national id form. */
-export function writeXcn(practitioner: Practitioner, tables: Tables): string {
+/** XCN of a professional, national id form; the CDA volume writes no title. */
+export function writeXcn(practitioner: Practitioner, tables: Tables, options: { title: boolean }): string {
   const { professional } = tables.identifiers;
   const of = (system: string) => practitioner.identifier?.find((identifier) => identifier.system === system)?.value;
   const rpps = of(professional.rppsSystem);
   const id = of(professional.nationalSystem) ?? (rpps ? `${professional.nationalPrefix}${rpps}` : '');
   const name = practitioner.name?.find((candidate) => candidate.use === 'official') ?? practitioner.name?.[0];
-  const title = name?.suffix?.[0] ?? name?.prefix?.[0] ?? '';
+  const title = options.title ? (name?.suffix?.[0] ?? name?.prefix?.[0] ?? '') : '';
   const authority = `${professional.namespace}&${professional.nationalSystem.replace('urn:oid:', '')}&ISO`;
   const leaves = [id, name?.family ?? '', name?.given?.[0] ?? '', '', '', title, '', ''].map((leaf) =>
     escapeText(leaf),

@@ -1,0 +1,197 @@
+/** Delivery to a RIS: the establishment's MLLP endpoint, one message per item, the same octets at every attempt. */
+import type { Clock } from '../../config/index.ts';
+import type { Database } from '../../db/index.ts';
+import type { DeliveryItem, DeliveryResult, Destination } from '../../delivery/contract.ts';
+import {
+  type Context,
+  type FhirGuards,
+  type FhirStore,
+  type FhirTransaction,
+  systemContext,
+} from '../../fhir/index.ts';
+import type { Identity } from './acknowledgement.ts';
+import { writeAnswer } from './answer-writer.ts';
+import { IncompleteCase, readCaseData, readCda } from './case-data.ts';
+import { writeDocument } from './document-writer.ts';
+import type { Log } from './log.ts';
+import { findOutgoing, insertOutgoing, recordAnswer } from './message-store.ts';
+import { connectMllp, type MllpAddress, type MllpClient, MllpError } from './mllp-client.ts';
+import { acknowledgementOf } from './receive.ts';
+import { type Route, readRoute } from './ris-route.ts';
+import type { Envelope } from './segment-writer.ts';
+import { loadTables, type Tables } from './tables.ts';
+
+export interface RisOptions {
+  database: Database;
+  store: FhirStore;
+  clock: Clock;
+  log: Log;
+  /** MSH-3 and MSH-4 of what we send. */
+  identity?: Identity;
+  /** MSH-11: `P` production, `T` test. */
+  processingId?: 'P' | 'T' | 'D';
+  /** Told what was read for a message that leaves (design §5 rule 9). */
+  auditRead?: FhirGuards['auditRead'];
+  /** How long to wait for an acknowledgement, milliseconds. */
+  answerMs?: number;
+  /** Trust of `mllps://` endpoints whose certificate is not publicly signed. */
+  tls?: NonNullable<MllpAddress['tls']>;
+}
+
+/** Destination `ris:<Organization id>`; `close` ends its connections. */
+export interface RisDestination extends Destination {
+  close(): Promise<void>;
+}
+
+const prefix = 'ris:';
+const ownIdentity: Identity = { application: 'PASSERELLE', facility: 'PASSERELLE' };
+
+interface Prepared {
+  raw: Buffer;
+  route: Route;
+  answer: Buffer | undefined;
+}
+
+export function risDestination(options: RisOptions): RisDestination {
+  const { database, store, clock, log } = options;
+  const connections = new Map<string, MllpClient>();
+  let loading: Promise<Tables> | undefined;
+
+  async function prepare(item: DeliveryItem, organizationId: string): Promise<Prepared | { missing: string }> {
+    loading ??= loadTables();
+    const tables = await loading;
+    const context = systemContext(item.tenant, `hl7v2:${item.kind}`, clock);
+    const { prepared, read } = await store.transaction(context, async (tx) => {
+      const route = await readRoute(tx, organizationId, tables);
+      if ('missing' in route) return { prepared: route, read: [] };
+      // A second attempt after a crash must not render again: a new time would make other octets under the same control id.
+      const known = await findOutgoing(tx.sql, item.tenant, organizationId, item.id);
+      if (known) return { prepared: { raw: known.raw, route, answer: known.answer }, read: [] };
+      const data = await readCaseData(tx, item);
+      const { bytes, messageType } = await render(tx, item, data, envelopeOf(item, route), tables, route);
+      await insertOutgoing(tx.sql, {
+        tenant: item.tenant,
+        partner: organizationId,
+        controlId: item.id,
+        messageType,
+        raw: bytes,
+        at: clock.now(),
+        focus: item.focus,
+      });
+      return { prepared: { raw: bytes, route, answer: undefined }, read: data.read };
+    });
+    if (read.length > 0) await audit(context, read);
+    return prepared;
+  }
+
+  function envelopeOf(item: DeliveryItem, route: Route): Envelope {
+    const identity = options.identity ?? ownIdentity;
+    return {
+      sendingApplication: identity.application,
+      sendingFacility: identity.facility,
+      receivingApplication: route.application,
+      receivingFacility: route.facility,
+      controlId: item.id,
+      processingId: options.processingId ?? 'P',
+      now: clock.now(),
+      zone: route.site.zone,
+      charset: route.site.outboundCharset,
+    };
+  }
+
+  async function audit(context: Context, read: Parameters<FhirGuards['auditRead']>[1]['resources']): Promise<void> {
+    await options.auditRead?.(context, { resources: read, outcome: 'success' });
+  }
+
+  async function send(route: Route, raw: Buffer): Promise<Buffer> {
+    const key = `${route.tls ? 'mllps' : 'mllp'}://${route.host}:${route.port}`;
+    let client = connections.get(key);
+    if (!client?.open) {
+      client = await connectMllp({
+        host: route.host,
+        port: route.port,
+        background: true,
+        ...(route.tls ? { tls: { servername: route.host, ...options.tls } } : {}),
+        ...(options.answerMs === undefined ? {} : { answerMs: options.answerMs }),
+      });
+      connections.set(key, client);
+    }
+    return client.send(raw);
+  }
+
+  return {
+    prefix,
+    async deliver(item) {
+      const organizationId = item.destination.slice(prefix.length);
+      try {
+        const prepared = await prepare(item, organizationId);
+        if ('missing' in prepared) return { status: 'retry', reason: prepared.missing };
+        const earlier = prepared.answer && resultOf(prepared.answer);
+        // Acknowledged already, by itself or before a crash: sending again would only annoy.
+        if (earlier?.status === 'delivered') return earlier;
+        const answer = await send(prepared.route, prepared.raw);
+        const result = resultOf(answer);
+        const outcome = acknowledgementOf(answer)?.code ?? 'unreadable';
+        await database.transaction(item.tenant, (sql) => recordAnswer(sql, item.tenant, item.id, outcome, answer));
+        return result;
+      } catch (error) {
+        if (error instanceof IncompleteCase) return { status: 'failed', reason: error.message };
+        if (error instanceof MllpError) return { status: 'retry', reason: `RIS injoignable : ${error.message}` };
+        log.error({ error: (error as Error).name, item: item.id, kind: item.kind }, 'HL7 v2 delivery');
+        return { status: 'retry', reason: 'erreur interne pendant la préparation ou l’envoi du message' };
+      }
+    },
+    async close() {
+      await Promise.all([...connections.values()].map((client) => client.close()));
+      connections.clear();
+    },
+  };
+}
+
+async function render(
+  tx: FhirTransaction,
+  item: DeliveryItem,
+  data: Awaited<ReturnType<typeof readCaseData>>,
+  envelope: Envelope,
+  tables: Tables,
+  route: Route,
+): Promise<{ bytes: Buffer; messageType: string }> {
+  switch (item.kind) {
+    case 'request-answer':
+      return writeAnswer(data, envelope, tables);
+    case 'report-mdm':
+      return writeDocument('mdm', data, await readCda(tx, data), envelope, tables, route.site.flags);
+    case 'report-oru':
+      return writeDocument('oru', data, await readCda(tx, data), envelope, tables, route.site.flags);
+    default:
+      throw new IncompleteCase(`Message de nature inconnue : ${item.kind}.`);
+  }
+}
+
+/** What an acknowledgement means: taken in charge, to be corrected, or to be sent again. */
+function resultOf(answer: Buffer): DeliveryResult {
+  const msa = acknowledgementOf(answer);
+  const evidence = msa?.text ?? '';
+  if (msa?.code === 'AA' || msa?.code === 'CA') return { status: 'delivered', evidence };
+  const reason = errorText(answer);
+  if (msa?.code === 'AE' || msa?.code === 'CE')
+    return { status: 'failed', reason: `Message refusé (${msa.code}) ${reason}`.trim(), evidence };
+  return {
+    status: 'retry',
+    reason: `Message non pris en charge (${msa?.code ?? 'accusé illisible'}) ${reason}`.trim(),
+  };
+}
+
+/** Code and text of the first ERR: never more than the other side chose to say. */
+function errorText(answer: Buffer): string {
+  const segment = answer
+    .toString('utf8')
+    .split(/[\r\n]+/)
+    .find((line) => line.startsWith('ERR|'));
+  const fields = segment?.split('|') ?? [];
+  const [code = '', text = ''] = (fields[3] ?? '').split('^');
+  return [code, fields[8] || text, fields[2]]
+    .filter((part) => part)
+    .join(' – ')
+    .slice(0, 500);
+}

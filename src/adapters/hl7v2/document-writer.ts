@@ -1,0 +1,85 @@
+/** The report as a CDA document: MDM^T02/T10 (HL7 2.6) or ORU^R01 (2.5), by the French volume of CDA transmission 2.1. */
+import { type CaseData, documentOid, IncompleteCase, type readCda } from './case-data.ts';
+import { escapeText } from './escape.ts';
+import { writeCx } from './identifier.ts';
+import { writeXcn, writeXon } from './people.ts';
+import { writePid } from './pid-writer.ts';
+import { type Envelope, line, writeMessage } from './segment-writer.ts';
+import type { Tables } from './tables.ts';
+import { formatTimestamp } from './timestamp.ts';
+
+export type DocumentForm = 'mdm' | 'oru';
+
+/** What differs between the two forms of the same message. */
+const forms = {
+  mdm: { version: '2.6', flagType: 'CWE', dataType: 'text' },
+  oru: { version: '2.5', flagType: 'CE', dataType: 'TEXT' },
+} as const;
+
+/** @throws IncompleteCase when the document has no OID. */
+export function writeDocument(
+  form: DocumentForm,
+  data: CaseData,
+  document: Awaited<ReturnType<typeof readCda>>,
+  envelope: Envelope,
+  tables: Tables,
+  siteFlags: Record<string, 'Y' | 'N'>,
+): { bytes: Buffer; messageType: string } {
+  const { documents } = tables;
+  const { version, flagType, dataType } = forms[form];
+  const oid = documentOid(document.reference);
+  if (!oid) throw new IncompleteCase('Le compte rendu CDA n’a pas d’identifiant OID.');
+  const replacement = document.replaces !== undefined;
+  const type = `${documents.report.code}^${escapeText(documents.report.display)}^${documents.report.system}`;
+  const now = formatTimestamp(envelope.now, envelope.zone).slice(0, 14);
+  const event = form === 'oru' ? 'R01' : replacement ? 'T10' : 'T02';
+  const messageType = form === 'oru' ? `ORU^${event}` : `MDM^${event}`;
+  const header = {
+    type: form === 'oru' ? 'ORU^R01^ORU_R01' : `MDM^${event}^MDM_T02`,
+    version,
+    profile: documents.profile,
+  };
+  const segments = [
+    ...(form === 'mdm' ? [line('EVN', { 2: now })] : []),
+    writePid(data.patient, data.account, tables),
+    line('PV1', {
+      1: '1',
+      2: data.encounterClass ?? 'N',
+      19: data.appointment ? writeCx(data.appointment, 'VN', tables) : '',
+    }),
+    line('ORC', { 1: replacement ? documents.orderControls.replace : documents.orderControls.create }),
+    line('OBR', { 1: '1', 4: type }),
+    ...(form === 'mdm'
+      ? [line('TXA', { 1: '1', 2: documents.report.code, 3: 'TEXT', 12: oid, 13: document.replaces ?? '', 17: 'AU' })]
+      : []),
+    line('OBX', {
+      1: '1',
+      2: 'ED',
+      3: type,
+      5: `^${dataType}^XML^Base64^${document.cda.toString('base64')}`,
+      11: replacement ? 'C' : 'F',
+    }),
+    senderParticipation(data, tables),
+    ...documents.flags.map((flag, index) =>
+      line('OBX', {
+        1: String(index + 2),
+        2: flagType,
+        3: `${flag.code}^${escapeText(flag.display)}^${documents.flagSystem}`,
+        5: `${siteFlags[flag.code] ?? flag.value}^^${documents.yesNoSystem}`,
+        11: 'F',
+      }),
+    ),
+  ];
+  return { bytes: writeMessage(envelope, header, segments), messageType };
+}
+
+/** PRT of the sender: the radiologist who signed, for the structure they read for. It follows the document's OBX at once. */
+function senderParticipation(data: CaseData, tables: Tables): string {
+  const { sender } = tables.documents.participations;
+  return line('PRT', {
+    2: 'UC',
+    4: `${sender.code}^${sender.display}^${sender.system}`,
+    5: writeXcn(data.radiologist, tables, { title: false }),
+    8: data.platform ? writeXon(data.platform, tables) : '',
+  });
+}
