@@ -14,5 +14,6 @@ export {
   type OperationCall,
   type ReadAccess,
 } from './contract.ts';
-export { isResourceType, validateResource } from './validation/index.ts';
+export { type FhirRoutesOptions, fhirRoutes } from './rest/plugin.ts';
 export { createFhirStore, type FhirStoreOptions } from './store/index.ts';
+export { isResourceType, validateResource } from './validation/index.ts';

@@ -54,6 +54,12 @@ export function parseElement(notation: string): ElementRule {
   };
 }
 
+/** JSON property of a choice with a type: `value`, `Quantity` → `valueQuantity` (https://hl7.org/fhir/R4/formats.html#choice). */
+export function choiceProperty(name: string, type: string): string {
+  const suffix = type === 'SimpleQuantity' || type === 'MoneyQuantity' ? 'Quantity' : type;
+  return name + suffix[0]!.toUpperCase() + suffix.slice(1);
+}
+
 /** Reads the committed file: about 4 ms. Regenerate it with `node scripts/generate-structure.ts`. */
 export function loadStructure(): StructureFile {
   return JSON.parse(readFileSync(new URL('./structure.generated.json', import.meta.url), 'utf8')) as StructureFile;

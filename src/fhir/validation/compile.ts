@@ -2,7 +2,7 @@
  * Turns the R4 definitions into closures: one check per type, made the first time an instance of it is seen
  * (https://hl7.org/fhir/R4/validation.html: structure, cardinality, values, bindings; https://hl7.org/fhir/R4/json.html).
  */
-import { type ElementRule, parseElement, type StructureFile } from '../definitions/structure-file.ts';
+import { choiceProperty, type ElementRule, parseElement, type StructureFile } from '../definitions/structure-file.ts';
 import { bindingCheck } from './bindings.ts';
 import { narrativeProblem } from './narrative.ts';
 import { type Elements, objectCheck, type Slot } from './object.ts';
@@ -105,11 +105,6 @@ export function compiler(structure: StructureFile): Compiler {
 
   const resource = resourceCheck(typeCheck, isResourceType);
   return { typeCheck, resource, isResourceType };
-}
-
-function choiceProperty(name: string, type: string): string {
-  const suffix = type === 'SimpleQuantity' || type === 'MoneyQuantity' ? 'Quantity' : type;
-  return name + suffix[0]!.toUpperCase() + suffix.slice(1);
 }
 
 function primitiveCheck(rule: PrimitiveRule): Check {

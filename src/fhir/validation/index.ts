@@ -1,11 +1,13 @@
 /** Validation of resources against the base definitions of R4. */
 import type { OperationOutcomeIssue } from '@medplum/fhirtypes';
-import { loadStructure, type StructureFile } from '../definitions/structure-file.ts';
+import type { StructureFile } from '../definitions/structure-file.ts';
+import { r4Structure } from '../definitions/structure-r4.ts';
 import { compiler } from './compile.ts';
 import { startRun } from './run.ts';
 
 export { isId } from './primitives.ts';
 export { type Literal, parseReference } from './references.ts';
+export { maxDepth } from './run.ts';
 
 /** What is wrong with a resource; empty when it is valid. Every issue is an error and names its element (`expression`). */
 export type Validate = (resource: unknown) => OperationOutcomeIssue[];
@@ -28,7 +30,7 @@ export function createValidator(structure: StructureFile): Validator {
   };
 }
 
-const r4 = createValidator(loadStructure());
+const r4 = createValidator(r4Structure);
 
 /** Validates against R4 4.0.1. 5 to 30 µs for a resource of 1 to 2.5 kB; see docs/decisions/0003-validation.md. */
 export const validateResource: Validate = r4.validate;

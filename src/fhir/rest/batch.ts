@@ -1,0 +1,35 @@
+/** batch: every entry on its own, in order, one failing without the others (https://hl7.org/fhir/R4/http.html#transaction). */
+
+import { bundleText } from './bundle.ts';
+import { answeredEntry, entriesOf, failedEntry, readEntry } from './bundle-entry.ts';
+import type { Call, Service, SystemInteraction } from './call.ts';
+import { atEntry, failureOf, loggable } from './errors.ts';
+import { execute } from './execute.ts';
+
+export const batch: SystemInteraction = {
+  access: 'system',
+  code: 'batch',
+  async run(call, service) {
+    const entries: string[] = [];
+    for (const [index, entry] of entriesOf(call).entries()) entries.push(await runEntry(entry, index, call, service));
+    return {
+      status: 200,
+      body: bundleText({ type: 'batch-response', timestamp: service.clock.now(), links: [], entries }),
+    };
+  },
+};
+
+async function runEntry(entry: unknown, index: number, bundle: Call, service: Service): Promise<string> {
+  try {
+    const { call, interaction } = readEntry(entry, index, bundle, service);
+    return answeredEntry(await execute(call, interaction, service), call);
+  } catch (error) {
+    const { status, outcome, isInternal } = failureOf(error, bundle.context.requestId);
+    if (isInternal)
+      service.log.error(
+        { ...loggable(error), requestId: bundle.context.requestId, entry: index },
+        'batch entry failed',
+      );
+    return failedEntry(status, atEntry(outcome, index));
+  }
+}

@@ -1,0 +1,95 @@
+/** Entries of a batch or transaction as calls, and their answers as entries (https://hl7.org/fhir/R4/http.html#transaction). */
+import { STATUS_CODES } from 'node:http';
+import type { Bundle, BundleEntry, OperationOutcome } from '@medplum/fhirtypes';
+import { FhirError } from '../contract.ts';
+import { entryText, fullUrl } from './bundle.ts';
+import type { Answer, Call, Interaction, Service } from './call.ts';
+import { etagOf } from './conditions.ts';
+import { interactionName } from './interaction-name.ts';
+
+export interface EntryCall {
+  index: number;
+  method: string;
+  fullUrl?: string;
+  call: Call;
+  interaction: Interaction;
+}
+
+/** @throws FhirError 400 when the body is no Bundle with entries to run. */
+export function entriesOf(call: Call): BundleEntry[] {
+  const { entry } = call.body as Bundle;
+  if (entry === undefined) return [];
+  if (!Array.isArray(entry)) throw new FhirError(400, 'structure', 'must be an array', 'Bundle.entry');
+  return entry;
+}
+
+/** @throws FhirError naming what is wrong with the entry. */
+export function readEntry(entry: unknown, index: number, bundle: Call, service: Service): EntryCall {
+  const { request, resource, fullUrl: url } = isObject(entry) ? entry : {};
+  const at = `Bundle.entry[${index}].request`;
+  if (!isObject(request)) throw new FhirError(400, 'required', 'is required', at);
+  const method = request.method;
+  if (typeof method !== 'string') throw new FhirError(400, 'required', 'is required', `${at}.method`);
+  if (typeof request.url !== 'string') throw new FhirError(400, 'required', 'is required', `${at}.url`);
+  const [path, query] = relativeUrl(request.url, bundle.base);
+  const { interaction, address } = service.resolve(method, path);
+  return {
+    index,
+    method,
+    ...(typeof url === 'string' ? { fullUrl: url } : {}),
+    interaction,
+    call: {
+      base: bundle.base,
+      ...address,
+      context: { ...bundle.context, interaction: interactionName(interaction, address) },
+      query,
+      conditions: {
+        ...text('ifMatch', request),
+        ...text('ifNoneMatch', request),
+        ...text('ifNoneExist', request),
+        ...text('ifModifiedSince', request),
+      },
+      prefer: bundle.prefer,
+      ...(resource === undefined ? {} : { body: resource }),
+    },
+  };
+}
+
+function text<Name extends string>(name: Name, request: Record<string, unknown>): { [Key in Name]?: string } {
+  const value = request[name];
+  return (typeof value === 'string' ? { [name]: value } : {}) as { [Key in Name]?: string };
+}
+
+/** Urls in a Bundle are relative to the base; the base itself is tolerated in front. */
+function relativeUrl(url: string, base: string): [path: string, query: string] {
+  const relative = url.startsWith(`${base}/`) ? url.slice(base.length + 1) : url.replace(/^\//, '');
+  const mark = relative.indexOf('?');
+  return mark === -1 ? [relative, ''] : [relative.slice(0, mark), relative.slice(mark + 1)];
+}
+
+/** What came of an entry. What was written is shown only when `Prefer` asks for it. */
+export function answeredEntry(answer: Answer, call: Call): string {
+  const { status, body, version, isWrite } = answer;
+  const isShown = !isWrite || call.prefer.return === 'representation';
+  return entryText({
+    ...(version ? { fullUrl: fullUrl(call.base, version) } : {}),
+    ...(body && isShown ? { resource: body } : {}),
+    response: {
+      status: statusText(status),
+      ...(version && isWrite ? { location: `${fullUrl(call.base, version)}/_history/${version.versionId}` } : {}),
+      ...(version ? { etag: etagOf(version.versionId), lastModified: version.updated.toISOString() } : {}),
+    },
+  });
+}
+
+export function failedEntry(status: number, outcome: OperationOutcome): string {
+  return entryText({ response: { status: statusText(status), outcome } });
+}
+
+function statusText(status: number): string {
+  return `${status} ${STATUS_CODES[status] ?? ''}`.trim();
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,50 @@
+/** ETags, dates and preferences in headers (https://hl7.org/fhir/R4/http.html#versions, RFC 9110 §13, RFC 7240). */
+import { FhirError } from '../contract.ts';
+import type { AnsweredVersion, Conditions, Preferences } from './call.ts';
+
+export function etagOf(versionId: string): string {
+  return `W/"${versionId}"`;
+}
+
+/** `W/"3"`, `"3"` and `3` all name version 3. @throws FhirError 400 for anything else. */
+export function versionOfETag(header: string | undefined): string | undefined {
+  if (header === undefined) return undefined;
+  const match = /^\s*(?:W\/)?"?([A-Za-z0-9\-.]{1,64})"?\s*$/.exec(header);
+  if (!match) throw new FhirError(400, 'value', 'If-Match must be one ETag, e.g. W/"3"');
+  return match[1];
+}
+
+/** The client has this version already: 304 (RFC 9110 §13.2.2: If-Modified-Since counts only without If-None-Match). */
+export function isNotModified(conditions: Conditions, version: AnsweredVersion): boolean {
+  const { ifNoneMatch, ifModifiedSince } = conditions;
+  if (ifNoneMatch !== undefined) {
+    return ifNoneMatch.split(',').some((tag) => {
+      const text = tag.trim();
+      return text === '*' || text === version.versionId || text.replace(/^W\//, '') === `"${version.versionId}"`;
+    });
+  }
+  if (ifModifiedSince === undefined) return false;
+  const since = Date.parse(ifModifiedSince);
+  // HTTP dates have whole seconds.
+  return !Number.isNaN(since) && Math.floor(version.updated.getTime() / 1000) * 1000 <= since;
+}
+
+export function parsePrefer(header: string | undefined): Preferences {
+  const preferences: Preferences = {};
+  for (const part of header?.split(/[,;]/) ?? []) {
+    const [name, value] = part.split('=').map((text) => text.trim().replace(/^"|"$/g, ''));
+    if (name === 'return' && (value === 'minimal' || value === 'representation' || value === 'OperationOutcome')) {
+      preferences.return = value;
+    }
+    if (name === 'handling' && (value === 'strict' || value === 'lenient')) preferences.handling = value;
+  }
+  return preferences;
+}
+
+/** Criteria of a conditional interaction, without a leading `?` or `Type?`. */
+export function criteriaOf(text: string): string {
+  const mark = text.indexOf('?');
+  const criteria = mark === -1 ? text : text.slice(mark + 1);
+  if (criteria.trim() === '') throw new FhirError(412, 'required', 'a conditional interaction needs search criteria');
+  return criteria;
+}

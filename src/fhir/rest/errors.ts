@@ -1,0 +1,66 @@
+/** What a failure looks like from outside: an OperationOutcome, and nothing about how we are made. */
+import type { OperationOutcome } from '@medplum/fhirtypes';
+import { FhirError } from '../contract.ts';
+
+/** Errors of the HTTP layer below us that are the caller's, by Fastify's code. */
+const transportErrors: Record<string, [status: number, code: OperationOutcome['issue'][number]['code'], text: string]> =
+  {
+    FST_ERR_CTP_BODY_TOO_LARGE: [413, 'too-long', 'the body is larger than this server takes'],
+    FST_ERR_CTP_INVALID_MEDIA_TYPE: [415, 'not-supported', 'only application/fhir+json is understood'],
+    FST_ERR_CTP_INVALID_CONTENT_LENGTH: [400, 'structure', 'the body is not as long as Content-Length says'],
+    FST_ERR_CTP_EMPTY_JSON_BODY: [400, 'structure', 'the body is empty'],
+  };
+
+export interface Failure {
+  status: number;
+  outcome: OperationOutcome;
+  /** Ours, not the caller's: to be logged with its stack. */
+  isInternal: boolean;
+}
+
+export function failureOf(error: unknown, requestId: string): Failure {
+  if (error instanceof FhirError) {
+    // Also errors of ours that a room reports as such: their text was written for the caller.
+    return { status: error.status, outcome: error.outcome, isInternal: error.status >= 500 };
+  }
+  const code = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+  const transport = transportErrors[code];
+  if (transport) {
+    const [status, issueCode, text] = transport;
+    return { status, outcome: new FhirError(status, issueCode, text).outcome, isInternal: false };
+  }
+  const outcome = new FhirError(500, 'exception', `internal error; quote request ${requestId}`).outcome;
+  return { status: 500, outcome, isInternal: true };
+}
+
+/** Says where in a Bundle a failure lies: `Patient.name[0]` becomes `Bundle.entry[2].resource.name[0]`. */
+export function atEntry(outcome: OperationOutcome, index: number): OperationOutcome {
+  const entry = `Bundle.entry[${index}]`;
+  return {
+    ...outcome,
+    issue: outcome.issue.map((issue) => ({
+      ...issue,
+      expression: issue.expression?.map((path) =>
+        path.startsWith('Bundle.entry') ? path : `${entry}.resource${path.replace(/^[A-Za-z]+/, '')}`,
+      ) ?? [entry],
+    })),
+  };
+}
+
+/**
+ * What may be logged of an error: where, not what about. Messages of the database quote values, hence patients, and are left out.
+ */
+export function loggable(error: unknown): { type: string; code?: string; message?: string; stack?: string } {
+  if (!(error instanceof Error)) return { type: typeof error };
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  const isDatabase = 'severity' in error;
+  return {
+    type: error.name,
+    ...(code ? { code } : {}),
+    ...(isDatabase ? {} : { message: error.message }),
+    stack: (error.stack ?? '')
+      .split('\n')
+      .filter((line) => line.startsWith('    at '))
+      .join('\n'),
+  };
+}

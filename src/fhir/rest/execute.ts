@@ -1,0 +1,75 @@
+/** Runs one interaction: permission first, audit before the answer leaves (docs/fhir.md, "Guards and audit"). */
+import { FhirError, type ReadAccess } from '../contract.ts';
+import type { RestTransaction } from '../store/contract.ts';
+import type { Answer, Call, Interaction, Service } from './call.ts';
+
+/** @throws FhirError, and whatever went wrong below; a refused or failed attempt is in the audit trail by then. */
+export async function execute(call: Call, interaction: Interaction, service: Service): Promise<Answer> {
+  return audited(call, interaction, service, async () => {
+    authorize(call, interaction, service);
+    switch (interaction.access) {
+      case 'read':
+        return interaction.run(call, service.store.reads(call.context.tenant), service);
+      case 'write':
+        return service.store.restTransaction(call.context, (tx) => interaction.run(call, tx, service));
+      case 'system':
+        return interaction.run(call, service);
+    }
+  });
+}
+
+/**
+ * Runs an entry inside the transaction of its Bundle, permission given already. What it reads is audited by the Bundle after
+ * the commit: the trail must not say that something was shown which was rolled back.
+ */
+export function executeWithin(
+  call: Call,
+  interaction: Interaction,
+  tx: RestTransaction,
+  service: Service,
+): Promise<Answer> {
+  if (interaction.access === 'system')
+    throw new FhirError(400, 'not-supported', 'this cannot be an entry of a transaction');
+  return interaction.run(call, tx, service);
+}
+
+/** @throws FhirError 403. */
+export function authorize(call: Call, interaction: Interaction, { guards }: Service): void {
+  guards.authorize(call.context, {
+    interaction: interaction.code,
+    ...(call.type ? { type: call.type } : {}),
+    ...(call.id ? { id: call.id } : {}),
+    ...(call.operation ? { operation: call.operation } : {}),
+  });
+}
+
+async function audited(
+  call: Call,
+  interaction: Interaction,
+  { guards }: Service,
+  work: () => Promise<Answer>,
+): Promise<Answer> {
+  let answer: Answer;
+  try {
+    answer = await work();
+  } catch (error) {
+    const refused = error instanceof FhirError && error.status === 403;
+    // A failed write changed nothing and showed nothing; a refused one is somebody trying a door.
+    if (refused || interaction.access === 'read') {
+      await guards.auditRead(call.context, { ...attempted(call), outcome: refused ? 'refused' : 'failed' });
+    }
+    throw error;
+  }
+  if (answer.read) await guards.auditRead(call.context, { ...attempted(call), ...answer.read, outcome: 'success' });
+  return answer;
+}
+
+/** What was asked for, when nothing of it could be served. */
+function attempted(call: Call): Pick<ReadAccess, 'resources' | 'query' | 'target'> {
+  const { type, id, query } = call;
+  return {
+    resources: [],
+    ...(type ? { target: { type, ...(id ? { id } : {}) } } : {}),
+    ...(query ? { query: [type, id].filter(Boolean).join('/').concat(`?${query}`) } : {}),
+  };
+}

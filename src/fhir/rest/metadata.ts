@@ -1,0 +1,108 @@
+/** capabilities: the CapabilityStatement, made from the routes, parameters and operations that serve (https://hl7.org/fhir/R4/http.html#capabilities). */
+import { readFileSync } from 'node:fs';
+import type {
+  CapabilityStatement,
+  CapabilityStatementRestResource,
+  CapabilityStatementRestResourceInteraction,
+  CapabilityStatementRestResourceOperation,
+  ResourceType,
+} from '@medplum/fhirtypes';
+import { resourceTypesOf } from '../definitions/structure-file.ts';
+import { r4Structure } from '../definitions/structure-r4.ts';
+import type { Service, SystemInteraction } from './call.ts';
+import { fhirJson } from './negotiation.ts';
+import { definitionUrl } from './operation-definitions.ts';
+import { validateOperations } from './validate.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+export const capabilities: SystemInteraction = {
+  access: 'system',
+  code: 'capabilities',
+  isPublic: true,
+  async run(call, service) {
+    return { status: 200, body: JSON.stringify(capabilityStatement(call.base, service)) };
+  },
+};
+
+export function capabilityStatement(base: string, service: Service): CapabilityStatement {
+  const { store, clock } = service;
+  const typeInteractions = interactionCodes(service, (path) => path.startsWith(':type'));
+  return {
+    resourceType: 'CapabilityStatement',
+    status: 'active',
+    date: clock.now().toISOString(),
+    kind: 'instance',
+    software: { name: 'Passerelle', version },
+    implementation: { description: 'Passerelle', url: base },
+    fhirVersion: '4.0.1',
+    format: [fhirJson, 'json'],
+    rest: [
+      {
+        mode: 'server',
+        security: {
+          description: 'OAuth 2.0 bearer tokens or a session cookie; every interaction is checked and audited.',
+        },
+        resource: resourceTypesOf(r4Structure).map((type) =>
+          resourceOf(type as ResourceType, typeInteractions, service),
+        ),
+        interaction: [
+          { code: 'transaction' },
+          { code: 'batch' },
+          ...interactionCodes(service, (path) => path === '_history'),
+        ],
+        ...operationList(store.operations.filter((operation) => operation.level === 'system')),
+      },
+    ],
+  } as CapabilityStatement;
+}
+
+/** Codes of the interactions at the addresses chosen, each once, operations apart. */
+function interactionCodes(
+  service: Service,
+  choose: (path: string) => boolean,
+): CapabilityStatementRestResourceInteraction[] {
+  const codes = service.routes.filter((route) => choose(route.path)).map((route) => route.interaction.code);
+  return [...new Set(codes)]
+    .filter((code) => code !== 'operation')
+    .map((code) => ({ code: code as CapabilityStatementRestResourceInteraction['code'] }));
+}
+
+function resourceOf(
+  type: ResourceType,
+  interaction: CapabilityStatementRestResourceInteraction[],
+  { store }: Service,
+): CapabilityStatementRestResource {
+  const includes = store.searchIncludes(type);
+  const operations = [...store.operations, ...validateOperations(type)].filter(
+    (operation) => operation.level !== 'system' && (operation.type === type || operation.type === undefined),
+  );
+  return {
+    type,
+    profile: `http://hl7.org/fhir/StructureDefinition/${type}`,
+    interaction,
+    versioning: 'versioned-update',
+    readHistory: true,
+    updateCreate: true,
+    conditionalCreate: true,
+    conditionalRead: 'full-support',
+    conditionalUpdate: true,
+    conditionalDelete: 'single',
+    referencePolicy: ['literal', 'logical', 'local'],
+    ...(includes.length > 0 ? { searchInclude: includes } : {}),
+    searchParam: store.searchParameters(type),
+    ...operationList(operations),
+  };
+}
+
+/** One entry per name: an operation at two levels is one operation. */
+function operationList(operations: readonly { name: string; type?: string }[]): {
+  operation?: CapabilityStatementRestResourceOperation[];
+} {
+  const byName = new Map(
+    operations.map((operation) => [operation.name, { name: operation.name, definition: definitionUrl(operation) }]),
+  );
+  return byName.size > 0 ? { operation: [...byName.values()] } : {};
+}

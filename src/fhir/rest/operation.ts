@@ -1,0 +1,80 @@
+/** Operations, registered by the rooms or built in: https://hl7.org/fhir/R4/operations.html#executing. */
+import type { Parameters, Resource } from '@medplum/fhirtypes';
+import { FhirError, type Operation } from '../contract.ts';
+import type { RestTransaction } from '../store/contract.ts';
+import { validateResource } from '../validation/index.ts';
+import type { Answer, Call, Service, WriteInteraction } from './call.ts';
+import { versionOfETag } from './conditions.ts';
+import { validateOperations } from './validate.ts';
+
+/** Operation of a URL: the type's own before one offered on every type. */
+export function findOperation(call: Call, service: Service): Operation | undefined {
+  const level = call.id ? 'instance' : call.type ? 'type' : 'system';
+  const builtIn = call.type ? validateOperations(call.type) : [];
+  const candidates = [...service.store.operations, ...builtIn].filter(
+    (operation) => operation.name === call.operation && operation.level === level,
+  );
+  return (
+    candidates.find((operation) => operation.type === call.type) ??
+    candidates.find((operation) => operation.type === undefined)
+  );
+}
+
+/**
+ * @param isGet only operations that change nothing are reached by GET.
+ */
+export function operationInteraction(isGet: boolean): WriteInteraction {
+  return {
+    access: 'write',
+    code: 'operation',
+    async run(call, tx, service): Promise<Answer> {
+      const operation = findOperation(call, service);
+      if (!operation)
+        throw new FhirError(404, 'not-supported', `$${call.operation} is not an operation of this address`);
+      if (isGet && operation.affectsState)
+        throw new FhirError(405, 'not-supported', `$${call.operation} changes state: use POST`);
+      const ifMatch = versionOfETag(call.conditions.ifMatch);
+      const result = await operation.run({
+        tx,
+        ...(call.id ? { id: call.id } : {}),
+        ...(isGet ? { parameters: parametersOfQuery(call.query) } : inputOf(call)),
+        ...(ifMatch === undefined ? {} : { ifMatch }),
+      });
+      return operationAnswer(result, tx, operation.affectsState);
+    },
+  };
+}
+
+/** A body that is no Parameters is the one input parameter, `resource`. @throws FhirError 400 when Parameters is malformed. */
+function inputOf(call: Call): { parameters: Parameters; resource?: Resource } {
+  const { body } = call;
+  if (body === undefined) return { parameters: parametersOfQuery(call.query) };
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new FhirError(400, 'structure', 'the body must be Parameters or a resource');
+  }
+  const resource = body as Resource;
+  if (resource.resourceType !== 'Parameters') return { parameters: { resourceType: 'Parameters' }, resource };
+  // $validate is asked about resources that may be wrong; every other operation gets Parameters it can rely on.
+  const issues = call.operation === 'validate' ? [] : validateResource(resource);
+  if (issues.length > 0) throw FhirError.of(400, issues);
+  return { parameters: resource };
+}
+
+function parametersOfQuery(query: string): Parameters {
+  const parameter = [...new URLSearchParams(query)].map(([name, valueString]) => ({ name, valueString }));
+  return { resourceType: 'Parameters', ...(parameter.length > 0 ? { parameter } : {}) };
+}
+
+function operationAnswer(result: Resource, tx: RestTransaction, affectsState: boolean): Answer {
+  const { resourceType: type, id, meta } = result;
+  const written = id ? tx.writtenText(type, id) : undefined;
+  return {
+    status: 200,
+    body: written ?? JSON.stringify(result),
+    ...(id && meta?.versionId
+      ? { version: { type, id, versionId: meta.versionId, updated: new Date(meta.lastUpdated ?? tx.context.now()) } }
+      : {}),
+    // What the operation wrote is in the trail already; what it only showed is not.
+    ...(affectsState && tx.changes.length > 0 ? {} : { read: { resources: [result] } }),
+  };
+}

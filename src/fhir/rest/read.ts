@@ -1,0 +1,34 @@
+/** read: https://hl7.org/fhir/R4/http.html#read; conditional read: https://hl7.org/fhir/R4/http.html#cread. */
+import type { Resource } from '@medplum/fhirtypes';
+import { FhirError } from '../contract.ts';
+import type { StoredVersion } from '../store/contract.ts';
+import type { Answer, AnsweredVersion, ReadInteraction } from './call.ts';
+import { isNotModified } from './conditions.ts';
+
+export const read: ReadInteraction = {
+  access: 'read',
+  code: 'read',
+  async run(call, reads, { artefacts }) {
+    const stored = await reads.readStored(call.type!, call.id!);
+    const artefact = stored ? undefined : artefacts.read(call.type!, call.id!);
+    if (artefact) return { status: 200, body: JSON.stringify(artefact) };
+    if (!stored) throw new FhirError(404, 'not-found', `${call.type}/${call.id} is not known`);
+    if (stored.deleted) throw new FhirError(410, 'deleted', `${call.type}/${call.id} was deleted`);
+    const version = answeredVersion(stored);
+    if (isNotModified(call.conditions, version)) return { status: 304, version, read: { resources: [parse(stored)] } };
+    return storedAnswer(stored);
+  },
+};
+
+/** A stored version as the answer to a read. */
+export function storedAnswer(stored: StoredVersion): Answer {
+  return { status: 200, body: stored.text, version: answeredVersion(stored), read: { resources: [parse(stored)] } };
+}
+
+export function answeredVersion({ type, id, version, updated }: StoredVersion): AnsweredVersion {
+  return { type, id, versionId: String(version), updated };
+}
+
+export function parse(stored: StoredVersion): Resource {
+  return JSON.parse(stored.text) as Resource;
+}

@@ -1,0 +1,115 @@
+/** A Fastify request as a `Call`. */
+import { randomUUID } from 'node:crypto';
+import type { FastifyRequest } from 'fastify';
+import { type Context, FhirError } from '../contract.ts';
+import type { Admission } from './admission.ts';
+import { binaryOf } from './binary.ts';
+import type { Call, Conditions, Service } from './call.ts';
+import { parsePrefer } from './conditions.ts';
+import { interactionName } from './interaction-name.ts';
+import { mediaType } from './negotiation.ts';
+import { bundleInteractions } from './routes.ts';
+
+/** Parameters about the representation, meant for this layer and not for a search. */
+const representation = new Set(['_format', '_pretty']);
+
+/** Id by which log lines, AuditEvents and the answer's `X-Request-Id` are joined; a caller's own is kept when it is harmless. */
+export function requestIdOf(request: FastifyRequest): string {
+  return /^[A-Za-z0-9._-]{1,64}$/.test(request.id) ? request.id : randomUUID();
+}
+
+export function queryOf(request: FastifyRequest): string {
+  const url = request.raw.url ?? '';
+  const mark = url.indexOf('?');
+  return mark === -1 ? '' : url.slice(mark + 1);
+}
+
+/** @throws FhirError 400 when the body cannot be read. */
+export function callOf(
+  request: FastifyRequest,
+  admission: Admission,
+  requestId: string,
+  base: string,
+  service: Service,
+): { call: Call; interaction: NonNullable<Admission['target']>['interaction'] } {
+  const { body, form } = bodyOf(request, admission);
+  const target = admission.target ?? bundleTarget(body);
+  const { caller } = admission;
+  const context: Context = {
+    tenant: caller?.tenant ?? '',
+    actor: caller?.actor ?? { reference: '', display: '', account: '', kind: 'machine', roles: [] },
+    requestId,
+    interaction: interactionName(target.interaction, target.address),
+    network: request.ip,
+    now: () => service.clock.now(),
+  };
+  const call: Call = {
+    context,
+    base,
+    ...target.address,
+    query: withoutRepresentation([queryOf(request), form].filter(Boolean).join('&')),
+    conditions: conditionsOf(request),
+    prefer: parsePrefer(header(request, 'prefer')),
+    ...(body === undefined ? {} : { body }),
+  };
+  return { call, interaction: target.interaction };
+}
+
+function bundleTarget(body: unknown): NonNullable<Admission['target']> {
+  const { resourceType, type } = (body ?? {}) as { resourceType?: unknown; type?: unknown };
+  const interaction =
+    resourceType === 'Bundle' &&
+    typeof type === 'string' &&
+    Object.hasOwn(bundleInteractions, type) &&
+    bundleInteractions[type];
+  if (!interaction)
+    throw new FhirError(400, 'invalid', 'a Bundle of type batch or transaction is expected here', 'Bundle.type');
+  return { interaction, address: {} };
+}
+
+/** JSON parsed, a form as it is, a raw file as a Binary. */
+function bodyOf(request: FastifyRequest, { isRawRequest, target }: Admission): { body?: unknown; form?: string } {
+  const data = request.body;
+  if (!Buffer.isBuffer(data) || data.length === 0) return {};
+  const contentType = request.headers['content-type'] ?? '';
+  if (isRawRequest)
+    return { body: binaryOf(contentType, data, header(request, 'x-security-context'), target?.address.id) };
+  const text = decodeUtf8(data);
+  if (mediaType(contentType) === 'application/x-www-form-urlencoded') return { form: text };
+  try {
+    return { body: JSON.parse(text) };
+  } catch {
+    // The parser's own message quotes the text.
+    throw new FhirError(400, 'structure', 'the body is not JSON');
+  }
+}
+
+function decodeUtf8(data: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(data);
+  } catch {
+    throw new FhirError(400, 'structure', 'the body is not UTF-8');
+  }
+}
+
+function conditionsOf(request: FastifyRequest): Conditions {
+  const named = {
+    ifMatch: header(request, 'if-match'),
+    ifNoneMatch: header(request, 'if-none-match'),
+    ifNoneExist: header(request, 'if-none-exist'),
+    ifModifiedSince: header(request, 'if-modified-since'),
+  };
+  return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined));
+}
+
+function header(request: FastifyRequest, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value.join(', ') : value;
+}
+
+function withoutRepresentation(query: string): string {
+  return query
+    .split('&')
+    .filter((part) => part !== '' && !representation.has(part.split('=')[0]!))
+    .join('&');
+}

@@ -1,0 +1,27 @@
+/** What writing interactions share: the resource in the body, and the answer made of what was written. */
+import type { Resource } from '@medplum/fhirtypes';
+import { FhirError } from '../contract.ts';
+import type { RestTransaction } from '../store/contract.ts';
+import type { Answer, Call } from './call.ts';
+
+/** The body as a resource of the type asked for; its content is validated by the store. @throws FhirError 400. */
+export function resourceOf(call: Call): Resource {
+  const { body, type } = call;
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new FhirError(400, 'structure', 'the body must be a resource');
+  }
+  const resource = body as Resource;
+  if (resource.resourceType !== type) throw new FhirError(400, 'invalid', `the body must be a ${type}`, 'resourceType');
+  return resource;
+}
+
+/** The answer after a create or update. */
+export function writtenAnswer(tx: RestTransaction, resource: Resource & { id: string }, created: boolean): Answer {
+  const { resourceType: type, id, meta } = resource;
+  return {
+    status: created ? 201 : 200,
+    body: tx.writtenText(type, id) ?? JSON.stringify(resource),
+    version: { type, id, versionId: meta?.versionId ?? '1', updated: new Date(meta?.lastUpdated ?? tx.context.now()) },
+    isWrite: true,
+  };
+}
