@@ -1,24 +1,22 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import type { Database } from '../../src/db/index.ts';
 import { type DeliveryRoom, deliveryGauges } from '../../src/delivery/index.ts';
 import { systemContext } from '../../src/fhir/index.ts';
-import { testDatabase } from '../support/database.ts';
-import { fakeClock, flakyDestination, manualDelivery, queue, startDelivery, transactionsOnly } from './support.ts';
+import { fakeClock, flakyDestination, manualDelivery, openRig, queue, type Rig, startDelivery } from './support.ts';
 
-let database: Database;
+let rig: Rig;
 const running: DeliveryRoom[] = [];
 beforeAll(async () => {
-  database = await testDatabase();
+  rig = await openRig();
 });
 afterEach(async () => {
   for (const delivery of running.splice(0)) await delivery.stop();
-  await database.query('aa', 'DELETE FROM outbox');
-  await database.query('bb', 'DELETE FROM outbox');
+  await rig.database.query('aa', 'DELETE FROM outbox');
+  await rig.database.query('bb', 'DELETE FROM outbox');
 });
-afterAll(() => database.close());
+afterAll(() => rig.database.close());
 
 async function room(clock = fakeClock()) {
-  const delivery = manualDelivery(database, clock);
+  const delivery = manualDelivery(rig, clock);
   running.push(delivery);
   return { delivery, clock };
 }
@@ -28,7 +26,7 @@ test('an item reaches its destination once its transaction is committed, with it
   const ris = flakyDestination('ris:', () => ({ status: 'delivered', evidence: 'MSA|AA' }));
   delivery.registerDestination(ris);
   await startDelivery(delivery, clock);
-  const id = await queue(delivery, database, clock, { destination: 'ris:ch', kind: 'report-mdm', focus: 'Task/7' });
+  const id = await queue(delivery, rig, clock, { destination: 'ris:ch', kind: 'report-mdm', focus: 'Task/7' });
   await delivery.sweep();
   expect(id).toMatch(/^[A-Z0-9]{20}$/);
   expect(ris.tried).toEqual([
@@ -51,7 +49,7 @@ test('a transaction that rolls back leaves nothing to send', async () => {
   const ris = flakyDestination('ris:', () => ({ status: 'delivered' }));
   delivery.registerDestination(ris);
   await startDelivery(delivery, clock);
-  const failing = transactionsOnly(database).transaction(systemContext('aa', 'test', clock), async (tx) => {
+  const failing = rig.store.transaction(systemContext('aa', 'test', clock), async (tx) => {
     await delivery.enqueue(tx, { destination: 'ris:ch', kind: 'report-mdm', focus: 'Task/1' });
     throw new Error('signature refused');
   });
@@ -68,9 +66,9 @@ test('while the first item of a destination fails, those behind it wait and othe
   );
   delivery.registerDestination(ris);
   await startDelivery(delivery, clock);
-  const first = await queue(delivery, database, clock, { destination: 'ris:down' });
-  const second = await queue(delivery, database, clock, { destination: 'ris:down' });
-  const other = await queue(delivery, database, clock, { destination: 'ris:up' });
+  const first = await queue(delivery, rig, clock, { destination: 'ris:down' });
+  const second = await queue(delivery, rig, clock, { destination: 'ris:down' });
+  const other = await queue(delivery, rig, clock, { destination: 'ris:up' });
   await delivery.sweep();
   expect(ris.taken).toEqual([other]);
   expect(ris.tried.some((item) => item.id === second)).toBe(false);
@@ -85,7 +83,7 @@ test('a failed attempt is repeated only when its back-off has passed, and the wa
   const ris = flakyDestination('ris:', () => ({ status: 'retry', reason: 'MSA|AR' }));
   delivery.registerDestination(ris);
   await startDelivery(delivery, clock);
-  await queue(delivery, database, clock, { destination: 'ris:ch' });
+  await queue(delivery, rig, clock, { destination: 'ris:ch' });
   await delivery.sweep();
   for (const waitMs of [1_000, 2_000, 4_000, 8_000]) {
     const before = ris.tried.length;
@@ -110,8 +108,8 @@ test('a refused item is set aside visibly, the next goes on, and a replay sends 
   );
   delivery.registerDestination(ris);
   await startDelivery(delivery, clock);
-  const bad = await queue(delivery, database, clock, { destination: 'ris:ch', focus: 'Task/bad' });
-  const good = await queue(delivery, database, clock, { destination: 'ris:ch' });
+  const bad = await queue(delivery, rig, clock, { destination: 'ris:ch', focus: 'Task/bad' });
+  const good = await queue(delivery, rig, clock, { destination: 'ris:ch' });
   await delivery.sweep();
   expect(ris.taken).toEqual([good]);
   const [letter] = await delivery.list('aa', ['failed', 'dead']);
@@ -133,7 +131,7 @@ test('an item that cannot pass for seven days is given up, and the domain is tol
     told.push(result.status);
   });
   await startDelivery(delivery, clock);
-  const id = await queue(delivery, database, clock, { destination: 'ris:ch' });
+  const id = await queue(delivery, rig, clock, { destination: 'ris:ch' });
   await delivery.sweep();
   clock.advance(7 * 24 * 3_600_000);
   await delivery.sweep();
@@ -151,7 +149,7 @@ test('the outcome and its consequences are one transaction: when a hook refuses,
     if (refuse) throw new Error('version conflict');
   });
   await startDelivery(delivery, clock);
-  const id = await queue(delivery, database, clock, { destination: 'ris:ch' });
+  const id = await queue(delivery, rig, clock, { destination: 'ris:ch' });
   await delivery.sweep();
   const [item] = await delivery.list('aa', ['queued']);
   expect(item).toMatchObject({
@@ -175,8 +173,8 @@ test('a destination nobody serves stays visible with its reason, without what th
     }),
   );
   await startDelivery(delivery, clock);
-  await queue(delivery, database, clock, { destination: 'fax:ch' });
-  await queue(delivery, database, clock, { destination: 'mail:ch' });
+  await queue(delivery, rig, clock, { destination: 'fax:ch' });
+  await queue(delivery, rig, clock, { destination: 'mail:ch' });
   await delivery.sweep();
   const items = await delivery.list('aa', ['queued']);
   expect(items.map((item) => item.lastError)).toEqual([
@@ -187,10 +185,23 @@ test('a destination nobody serves stays visible with its reason, without what th
 
 test('the oldest age and the counts are there for supervision, and one tenant does not list the items of another', async () => {
   const { delivery, clock } = await room();
-  await queue(delivery, database, clock, { destination: 'ris:ch' });
+  await queue(delivery, rig, clock, { destination: 'ris:ch' });
   clock.advance(60_000);
-  await queue(delivery, database, clock, { destination: 'ris:ch', tenant: 'bb' });
+  await queue(delivery, rig, clock, { destination: 'ris:ch', tenant: 'bb' });
   const values = await Promise.all(deliveryGauges(delivery).map((gauge) => gauge.read()));
   expect(values).toEqual([2, 0, 60]);
   expect(await delivery.list('bb', ['queued'])).toHaveLength(1);
+});
+
+test('what the domain writes for an outcome is stored with it', async () => {
+  const { delivery, clock } = await room();
+  delivery.registerDestination(flakyDestination('ris:', () => ({ status: 'delivered', evidence: 'MSA|AA' })));
+  delivery.onOutcome(async (item, result, tx) => {
+    await tx.create({ resourceType: 'Basic', code: { text: `${item.kind} ${result.status}` } });
+  });
+  await startDelivery(delivery, clock);
+  await queue(delivery, rig, clock, { destination: 'ris:ch' });
+  await delivery.sweep();
+  const stored = await rig.store.search('aa', 'Basic', '');
+  expect(stored.map((resource) => resource.code.text)).toEqual(['report-mdm delivered']);
 });

@@ -1,7 +1,8 @@
 import type { Clock } from '../../src/config/index.ts';
 import type { Database } from '../../src/db/index.ts';
 import { createDelivery, type DeliveryItem, type DeliveryResult, type DeliveryRoom } from '../../src/delivery/index.ts';
-import { type FhirStore, type FhirTransaction, systemContext } from '../../src/fhir/index.ts';
+import { createFhirStore, type FhirStore, systemContext } from '../../src/fhir/index.ts';
+import { testDatabase } from '../support/database.ts';
 
 /** A clock that moves when told. */
 export function fakeClock(start = '2026-03-01T08:00:00Z'): Clock & { advance(ms: number): void } {
@@ -14,24 +15,15 @@ export function fakeClock(start = '2026-03-01T08:00:00Z'): Clock & { advance(ms:
   };
 }
 
-/** The part of the FHIR store that the delivery room uses, on the real database. */
-export function transactionsOnly(database: Database): FhirStore {
-  const store: Pick<FhirStore, 'transaction'> = {
-    async transaction(context, work) {
-      const after: (() => void | Promise<void>)[] = [];
-      const result = await database.transaction(context.tenant, (sql) =>
-        work({
-          context,
-          sql,
-          changes: [],
-          afterCommit: (task: () => void) => after.push(task),
-        } as unknown as FhirTransaction),
-      );
-      for (const task of after) await task();
-      return result;
-    },
-  };
-  return store as FhirStore;
+export interface Rig {
+  database: Database;
+  store: FhirStore;
+}
+
+/** The real store on a real database. */
+export async function openRig(): Promise<Rig> {
+  const database = await testDatabase();
+  return { database, store: await createFhirStore({ database, checkReferences: false }) };
 }
 
 /** A hospital that answers as told and remembers what it took. */
@@ -69,18 +61,18 @@ export function startDelivery(delivery: DeliveryRoom, clock: Clock): Promise<voi
 }
 
 /** A delivery room whose work is done only when the test says so. */
-export function manualDelivery(database: Database, clock: Clock, random: () => number = () => 0): DeliveryRoom {
-  return createDelivery({ database, store: transactionsOnly(database), clock, sweepEveryMs: 0, random });
+export function manualDelivery({ database, store }: Rig, clock: Clock): DeliveryRoom {
+  return createDelivery({ database, store, clock, sweepEveryMs: 0, random: () => 0 });
 }
 
 export async function queue(
   delivery: DeliveryRoom,
-  database: Database,
+  rig: Rig,
   clock: Clock,
   item: { destination: string; kind?: string; focus?: string; tenant?: string },
 ): Promise<string> {
   const context = systemContext(item.tenant ?? 'aa', 'test', clock);
-  return transactionsOnly(database).transaction(context, (tx) =>
+  return rig.store.transaction(context, (tx) =>
     delivery.enqueue(tx, {
       destination: item.destination,
       kind: item.kind ?? 'report-mdm',

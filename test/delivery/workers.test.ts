@@ -1,16 +1,14 @@
 import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Database } from '../../src/db/index.ts';
 import { createDelivery, type DeliveryResult } from '../../src/delivery/index.ts';
-import { testDatabase } from '../support/database.ts';
-import { fakeClock, flakyDestination, manualDelivery, queue, startDelivery, transactionsOnly } from './support.ts';
+import { fakeClock, flakyDestination, manualDelivery, openRig, queue, type Rig, startDelivery } from './support.ts';
 
-let database: Database;
+let rig: Rig;
 beforeAll(async () => {
-  database = await testDatabase();
+  rig = await openRig();
 });
-afterAll(() => database.close());
+afterAll(() => rig.database.close());
 
 test('two servers share the work: an item is never with both, and order holds', async () => {
   const clock = fakeClock();
@@ -18,14 +16,14 @@ test('two servers share the work: an item is never with both, and order holds', 
     await new Promise((resolve) => setImmediate(resolve));
     return { status: 'delivered' };
   });
-  const workers = [manualDelivery(database, clock), manualDelivery(database, clock)];
+  const workers = [manualDelivery(rig, clock), manualDelivery(rig, clock)];
   for (const worker of workers) {
     worker.registerDestination(ris);
     await startDelivery(worker, clock);
   }
   const ids: string[] = [];
   for (let n = 0; n < 40; n += 1) {
-    ids.push(await queue(workers[n % 2]!, database, clock, { destination: 'ris:two' }));
+    ids.push(await queue(workers[n % 2]!, rig, clock, { destination: 'ris:two' }));
   }
   while (ris.taken.length < ids.length) await Promise.all(workers.map((worker) => worker.sweep()));
   expect(ris.taken).toEqual(ids);
@@ -38,7 +36,7 @@ test('what a dead server was sending is taken over at once under the same id, an
   const clock = fakeClock();
   let answerLate: (result: DeliveryResult) => void = () => undefined;
   const asked = Promise.withResolvers<void>();
-  const dying = manualDelivery(database, clock);
+  const dying = manualDelivery(rig, clock);
   dying.registerDestination(
     flakyDestination('ris:', () => {
       asked.resolve();
@@ -48,18 +46,18 @@ test('what a dead server was sending is taken over at once under the same id, an
     }),
   );
   await startDelivery(dying, clock);
-  const id = await queue(dying, database, clock, { destination: 'ris:crash' });
+  const id = await queue(dying, rig, clock, { destination: 'ris:crash' });
   const stuck = dying.sweep();
   await asked.promise;
 
-  const survivor = manualDelivery(database, clock);
+  const survivor = manualDelivery(rig, clock);
   const ris = flakyDestination('ris:', () => ({ status: 'delivered', evidence: 'second' }));
   survivor.registerDestination(ris);
   await startDelivery(survivor, clock);
   await survivor.sweep();
   expect(ris.tried).toEqual([]);
 
-  const admin = new pg.Client({ connectionString: database.adminUrl });
+  const admin = new pg.Client({ connectionString: rig.database.adminUrl });
   await admin.connect();
   await admin.query(
     `SELECT pg_terminate_backend(a.pid) FROM pg_stat_activity a JOIN pg_locks l ON l.pid = a.pid
@@ -80,9 +78,9 @@ test('what a dead server was sending is taken over at once under the same id, an
 
 test('a server that starts sends first what was queued before it stopped, without being asked', async () => {
   const clock = fakeClock();
-  const id = await queue(manualDelivery(database, clock), database, clock, { destination: 'ris:restart' });
+  const id = await queue(manualDelivery(rig, clock), rig, clock, { destination: 'ris:restart' });
   const arrived = Promise.withResolvers<string>();
-  const delivery = createDelivery({ database, store: transactionsOnly(database), clock });
+  const delivery = createDelivery({ ...rig, clock });
   delivery.registerDestination({
     prefix: 'ris:restart',
     deliver: async (item) => {
@@ -105,7 +103,7 @@ test('whatever the failures, each item is taken exactly once by its id and in th
     fc.asyncProperty(fc.array(fates, { maxLength: 25 }), fc.integer({ min: 1, max: 5 }), async (plan, count) => {
       run += 1;
       const clock = fakeClock();
-      const delivery = manualDelivery(database, clock);
+      const delivery = manualDelivery(rig, clock);
       const fate = [...plan];
       let unrecorded = false;
       const taken: string[] = [];
@@ -130,7 +128,7 @@ test('whatever the failures, each item is taken exactly once by its id and in th
       await startDelivery(delivery, clock);
       const ids: string[] = [];
       for (let n = 0; n < count; n += 1) {
-        ids.push(await queue(delivery, database, clock, { destination: `ris:p${run}` }));
+        ids.push(await queue(delivery, rig, clock, { destination: `ris:p${run}` }));
       }
       for (let step = 0; step <= plan.length; step += 1) {
         await delivery.sweep();

@@ -1,5 +1,4 @@
 /** The audit trail: AuditEvents into the tenant's store, before the answer leaves (design §5 rules 2 and 9). */
-import { randomUUID } from 'node:crypto';
 import type { AuditEvent, ImagingStudy, Resource } from '@medplum/fhirtypes';
 import type { Clock } from '../../config/index.ts';
 import {
@@ -16,13 +15,14 @@ import type { Demand } from '../policy.ts';
 import { platformDevice, type Site } from './agents.ts';
 import { platformOrigin } from './codes.ts';
 import { authenticationEvent, readEvent, refusalEvent, writeEvent } from './event.ts';
-import { createGroupCommit } from './group-commit.ts';
 
 /** Looking at the images of one study is one event per actor in this time: a viewer sends hundreds of requests (rule 9). */
 export const imageAccessWindowMs = 5 * 60_000;
 const imageAccessesRemembered = 5_000;
 /** Refusals on their way to the trail, by request, for who wants to wait for them. */
 const refusalsRemembered = 1_000;
+/** Events on their way; beyond, callers are refused rather than answered without a trail. */
+const pendingAtMost = 20_000;
 
 /** Interaction of the transactions in which the trail writes itself; they are not audited again. */
 const auditInteraction = 'system:audit';
@@ -45,27 +45,39 @@ export interface TrailOptions {
 
 /** Plugs the trail into the store: every transaction that writes leaves its event in itself. */
 export function createTrail({ store, clock, site, log }: TrailOptions): AuditTrail {
-  const group = createGroupCommit<AuditEvent>((tenant, events) =>
-    store.transaction(systemContext(tenant, auditInteraction, clock), async (tx) => {
-      for (const event of events) await tx.create(event);
-    }),
-  );
-  /** Events the trail is writing inside somebody's transaction, told from those the somebody posts. */
-  const own = new Set<string>();
+  const pending = new Set<Promise<void>>();
+
+  /**
+   * Commits one event. The store joins transactions that only create, of whatever callers of one tenant, into one multi-row
+   * insert and one flush: under load dozens of reads share it (docs/decisions/0008-access-and-audit.md).
+   */
+  function append(tenant: string, event: AuditEvent): Promise<void> {
+    if (pending.size >= pendingAtMost)
+      return Promise.reject(new FhirError(503, 'throttled', 'The audit trail is full'));
+    const written = store.transaction(systemContext(tenant, auditInteraction, clock), async (tx) => {
+      await tx.create(event);
+    });
+    pending.add(written);
+    const done = () => pending.delete(written);
+    written.then(done, done);
+    return written;
+  }
+
+  /** Transactions into which the trail is writing right now: its event is told from one that the caller posts. */
+  const writing = new WeakSet<FhirTransaction>();
   const refusals = new Map<string, Promise<void>>();
   const imageAccesses = new Map<string, { at: number; written: Promise<void> }>();
 
   const onCommit: CommitHook = async (changes, tx) => {
     if (tx.context.interaction === auditInteraction) return;
-    const id = randomUUID();
-    own.add(id);
+    writing.add(tx);
     try {
-      await tx.create({ ...writeEvent(tx.context, changes, site()), id });
+      await tx.create(writeEvent(tx.context, changes, site()));
     } finally {
-      own.delete(id);
+      writing.delete(tx);
     }
   };
-  store.beforeCommit((change, tx) => guardTrail(change, tx, own));
+  store.beforeCommit((change, tx) => guardTrail(change, tx, writing.has(tx)));
   store.onCommit(onCommit);
 
   function imageAccess(context: Context, access: ReadAccess, studies: readonly ImagingStudy[]): Promise<void> {
@@ -75,7 +87,7 @@ export function createTrail({ store, clock, site, log }: TrailOptions): AuditTra
     const known = imageAccesses.get(key);
     if (known && now - known.at < imageAccessWindowMs) return known.written;
     if (imageAccesses.size >= imageAccessesRemembered) imageAccesses.clear();
-    const written = group.add(context.tenant, readEvent(context, access, site()));
+    const written = append(context.tenant, readEvent(context, access, site()));
     imageAccesses.set(key, { at: now, written });
     written.catch(() => imageAccesses.delete(key));
     return written;
@@ -91,10 +103,10 @@ export function createTrail({ store, clock, site, log }: TrailOptions): AuditTra
       if (/^dicomweb:(?!qido|query|search|stow|store)/.test(context.interaction) && access.outcome === 'success') {
         if (studies.length > 0) return imageAccess(context, access, studies);
       }
-      return group.add(context.tenant, readEvent(context, access, site()));
+      return append(context.tenant, readEvent(context, access, site()));
     },
     refused(context, demand) {
-      const written = group.add(context.tenant, refusalEvent(context, demand, site()));
+      const written = append(context.tenant, refusalEvent(context, demand, site()));
       written.catch((error: unknown) => {
         log?.error(
           { requestId: context.requestId, error: (error as Error).name },
@@ -105,18 +117,20 @@ export function createTrail({ store, clock, site, log }: TrailOptions): AuditTra
       refusals.set(context.requestId, written);
       void written.finally(() => refusals.delete(context.requestId)).catch(() => undefined);
     },
-    authentication: (context, event) => group.add(context.tenant, authenticationEvent(context, event, site())),
-    close: () => group.drain(),
+    authentication: (context, event) => append(context.tenant, authenticationEvent(context, event, site())),
+    async close() {
+      while (pending.size > 0) await Promise.allSettled(pending);
+    },
   };
 }
 
 /** Append-only, whoever asks; and nobody but the trail itself writes in its name. */
-function guardTrail(change: Change, tx: FhirTransaction, own: ReadonlySet<string>): void {
+function guardTrail(change: Change, tx: FhirTransaction, isTrail: boolean): void {
   if (change.type !== 'AuditEvent') return;
   if (change.interaction !== 'create') {
     throw new FhirError(405, 'not-supported', 'AuditEvents are never changed nor deleted');
   }
-  if (tx.context.interaction === auditInteraction || own.has(change.id)) return;
+  if (isTrail || tx.context.interaction === auditInteraction) return;
   const event = change.after as AuditEvent;
   if (event.meta?.tag?.some((tag) => tag.system === platformOrigin.system)) {
     throw new FhirError(422, 'business-rule', 'This tag is reserved to the platform', 'AuditEvent.meta.tag');

@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest';
+import { createPasswordHasher, passwordProblems } from '../../src/access/passwords.ts';
+
+const account = { login: 'a.moreau', display: 'Dr Éléonore MOREAU', roles: ['radiologist'] };
+
+test('a password has nine characters, fourteen for an administrator', () => {
+  expect(passwordProblems('Abcdef12', account)).toEqual(['Le mot de passe doit compter au moins 9 caractères.']);
+  expect(passwordProblems('Abcdef123', account)).toEqual([]);
+  const admin = { ...account, roles: ['administrator'] };
+  expect(passwordProblems('Abcdef1234567', admin)).toHaveLength(1);
+  expect(passwordProblems('Abcdef12345678', admin)).toEqual([]);
+});
+
+test('a password mixes three of four classes of characters', () => {
+  expect(passwordProblems('abcdefgh123', account)).toHaveLength(1);
+  expect(passwordProblems('abcdefgh12!', account)).toEqual([]);
+  expect(passwordProblems('ABCDEFGH12!', account)).toEqual([]);
+  expect(passwordProblems('élÉvation-haute', account)).toEqual([]);
+});
+
+test('a password holds neither the login, nor a name however it is written, nor the role', () => {
+  for (const password of ['A.moreau#2026', 'ELEONORE-2026', 'xMoReAu_2026', 'Radiologist-1']) {
+    expect(passwordProblems(password, account), password).toHaveLength(1);
+  }
+});
+
+test('a password verifies against its argon2id hash only, and a missing hash verifies nothing', async () => {
+  const hasher = createPasswordHasher();
+  const stored = await hasher.hash('Une phrase, 12 mots');
+  expect(stored).toMatch(/^\$argon2id\$v=19\$m=19456,t=2,p=1\$/);
+  expect(await hasher.verify(stored, 'Une phrase, 12 mots')).toBe(true);
+  expect(await hasher.verify(stored, 'Une phrase, 13 mots')).toBe(false);
+  expect(await hasher.verify(undefined, 'Une phrase, 12 mots')).toBe(false);
+});

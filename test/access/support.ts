@@ -1,0 +1,85 @@
+import type { AuditEvent } from '@medplum/fhirtypes';
+import fastify, { type FastifyInstance } from 'fastify';
+import { type Access, accessRoutes, createAccess } from '../../src/access/index.ts';
+import type { Clock } from '../../src/config/index.ts';
+import type { Database } from '../../src/db/index.ts';
+import { type Actor, type Context, createFhirStore, type FhirStore } from '../../src/fhir/index.ts';
+import { testDatabase } from '../support/database.ts';
+
+/** A clock that moves when told. */
+export function fakeClock(start = '2026-03-01T08:00:00Z'): Clock & { advance(ms: number): void } {
+  let now = new Date(start).getTime();
+  return {
+    now: () => new Date(now),
+    advance: (ms) => {
+      now += ms;
+    },
+  };
+}
+
+export const noa: Actor = {
+  reference: 'Practitioner/noa',
+  display: 'Dr NOA TEST',
+  account: 'noa',
+  kind: 'person',
+  roles: ['radiologist'],
+};
+
+export const ris: Actor = {
+  reference: 'Device/ris',
+  display: 'RIS TEST',
+  account: 'ris',
+  kind: 'machine',
+  roles: ['ris'],
+};
+
+export interface Rig {
+  database: Database;
+  store: FhirStore;
+  access: Access;
+  clock: ReturnType<typeof fakeClock>;
+  app: FastifyInstance;
+  /** Circumstances of a request in tenant `aa`. */
+  context(actor: Actor, interaction: string, requestId?: string): Context;
+  /** Events of the trail of a tenant that match a search, oldest first. */
+  trail(query?: string, tenant?: string): Promise<AuditEvent[]>;
+  close(): Promise<void>;
+}
+
+/** The access room on a real store and database, with its routes. */
+export async function openRig(options: { secure?: boolean } = {}): Promise<Rig> {
+  const database = await testDatabase();
+  const store = await createFhirStore({ database, checkReferences: false });
+  const clock = fakeClock();
+  const access = await createAccess({
+    database,
+    store,
+    clock,
+    securityClock: clock,
+    secure: options.secure ?? false,
+    baseUrl: () => 'http://passerelle.test',
+  });
+  const app = fastify();
+  await app.register(accessRoutes, { access, now: () => clock.now() });
+  return {
+    database,
+    store,
+    access,
+    clock,
+    app,
+    context: (actor, interaction, requestId = 'req-1') => ({
+      tenant: 'aa',
+      actor,
+      requestId,
+      interaction,
+      network: '192.0.2.7',
+      now: () => clock.now(),
+    }),
+    trail: (query = '', tenant = 'aa') => store.search(tenant, 'AuditEvent', `${query}&_sort=date&_count=500`),
+    close: async () => {
+      await app.close();
+      await access.close();
+      await database.close();
+    },
+  };
+}
