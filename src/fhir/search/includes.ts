@@ -6,7 +6,7 @@ import { unversionedReference } from './index-values.ts';
 import { keyKind, keyText } from './keys.ts';
 import type { Parameter } from './parameters.ts';
 import type { Include } from './query.ts';
-import type { SearchParts, SearchScope } from './search.ts';
+import { type SearchParts, type SearchScope, tableOf } from './scope.ts';
 import { createSqlValues } from './sql-values.ts';
 
 /** Most resources added to one page, and rounds of `:iterate`. */
@@ -111,7 +111,7 @@ async function select(
   values: readonly unknown[],
 ): Promise<StoredVersion[]> {
   const { rows } = await scope.sql.query<{ id: string; version: number; updated: Date; content: string }>(
-    `SELECT r.id, r.version, r.updated, r.content FROM fhir."${type.toLowerCase()}" r
+    `SELECT r.id, r.version, r.updated, r.content FROM ${tableOf(type)} r
      WHERE r.tenant = $1 AND NOT r.deleted AND ${condition} ORDER BY r.id LIMIT ${includedLimit + 1}`,
     [scope.tenant, ...values],
   );

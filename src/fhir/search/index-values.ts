@@ -69,11 +69,14 @@ function indexValue(
 ): void {
   switch (parameter.type) {
     case 'token':
-      return indexToken(value, key);
+      indexToken(value, key);
+      return;
     case 'reference':
-      return indexReference(value, key);
+      indexReference(value, key);
+      return;
     case 'uri':
-      return indexUri(value, key);
+      indexUri(value, key);
+      return;
     case 'string':
       for (const text of searchedStrings(value)) {
         const folded = foldString(text);
@@ -141,7 +144,10 @@ function indexIdentifierType({ type }: Record<string, unknown>, value: string, k
 }
 
 function indexReference(value: unknown, key: AddKey): void {
-  if (typeof value === 'string') return indexUri(value, key);
+  if (typeof value === 'string') {
+    indexUri(value, key);
+    return;
+  }
   if (typeof value !== 'object' || value === null) return;
   const { reference, identifier } = value as { reference?: unknown; identifier?: Record<string, unknown> };
   if (typeof reference === 'string' && reference !== '' && !reference.startsWith('#')) {

@@ -71,7 +71,11 @@ export function parsePath(expression: string): PathNode {
   let at = 0;
 
   const peek = (text: string) => tokens[at]?.text === text && tokens[at]?.kind !== 'string';
-  const accept = (text: string) => (peek(text) ? (at++, true) : false);
+  const accept = (text: string) => {
+    const found = peek(text);
+    if (found) at++;
+    return found;
+  };
   const expect = (text: string) => {
     if (!accept(text)) throw new PathSyntaxError(`expected ${text} in ${expression}`);
   };
@@ -125,8 +129,10 @@ export function parsePath(expression: string): PathNode {
       expect(')');
       return inner;
     }
-    if (token.kind === 'string') return (at++, { kind: 'literal', value: token.text });
-    if (token.kind === 'number') return (at++, { kind: 'literal', value: Number(token.text) });
+    if (token.kind === 'string' || token.kind === 'number') {
+      at++;
+      return { kind: 'literal', value: token.kind === 'string' ? token.text : Number(token.text) };
+    }
     if (accept('$')) {
       expect('this');
       return { kind: 'this' };

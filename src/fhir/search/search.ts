@@ -1,42 +1,20 @@
 /** Runs searches: query string → SQL → one page of stored resources. */
 import type { Resource, ResourceType } from '@medplum/fhirtypes';
-import type { Sql } from '../../db/index.ts';
 import { FhirError } from '../contract.ts';
-import type { SearchDefinitions } from '../definitions/search-parameters.ts';
 import type { SearchOptions, SearchPage, StoredVersion } from '../store/contract.ts';
 import { type ConditionScope, clauseCondition, targetCondition } from './conditions.ts';
 import { collectIncludes } from './includes.ts';
 import { unversionedReference } from './index-values.ts';
-import type { KeyHasher } from './keys.ts';
-import type { ParameterRegistry } from './parameters.ts';
 import { type Clause, countLimit, invalid, parseQuery, type ReverseChain, type SearchRequest } from './query.ts';
+import { type SearchParts, type SearchScope, tableOf } from './scope.ts';
 import { createOrdering } from './sort.ts';
 import { createSqlValues } from './sql-values.ts';
 import { subsetText } from './subset.ts';
-
-/** What searches need beside a connection. */
-export interface SearchParts {
-  definitions: SearchDefinitions;
-  registry: ParameterRegistry;
-  hasher: KeyHasher;
-}
-
-/** A search's surroundings: connection in the tenant's scope, tenant, and the moment `ap` is relative to. */
-export interface SearchScope {
-  sql: Sql;
-  tenant: string;
-  nowMs: number;
-}
 
 const defaultPage = 20;
 /** Most targets one link of a chain may have; beyond it the chain must be narrowed. */
 const chainLimit = 5000;
 const chainDepthLimit = 4;
-
-/** Table of the current versions of a type. `type` must be one of the registry's. */
-export function tableOf(type: string): string {
-  return `fhir."${type.toLowerCase()}"`;
-}
 
 interface Row {
   id: string;

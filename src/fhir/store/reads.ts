@@ -3,7 +3,8 @@ import type { ResourceType } from '@medplum/fhirtypes';
 import type { Sql } from '../../db/index.ts';
 import { FhirError } from '../contract.ts';
 import { invalid } from '../search/query.ts';
-import { hasCriteria, type SearchParts, searchIds, searchPage, tableOf } from '../search/search.ts';
+import { type SearchParts, tableOf } from '../search/scope.ts';
+import { hasCriteria, searchIds, searchPage } from '../search/search.ts';
 import type { HistoryOptions, HistoryPage, HistoryScope, RestReads, StoredVersion } from './contract.ts';
 import { type CurrentRow, pastTableOf, storedVersion } from './rows.ts';
 

@@ -1,7 +1,7 @@
 /** Existence of the targets of references, checked before commit when the configuration asks for it. */
 import { platformTenant, type Sql } from '../../db/index.ts';
 import { FhirError } from '../contract.ts';
-import { tableOf } from '../search/search.ts';
+import { tableOf } from '../search/scope.ts';
 
 const literalPattern = /^([A-Z][A-Za-z]+)\/([A-Za-z0-9.-]{1,64})(?:\/_history\/[A-Za-z0-9.-]{1,64})?$/;
 

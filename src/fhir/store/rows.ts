@@ -2,7 +2,7 @@
 import type { ResourceType } from '@medplum/fhirtypes';
 import type { Sql } from '../../db/index.ts';
 import { type IndexEntry, noDate } from '../search/index-values.ts';
-import { tableOf } from '../search/search.ts';
+import { tableOf } from '../search/scope.ts';
 import type { StoredVersion } from './contract.ts';
 
 /** One version about to be written. */

@@ -5,7 +5,8 @@
 import type { ExtractResource, Resource, ResourceType } from '@medplum/fhirtypes';
 import type { Database, Sql } from '../../db/index.ts';
 import { type Change, type ChangeHook, type CommitHook, type Context, FhirError } from '../contract.ts';
-import { type SearchParts, searchResources } from '../search/search.ts';
+import type { SearchParts } from '../search/scope.ts';
+import { searchResources } from '../search/search.ts';
 import type { RestTransaction } from './contract.ts';
 import type { CommitItem } from './group-commit.ts';
 import { checkId, checkResource, newId, newRow, type PrepareParts, withMeta } from './prepare.ts';
