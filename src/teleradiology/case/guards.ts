@@ -1,0 +1,139 @@
+/** Guards: named conditions that refuse a transition, with the sentence people read. */
+import { type CaseActor, type Facts, imagesComplete, imagesReadable } from './facts.ts';
+
+export interface Guard {
+  /** What is wrong and what to do, in French; never names the patient. */
+  text: string;
+  /** Depends on what the call brings, not on the case: ignored when telling what is possible now. */
+  ofCall?: true;
+  /** HTTP status of the refusal, 422 unless said. */
+  status?: 403 | 409;
+  holds(facts: Facts, actor: CaseActor): boolean;
+}
+
+const filled = (text: string | undefined): boolean => text !== undefined && text.trim() !== '';
+
+export const guards = {
+  'site-live': {
+    text: "Le service n'est pas ouvert pour cet établissement à cette date.",
+    holds: (facts) => facts.live,
+  },
+  'placer-number': {
+    text: 'La demande ne porte pas de numéro de demandeur (PLAC).',
+    holds: (facts) => facts.placerNumber,
+  },
+  'reason-given': {
+    text: 'Le motif est obligatoire.',
+    ofCall: true,
+    holds: (facts) => filled(facts.input.reason),
+  },
+  'protocol-given': {
+    text: 'Au moins un protocole est obligatoire.',
+    ofCall: true,
+    holds: (facts) => facts.input.protocols?.some(filled) ?? false,
+  },
+  'summary-given': {
+    text: "Le résumé de l'échange téléphonique est obligatoire.",
+    ofCall: true,
+    holds: (facts) => filled(facts.input.summary),
+  },
+  'flow-4-not-received': {
+    text: "L'examen a été réalisé (complément post-acte reçu) : la demande ne peut plus être annulée.",
+    holds: (facts) => !facts.flow4,
+  },
+  'images-present': {
+    text: "Aucune image n'est encore arrivée.",
+    holds: (facts) => facts.images.instances > 0,
+  },
+  'no-image': {
+    text: 'Des images sont arrivées.',
+    holds: (facts) => facts.images.instances === 0,
+  },
+  'attachment-provisional': {
+    text: "Le rattachement des images n'est pas provisoire : il n'y a rien à confirmer.",
+    holds: (facts) => facts.images.provisional,
+  },
+  'attachment-confirmed': {
+    text: 'Le rattachement des images est provisoire : il doit être confirmé.',
+    holds: (facts) => !facts.images.provisional,
+  },
+  'identity-clear': {
+    text: "Un problème d'identité est ouvert sur ce dossier.",
+    holds: (facts) => !facts.identityProblem,
+  },
+  'not-quarantined': {
+    text: 'Les images de ce dossier sont en quarantaine.',
+    holds: (facts) => !facts.quarantined,
+  },
+  consent: {
+    text: "Le consentement du patient, ou l'exception d'urgence, n'est pas enregistré.",
+    holds: (facts) => facts.consent === 'given' || facts.consent === 'emergency',
+  },
+  'no-owner': {
+    text: 'Un autre lecteur a déjà pris ce dossier.',
+    status: 409,
+    holds: (facts) => facts.owner === undefined,
+  },
+  human: {
+    text: 'Seule une personne nommée peut lire et signer.',
+    status: 403,
+    holds: (_facts, actor) => actor.kind === 'person',
+  },
+  'report-complete': {
+    text: "Le compte rendu n'est pas complet : indication, technique, résultats et conclusion sont obligatoires.",
+    ofCall: true,
+    holds: (facts) => facts.input.reportComplete === true,
+  },
+  'urgent-only': {
+    text: 'Un compte rendu préliminaire est réservé aux urgences.',
+    holds: (facts) => facts.urgent,
+  },
+  'phone-exchange': {
+    text: "Demande urgente : l'échange téléphonique avec le demandeur doit être enregistré avant la signature.",
+    holds: (facts) => !facts.urgent || facts.phoneExchange,
+  },
+  'every-series-displayed': {
+    text: "Toutes les séries n'ont pas été affichées : affichez-les, ou dites pourquoi.",
+    ofCall: true,
+    holds: (facts) => facts.images.notDisplayed === 0 || filled(facts.input.notDisplayedReason),
+  },
+  'whole-study': {
+    text: "L'examen n'est pas complet : attendez la fin de la transmission, ou dites pourquoi vous signez.",
+    ofCall: true,
+    holds: (facts) => imagesComplete(facts) || filled(facts.input.notDisplayedReason),
+  },
+  'report-signed': {
+    text: "Il n'y a pas de compte rendu signé.",
+    holds: (facts) => facts.report === 'final',
+  },
+  'report-acknowledged': {
+    text: "L'établissement n'a pas encore accusé réception du compte rendu.",
+    holds: (facts) => facts.reportAcknowledged,
+  },
+  'other-reader': {
+    text: 'La relecture revient à un autre radiologue que le premier lecteur.',
+    status: 403,
+    holds: (facts, actor) => facts.owner !== actor.reference,
+  },
+  'two-persons': {
+    text: 'Deux personnes différentes doivent le confirmer.',
+    ofCall: true,
+    holds: (facts, actor) => filled(facts.input.secondPerson) && facts.input.secondPerson !== actor.reference,
+  },
+} as const satisfies Record<string, Guard>;
+
+export type GuardName = keyof typeof guards;
+
+/** Conditions that choose between two rows of the same event; they refuse nothing. */
+export const conditions = {
+  'identity problem open': (facts) => facts.identityProblem,
+  'no identity problem': (facts) => !facts.identityProblem,
+  'protocol given': (facts) => facts.protocolGiven,
+  'protocol required': (facts) => facts.protocolRequired,
+  'protocol not required': (facts) => !facts.protocolRequired,
+  'image or flow 4 there': (facts) => facts.images.instances > 0 || facts.flow4,
+  'images readable': (facts) => imagesReadable(facts) && facts.images.instances > 0,
+  'images not quarantined': (facts) => !facts.quarantined,
+} as const satisfies Record<string, (facts: Facts) => boolean>;
+
+export type ConditionName = keyof typeof conditions;

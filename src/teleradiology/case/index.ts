@@ -1,0 +1,24 @@
+/** The case machine: pure, one table, no input or output. */
+export {
+  type CaseActor,
+  type Facts,
+  imagesComplete,
+  imagesReadable,
+  type Milestone,
+  type Origin,
+  type Role,
+  roles,
+} from './facts.ts';
+export { conditions, type Guard, type GuardName, guards } from './guards.ts';
+export {
+  type Decision,
+  decide,
+  legalEvents,
+  offered,
+  type Refusal,
+  type Step,
+  settleFrom,
+  whoText,
+} from './machine.ts';
+export { type CaseState, openStates, type StateDefinition, signedStates, stateDefinition, states } from './states.ts';
+export { type CaseEvent, type Effect, type Transition, transitions, type Via, type Who } from './transitions.ts';

@@ -1,0 +1,112 @@
+/** Durable due times (design §5 rule 3): rows written in the transaction of the fact that starts them. */
+import type { Sql } from '../../db/index.ts';
+
+/** What falls due. */
+export type DueKind =
+  | 'deadline-50'
+  | 'deadline-75'
+  | 'deadline-100'
+  /** Images of a study stopped arriving. */
+  | 'images-quiet'
+  /** A study that found no case. */
+  | 'unattached'
+  /** Images never came. */
+  | 'expiry';
+
+export interface DueTime {
+  /** Id of the case's Task; empty for images without a case. */
+  caseId: string;
+  kind: DueKind;
+  /** Study Instance UID for the kinds about images, else empty. */
+  key: string;
+  dueAt: Date;
+}
+
+/** Adds a due time, or moves one that has not been raised yet; one that was raised stays as it is unless `again`. */
+export async function setDueTime(sql: Sql, tenant: string, due: DueTime, again = false): Promise<void> {
+  await sql.query(
+    `INSERT INTO due_time (tenant, case_id, kind, key, due_at, next_at)
+     VALUES ($1, $2, $3, $4, $5, $5)
+     ON CONFLICT (tenant, case_id, kind, key) DO UPDATE
+       SET due_at = excluded.due_at, next_at = excluded.next_at, failures = 0, fired_at = NULL
+       WHERE due_time.fired_at IS NULL OR $6`,
+    [tenant, due.caseId, due.kind, due.key, due.dueAt, again],
+  );
+}
+
+/** Forgets what has not been raised, of these kinds or of all. */
+export async function cancelDueTimes(
+  sql: Sql,
+  tenant: string,
+  caseId: string,
+  kinds?: readonly DueKind[],
+): Promise<void> {
+  await sql.query(
+    `DELETE FROM due_time
+     WHERE tenant = $1 AND case_id = $2 AND fired_at IS NULL AND ($3::text[] IS NULL OR kind = ANY ($3))`,
+    [tenant, caseId, kinds ?? null],
+  );
+}
+
+/** Forgets that images without a case are waited for. */
+export async function cancelUnattached(sql: Sql, tenant: string, studyUid: string): Promise<void> {
+  await sql.query(
+    `DELETE FROM due_time WHERE tenant = $1 AND case_id = '' AND kind = 'unattached' AND key = $2 AND fired_at IS NULL`,
+    [tenant, studyUid],
+  );
+}
+
+interface DueRow {
+  case_id: string;
+  kind: DueKind;
+  key: string;
+  due_at: Date;
+}
+
+const fromRow = (row: DueRow): DueTime => ({ caseId: row.case_id, kind: row.kind, key: row.key, dueAt: row.due_at });
+
+/** What is due, oldest first; nothing is locked. */
+export async function dueNow(sql: Sql, tenant: string, now: Date, limit: number): Promise<DueTime[]> {
+  const { rows } = await sql.query<DueRow>(
+    `SELECT case_id, kind, key, due_at FROM due_time
+     WHERE tenant = $1 AND fired_at IS NULL AND next_at <= $2
+     ORDER BY next_at LIMIT $3`,
+    [tenant, now, limit],
+  );
+  return rows.map(fromRow);
+}
+
+/**
+ * Takes a due time for this transaction, if it is still to be raised: another server that looks at the same time skips it.
+ * @returns what is to be raised now; undefined when it was raised, moved, forgotten, or is being raised elsewhere.
+ */
+export async function takeDueTime(sql: Sql, tenant: string, due: DueTime, now: Date): Promise<DueTime | undefined> {
+  const { rows } = await sql.query<DueRow>(
+    `SELECT case_id, kind, key, due_at FROM due_time
+     WHERE tenant = $1 AND case_id = $2 AND kind = $3 AND key = $4 AND fired_at IS NULL AND next_at <= $5
+     FOR UPDATE SKIP LOCKED`,
+    [tenant, due.caseId, due.kind, due.key, now],
+  );
+  return rows[0] && fromRow(rows[0]);
+}
+
+/** Marks it raised. */
+export async function markFired(sql: Sql, tenant: string, due: DueTime, now: Date): Promise<void> {
+  await sql.query(`UPDATE due_time SET fired_at = $5 WHERE tenant = $1 AND case_id = $2 AND kind = $3 AND key = $4`, [
+    tenant,
+    due.caseId,
+    due.kind,
+    due.key,
+    now,
+  ]);
+}
+
+/** Puts off one that could not be raised, twice as long each time, an hour at most. */
+export async function putOff(sql: Sql, tenant: string, due: DueTime, now: Date): Promise<void> {
+  await sql.query(
+    `UPDATE due_time
+     SET failures = failures + 1, next_at = $5::timestamptz + least(interval '1 hour', interval '2 seconds' * power(2, least(failures, 11)))
+     WHERE tenant = $1 AND case_id = $2 AND kind = $3 AND key = $4 AND fired_at IS NULL`,
+    [tenant, due.caseId, due.kind, due.key, now],
+  );
+}

@@ -1,0 +1,46 @@
+/** Plugs the domain into the rooms it is given, and gives the adapters their port. */
+
+import { createSweep } from './clock/index.ts';
+import type { Teleradiology } from './contract.ts';
+import { onStudy } from './images/on-study.ts';
+import { caseOperations } from './operations/index.ts';
+import { onOutcome } from './outgoing/on-outcome.ts';
+import { raiseDue } from './outgoing/raise-due.ts';
+import { cancelRequest } from './request/cancel.ts';
+import { completeExam } from './request/complete-exam.ts';
+import { createPendingRequests } from './request/from-rest.ts';
+import { receiveRequest } from './request/receive.ts';
+import type { Room } from './room.ts';
+import { guardWrite } from './shell/guard-writes.ts';
+import type { Shell } from './shell/perform.ts';
+import { createTaskWrites } from './shell/task-writes.ts';
+
+/** The domain running in this process. */
+export interface TeleradiologyRoom extends Teleradiology {
+  /** Raises what fell due while the server was down, then keeps watching. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** Raises what is due now. @returns how many. */
+  sweep(): Promise<number>;
+}
+
+export function createTeleradiology(room: Room): TeleradiologyRoom {
+  const shell: Shell = { ...room, writes: createTaskWrites() };
+  const pending = createPendingRequests(shell);
+  const sweep = createSweep(room, (due, tx) => raiseDue(shell, due, tx));
+
+  room.store.beforeCommit((change, tx) => guardWrite(shell, pending, change, tx));
+  room.store.onCommit(async (_changes, tx) => pending.checkNoneLeft(tx));
+  for (const operation of caseOperations(shell)) room.store.registerOperation(operation);
+  room.imaging.onStudy((event, tx) => onStudy(shell, event, tx));
+  room.delivery.onOutcome((item, result, tx) => onOutcome(shell, item, result, tx));
+
+  return {
+    receiveRequest: (tx, request, establishmentId) => receiveRequest(shell, tx, request, establishmentId),
+    cancelRequest: (tx, cancellation, establishmentId) => cancelRequest(shell, tx, cancellation, establishmentId),
+    completeExam: (tx, exams, establishmentId) => completeExam(shell, tx, exams, establishmentId),
+    start: sweep.start,
+    stop: sweep.stop,
+    sweep: sweep.sweep,
+  };
+}

@@ -1,0 +1,131 @@
+/** Finds or makes the Patient of a request: by INS, then by IPP, never by names (identity-vigilance rules ID-1 and ID-2). */
+import type { Identifier, Patient } from '@medplum/fhirtypes';
+import { FhirError, type FhirTransaction } from '../../fhir/index.ts';
+import { identifierIs, insSystems } from '../codes.ts';
+import { contradictions, type Trait } from './traits.ts';
+
+const insTypes = ['INS-NIR', 'INS-NIA', 'INS-NIR-TEST', 'INS-NIR-DEMO'];
+const reliability = 'https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-identity-reliability';
+
+export interface FoundPatient {
+  patient: Patient & { id: string };
+  /** What the request says otherwise than we knew: blocks the case until identity vigilance decides. */
+  problems: Trait[];
+}
+
+/** The INS in use; the insured person's number shares its system, only the type tells them apart. */
+export function insOf(patient: Patient): Identifier | undefined {
+  return patient.identifier?.find(
+    (identifier) =>
+      identifier.use !== 'old' &&
+      insSystems.includes(identifier.system ?? '') &&
+      (identifier.type?.coding === undefined || identifierIs(identifier, ...insTypes)),
+  );
+}
+
+/** Numbers given by establishments. */
+export function ippsOf(patient: Patient): Identifier[] {
+  return (patient.identifier ?? []).filter((identifier) => identifier.use !== 'old' && identifierIs(identifier, 'PI'));
+}
+
+const same = (a: Identifier, b: Identifier): boolean => a.system === b.system && a.value === b.value;
+const key = (identifier: Identifier): string => `${identifier.system ?? ''}|${identifier.value}`;
+
+/** Whether two descriptions share an INS or an IPP. */
+export function sharesNumber(known: Patient, received: Patient): boolean {
+  const numbers = [insOf(received), ...ippsOf(received)].filter((each) => each !== undefined);
+  return numbers.some((number) => known.identifier?.some((each) => same(each, number)) ?? false);
+}
+
+/**
+ * @throws FhirError 422 when the request's patient has neither INS nor IPP.
+ */
+export async function upsertPatient(tx: FhirTransaction, received: Patient): Promise<FoundPatient> {
+  const ins = insOf(received);
+  const ipps = ippsOf(received);
+  const wanted = [...(ins ? [ins] : []), ...ipps];
+  if (wanted.length === 0)
+    throw new FhirError(
+      422,
+      'required',
+      "La demande ne porte ni INS ni IPP : le patient n'est pas identifiable.",
+      'Patient.identifier',
+    );
+  for (const name of wanted.map(key).sort()) await tx.lock(`patient:${name}`);
+  const byIns = ins && (await findBy(tx, ins, (patient) => same(insOf(patient) ?? {}, ins)));
+  const byIpp = await findByIpp(tx, ipps);
+  const known = byIpp ?? byIns;
+  if (known === undefined) return { patient: await tx.create<Patient>({ ...received, active: true }), problems: [] };
+  const problems = problemsOf(known, byIns, byIpp, received);
+  if (problems.length > 0) return { patient: known, problems };
+  const merged = complete(known, received);
+  const changed = JSON.stringify(merged) !== JSON.stringify(known);
+  return { patient: changed ? await tx.update(merged) : known, problems: [] };
+}
+
+async function findByIpp(tx: FhirTransaction, ipps: Identifier[]): Promise<(Patient & { id: string }) | undefined> {
+  for (const ipp of ipps) {
+    const found = await findBy(tx, ipp, (patient) => ippsOf(patient).some((candidate) => same(candidate, ipp)));
+    if (found) return found;
+  }
+  return undefined;
+}
+
+async function findBy(
+  tx: FhirTransaction,
+  identifier: Identifier,
+  confirms: (patient: Patient) => boolean,
+): Promise<(Patient & { id: string }) | undefined> {
+  const matches = await tx.search('Patient', `identifier=${encodeURIComponent(key(identifier))}&_count=10`);
+  const confirmed = matches.filter((patient) => patient.active !== false && confirms(patient));
+  return confirmed[0] as (Patient & { id: string }) | undefined;
+}
+
+function problemsOf(
+  known: Patient,
+  byIns: Patient | undefined,
+  byIpp: Patient | undefined,
+  received: Patient,
+): Trait[] {
+  const problems: Trait[] = [];
+  const [ours, theirs] = [insOf(known), insOf(received)];
+  // Two INS on one IPP: one of them belongs to somebody else.
+  if (ours && theirs && ours.system === theirs.system && ours.value !== theirs.value) problems.push('ins');
+  // One INS on two IPP of one domain: a double.
+  if (byIns && byIpp && byIns.id !== byIpp.id) problems.push('ins');
+  if (!byIpp && byIns) {
+    const others = ippsOf(byIns);
+    const clash = ippsOf(received).some((ipp) =>
+      others.some((other) => other.system === ipp.system && other.value !== ipp.value),
+    );
+    if (clash) problems.push('ipp');
+  }
+  return [...new Set([...problems, ...contradictions(known, received)])];
+}
+
+/** Adds what the request brings; what we knew and it does not say stays. A status is carried, never raised without the INS. */
+function complete(known: Patient & { id: string }, received: Patient): Patient & { id: string } {
+  const identifiers = [...(known.identifier ?? [])];
+  for (const identifier of received.identifier ?? []) {
+    if (!identifiers.some((candidate) => same(candidate, identifier))) identifiers.push(identifier);
+  }
+  const extensions = [...(known.extension ?? [])];
+  for (const extension of received.extension ?? []) {
+    const at = extensions.findIndex((candidate) => candidate.url === extension.url);
+    if (extension.url === reliability && insOf(received) === undefined && insOf(known) !== undefined) continue;
+    if (at < 0) extensions.push(extension);
+    else extensions[at] = extension;
+  }
+  return {
+    ...known,
+    ...(extensions.length > 0 ? { extension: extensions } : {}),
+    identifier: identifiers,
+    ...(received.name?.length
+      ? { name: received.name.length >= (known.name?.length ?? 0) ? received.name : known.name }
+      : {}),
+    ...(known.gender && known.gender !== 'unknown' ? {} : received.gender ? { gender: received.gender } : {}),
+    ...(known.birthDate ? {} : received.birthDate ? { birthDate: received.birthDate } : {}),
+    ...(received.address?.length ? { address: received.address } : {}),
+    ...(received.telecom?.length ? { telecom: received.telecom } : {}),
+  };
+}

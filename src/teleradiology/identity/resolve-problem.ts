@@ -1,0 +1,82 @@
+/** A person of identity vigilance decides about a DetectedIssue of ours; the case and the images follow (ID-2). */
+import type { DetectedIssue } from '@medplum/fhirtypes';
+import { type Change, FhirError, type FhirTransaction } from '../../fhir/index.ts';
+import { codeOf, codeSystem } from '../codes.ts';
+import { confirmStudy, rejectStudy, tellCase } from '../images/attach.ts';
+import { findLink, studyLock } from '../images/study-link.ts';
+import { idOf } from '../shell/case-task.ts';
+import { isBlocking, openIssues } from '../shell/gather-facts.ts';
+import { perform, readCase, type Shell } from '../shell/perform.ts';
+
+/** Decisions: the images (or the request) are this patient's after all, or the images are not. */
+const actions = ['identity-confirmed', 'images-rejected'] as const;
+
+/** Whether this write is about a problem that blocks a case. */
+export function isDecided(change: Change): boolean {
+  const before = change.before as DetectedIssue | undefined;
+  return before !== undefined && isBlocking(before);
+}
+
+/** @throws FhirError 403 for whoever is not of identity vigilance, 422 for a decision that is none. */
+export async function resolveProblem(shell: Shell, change: Change, tx: FhirTransaction): Promise<void> {
+  const before = change.before as DetectedIssue;
+  const after = change.after as DetectedIssue | undefined;
+  if (
+    after !== undefined &&
+    isBlocking(after) &&
+    JSON.stringify(after.implicated) === JSON.stringify(before.implicated)
+  )
+    return;
+  if (after === undefined || JSON.stringify(after.implicated) !== JSON.stringify(before.implicated))
+    throw new FhirError(
+      422,
+      'business-rule',
+      "Un problème d'identité ouvert se décide ; il ne s'efface pas.",
+      'DetectedIssue',
+    );
+  const { roles } = tx.context.actor;
+  if (!roles.includes('quality') && !roles.includes('conformance'))
+    throw new FhirError(403, 'forbidden', "La décision revient à l'identitovigilance.", 'DetectedIssue.mitigation');
+  const action = after.mitigation
+    ?.map((each) => codeOf(each.action, codeSystem.mitigation))
+    .find((code) => code !== undefined);
+  const decision = after.status === 'entered-in-error' ? 'identity-confirmed' : actions.find((each) => each === action);
+  if (decision === undefined)
+    throw new FhirError(
+      422,
+      'business-rule',
+      `La décision est l'une de : ${actions.join(', ')}.`,
+      'DetectedIssue.mitigation.action',
+    );
+  await decideStudies(shell, tx, after, decision);
+  for (const reference of after.implicated ?? []) {
+    const caseId = idOf(reference, 'Task');
+    if (caseId !== undefined) await releaseCase(shell, tx, caseId);
+  }
+}
+
+async function decideStudies(
+  shell: Shell,
+  tx: FhirTransaction,
+  issue: DetectedIssue,
+  decision: (typeof actions)[number],
+): Promise<void> {
+  for (const identifier of issue.identifier ?? []) {
+    const uid = identifier.value?.replace(/^urn:oid:/, '') ?? '';
+    await tx.lock(studyLock(uid));
+    const link = await findLink(tx.sql, tx.context.tenant, uid);
+    // Images set apart under the same UID have a lot of their own: the attached ones are not concerned.
+    const concerned = issue.implicated?.some((each) => idOf(each, 'ImagingStudy') === link?.imagingStudyId) ?? false;
+    if (link?.state !== 'quarantined' || !concerned) continue;
+    if (decision === 'images-rejected') await rejectStudy(tx, link);
+    else await confirmStudy(shell, tx, link);
+  }
+}
+
+/** A held case goes on when nothing else holds it. */
+async function releaseCase(shell: Shell, tx: FhirTransaction, caseId: string): Promise<void> {
+  await tellCase(shell, tx, caseId);
+  const { state } = await readCase(tx, caseId);
+  if ((await openIssues(tx, caseId)).length > 0) return;
+  if (state === 'identity-hold') await perform(shell, tx, caseId, { event: 'lift-identity-hold' });
+}

@@ -1,0 +1,139 @@
+/** Finds the case of a study, in the order of design §5 rule 5; says why when the images contradict the request. */
+import type { Coding, Patient, ServiceRequest } from '@medplum/fhirtypes';
+import type { FhirTransaction } from '../../fhir/index.ts';
+import type { StudyIdentity } from '../../imaging/contract.ts';
+import { openStates, stateDefinition } from '../case/index.ts';
+import { codeSystem, identifierIs, insSystems, studyIdentifier } from '../codes.ts';
+import { ippsOf } from '../identity/patient.ts';
+import { imageContradictions, type Trait } from '../identity/traits.ts';
+import { type AttachmentBasis, announcedStudies, type CaseTask, idOf, stateOf } from '../shell/case-task.ts';
+
+export interface FoundCase {
+  task: CaseTask;
+  basis: AttachmentBasis;
+  /** Traits of the images that contradict the patient of the request: nothing may be attached. */
+  contradictions: Trait[];
+}
+
+const caseCode = encodeURIComponent(`${codeSystem.taskCode}|teleradiology-case`);
+
+/** @returns undefined when no case, or more than one, can be meant. */
+export async function findCase(tx: FhirTransaction, identity: StudyIdentity): Promise<FoundCase | undefined> {
+  const study = studyIdentifier(identity.studyInstanceUid);
+  const byUid = await casesOf(tx, `${study.system}|${study.value}`, () => true);
+  if (byUid.length > 0) return single(tx, byUid, 'study-uid', identity);
+  if (identity.accessionNumber !== undefined) {
+    const { accessionNumber: value, accessionIssuer: issuer } = identity;
+    const system = issuer === undefined ? undefined : /^[0-9.]+$/.test(issuer) ? `urn:oid:${issuer}` : issuer;
+    const matches = await casesOf(tx, system === undefined ? value : `${system}|${value}`, (request) =>
+      hasNumber(request, 'ACSN', value),
+    );
+    if (matches.length > 0) return single(tx, matches, 'accession-number', identity);
+  }
+  if (identity.placerOrderNumber !== undefined) {
+    const value = identity.placerOrderNumber;
+    const matches = await casesOf(tx, value, (request) => hasNumber(request, 'PLAC', value));
+    if (matches.length > 0) return single(tx, matches, 'placer-number', identity);
+  }
+  return findByPatient(tx, identity);
+}
+
+const hasNumber = (request: ServiceRequest, type: string, value: string): boolean =>
+  request.identifier?.some((each) => each.value === value && identifierIs(each, type)) ?? false;
+
+/** Cases, not closed before reading, of the requests with this identifier. */
+async function casesOf(
+  tx: FhirTransaction,
+  token: string,
+  confirms: (request: ServiceRequest) => boolean,
+): Promise<CaseTask[]> {
+  const requests = await tx.search('ServiceRequest', `identifier=${encodeURIComponent(token)}&_count=20`);
+  const cases: CaseTask[] = [];
+  for (const request of requests.filter(confirms)) {
+    const tasks = await tx.search('Task', `based-on=ServiceRequest/${request.id}&code=${caseCode}&_count=2`);
+    cases.push(...(tasks as CaseTask[]).filter((task) => stateDefinition(stateOf(task) ?? '')?.final !== true));
+  }
+  return cases;
+}
+
+/** Several cases with one number leave the choice to a person. */
+async function single(
+  tx: FhirTransaction,
+  cases: CaseTask[],
+  basis: AttachmentBasis,
+  identity: StudyIdentity,
+): Promise<FoundCase | undefined> {
+  const [task, another] = cases;
+  if (task === undefined || another !== undefined) return undefined;
+  const patient = await tx.find('Patient', idOf(task.for, 'Patient') ?? '');
+  return { task, basis, contradictions: patient === undefined ? [] : contradictionsWith(patient, identity) };
+}
+
+/** What the images say of the patient against what the request says. */
+export function contradictionsWith(patient: Patient, identity: StudyIdentity): Trait[] {
+  const traits = imageContradictions(patient, identity);
+  return anotherNumber(patient, identity) ? ['ipp', ...traits] : traits;
+}
+
+/** A number of the same domain that is not this patient's; a foreign issuer's number says nothing. */
+function anotherNumber(patient: Patient, identity: StudyIdentity): boolean {
+  const { patientId, issuerOfPatientId: issuer } = identity;
+  const ipps = ippsOf(patient);
+  if (patientId === undefined || ipps.length === 0) return false;
+  if (patient.identifier?.some((each) => each.value === patientId)) return false;
+  return (
+    issuer === undefined || ipps.some((each) => each.system?.endsWith(issuer) || each.assigner?.display === issuer)
+  );
+}
+
+/** The single open case of that patient, known by number, and modality: provisional. */
+async function findByPatient(tx: FhirTransaction, identity: StudyIdentity): Promise<FoundCase | undefined> {
+  if (identity.patientId === undefined) return undefined;
+  const value = identity.patientId;
+  const patients = (await tx.search('Patient', `identifier=${encodeURIComponent(value)}&_count=10`)).filter((patient) =>
+    patient.identifier?.some(
+      (each) => each.value === value && (identifierIs(each, 'PI') || insSystems.includes(each.system ?? '')),
+    ),
+  );
+  const candidates: { task: CaseTask; patient: Patient }[] = [];
+  for (const patient of patients) {
+    const tasks = (await tx.search('Task', `patient=Patient/${patient.id}&code=${caseCode}&_count=50`)) as CaseTask[];
+    for (const task of tasks) if (await mayBeMeant(tx, task, identity)) candidates.push({ task, patient });
+  }
+  const [only, another] = candidates;
+  if (only === undefined || another !== undefined) return undefined;
+  return { task: only.task, basis: 'provisional', contradictions: imageContradictions(only.patient, identity) };
+}
+
+async function mayBeMeant(tx: FhirTransaction, task: CaseTask, identity: StudyIdentity): Promise<boolean> {
+  const state = stateOf(task);
+  if (state === undefined || state === 'draft' || !openStates.includes(state)) return false;
+  // Flow 4 said which studies the exam has: this one is not among them, else its UID had matched.
+  if (announcedStudies(task).length > 0) return false;
+  const request = await tx.find('ServiceRequest', idOf(task.focus, 'ServiceRequest') ?? '');
+  return request !== undefined && modalityFits(request, identity.modalities);
+}
+
+/** Modalities of images for each requestable modality (value set 1.2.250.1.213.1.1.5.660); others have no rule. */
+const imagesFor: Readonly<Record<string, readonly string[]>> = {
+  CT: ['CT'],
+  MR: ['MR'],
+  MG: ['MG'],
+  NM: ['NM', 'CT'],
+  PT: ['PT', 'CT', 'MR'],
+  'MED-1126': ['CR', 'DX', 'RG', 'RF', 'XA'],
+  'MED-1127': ['CR', 'DX', 'RG', 'RF', 'XA'],
+  'MED-1128': ['US'],
+  'MED-1129': ['US'],
+};
+
+function modalityFits(request: ServiceRequest, modalities: readonly string[]): boolean {
+  const codings: Coding[] = [
+    ...(request.orderDetail ?? []),
+    ...(request.category ?? []),
+    ...(request.code ? [request.code] : []),
+  ].flatMap((concept) => concept.coding ?? []);
+  const wanted = codings.map((coding) => coding.code ?? '').filter((code) => code in imagesFor);
+  if (wanted.length === 0) return true;
+  return wanted.some((code) => imagesFor[code]?.some((modality) => modalities.includes(modality)));
+}

@@ -1,0 +1,80 @@
+/** The imaging room's hook: runs in the ingest transaction, once per study and request. */
+import type { ImagingStudy } from '@medplum/fhirtypes';
+import type { FhirTransaction } from '../../fhir/index.ts';
+import type { StudyEvent } from '../../imaging/contract.ts';
+import { establishmentSettings } from '../settings.ts';
+import type { CaseTask } from '../shell/case-task.ts';
+import { idOf } from '../shell/case-task.ts';
+import { establishmentOf } from '../shell/gather-facts.ts';
+import type { Shell } from '../shell/perform.ts';
+import { quarantineCollision, reportSetApart, settleStudy, tellCase, watchQuiet } from './attach.ts';
+import { contradictionsWith, findCase } from './find-case.ts';
+import { findLink, type SeriesArrival, type StudyLink, saveLink, studyLock } from './study-link.ts';
+
+/** A case is told about images that keep arriving once a second, not once per request. */
+const tellEveryMs = 1000;
+
+export async function onStudy(shell: Shell, event: StudyEvent, tx: FhirTransaction): Promise<void> {
+  const { tenant } = tx.context;
+  const uid = event.identity.studyInstanceUid;
+  await tx.lock(studyLock(uid));
+  const known = await findLink(tx.sql, tenant, uid);
+  // Another patient's images under this UID: the imaging room set them apart; the first patient's stay attached.
+  if (known !== undefined && known.imagingStudyId !== event.imagingStudyId) return reportSetApart(tx, known, event);
+  const link = arrived(known, event, await tx.find('ImagingStudy', event.imagingStudyId), tx.context.now());
+  if (event.quarantine !== undefined && link.state !== 'quarantined') {
+    await quarantineCollision(shell, tx, link, event.quarantine);
+    return;
+  }
+  if (link.state === 'quarantined') return saveLink(tx.sql, tenant, link);
+  if (known?.state === 'attached' && link.caseId !== undefined) return moreImages(shell, tx, link, link.caseId);
+  const settled = await settleStudy(shell, tx, link, await findCase(tx, event.identity));
+  if (settled.state === 'attached' && settled.caseId !== undefined) await tellCase(shell, tx, settled.caseId);
+}
+
+/** The link after these images: counts and times per series. */
+function arrived(
+  known: StudyLink | undefined,
+  event: StudyEvent,
+  study: ImagingStudy | undefined,
+  now: Date,
+): StudyLink {
+  const series: Record<string, SeriesArrival> = {};
+  for (const each of study?.series ?? []) {
+    const instances = each.numberOfInstances ?? each.instance?.length ?? 0;
+    const before = known?.series[each.uid];
+    series[each.uid] = before?.instances === instances ? before : { instances, at: now.toISOString() };
+  }
+  // The same images again are no arrival: they must not keep a study from falling quiet.
+  const more = known === undefined || known.instances !== event.instances;
+  return {
+    studyUid: event.identity.studyInstanceUid,
+    imagingStudyId: event.imagingStudyId,
+    state: known?.state ?? 'waiting',
+    caseId: known?.caseId,
+    basis: known?.basis,
+    identity: event.identity,
+    series,
+    instances: event.instances,
+    firstAt: known?.firstAt ?? now,
+    lastAt: more ? now : (known?.lastAt ?? now),
+    toldAt: known?.toldAt,
+  };
+}
+
+async function moreImages(shell: Shell, tx: FhirTransaction, link: StudyLink, caseId: string): Promise<void> {
+  const { tenant } = tx.context;
+  const task = (await tx.read('Task', caseId)) as CaseTask;
+  const patient = await tx.find('Patient', idOf(task.for, 'Patient') ?? '');
+  const traits = patient === undefined ? [] : contradictionsWith(patient, link.identity);
+  if (traits.length > 0 && link.basis !== 'confirmed') {
+    await settleStudy(shell, tx, link, { task, basis: link.basis ?? 'provisional', contradictions: traits });
+    await tellCase(shell, tx, caseId);
+    return;
+  }
+  await watchQuiet(tx, link, establishmentSettings(await establishmentOf(tx, task)));
+  const now = tx.context.now();
+  const due = link.toldAt === undefined || now.getTime() - link.toldAt.getTime() >= tellEveryMs;
+  await saveLink(tx.sql, tenant, due ? { ...link, toldAt: now } : link);
+  if (due) await tellCase(shell, tx, caseId);
+}

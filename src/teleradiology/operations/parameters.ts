@@ -1,0 +1,45 @@
+/** Reads the parameters of an operation; every text has a limit. */
+import type { Coding, Parameters } from '@medplum/fhirtypes';
+import { FhirError } from '../../fhir/index.ts';
+
+/** One chapter of a report. */
+export const maxChapterLength = 100_000;
+/** Reasons, summaries, names. */
+export const maxLineLength = 4_000;
+const maxRepetitions = 2_000;
+
+/** Values of a repeated text parameter. @throws FhirError 400 when a value is no text, too long, or one of too many. */
+export function texts(parameters: Parameters, name: string, maxLength = maxLineLength): string[] {
+  const found = (parameters.parameter ?? []).filter((parameter) => parameter.name === name);
+  if (found.length > maxRepetitions)
+    throw new FhirError(400, 'too-long', `Le paramètre « ${name} » est répété trop souvent.`);
+  return found.map((parameter) => {
+    const value =
+      parameter.valueString ??
+      parameter.valueCode ??
+      parameter.valueMarkdown ??
+      parameter.valueId ??
+      parameter.valueUri ??
+      parameter.valueOid;
+    if (value === undefined) throw new FhirError(400, 'invalid', `Le paramètre « ${name} » doit être un texte.`);
+    if (value.length > maxLength)
+      throw new FhirError(400, 'too-long', `Le paramètre « ${name} » dépasse ${maxLength} caractères.`);
+    return value;
+  });
+}
+
+/** Value of a text parameter that occurs once at most. */
+export function text(parameters: Parameters, name: string, maxLength = maxLineLength): string | undefined {
+  const values = texts(parameters, name, maxLength);
+  if (values.length > 1) throw new FhirError(400, 'invalid', `Le paramètre « ${name} » ne se répète pas.`);
+  return values[0];
+}
+
+/** Value of a coding parameter. */
+export function coding(parameters: Parameters, name: string): Coding | undefined {
+  const found = parameters.parameter?.find((parameter) => parameter.name === name);
+  if (found === undefined) return undefined;
+  const value = found.valueCoding ?? found.valueCodeableConcept?.coding?.[0];
+  if (value?.code === undefined) throw new FhirError(400, 'invalid', `Le paramètre « ${name} » doit être un code.`);
+  return value;
+}

@@ -1,0 +1,70 @@
+/** What became of a delivery, told in the transaction that records it: the child Task, the case, the coordinator (OUT-6). */
+import type { Communication, Task } from '@medplum/fhirtypes';
+import type { DeliveryItem, DeliveryResult } from '../../delivery/contract.ts';
+import type { FhirTransaction } from '../../fhir/index.ts';
+import { type CaseTask, idOf, stateOf, withOutput, withoutOutputs } from '../shell/case-task.ts';
+import { communication, coordinators } from '../shell/communication.ts';
+import { perform, type Shell } from '../shell/perform.ts';
+
+export async function onOutcome(
+  shell: Shell,
+  item: DeliveryItem,
+  result: DeliveryResult,
+  tx: FhirTransaction,
+): Promise<void> {
+  const caseId = idOf({ reference: item.focus }, 'Task');
+  // The case before its child, as every transition does.
+  if (caseId !== undefined) await tx.lock(`case:${caseId}`);
+  const childId = idOf({ reference: item.task }, 'Task');
+  const child = childId === undefined ? undefined : await tx.find('Task', childId);
+  if (child !== undefined) await recordOutcome(shell, tx, child as CaseTask, result);
+  const task = caseId === undefined ? undefined : ((await tx.find('Task', caseId)) as CaseTask | undefined);
+  if (task === undefined) return;
+  if (result.status === 'failed') await tellFailure(tx, task, item);
+  const isReport = item.kind === 'report-mdm' || item.kind === 'report-oru';
+  if (result.status === 'delivered' && isReport && stateOf(task) === 'delivering')
+    await perform(shell, tx, task.id, {
+      event: 'report-received',
+      bySystem: true,
+      facts: { reportAcknowledged: true },
+    });
+}
+
+async function recordOutcome(
+  shell: Shell,
+  tx: FhirTransaction,
+  child: CaseTask,
+  result: DeliveryResult,
+): Promise<void> {
+  const now = tx.context.now().toISOString();
+  const status: Task['status'] =
+    result.status === 'delivered' ? 'completed' : result.status === 'failed' ? 'failed' : 'in-progress';
+  const reason = result.status === 'delivered' ? undefined : result.reason;
+  // A retry that says nothing new makes no version.
+  if (child.status === status && child.statusReason?.text === reason && status === 'in-progress') return;
+  const { statusReason: _reason, ...bare } = child;
+  const period = { start: child.executionPeriod?.start ?? now, ...(status === 'in-progress' ? {} : { end: now }) };
+  const evidence = result.status === 'retry' ? undefined : result.evidence;
+  let next: CaseTask = {
+    ...bare,
+    status,
+    lastModified: now,
+    executionPeriod: period,
+    ...(reason ? { statusReason: { text: reason } } : {}),
+  };
+  if (evidence) next = withOutput(withoutOutputs(next, 'evidence'), 'evidence', { valueString: evidence });
+  await shell.writes.update(tx, next);
+}
+
+async function tellFailure(tx: FhirTransaction, task: CaseTask, item: DeliveryItem): Promise<void> {
+  const what = item.kind === 'request-answer' ? 'La réponse à la demande' : 'Le compte rendu signé';
+  await tx.create<Communication>(
+    communication(task, {
+      category: 'delivery-failed',
+      text: `${what} n'a pas été accepté(e) par le logiciel de l'établissement : corrigez, puis relancez l'envoi.`,
+      recipients: await coordinators(tx, task),
+      sent: tx.context.now(),
+      urgent: true,
+    }),
+  );
+}

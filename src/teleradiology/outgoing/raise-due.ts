@@ -1,0 +1,120 @@
+/** What happens when a due time falls: reminders, images that fell quiet, images without a case, cases without images (WF-4). */
+import type { Communication, Flag, Reference } from '@medplum/fhirtypes';
+import type { FhirTransaction } from '../../fhir/index.ts';
+import { decide, imagesReadable, openStates } from '../case/index.ts';
+import type { DueTime } from '../clock/index.ts';
+import { codeSystem, concept, identifierSystem } from '../codes.ts';
+import { watchQuiet } from '../images/attach.ts';
+import { findLink } from '../images/study-link.ts';
+import { platformOf } from '../settings.ts';
+import { type CaseTask, clockOf, withClock } from '../shell/case-task.ts';
+import { communication, responsible } from '../shell/communication.ts';
+import { gatherFacts } from '../shell/gather-facts.ts';
+import { readCase, type Shell, systemActor, transition } from '../shell/perform.ts';
+
+export async function raiseDue(shell: Shell, due: DueTime, tx: FhirTransaction): Promise<void> {
+  switch (due.kind) {
+    case 'deadline-50':
+    case 'deadline-75':
+    case 'deadline-100':
+      return remind(shell, due, tx);
+    case 'images-quiet':
+      return imagesFellQuiet(shell, due, tx);
+    case 'unattached':
+      return tellUnattached(due, tx);
+    case 'expiry':
+      return expire(shell, due, tx);
+  }
+}
+
+const minuteMs = 60_000;
+
+/** One message per threshold; at the last one the case is marked late, and the patient flagged. Nothing once signed. */
+async function remind(shell: Shell, due: DueTime, tx: FhirTransaction): Promise<void> {
+  const { task, state } = await readCase(tx, due.caseId);
+  const end = task.restriction?.period?.end;
+  if (!openStates.includes(state) || end === undefined) return;
+  const percent = Number(due.kind.slice('deadline-'.length));
+  const now = tx.context.now();
+  const late = percent === 100;
+  const minutes = Math.round(Math.abs(Date.parse(end) - now.getTime()) / minuteMs);
+  const overdue = now.getTime() >= Date.parse(end);
+  await tx.create<Communication>(
+    communication(task, {
+      category: 'deadline',
+      text: overdue
+        ? `Délai dépassé de ${duration(minutes)} (rappel des ${percent} %).`
+        : `${percent} % du délai écoulés : il reste ${duration(minutes)}.`,
+      recipients: await responsible(tx, task),
+      sent: now,
+      urgent: late,
+    }),
+  );
+  if (!late) return;
+  if (task.for !== undefined)
+    await tx.create<Flag>({
+      resourceType: 'Flag',
+      identifier: task.identifier?.filter((each) => each.system === identifierSystem.caseNumber),
+      status: 'active',
+      code: concept(codeSystem.flag, 'late', 'Interprétation en retard'),
+      subject: task.for as Flag['subject'],
+      period: { start: end },
+    });
+  const clock = clockOf(task);
+  if (clock) await shell.writes.update(tx, withClock(task, { ...clock, late: true }, new Date(end)));
+}
+
+function duration(minutes: number): string {
+  const hours = Math.floor(minutes / 60);
+  const rest = `${minutes % 60} min`;
+  return hours === 0 ? rest : `${hours} h ${rest}`;
+}
+
+/** The machine is told when something follows from it: readable, or complete. */
+async function imagesFellQuiet(shell: Shell, due: DueTime, tx: FhirTransaction): Promise<void> {
+  const { task, state } = await readCase(tx, due.caseId);
+  const view = await gatherFacts(tx, task, tx.context.now());
+  const link = await findLink(tx.sql, tx.context.tenant, due.key);
+  if (link?.caseId === due.caseId) await watchQuiet(tx, link, view.settings);
+  const follows = view.facts.images.quiet || (imagesReadable(view.facts) && !view.facts.clockStarted);
+  if (follows && openStates.includes(state))
+    await transition(shell, tx, task, state, { event: 'images-quiet', bySystem: true });
+}
+
+/** Images nobody asked for, or whose request was lost: the coordinator looks (design §5 rule 5). */
+async function tellUnattached(due: DueTime, tx: FhirTransaction): Promise<void> {
+  const link = await findLink(tx.sql, tx.context.tenant, due.key);
+  if (link?.state !== 'waiting') return;
+  const coordinator = await platformOrganization(tx);
+  await tx.create<Communication>({
+    resourceType: 'Communication',
+    status: 'completed',
+    category: [concept(codeSystem.communicationCategory, 'unattached-images')],
+    priority: 'urgent',
+    about: [{ reference: `ImagingStudy/${link.imagingStudyId}` }],
+    ...(coordinator ? { recipient: [coordinator as NonNullable<Communication['recipient']>[number]] } : {}),
+    sent: tx.context.now().toISOString(),
+    payload: [
+      { contentString: "Des images reçues n'ont trouvé aucune demande : rattachez-les ou voyez avec l'établissement." },
+    ],
+  });
+}
+
+/** The platform named by an establishment of this tenant. */
+async function platformOrganization(tx: FhirTransaction): Promise<Reference | undefined> {
+  const organizations = await tx.search('Organization', '_count=200');
+  const reference = platformOf(organizations);
+  return reference === undefined ? undefined : { reference };
+}
+
+/** Images never came: the case ends and the site is told. One whose images came meanwhile goes on. */
+async function expire(shell: Shell, due: DueTime, tx: FhirTransaction): Promise<void> {
+  const { task, state } = await readCase(tx, due.caseId);
+  const { facts } = await gatherFacts(tx, task, tx.context.now());
+  if ('refusal' in decide(state, 'expire', systemActor, facts)) return;
+  await transition(shell, tx, task as CaseTask, state, {
+    event: 'expire',
+    bySystem: true,
+    input: { reason: "Les images n'ont pas été reçues dans le délai prévu." },
+  });
+}

@@ -1,0 +1,88 @@
+/** `$sign`: the documents are made before anything is locked, then everything they mean happens in one transaction (RP-2, OUT-6). */
+import type { DiagnosticReport, Task } from '@medplum/fhirtypes';
+import { FhirError, type FhirTransaction } from '../../fhir/index.ts';
+import type { ReportIssue } from '../../report/contract.ts';
+import { decide, guards, stateDefinition } from '../case/index.ts';
+import { codeSystem } from '../codes.ts';
+import { documentOid } from '../request/case-number.ts';
+import { type CaseTask, isTaskOf, stateOf } from '../shell/case-task.ts';
+import { gatherFacts } from '../shell/gather-facts.ts';
+import { actorOf, readCase, type Shell, transition } from '../shell/perform.ts';
+import { refusalError } from '../shell/refusal.ts';
+import { type DraftInput, draftOf, readDraft, saveDraft } from './draft.ts';
+import { publishReport } from './publish.ts';
+import { reportInput } from './report-input.ts';
+
+export interface SignInput extends DraftInput {
+  notDisplayedReason?: string;
+}
+
+/**
+ * @throws FhirError 422 with the guard or every fault of the report, 403 for whoever is not its reader, 409 when the case or the
+ * draft changed while the documents were made.
+ */
+export async function sign(
+  shell: Shell,
+  tx: FhirTransaction,
+  id: string,
+  input: SignInput,
+  ifMatch?: string,
+): Promise<Task> {
+  const seen = (await tx.read('Task', id)) as CaseTask;
+  const state = isTaskOf(seen, 'teleradiology-case') ? stateOf(seen) : undefined;
+  if (state === undefined) throw new FhirError(404, 'not-found', `Task/${id} n'est pas un dossier de téléradiologie.`);
+  // Everything but the report's content is asked first: whoever may not sign learns nothing by lint.
+  const view = await gatherFacts(tx, seen, tx.context.now());
+  const given = { notDisplayedReason: input.notDisplayedReason, reportComplete: true };
+  const early = decide(state, 'sign', actorOf(tx), { ...view.facts, input: given });
+  if ('refusal' in early) throw refusalError(early.refusal, state);
+
+  const saved = await readDraft(tx, seen);
+  const draft = draftOf(seen, saved, input);
+  const signedAt = tx.context.now();
+  const setOid = draft.identifier?.[0]?.value?.replace(/^urn:oid:/, '') ?? documentOid();
+  const model = await reportInput(tx, seen, draft, { oid: documentOid(), setOid, version: 1 }, signedAt);
+  const faults = shell.report.lint(model).filter((issue) => issue.severity === 'error');
+  if (faults.length > 0) throw incomplete(faults, stateDefinition(state)?.display ?? state);
+  const documents = await shell.report.build(model, await shell.signerFor(model.radiologist));
+
+  const { task } = await readCase(tx, id, ifMatch);
+  const current = await readDraft(tx, task);
+  if (task.meta?.versionId !== seen.meta?.versionId || current?.meta?.versionId !== saved?.meta?.versionId)
+    throw new FhirError(
+      409,
+      'conflict',
+      'Le dossier a changé pendant la signature : relisez-le, puis signez à nouveau.',
+    );
+  return transition(shell, tx, task, state, {
+    event: 'sign',
+    input: given,
+    times: { signed: signedAt },
+    change: async (before) => publishReport(tx, before, await stored(tx, draft), model, documents),
+  });
+}
+
+/** A report signed without a draft saved before is stored first, for its id. */
+async function stored(tx: FhirTransaction, draft: DiagnosticReport): Promise<DiagnosticReport & { id: string }> {
+  return draft.id === undefined ? saveDraft(tx, draft) : (draft as DiagnosticReport & { id: string });
+}
+
+function incomplete(faults: readonly ReportIssue[], state: string): FhirError {
+  return FhirError.of(422, [
+    {
+      severity: 'error',
+      code: 'business-rule',
+      details: {
+        coding: [{ system: codeSystem.caseGuard, code: 'report-complete' }],
+        text: guards['report-complete'].text,
+      },
+      diagnostics: `${guards['report-complete'].text} État : ${state}.`,
+    },
+    ...faults.map((fault) => ({
+      severity: 'error' as const,
+      code: 'business-rule' as const,
+      details: { text: fault.text },
+      diagnostics: fault.text,
+    })),
+  ]);
+}

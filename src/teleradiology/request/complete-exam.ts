@@ -1,0 +1,155 @@
+/** Flow 4: what the hospital says after the exam; tells for sure which images belong to the request. */
+import type {
+  Device,
+  Identifier,
+  MedicationAdministration,
+  Reference,
+  ServiceRequest,
+  Task,
+  TaskInput,
+} from '@medplum/fhirtypes';
+import { FhirError, type FhirTransaction } from '../../fhir/index.ts';
+import { codeSystem, concept, identifierIs, passerelle, studyIdentifier } from '../codes.ts';
+import type { ExamComplement } from '../contract.ts';
+import { reportIdentityProblem } from '../identity/problem.ts';
+import { detach, settleStudy, withStudies } from '../images/attach.ts';
+import { contradictionsWith } from '../images/find-case.ts';
+import { findLink, linksOfCase, type StudyLink, studyLock } from '../images/study-link.ts';
+import { announcedStudies, type CaseTask, idOf, withInput } from '../shell/case-task.ts';
+import { flow4Received } from '../shell/effects.ts';
+import { readCase, type Shell, transition } from '../shell/perform.ts';
+import { knownCase } from './cancel.ts';
+
+/** Which exam of the request an input is about, when there are several. */
+const ofStudy = `${passerelle}/StructureDefinition/exam-study`;
+
+export async function completeExam(
+  shell: Shell,
+  tx: FhirTransaction,
+  exams: ExamComplement[],
+  establishmentId: string,
+): Promise<Task> {
+  const [first] = exams;
+  if (first === undefined) throw new FhirError(422, 'required', 'Le complément ne décrit aucun examen.');
+  if (exams.some((exam) => exam.placer.value !== first.placer.value || exam.placer.system !== first.placer.system))
+    throw new FhirError(422, 'invalid', 'Un complément concerne une seule demande.', 'ServiceRequest.identifier');
+  const { id } = await knownCase(tx, first.placer, first.patient, establishmentId);
+  for (const uid of exams.map((exam) => exam.studyInstanceUid).sort()) await tx.lock(studyLock(uid));
+  const { task, state } = await readCase(tx, id);
+  const repeated = new Set(announcedStudies(task));
+  for (const exam of exams) await storeExam(tx, task, exam, repeated.has(exam.studyInstanceUid));
+  for (const exam of exams) await relink(shell, tx, task, exam.studyInstanceUid);
+  await dropContradicted(shell, tx, task, exams);
+  const links = await linksOfCase(tx.sql, tx.context.tenant, id);
+  // Detaching a study may have stored the case anew.
+  const current = (await readCase(tx, id)).task;
+  return transition(shell, tx, current, state, {
+    event: 'complete-exam',
+    change: (before) =>
+      withStudies(
+        exams.reduce((changed, exam) => withExam(changed, exam, tx.context.now()), before),
+        links,
+      ),
+  });
+}
+
+/** Inputs of the case for one exam; a repeated complement replaces the former. */
+function withExam(task: CaseTask, exam: ExamComplement, now: Date): CaseTask {
+  const uid = exam.studyInstanceUid;
+  const about = (url: string) => ({ url, valueString: uid });
+  const kept = task.input?.filter(
+    (each) => !each.extension?.some((extension) => extension.url === ofStudy && extension.valueString === uid),
+  );
+  const add = (result: CaseTask, item: Parameters<typeof withInput>[1], value: Omit<TaskInput, 'type'>): CaseTask =>
+    withInput(result, item, { ...value, extension: [about(ofStudy), ...(value.extension ?? [])] });
+  let result: CaseTask = { ...task, input: kept };
+  result = add(result, 'study', { valueIdentifier: studyIdentifier(uid) });
+  result = add(result, 'act', {
+    valueCodeableConcept: { coding: [exam.act] },
+    extension: [{ url: flow4Received, valueDateTime: now.toISOString() }],
+  });
+  if (exam.partialViewerUrl) result = add(result, 'partial-viewer-url', { valueUrl: exam.partialViewerUrl });
+  if (exam.retentionDays !== undefined) result = add(result, 'retention-days', { valueInteger: exam.retentionDays });
+  return result;
+}
+
+async function storeExam(tx: FhirTransaction, task: CaseTask, exam: ExamComplement, repeated: boolean): Promise<void> {
+  const id = idOf(task.focus, 'ServiceRequest');
+  const request = id === undefined ? undefined : await tx.find('ServiceRequest', id);
+  if (request === undefined) return;
+  const supporting: Reference[] = repeated ? [] : await storeProducts(tx, task, exam);
+  const numbers: Identifier[] = [accession(exam), studyIdentifier(exam.studyInstanceUid)];
+  const fresh = numbers.filter(
+    (number) => !request.identifier?.some((each) => each.system === number.system && each.value === number.value),
+  );
+  await tx.update<ServiceRequest>({
+    ...request,
+    identifier: [...(request.identifier ?? []), ...fresh],
+    ...(exam.bodySite && !request.bodySite ? { bodySite: exam.bodySite } : {}),
+    ...(exam.examDate && !request.occurrenceDateTime ? { occurrenceDateTime: exam.examDate.toISOString() } : {}),
+    ...(supporting.length > 0 ? { supportingInfo: [...(request.supportingInfo ?? []), ...supporting] } : {}),
+  });
+}
+
+function accession(exam: ExamComplement): Identifier {
+  return identifierIs(exam.accessionNumber, 'ACSN')
+    ? exam.accessionNumber
+    : { ...exam.accessionNumber, type: concept(codeSystem.v20203, 'ACSN') };
+}
+
+/** Products given and device used, as resources the request points to. */
+async function storeProducts(tx: FhirTransaction, task: CaseTask, exam: ExamComplement): Promise<Reference[]> {
+  const references: Reference[] = [];
+  for (const product of exam.products) {
+    const stored = await tx.create<MedicationAdministration>({
+      ...product,
+      subject: task.for as MedicationAdministration['subject'],
+      supportingInformation: task.focus ? [task.focus] : undefined,
+    });
+    references.push({ reference: `MedicationAdministration/${stored.id}` });
+  }
+  if (exam.device) references.push({ reference: `Device/${await storeDevice(tx, exam.device)}` });
+  return references;
+}
+
+async function storeDevice(tx: FhirTransaction, device: Device): Promise<string> {
+  const identifier = device.identifier?.find((each) => each.value);
+  if (identifier === undefined) return (await tx.create(device)).id;
+  const criteria = `identifier=${encodeURIComponent(`${identifier.system ?? ''}|${identifier.value}`)}`;
+  return (await tx.createIfNone(device, criteria)).resource.id;
+}
+
+/** The announced study, if its images are there: confirmed, taken from where it was guessed, or found in contradiction. */
+async function relink(shell: Shell, tx: FhirTransaction, task: CaseTask, uid: string): Promise<void> {
+  const link = await findLink(tx.sql, tx.context.tenant, uid);
+  if (link === undefined || link.state === 'quarantined') return;
+  if (link.state === 'attached' && link.caseId !== task.id) {
+    if (link.basis !== 'provisional') {
+      await reportIdentityProblem(tx, {
+        task,
+        traits: [],
+        source: 'images',
+        reason: "L'examen annoncé pour cette demande est déjà rattaché à une autre demande.",
+        study: { imagingStudyId: link.imagingStudyId, uid },
+      });
+      return;
+    }
+    await detach(shell, tx, link);
+  }
+  const patient = await tx.find('Patient', idOf(task.for, 'Patient') ?? '');
+  const contradictions = patient === undefined ? [] : contradictionsWith(patient, link.identity);
+  await settleStudy(shell, tx, link, { task, basis: 'study-uid', contradictions });
+}
+
+/** Studies attached by a guess that flow 4 does not announce belong elsewhere. */
+async function dropContradicted(
+  shell: Shell,
+  tx: FhirTransaction,
+  task: CaseTask,
+  exams: readonly ExamComplement[],
+): Promise<void> {
+  const announced = new Set([...announcedStudies(task), ...exams.map((exam) => exam.studyInstanceUid)]);
+  const wrong = (link: StudyLink): boolean => link.basis === 'provisional' && !announced.has(link.studyUid);
+  for (const link of (await linksOfCase(tx.sql, tx.context.tenant, task.id)).filter(wrong))
+    await detach(shell, tx, link);
+}

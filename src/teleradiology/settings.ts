@@ -1,0 +1,109 @@
+/** Contract terms of one establishment: extension `establishment-settings` of its Organization, with defaults. */
+import type { Extension, Organization } from '@medplum/fhirtypes';
+import { type DelayTerms, defaultDelays } from './clock/deadline.ts';
+import { structureDefinition } from './codes.ts';
+
+export interface EstablishmentSettings {
+  delays: DelayTerms;
+  /** The RIS sends flow 4 for every exam: without it images are not complete. */
+  flow4Expected: boolean;
+  /** A radiologist protocols before the images; false needs a contract clause. */
+  protocolRequired: boolean;
+  /** The order attests that the patient was informed and agreed. */
+  consentByOrder: boolean;
+  /** Time without a new instance after which images count as quiet. */
+  quietSeconds: number;
+  /** Time after which images without a case are brought to the coordinator. */
+  unattachedMinutes: number;
+  /** Time after the protocol after which a case without images expires. */
+  expiryDays: number;
+  reportFormat: 'report-mdm' | 'report-oru';
+  /** Switched on (IN-9); `liveFrom` and `liveUntil` bound it. */
+  live: boolean;
+  liveFrom?: Date;
+  liveUntil?: Date;
+  /** Organization of the platform's coordinators, e.g. `Organization/…`. */
+  platform?: string;
+}
+
+export const defaultSettings: EstablishmentSettings = {
+  delays: defaultDelays,
+  flow4Expected: true,
+  protocolRequired: true,
+  consentByOrder: true,
+  quietSeconds: 5,
+  unattachedMinutes: 10,
+  expiryDays: 30,
+  reportFormat: 'report-mdm',
+  live: true,
+};
+
+const timeOfDay = /^([01]\d|2[0-3]):[0-5]\d/;
+
+/** Reads the settings; what is absent, or makes no sense, has its default. */
+export function establishmentSettings(organization: Organization | undefined): EstablishmentSettings {
+  const parts = organization?.extension?.find((extension) => extension.url === structureDefinition.settings)?.extension;
+  if (parts === undefined) return defaultSettings;
+  const find = (url: string): Extension | undefined => parts.find((part) => part.url === url);
+  const flag = (url: string, otherwise: boolean): boolean => find(url)?.valueBoolean ?? otherwise;
+  const count = (url: string, otherwise: number): number => {
+    const value = find(url)?.valueInteger ?? find(url)?.valuePositiveInt ?? find(url)?.valueUnsignedInt;
+    return value !== undefined && value > 0 ? value : otherwise;
+  };
+  const time = (url: string, otherwise: string): string => {
+    const value = find(url)?.valueTime ?? find(url)?.valueString;
+    return value !== undefined && timeOfDay.test(value) ? value.slice(0, 5) : otherwise;
+  };
+  const date = (url: string): Date | undefined => {
+    const value = find(url)?.valueDateTime ?? find(url)?.valueInstant ?? find(url)?.valueDate;
+    const parsed = value === undefined ? undefined : new Date(value);
+    return parsed === undefined || Number.isNaN(parsed.getTime()) ? undefined : parsed;
+  };
+  const zone = find('timeZone')?.valueCode ?? find('timeZone')?.valueString;
+  const format = find('reportFormat')?.valueCode ?? find('reportFormat')?.valueString;
+  return {
+    delays: {
+      timeZone: zone !== undefined && isTimeZone(zone) ? zone : defaultDelays.timeZone,
+      urgentMinutes: count('urgentMinutes', defaultDelays.urgentMinutes),
+      inpatientMinutes: count('inpatientMinutes', defaultDelays.inpatientMinutes),
+      routineTime: time('routineTime', defaultDelays.routineTime),
+      routineSkipsHolidays: flag('routineSkipsHolidays', defaultDelays.routineSkipsHolidays),
+      dutyDayStart: time('dutyDayStart', defaultDelays.dutyDayStart),
+      holidays: find('holidays')?.valueCode === 'alsace-moselle' ? 'alsace-moselle' : defaultDelays.holidays,
+    },
+    flow4Expected: flag('flow4Expected', defaultSettings.flow4Expected),
+    protocolRequired: flag('protocolRequired', defaultSettings.protocolRequired),
+    consentByOrder: flag('consentByOrder', defaultSettings.consentByOrder),
+    quietSeconds: count('quietSeconds', defaultSettings.quietSeconds),
+    unattachedMinutes: count('unattachedMinutes', defaultSettings.unattachedMinutes),
+    expiryDays: count('expiryDays', defaultSettings.expiryDays),
+    reportFormat: format === 'report-oru' || format === 'oru' ? 'report-oru' : 'report-mdm',
+    live: flag('live', defaultSettings.live),
+    liveFrom: date('liveFrom'),
+    liveUntil: date('liveUntil'),
+    platform: find('platform')?.valueReference?.reference,
+  };
+}
+
+/** Whether the service is open for this establishment at this instant. */
+export function isLive(settings: EstablishmentSettings, now: Date): boolean {
+  if (!settings.live) return false;
+  if (settings.liveFrom !== undefined && now < settings.liveFrom) return false;
+  return settings.liveUntil === undefined || now < settings.liveUntil;
+}
+
+function isTimeZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('fr', { timeZone: name });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The platform that the establishments of a tenant name, else the first establishment that has settings. */
+export function platformOf(organizations: readonly Organization[]): string | undefined {
+  const named = organizations.map((organization) => establishmentSettings(organization).platform);
+  const settled = organizations.find((each) => each.extension?.some(({ url }) => url === structureDefinition.settings));
+  return named.find((reference) => reference !== undefined) ?? (settled?.id ? `Organization/${settled.id}` : undefined);
+}

@@ -1,0 +1,108 @@
+/** Gathers what the machine must know about a case, in the caller's transaction. */
+import type { Consent, DetectedIssue, Organization, Task } from '@medplum/fhirtypes';
+import type { FhirTransaction } from '../../fhir/index.ts';
+import { type Facts, signedStates } from '../case/index.ts';
+import { codeOf, codeSystem, identifierSystem } from '../codes.ts';
+import { linksOfCase, type StudyLink } from '../images/study-link.ts';
+import { type EstablishmentSettings, establishmentSettings, isLive } from '../settings.ts';
+import { announcedStudies, basisOf, clockOf, idOf, inputsOf, milestonesOf, outputsOf, stateOf } from './case-task.ts';
+
+/** Facts with what they were read from. */
+export interface CaseView {
+  facts: Facts;
+  settings: EstablishmentSettings;
+  /** Studies attached to the case, in order of arrival. */
+  studies: StudyLink[];
+}
+
+/** The establishment whose terms apply to a case. */
+export async function establishmentOf(tx: FhirTransaction, task: Task): Promise<Organization | undefined> {
+  const id = idOf(task.requester, 'Organization');
+  return id === undefined ? undefined : tx.find('Organization', id);
+}
+
+export async function gatherFacts(tx: FhirTransaction, task: Task & { id: string }, now: Date): Promise<CaseView> {
+  const { tenant } = tx.context;
+  const settings = establishmentSettings(await establishmentOf(tx, task));
+  const links = await linksOfCase(tx.sql, tenant, task.id);
+  const studies = links.filter((link) => link.state === 'attached');
+  const displayed = new Set(outputsOf(task, 'displayed-series').map((each) => each.valueString));
+  const arrivals = studies.flatMap((link) => Object.entries(link.series));
+  const quietSince = now.getTime() - settings.quietSeconds * 1000;
+  const isQuiet = (at: string): boolean => Date.parse(at) <= quietSince;
+  const announced = announcedStudies(task);
+  const facts: Facts = {
+    live: isLive(settings, now),
+    flow4Expected: settings.flow4Expected,
+    protocolRequired: settings.protocolRequired,
+    urgent: task.priority !== 'routine',
+    owner: task.owner?.reference,
+    placerNumber: Boolean(task.groupIdentifier?.value),
+    consent: await consentOf(tx, task),
+    protocolGiven: outputsOf(task, 'protocol').length > 0,
+    flow4: inputsOf(task, 'act').length > 0,
+    identityProblem: (await openIssues(tx, task.id)).length > 0,
+    quarantined: links.some((link) => link.state === 'quarantined'),
+    images: {
+      instances: studies.reduce((sum, link) => sum + link.instances, 0),
+      quiet: arrivals.length > 0 && arrivals.every(([, { at }]) => isQuiet(at)),
+      firstSeriesQuiet: arrivals.some(([, { at }]) => isQuiet(at)),
+      missingStudies: announced.filter((uid) => !studies.some((link) => link.studyUid === uid)).length,
+      declaredComplete: inputsOf(task, 'images-declared-complete').length > 0,
+      provisional: basisOf(task) === 'provisional',
+      notDisplayed: arrivals.filter(([uid]) => !displayed.has(uid)).length,
+    },
+    phoneExchange: outputsOf(task, 'phone-exchange').length > 0,
+    report: await reportState(tx, task),
+    reportAcknowledged: false,
+    clockStarted: clockOf(task) !== undefined,
+    milestones: [...milestonesOf(task).keys()],
+    input: {},
+  };
+  return { facts, settings, studies };
+}
+
+async function reportState(tx: FhirTransaction, task: Task): Promise<Facts['report']> {
+  const id = outputsOf(task, 'report').map((each) => idOf(each.valueReference, 'DiagnosticReport'))[0];
+  if (id === undefined) return 'none';
+  const state = stateOf(task);
+  if (state === undefined || !signedStates.includes(state)) return 'draft';
+  const report = await tx.find('DiagnosticReport', id);
+  return report !== undefined && ['final', 'amended', 'corrected', 'appended'].includes(report.status)
+    ? 'final'
+    : 'draft';
+}
+
+/** Problems of identity that nobody has decided about yet. */
+export async function openIssues(tx: FhirTransaction, caseId: string): Promise<DetectedIssue[]> {
+  const issues = await tx.search('DetectedIssue', `implicated=Task/${caseId}`);
+  return issues.filter(isBlocking);
+}
+
+/** A problem of ours without a decision. */
+export function isBlocking(issue: DetectedIssue): boolean {
+  if (codeOf(issue.code, codeSystem.detectedIssue) === undefined) return false;
+  return !issue.mitigation?.length && issue.status !== 'entered-in-error';
+}
+
+/** Consent to remote reading for this case, or for the patient in general; a refusal wins. */
+async function consentOf(tx: FhirTransaction, task: Task): Promise<Facts['consent']> {
+  const patient = task.for?.reference;
+  if (patient === undefined) return 'missing';
+  const consents = (await tx.search('Consent', `patient=${patient}`)).filter((consent) => concerns(consent, task));
+  if (consents.some((consent) => consent.status === 'rejected')) return 'refused';
+  const active = consents.filter((consent) => consent.status === 'active');
+  if (active.length === 0) return 'missing';
+  return active.some((consent) => categoryOf(consent) === 'remote-reading') ? 'given' : 'emergency';
+}
+
+const categoryOf = (consent: Consent): string | undefined =>
+  consent.category.map((each) => codeOf(each, codeSystem.consentCategory)).find((code) => code !== undefined);
+
+/** A consent recorded with another case says nothing about this one. */
+function concerns(consent: Consent, task: Task): boolean {
+  if (categoryOf(consent) === undefined) return false;
+  const cases = consent.identifier?.filter((each) => each.system === identifierSystem.caseNumber) ?? [];
+  const number = task.identifier?.find((each) => each.system === identifierSystem.caseNumber)?.value;
+  return cases.length === 0 || cases.some((each) => each.value === number);
+}

@@ -1,0 +1,120 @@
+/**
+ * What the store asks before every commit: nobody but the machine changes the course of a case (design §5 rule 4). A plain
+ * update that is exactly a legal transition goes through the machine; any other is refused with what is legal.
+ */
+import type { ServiceRequest, Task } from '@medplum/fhirtypes';
+import { type Change, FhirError, type FhirTransaction } from '../../fhir/index.ts';
+import { type CaseEvent, type CaseState, legalEvents, transitions } from '../case/index.ts';
+import { codeSystem } from '../codes.ts';
+import { isDecided, resolveProblem } from '../identity/resolve-problem.ts';
+import type { PendingRequests } from '../request/from-rest.ts';
+import { type CaseTask, isTaskOf, outputsOf, stateOf } from './case-task.ts';
+import { gatherFacts } from './gather-facts.ts';
+import { actorOf, type Shell, transition } from './perform.ts';
+import { refusalError } from './refusal.ts';
+import { ownedPart, withOwnedPart } from './task-writes.ts';
+
+/** Operations whose content a plain update can carry. */
+const alsoByUpdate: readonly CaseEvent[] = ['protocol', 'refuse', 'cancel', 'claim', 'release', 'suspend', 'resume'];
+
+export async function guardWrite(
+  shell: Shell,
+  pending: PendingRequests,
+  change: Change,
+  tx: FhirTransaction,
+): Promise<void> {
+  if (change.type === 'ServiceRequest' && change.interaction === 'create' && change.after)
+    return pending.requestCreated(tx, change.after as ServiceRequest & { id: string });
+  if (change.type === 'DetectedIssue') {
+    if (isDecided(change)) await resolveProblem(shell, change, tx);
+    return;
+  }
+  if (change.type !== 'Task') return;
+  const before = change.before as Task | undefined;
+  const after = change.after as CaseTask | undefined;
+  if (after !== undefined && shell.writes.ours(tx, after)) return;
+  if (after === undefined) {
+    if (before && isMachines(before))
+      throw new FhirError(422, 'business-rule', 'Un dossier ne se supprime pas : annulez-le.', 'Task');
+    return;
+  }
+  if (before === undefined || !isMachines(before)) return guardCreate(pending, before, after, tx);
+  if (ownedPart(before) === ownedPart(after)) return;
+  if (!isTaskOf(before, 'teleradiology-case'))
+    throw new FhirError(
+      422,
+      'business-rule',
+      "L'état d'un envoi ou d'une alerte est tenu par la plateforme.",
+      'Task.status',
+    );
+  await guardUpdate(shell, before as CaseTask, after, tx);
+}
+
+const isMachines = (task: Task): boolean =>
+  isTaskOf(task, 'teleradiology-case') || isTaskOf(task, 'deliver') || isTaskOf(task, 'alert');
+
+async function guardCreate(
+  pending: PendingRequests,
+  before: Task | undefined,
+  after: CaseTask,
+  tx: FhirTransaction,
+): Promise<void> {
+  if (isTaskOf(after, 'teleradiology-case')) {
+    if (before !== undefined)
+      throw new FhirError(422, 'business-rule', 'Une tâche ne devient pas un dossier.', 'Task.code');
+    return pending.posted(tx, after);
+  }
+  const claimsState = after.businessStatus?.coding?.some((coding) => coding.system === codeSystem.caseStatus);
+  if (isMachines(after) || claimsState)
+    throw new FhirError(422, 'business-rule', 'Cette tâche est tenue par la plateforme.', 'Task.code');
+}
+
+async function guardUpdate(shell: Shell, before: CaseTask, after: CaseTask, tx: FhirTransaction): Promise<void> {
+  const from = stateOf(before);
+  if (from === undefined)
+    throw new FhirError(422, 'business-rule', 'Ce dossier a un état inconnu.', 'Task.businessStatus');
+  const event = eventOf(from, before, after);
+  if (event === undefined || !carriesOnly(event, before, after)) throw await notATransition(tx, before, from);
+  const base = withOwnedPart(after, before);
+  const known = new Set(outputsOf(before, 'protocol').map((each) => each.valueString));
+  const protocols = outputsOf(after, 'protocol')
+    .flatMap((each) => each.valueString ?? [])
+    .filter((each) => !known.has(each));
+  const given = event === 'triage' ? { ...base, priority: after.priority } : base;
+  await transition(shell, tx, given, from, {
+    event,
+    input: { reason: after.statusReason?.text ?? undefined, protocols },
+  });
+}
+
+/** The event a client means by these states. */
+function eventOf(from: CaseState, before: Task, after: Task): CaseEvent | undefined {
+  const to = stateOf(after);
+  if (to === undefined) return undefined;
+  if (to === from) return before.priority !== after.priority && before.status === after.status ? 'triage' : undefined;
+  return transitions.find(
+    (row) =>
+      row.to === to && row.from.includes(from) && (row.via.includes('update') || alsoByUpdate.includes(row.event)),
+  )?.event;
+}
+
+/** Only what the event is made of may differ from the stored case. */
+function carriesOnly(event: CaseEvent, before: Task, after: Task): boolean {
+  const neutral: Partial<Task> =
+    event === 'triage'
+      ? { priority: undefined }
+      : {
+          status: undefined,
+          businessStatus: undefined,
+          statusReason: undefined,
+          ...(event === 'claim' || event === 'release' ? { owner: undefined } : {}),
+          ...(event === 'protocol' ? { output: undefined } : {}),
+        };
+  return ownedPart({ ...before, ...neutral } as Task) === ownedPart({ ...after, ...neutral } as Task);
+}
+
+async function notATransition(tx: FhirTransaction, before: CaseTask, from: CaseState): Promise<FhirError> {
+  const { facts } = await gatherFacts(tx, before, tx.context.now());
+  const text = "L'état d'un dossier, et ce que la plateforme y écrit, ne changent que par ses opérations.";
+  return refusalError({ guard: 'state', status: 422, text, legal: legalEvents(from, actorOf(tx), facts) }, from);
+}
