@@ -18,6 +18,8 @@ import { patientSegment, readPatient } from './patient.ts';
 import { Refusal } from './refusal.ts';
 import { location, type OrderGroup, required, type Translation, timestampOf } from './translation.ts';
 
+const gs1System = 'http://hl7.org/fhir/NamingSystem/gs1';
+const udiSystem = 'https://fhir.passerelle.example/sid/udi';
 /** Longest partial viewer URL taken. */
 const maximumUrlLength = 4096;
 
@@ -141,6 +143,8 @@ function readDevice(segments: readonly Segment[]): Device | undefined {
   const serial = carrier && /\(21\)([^(]{1,20})/.exec(carrier)?.[1];
   return {
     resourceType: 'Device',
+    // The same machine in the next exam is the same Device: found by what it carries.
+    ...(carrier ? { identifier: [{ system: article ? gs1System : udiSystem, value: carrier }] } : {}),
     ...(carrier ? { udiCarrier: [{ carrierHRF: carrier, ...(article ? { deviceIdentifier: article } : {}) }] } : {}),
     ...(serial ? { serialNumber: serial } : {}),
     ...(model ? { deviceName: [{ name: model, type: 'model-name' }], modelNumber: model } : {}),

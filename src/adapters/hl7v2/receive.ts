@@ -107,26 +107,27 @@ export function createReceiver(options: ReceiverOptions): Receive {
     };
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await store.transaction(context, async (tx) => {
+        const { bytes, warnings } = await store.transaction(context, async (tx) => {
           // Two copies arriving at once on two connections: the second waits here and then finds the first.
           await tx.lock(`hl7v2:${reception.partner}:${reception.controlId}`);
           const earlier = await findEarlier(tx.sql, reception);
           if (earlier.accepted) {
             await countRepetition(tx.sql, reception);
-            return earlier.accepted;
+            return { bytes: earlier.accepted, warnings: [] };
           }
           const warnings = [...reception.warnings, ...(earlier.otherOctets ? [reusedControlId] : [])];
           const focus = await work.perform(tx, teleradiology, sender.organizationId);
-          const bytes = accept();
+          const given = accept();
           await insertReception(
             tx.sql,
             { ...reception, warnings },
-            { outcome: 'AA', answer: bytes, rules: tables.fingerprint, ...(focus ? { focus } : {}) },
+            { outcome: 'AA', answer: given, rules: tables.fingerprint, ...(focus ? { focus } : {}) },
           );
-          if (warnings.length > 0)
-            log.warn({ sender: header.sender, controlId: header.controlId, warnings }, 'HL7 v2 message tolerated');
-          return bytes;
+          return { bytes: given, warnings };
         });
+        if (warnings.length > 0)
+          log.warn({ sender: header.sender, controlId: header.controlId, warnings }, 'HL7 v2 message tolerated');
+        return bytes;
       } catch (error) {
         if (attempt >= attempts || !transient.has((error as { code?: string }).code ?? '')) throw error;
       }
