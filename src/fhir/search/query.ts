@@ -220,11 +220,14 @@ function unknownParameter(registry: ParameterRegistry, type: string, name: strin
 }
 
 function decode(text: string): string {
+  let decoded: string;
   try {
-    return decodeURIComponent(text.replaceAll('+', ' '));
+    decoded = decodeURIComponent(text.replaceAll('+', ' '));
   } catch {
     throw invalid('The query is not valid percent-encoded UTF-8');
   }
+  if (decoded.includes('\u0000')) throw invalid('The query has a NUL character');
+  return decoded;
 }
 
 export function invalid(diagnostics: string): FhirError {

@@ -66,9 +66,11 @@ function sortColumn({ parameter, descending }: SortKey, values: SqlValues): Sort
 
 /** Codes and references have no ordered index: a top-level element is read from the text, which suits a filtered list. */
 function contentValue({ code, expression, resourceType }: Parameter): string {
-  const match = new RegExp(`^${resourceType}\\.([a-zA-Z]+)(\\.where\\(resolve\\(\\) is [A-Za-z]+\\))?$`).exec(expression);
+  const match = new RegExp(`^${resourceType}\\.([a-zA-Z]+)(\\.where\\(resolve\\(\\) is [A-Za-z]+\\))?$`).exec(
+    expression,
+  );
   if (!match) throw invalid(`_sort by ${code} is not supported`);
-  const element = `r.content::jsonb -> '${match[1]}'`;
+  const element = `r.content::json -> '${match[1]}'`;
   const text = `coalesce(${element} #>> '{coding,0,code}', ${element} #>> '{reference}', ${element} #>> '{0,value}', ${element} #>> '{}', '')`;
   return `(${text} COLLATE "C")`;
 }

@@ -21,11 +21,11 @@ export function createReads(parts: SearchParts, tenant: string, sql: Sql, now: (
   return {
     async readStored(type, id) {
       known(type);
-      return (await readCurrent(sql, tenant, type, id)) ?? undefined;
+      return isId(id) ? readCurrent(sql, tenant, type, id) : undefined;
     },
     async readVersion(type, id, version) {
       known(type);
-      if (!Number.isInteger(version) || version < 1 || version > 2_147_483_647) return undefined;
+      if (!isId(id) || !Number.isInteger(version) || version < 1 || version > 2_147_483_647) return undefined;
       const { rows } = await sql.query<CurrentRow>(
         `SELECT id, version, updated, deleted, content FROM ${tableOf(type)} WHERE tenant = $1 AND id = $2 AND version = $3
          UNION ALL
@@ -34,8 +34,9 @@ export function createReads(parts: SearchParts, tenant: string, sql: Sql, now: (
       );
       return rows[0] && storedVersion(type, rows[0]);
     },
-    history(historyScope, options = {}) {
+    async history(historyScope, options = {}) {
       if (historyScope.type) known(historyScope.type);
+      if (historyScope.id !== undefined && !isId(historyScope.id)) return { entries: [], total: 0 };
       return readHistory(parts, tenant, sql, historyScope, options);
     },
     searchBundle: (type, query, options) => searchPage(parts, scope(), type, query, options),
@@ -50,6 +51,11 @@ export function createReads(parts: SearchParts, tenant: string, sql: Sql, now: (
       return searchIds(parts, scope(), type, criteria, 2);
     },
   };
+}
+
+/** Anything else was never stored, and may hold what PostgreSQL cannot read. */
+function isId(id: string): boolean {
+  return /^[A-Za-z0-9.-]{1,64}$/.test(id);
 }
 
 /** The current version, a deleted one included. */

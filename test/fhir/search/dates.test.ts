@@ -18,12 +18,20 @@ describe('a date', () => {
     expect(iso(dateInterval(text))).toEqual([lo, hi]);
   });
 
-  it.each(['', '26', '2026-13', '2026-02-30', '2026-1-1', '2026-01-01T24:00:00Z', '2026-01-01T10', '2026-01-01T10:00:00+19:00', 'now', '0000'])(
-    '%j is not a date',
-    (text) => {
-      expect(dateInterval(text)).toBeUndefined();
-    },
-  );
+  it.each([
+    '',
+    '26',
+    '2026-13',
+    '2026-02-30',
+    '2026-1-1',
+    '2026-01-01T24:00:00Z',
+    '2026-01-01T10',
+    '2026-01-01T10:00:00+19:00',
+    'now',
+    '0000',
+  ])('%j is not a date', (text) => {
+    expect(dateInterval(text)).toBeUndefined();
+  });
 
   it('of any instant lies inside the second, minute, day, month and year it is written with', () => {
     const instants = fc.date({ min: new Date('0001-01-02'), max: new Date('9998-12-30'), noInvalidDate: true });
@@ -55,7 +63,10 @@ describe('a date', () => {
 
 describe('an element with a date', () => {
   it('of type Period without an end goes on', () => {
-    expect(iso(elementInterval({ start: '2026-01-01' }))).toEqual(['2026-01-01T00:00:00.000Z', '9999-12-31T23:59:59.999Z']);
+    expect(iso(elementInterval({ start: '2026-01-01' }))).toEqual([
+      '2026-01-01T00:00:00.000Z',
+      '9999-12-31T23:59:59.999Z',
+    ]);
   });
 
   it('of type Timing counts by its outer limits', () => {

@@ -27,7 +27,11 @@ function compare(resource: Resource): { parameter: string; oracle: string[]; com
     const expression = parameter.expression.replace(/^Resource\b/, resource.resourceType);
     const oracle = evalFhirPathTyped(parseFhirPath(expression), [toTypedValue(resource)]).map(({ value }) => value);
     const texts = (values: unknown[]) => [...new Set(values.map((value) => JSON.stringify(value)))].sort();
-    const found = { parameter: `${resource.resourceType}.${parameter.code}`, oracle: texts(oracle), compiled: texts(parameter.select(resource)) };
+    const found = {
+      parameter: `${resource.resourceType}.${parameter.code}`,
+      oracle: texts(oracle),
+      compiled: texts(parameter.select(resource)),
+    };
     if (JSON.stringify(found.oracle) !== JSON.stringify(found.compiled)) differences.push(found);
   }
   return differences;

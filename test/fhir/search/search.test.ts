@@ -1,4 +1,12 @@
-import type { Observation, Organization, Patient, Practitioner, Resource, ServiceRequest, Task } from '@medplum/fhirtypes';
+import type {
+  Observation,
+  Organization,
+  Patient,
+  Practitioner,
+  Resource,
+  ServiceRequest,
+  Task,
+} from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../../src/db/index.ts';
 import { createFhirStore, FhirError } from '../../../src/fhir/index.ts';
@@ -19,7 +27,9 @@ const resources: (Resource & { id: string })[] = [
       {
         system: ins,
         value: '260058815400233',
-        type: { coding: [{ system: 'https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-v2-0203', code: 'INS-NIR-TEST' }] },
+        type: {
+          coding: [{ system: 'https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-v2-0203', code: 'INS-NIR-TEST' }],
+        },
       },
       { value: 'sans-domaine' },
     ],
@@ -39,23 +49,33 @@ const resources: (Resource & { id: string })[] = [
     gender: 'male',
     deceasedBoolean: true,
   } satisfies Patient & { id: string },
-  { resourceType: 'Practitioner', id: 'noa', name: [{ family: 'TEST-TELERADIO' }] } satisfies Practitioner & { id: string },
-  { resourceType: 'Organization', id: 'ch', name: 'CH-EXEMPLE IMAGERIE', partOf: { reference: 'Organization/groupe' } } satisfies Organization & { id: string },
+  { resourceType: 'Practitioner', id: 'noa', name: [{ family: 'TEST-TELERADIO' }] } satisfies Practitioner & {
+    id: string;
+  },
+  {
+    resourceType: 'Organization',
+    id: 'ch',
+    name: 'CH-EXEMPLE IMAGERIE',
+    partOf: { reference: 'Organization/groupe' },
+  } satisfies Organization & { id: string },
   { resourceType: 'Organization', id: 'groupe', name: 'GROUPE EXEMPLE' } satisfies Organization & { id: string },
-  ...['a', 'b', 'c', 'd'].map(
-    (id, n): ServiceRequest & { id: string } => ({
-      resourceType: 'ServiceRequest',
-      id,
-      status: n % 2 === 0 ? 'active' : 'completed',
-      intent: 'order',
-      ...(n < 3 ? { priority: n === 0 ? 'stat' : 'routine' } : {}),
-      code: { coding: [{ system: loinc, code: '24725-4' }, { system: 'urn:oid:1.2.250.1.213.2.5', code: n === 3 ? 'ZZQX001' : 'ACQH001' }] },
-      subject: { reference: n < 2 ? 'Patient/camille' : 'Patient/alix' },
-      requester: { identifier: { system: 'https://rpps.esante.gouv.fr', value: '99700990015' } },
-      performer: [{ reference: 'Practitioner/noa' }],
-      authoredOn: `2026-01-0${4 - n}T10:00:00Z`,
-    }),
-  ),
+  ...['a', 'b', 'c', 'd'].map((id, n): ServiceRequest & { id: string } => ({
+    resourceType: 'ServiceRequest',
+    id,
+    status: n % 2 === 0 ? 'active' : 'completed',
+    intent: 'order',
+    ...(n < 3 ? { priority: n === 0 ? 'stat' : 'routine' } : {}),
+    code: {
+      coding: [
+        { system: loinc, code: '24725-4' },
+        { system: 'urn:oid:1.2.250.1.213.2.5', code: n === 3 ? 'ZZQX001' : 'ACQH001' },
+      ],
+    },
+    subject: { reference: n < 2 ? 'Patient/camille' : 'Patient/alix' },
+    requester: { identifier: { system: 'https://rpps.esante.gouv.fr', value: '99700990015' } },
+    performer: [{ reference: 'Practitioner/noa' }],
+    authoredOn: `2026-01-0${4 - n}T10:00:00Z`,
+  })),
   {
     resourceType: 'Task',
     id: 'case',
@@ -65,17 +85,15 @@ const resources: (Resource & { id: string })[] = [
     for: { reference: 'Patient/camille' },
     owner: { reference: 'Practitioner/noa' },
   } satisfies Task & { id: string },
-  ...[5.4, 6].map(
-    (value, n): Observation & { id: string } => ({
-      resourceType: 'Observation',
-      id: `o${n}`,
-      status: 'final',
-      code: { coding: [{ system: loinc, code: '29463-7' }], text: 'Poids' },
-      subject: { reference: 'Patient/camille' },
-      valueQuantity: { value, unit: 'kilogramme', system: ucum, code: 'kg' },
-      ...(n === 0 ? { meta: { tag: [{ system: 'urn:x', code: 'trial' }], profile: ['http://example.org/p|1.0'] } } : {}),
-    }),
-  ),
+  ...[5.4, 6].map((value, n): Observation & { id: string } => ({
+    resourceType: 'Observation',
+    id: `o${n}`,
+    status: 'final',
+    code: { coding: [{ system: loinc, code: '29463-7' }], text: 'Poids' },
+    subject: { reference: 'Patient/camille' },
+    valueQuantity: { value, unit: 'kilogramme', system: ucum, code: 'kg' },
+    ...(n === 0 ? { meta: { tag: [{ system: 'urn:x', code: 'trial' }], profile: ['http://example.org/p|1.0'] } } : {}),
+  })),
 ];
 
 let database: Database;
@@ -114,7 +132,10 @@ describe('a search finds', () => {
     ['Patient?identifier=|sans-domaine', ['camille']],
     ['Patient?identifier=|260058815400233', []],
     [`Patient?identifier=urn:other|260058815400233`, []],
-    [`Patient?identifier:of-type=https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-v2-0203|INS-NIR-TEST|260058815400233`, ['camille']],
+    [
+      `Patient?identifier:of-type=https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-v2-0203|INS-NIR-TEST|260058815400233`,
+      ['camille'],
+    ],
     ['Patient?active=true', ['camille']],
     ['Patient?gender=female,male', ['alix', 'camille']],
     ['Patient?gender:not=female', ['alix']],
@@ -233,7 +254,11 @@ describe('a search answers', () => {
     const first = await reads.searchBundle('ServiceRequest', '_sort=authored&_count=2');
     expect(first.matches.map(({ id }) => id)).toEqual(['d', 'c']);
     await store.transaction(contextOf('aa'), async (tx) => {
-      await tx.update({ ...(resources.find(({ id }) => id === 'd') as ServiceRequest), id: 'early', authoredOn: '2025-01-01' });
+      await tx.update({
+        ...(resources.find(({ id }) => id === 'd') as ServiceRequest),
+        id: 'early',
+        authoredOn: '2025-01-01',
+      });
     });
     const next = await reads.searchBundle('ServiceRequest', first.next!);
     expect(next.matches.map(({ id }) => id)).toEqual(['b', 'a']);
@@ -248,11 +273,11 @@ describe('a search answers', () => {
     expect(await include('_id=a&_include=*')).toEqual(['Patient/camille', 'Practitioner/noa']);
     expect(await include('_id=a&_include=ServiceRequest:performer:Organization')).toEqual([]);
     expect(await include('_id=a&_revinclude=Task:focus')).toEqual(['Task/case']);
-    expect(await include('_id=a&_include=ServiceRequest:patient&_include:iterate=Patient:organization&_include:iterate=Organization:partof')).toEqual([
-      'Organization/ch',
-      'Organization/groupe',
-      'Patient/camille',
-    ]);
+    expect(
+      await include(
+        '_id=a&_include=ServiceRequest:patient&_include:iterate=Patient:organization&_include:iterate=Organization:partof',
+      ),
+    ).toEqual(['Organization/ch', 'Organization/groupe', 'Patient/camille']);
     expect(await include('_id=a&_include=ServiceRequest:patient&_revinclude:iterate=Observation:patient')).toEqual([
       'Observation/o0',
       'Observation/o1',
@@ -262,22 +287,29 @@ describe('a search answers', () => {
 
   it('with a total when asked, the count alone for _summary=count and _count=0', async () => {
     expect(await reads.searchBundle('ServiceRequest', '_count=1')).not.toHaveProperty('total');
-    expect(await reads.searchBundle('ServiceRequest', 'status=active&_count=1&_total=accurate')).toMatchObject({ total: 2 });
+    expect(await reads.searchBundle('ServiceRequest', 'status=active&_count=1&_total=accurate')).toMatchObject({
+      total: 2,
+    });
     for (const query of ['_summary=count', '_count=0']) {
       expect(await reads.searchBundle('ServiceRequest', query)).toMatchObject({ total: 4, matches: [] });
     }
   });
 
   it('with a part of each resource, marked as such', async () => {
-    const text = async (query: string) => JSON.parse((await reads.searchBundle('Patient', `_id=camille&${query}`)).matches[0]!.text);
+    const text = async (query: string) =>
+      JSON.parse((await reads.searchBundle('Patient', `_id=camille&${query}`)).matches[0]!.text);
     const elements = await text('_elements=birthDate');
     expect(Object.keys(elements).sort()).toEqual(['birthDate', 'id', 'meta', 'resourceType']);
-    expect(elements.meta.tag).toEqual([{ system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'SUBSETTED' }]);
+    expect(elements.meta.tag).toEqual([
+      { system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'SUBSETTED' },
+    ]);
     const summary = Object.keys(await text('_summary=true'));
     expect(summary).toContain('managingOrganization');
     expect(summary).not.toContain('generalPractitioner');
     expect(Object.keys(await text('_summary=text')).sort()).toEqual(['id', 'meta', 'resourceType']);
-    const observation = JSON.parse((await reads.searchBundle('Observation', '_id=o0&_elements=value')).matches[0]!.text);
+    const observation = JSON.parse(
+      (await reads.searchBundle('Observation', '_id=o0&_elements=value')).matches[0]!.text,
+    );
     expect(Object.keys(observation).sort()).toEqual(['code', 'id', 'meta', 'resourceType', 'status', 'valueQuantity']);
   });
 
@@ -305,6 +337,7 @@ describe('a search refuses', () => {
     'Patient?gender=',
     'Patient?active:missing=maybe',
     'Patient?name=%2C',
+    'Patient?_id=%00',
     'Patient?name=%E0%A4',
     'Patient?_count=many',
     'Patient?_sort=nonsense',

@@ -84,9 +84,14 @@ describe('a transaction', () => {
     });
   });
 
-  it.each([null, 'text', {}, { resourceType: 'Nothing' }, { resourceType: 'Project' }])('refuses %j, which is no resource', async (value) => {
-    await expect(inTransaction((tx) => tx.create(value as unknown as Resource))).rejects.toMatchObject({ status: 400 });
-  });
+  it.each([null, 'text', {}, { resourceType: 'Nothing' }, { resourceType: 'Project' }])(
+    'refuses %j, which is no resource',
+    async (value) => {
+      await expect(inTransaction((tx) => tx.create(value as unknown as Resource))).rejects.toMatchObject({
+        status: 400,
+      });
+    },
+  );
 
   it('runs work after its commit, and only says so when that fails', async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -169,7 +174,10 @@ describe('hooks', () => {
 describe('references', () => {
   it('to what does not exist are refused when that is asked for', async () => {
     store = await createFhirStore({ database, checkReferences: true });
-    await expect(inTransaction((tx) => tx.create(request('Patient/nobody')))).rejects.toMatchObject({ status: 422, message: expect.stringContaining('Patient/nobody') });
+    await expect(inTransaction((tx) => tx.create(request('Patient/nobody')))).rejects.toMatchObject({
+      status: 422,
+      message: expect.stringContaining('Patient/nobody'),
+    });
     const both = await inTransaction(async (tx) => {
       const order = await tx.create(request('Patient/made-next'));
       await tx.update({ ...patient, id: 'made-next' });

@@ -12,7 +12,11 @@ let reads: RestReads;
 let nowMs = Date.UTC(2026, 0, 1);
 const context = contextOf('aa', () => new Date((nowMs += 1000)));
 const inTransaction = <T>(work: (tx: RestTransaction) => Promise<T>) => store.restTransaction(context, work);
-const patient = (id: string, family: string): Patient & { id: string } => ({ resourceType: 'Patient', id, name: [{ family }] });
+const patient = (id: string, family: string): Patient & { id: string } => ({
+  resourceType: 'Patient',
+  id,
+  name: [{ family }],
+});
 
 beforeAll(async () => {
   database = await testDatabase();
@@ -67,8 +71,12 @@ describe('a version', () => {
   });
 
   it('cannot be asked for where there is none', async () => {
-    await expect(inTransaction((tx) => tx.update(patient('none', 'X'), { ifMatch: '1' }))).rejects.toMatchObject({ status: 412 });
-    await expect(inTransaction((tx) => tx.update(patient('v1', 'X'), { ifMatch: 'latest' }))).rejects.toMatchObject({ status: 400 });
+    await expect(inTransaction((tx) => tx.update(patient('none', 'X'), { ifMatch: '1' }))).rejects.toMatchObject({
+      status: 412,
+    });
+    await expect(inTransaction((tx) => tx.update(patient('v1', 'X'), { ifMatch: 'latest' }))).rejects.toMatchObject({
+      status: 400,
+    });
   });
 });
 
@@ -91,7 +99,10 @@ describe('a delete', () => {
     await expect(inTransaction((tx) => tx.find('Patient', 'gone'))).resolves.toBeUndefined();
     expect(await store.search('aa', 'Patient', 'name=disparu')).toEqual([]);
     expect(await store.search('aa', 'Patient', '_id=gone')).toEqual([]);
-    expect(await wholeHistory({ type: 'Patient', id: 'gone' }, 1)).toEqual(['delete Patient/gone 2', 'create Patient/gone 1']);
+    expect(await wholeHistory({ type: 'Patient', id: 'gone' }, 1)).toEqual([
+      'delete Patient/gone 2',
+      'create Patient/gone 1',
+    ]);
     expect(await reads.readVersion('Patient', 'gone', 2)).toMatchObject({ deleted: true, text: '' });
   });
 
@@ -122,8 +133,15 @@ describe('history', () => {
   });
 
   it.each([1, 2, 50])('is told newest first on every level, in pages of %i', async (count) => {
-    expect(await wholeHistory({ type: 'Patient', id: 'p' }, count)).toEqual(['update Patient/p 2', 'create Patient/p 1']);
-    expect(await wholeHistory({ type: 'Patient' }, count)).toEqual(['create Patient/q 1', 'update Patient/p 2', 'create Patient/p 1']);
+    expect(await wholeHistory({ type: 'Patient', id: 'p' }, count)).toEqual([
+      'update Patient/p 2',
+      'create Patient/p 1',
+    ]);
+    expect(await wholeHistory({ type: 'Patient' }, count)).toEqual([
+      'create Patient/q 1',
+      'update Patient/p 2',
+      'create Patient/p 1',
+    ]);
     expect(await wholeHistory({}, count)).toEqual([
       'create Patient/q 1',
       'update Patient/p 2',
@@ -142,12 +160,13 @@ describe('history', () => {
     expect(later).toEqual(entries.slice(0, 2));
   });
 
-  it.each(['x', Buffer.from('[1,2,3,4]').toString('base64url'), Buffer.from('["2026-01-01 00:00:00+00","Patient","a\' OR 1=1",1]').toString('base64url')])(
-    'refuses the forged cursor %s',
-    async (cursor) => {
-      await expect(reads.history({}, { cursor })).rejects.toMatchObject({ status: 400 });
-    },
-  );
+  it.each([
+    'x',
+    Buffer.from('[1,2,3,4]').toString('base64url'),
+    Buffer.from('["2026-01-01 00:00:00+00","Patient","a\' OR 1=1",1]').toString('base64url'),
+  ])('refuses the forged cursor %s', async (cursor) => {
+    await expect(reads.history({}, { cursor })).rejects.toMatchObject({ status: 400 });
+  });
 });
 
 describe('the audit trail', () => {
@@ -162,7 +181,12 @@ describe('the audit trail', () => {
     const made = await inTransaction((tx) => tx.create(event));
     await expect(inTransaction((tx) => tx.update(made))).rejects.toMatchObject({ status: 405 });
     await expect(inTransaction((tx) => tx.delete('AuditEvent', made.id))).rejects.toMatchObject({ status: 405 });
-    for (const statement of ['UPDATE fhir.auditevent SET content = $1', 'DELETE FROM fhir.auditevent WHERE content <> $1', 'DELETE FROM fhir.patient_past WHERE content <> $1', 'UPDATE fhir.patient_past SET content = $1']) {
+    for (const statement of [
+      'UPDATE fhir.auditevent SET content = $1',
+      'DELETE FROM fhir.auditevent WHERE content <> $1',
+      'DELETE FROM fhir.patient_past WHERE content <> $1',
+      'UPDATE fhir.patient_past SET content = $1',
+    ]) {
       await expect(database.query('aa', statement, ['{}'])).rejects.toThrow('permission denied');
     }
   });
@@ -170,7 +194,10 @@ describe('the audit trail', () => {
 
 describe('every R4 resource type', () => {
   it('has its tables', async () => {
-    const { rows } = await database.query<{ name: string }>('aa', `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'fhir'`);
+    const { rows } = await database.query<{ name: string }>(
+      'aa',
+      `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'fhir'`,
+    );
     const names = new Set(rows.map((row) => row.name));
     const definitions = (await import('../../../src/fhir/definitions/search-parameters.ts')).loadSearchDefinitions();
     expect(definitions.types.length).toBe(146);
@@ -178,6 +205,7 @@ describe('every R4 resource type', () => {
       expect(names.has(type.toLowerCase())).toBe(true);
       expect(names.has(`${type.toLowerCase()}_past`)).toBe(true);
     }
-    for (const type of definitions.types as ResourceType[]) expect(await store.search('aa', type, '_count=1&_sort=_lastUpdated')).toBeDefined();
+    for (const type of definitions.types as ResourceType[])
+      expect(await store.search('aa', type, '_count=1&_sort=_lastUpdated')).toBeDefined();
   });
 });

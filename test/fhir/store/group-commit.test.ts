@@ -1,0 +1,59 @@
+import { expect, it } from 'vitest';
+import { type CommitItem, createGroupCommit } from '../../../src/fhir/store/group-commit.ts';
+
+const item = (id: string): CommitItem => ({ rows: [{ id } as CommitItem['rows'][number]], references: [] });
+const idsOf = (items: readonly CommitItem[]) => items.flatMap(({ rows }) => rows.map(({ id }) => id));
+
+it('joins what waits while two batches are on their way, one tenant at a time', async () => {
+  const batches: string[] = [];
+  const gates: (() => void)[] = [];
+  const commit = createGroupCommit(async (tenant, items) => {
+    batches.push(`${tenant}: ${idsOf(items).join(' ')}`);
+    await new Promise<void>((resolve) => gates.push(resolve));
+  });
+  const all = Promise.all([
+    commit('a', item('1')),
+    commit('a', item('2')),
+    commit('a', item('3')),
+    commit('b', item('4')),
+    commit('a', item('5')),
+  ]);
+  expect(batches).toEqual(['a: 1', 'a: 2']);
+  while (batches.length < 4) {
+    for (const open of gates.splice(0)) open();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  for (const open of gates.splice(0)) open();
+  await all;
+  expect(batches.slice(2)).toEqual(['a: 3 5', 'b: 4']);
+});
+
+it('replays each item alone when a batch fails, so that one bad item takes nobody with it', async () => {
+  const written: string[] = [];
+  let first = true;
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+  const commit = createGroupCommit(async (_, items) => {
+    if (first) {
+      first = false;
+      await gate;
+    }
+    if (idsOf(items).includes('bad')) throw new Error('bad item');
+    written.push(...idsOf(items));
+  });
+  const blockers = [commit('x', item('a')), commit('y', item('b'))];
+  const results = Promise.allSettled([
+    ...blockers,
+    commit('t', item('c')),
+    commit('t', item('bad')),
+    commit('t', item('d')),
+  ]);
+  open();
+  expect((await results).map(({ status }) => status)).toEqual([
+    'fulfilled',
+    'fulfilled',
+    'fulfilled',
+    'rejected',
+    'fulfilled',
+  ]);
+  expect(written.sort()).toEqual(['a', 'b', 'c', 'd']);
+});

@@ -1,0 +1,160 @@
+import type { Patient, ServiceRequest } from '@medplum/fhirtypes';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Database } from '../../../src/db/index.ts';
+import { createFhirStore } from '../../../src/fhir/index.ts';
+import type { RestStore } from '../../../src/fhir/store/index.ts';
+import { testDatabase } from '../../support/database.ts';
+import { contextOf } from './context.ts';
+
+let database: Database;
+let store: RestStore;
+const statements: { text: string; values: readonly unknown[] }[] = [];
+
+beforeAll(async () => {
+  database = await testDatabase();
+  // Notes the SQL of searches, to explain it.
+  const recording: Database = {
+    ...database,
+    query: (tenant, text, values) => {
+      statements.push({ text, values: values ?? [] });
+      return database.query(tenant, text, values);
+    },
+  };
+  store = await createFhirStore({ database: recording });
+});
+afterAll(() => database.close());
+
+const patient: Patient & { id: string } = {
+  resourceType: 'Patient',
+  id: 'p',
+  name: [{ family: 'SECRET' }],
+  birthDate: '1960-01-01',
+};
+
+describe('tenant B', () => {
+  beforeAll(async () => {
+    await store.transaction(contextOf('aa'), async (tx) => {
+      await tx.update(patient);
+      await tx.update({ ...patient, gender: 'female' });
+    });
+  });
+
+  it('sees nothing of tenant A: not by id, search, history, version or include', async () => {
+    const reads = store.reads('bb');
+    await expect(store.read('bb', 'Patient', 'p')).rejects.toMatchObject({ status: 404 });
+    expect(await reads.readStored('Patient', 'p')).toBeUndefined();
+    expect(await reads.readVersion('Patient', 'p', 1)).toBeUndefined();
+    expect((await reads.history({})).entries).toEqual([]);
+    expect((await reads.history({ type: 'Patient', id: 'p' })).entries).toEqual([]);
+    for (const query of [
+      '',
+      'name=secret',
+      'birthdate=1960',
+      '_id=p',
+      'gender=female',
+      'name:missing=false',
+      '_total=accurate',
+      '_sort=family',
+    ]) {
+      expect(await reads.searchBundle('Patient', query)).toMatchObject({ matches: [] });
+    }
+    await store.transaction(contextOf('bb'), (tx) =>
+      tx.create<ServiceRequest>({
+        resourceType: 'ServiceRequest',
+        status: 'active',
+        intent: 'order',
+        subject: { reference: 'Patient/p' },
+      }),
+    );
+    const page = await reads.searchBundle('ServiceRequest', '_include=ServiceRequest:subject');
+    expect(page.matches).toHaveLength(1);
+    expect(page.included).toEqual([]);
+    expect(await store.search('bb', 'ServiceRequest', 'patient.name=secret')).toEqual([]);
+  });
+
+  it('may use the same id for its own, and changes nothing of tenant A’s', async () => {
+    await store.transaction(contextOf('bb'), (tx) => tx.update({ ...patient, name: [{ family: 'OTHER' }] }));
+    await store.transaction(contextOf('bb'), (tx) => tx.delete('Patient', 'p'));
+    expect(await store.read('aa', 'Patient', 'p')).toMatchObject({
+      name: [{ family: 'SECRET' }],
+      meta: { versionId: '2' },
+    });
+    expect(await store.search('aa', 'Patient', 'name=secret')).toHaveLength(1);
+  });
+
+  it('is shut out by the database itself, whatever a query asks for', async () => {
+    for (const table of ['patient', 'patient_past', 'string_key']) {
+      const { rows } = await database.query('bb', `SELECT * FROM fhir.${table} WHERE tenant = $1`, ['aa']);
+      expect(rows).toEqual([]);
+    }
+    const stealing = database.query(
+      'bb',
+      `INSERT INTO fhir.patient (tenant, id, version, updated, content) VALUES ('aa', 'x', 1, now(), '{}')`,
+    );
+    await expect(stealing).rejects.toThrow('row-level security');
+  });
+
+  it('cannot be reached through any table without forced row-level security', async () => {
+    const { rows } = await database.query<{ name: string }>(
+      'aa',
+      `SELECT relname AS name FROM pg_class WHERE relnamespace = 'fhir'::regnamespace AND relkind IN ('r', 'p') AND NOT (relrowsecurity AND relforcerowsecurity)`,
+    );
+    expect(rows).toEqual([]);
+  });
+});
+
+describe('under row-level security, as the application’s role', () => {
+  beforeAll(async () => {
+    await store.transaction(contextOf('aa'), async (tx) => {
+      for (let n = 0; n < 4000; n++) {
+        await tx.create<ServiceRequest>({
+          resourceType: 'ServiceRequest',
+          status: n % 3 === 0 ? 'active' : 'completed',
+          intent: 'order',
+          identifier: [{ system: 'urn:x', value: `n${n}` }],
+          subject: { reference: `Patient/p${n % 500}` },
+          performer: [{ reference: `Practitioner/r${n % 50}` }],
+          authoredOn: new Date(Date.UTC(2026, 0, 1) + n * 60_000).toISOString(),
+        });
+      }
+      for (let n = 0; n < 2000; n++)
+        await tx.create<Patient>({ resourceType: 'Patient', name: [{ family: `NOM ${n}` }] });
+    });
+    const admin = new pg.Client({ connectionString: database.adminUrl });
+    await admin.connect();
+    await admin.query('ANALYZE');
+    await admin.end();
+  });
+
+  async function planOf(type: 'ServiceRequest' | 'Patient', query: string): Promise<string> {
+    statements.length = 0;
+    await store.reads('aa').searchBundle(type, query);
+    const { text, values } = statements[0]!;
+    const { rows } = await database.query<{ 'QUERY PLAN': string }>('aa', `EXPLAIN ${text}`, values);
+    return rows.map((row) => row['QUERY PLAN']).join('\n');
+  }
+
+  it.each([
+    'identifier=urn:x|n77',
+    'identifier=urn:x|n77,urn:x|n78',
+    'status=active&performer=Practitioner/r7&_sort=-authored&_count=50',
+    'subject=Patient/p7',
+    'subject=Patient/p7&authored=ge2026-01-01&priority:missing=true',
+  ])('%s goes through the GIN index', async (query) => {
+    const plan = await planOf('ServiceRequest', query);
+    expect(plan).toContain('servicerequest_keys');
+    expect(plan).not.toContain('Seq Scan');
+  });
+
+  it.each([
+    ['ServiceRequest', 'authored=2026-01-02T10:00', 'servicerequest_d1'],
+    ['ServiceRequest', '_sort=-authored&_count=20', 'servicerequest_d1'],
+    ['ServiceRequest', '_sort=-_lastUpdated&_count=20', 'servicerequest_updated'],
+    ['Patient', 'family=nom 77', 'string_key_pkey'],
+  ] as const)('%s?%s goes through an ordered index', async (type, query, index) => {
+    const plan = await planOf(type, query);
+    expect(plan).toContain(index);
+    expect(plan).not.toContain('Seq Scan');
+  });
+});
