@@ -1,5 +1,6 @@
 /** The imaging room: DICOM instances stored byte for byte, indexed, searched, read back, and shown as ImagingStudy. */
 import type { FileHandle } from 'node:fs/promises';
+import type { ImagingStudy } from '@medplum/fhirtypes';
 import type { Clock } from '../config/index.ts';
 import type { Database } from '../db/index.ts';
 import type { FhirStore } from '../fhir/index.ts';
@@ -23,6 +24,7 @@ export type { Imaging, StoredInstance, StudyEvent, StudyHook, StudyIdentity } fr
 export { type BulkValue, bulkDataMark } from './dicom/dataset-parser.ts';
 export { entryOfKeyword, entryOfTag, tagText } from './dicom/dictionary.ts';
 export { DicomFailure, failureReason } from './dicom/failure.ts';
+export { readRange } from './dicom/file-range.ts';
 export { frameLength, readFrame } from './dicom/frames.ts';
 export { preambleBytes } from './dicom/part10.ts';
 export type { PixelLayout } from './dicom/pixels.ts';
@@ -30,13 +32,15 @@ export { explicitBigEndian, explicitLittleEndian, transferSyntaxOf } from './dic
 export { isUid } from './dicom/uid.ts';
 export type { Level } from './indexed-attributes.ts';
 export { type ImagingQuery, type QueryAnswer, QueryError } from './query.ts';
-export { renderFrame } from './rendering/index.ts';
+export { type RenderOptions, renderFrame } from './rendering/index.ts';
 export type { ServedInstance, ServedStudy, Target } from './stored-instances.ts';
 
 /** The imaging room with what DICOMweb reads from it. */
 export interface ImagingRoom extends Imaging {
   /** The study, when it is stored and may be served. */
   findStudy(tenant: string, studyUid: string): Promise<ServedStudy | undefined>;
+  /** The FHIR projection of a study, for the audit trail. */
+  imagingStudy(tenant: string, id: string): Promise<ImagingStudy>;
   findInstance(tenant: string, target: Required<Target>): Promise<ServedInstance | undefined>;
   listInstances(tenant: string, target: Target): AsyncIterable<ServedInstance>;
   listMetadata(tenant: string, target: Target): AsyncIterable<{ seriesUid: string; sopUid: string; json: string }[]>;
@@ -89,6 +93,7 @@ export async function createImaging({ database, store, folder, baseUrl }: Imagin
       tx.afterCommit(() => changed(tx.context.tenant, studyUid));
     },
     findStudy: (tenant, studyUid) => findStudy(database, tenant, studyUid),
+    imagingStudy: (tenant, id) => store.read(tenant, 'ImagingStudy', id),
     findInstance: (tenant, target) => findInstance(database, tenant, target),
     listInstances: (tenant, target) => listInstances(database, tenant, target),
     listMetadata: (tenant, target) => listMetadata(database, tenant, target),

@@ -1,0 +1,88 @@
+/**
+ * Who may see which study, asked on every frame without asking the database on every frame; and the trail of it: one AuditEvent per
+ * actor, study and five minutes, committed before the first byte (design §5 rule 9).
+ */
+import type { FastifyRequest } from 'fastify';
+import type { Clock } from '../../config/index.ts';
+import { type Context, FhirError, type FhirGuards } from '../../fhir/index.ts';
+import type { ImagingRoom, ServedInstance, ServedStudy, Target } from '../../imaging/index.ts';
+import { DicomwebError } from './errors.ts';
+import { recentMemory } from './recent-memory.ts';
+
+export interface DicomwebAccess {
+  /** Who calls. @throws FhirError 401. */
+  identify(request: FastifyRequest, interaction: string): Promise<Context>;
+  /** @throws FhirError 403. */
+  mayStore(context: Context): Promise<void>;
+  /** Checks and records a search before its answer leaves. @throws FhirError 403. */
+  maySearch(context: Context, query: string): Promise<void>;
+  /** The study, once the caller may see it and the trail says so. @throws FhirError 403, DicomwebError 404. */
+  mayRead(context: Context, studyUid: string): Promise<ServedStudy>;
+  /** The instance, inside a study checked by `mayRead`. @throws DicomwebError 404. */
+  instance(context: Context, target: Required<Target>): Promise<ServedInstance>;
+}
+
+/** How long a study's quarantine state is believed; a change in this process is known at once. */
+const studyMemoryMs = 5_000;
+const instanceMemoryMs = 60_000;
+const auditPeriodMs = 300_000;
+const rememberedStudies = 2_000;
+const rememberedInstances = 1_000;
+const rememberedAudits = 20_000;
+
+export function dicomwebAccess(imaging: ImagingRoom, guards: FhirGuards, clock: Clock): DicomwebAccess {
+  const studies = recentMemory<ServedStudy | undefined>(rememberedStudies, studyMemoryMs, clock);
+  const instances = recentMemory<ServedInstance | undefined>(rememberedInstances, instanceMemoryMs, clock);
+  const audits = recentMemory<void>(rememberedAudits, auditPeriodMs, clock);
+  imaging.onChanged((tenant, studyUid) => studies.forget(`${tenant} ${studyUid}`));
+
+  /** A refusal is recorded too, then told. */
+  async function authorized(
+    context: Context,
+    request: Parameters<FhirGuards['authorize']>[1],
+    query?: string,
+  ): Promise<void> {
+    try {
+      guards.authorize(context, request);
+    } catch (error) {
+      if (error instanceof FhirError) {
+        await guards.auditRead(context, { resources: [], ...(query ? { query } : {}), outcome: 'refused' });
+      }
+      throw error;
+    }
+  }
+
+  return {
+    async identify(request, interaction) {
+      const { tenant, actor } = await guards.authenticate(request);
+      return { tenant, actor, requestId: request.id, interaction, network: request.ip, now: () => clock.now() };
+    },
+    mayStore: (context) => authorized(context, { interaction: 'create', type: 'ImagingStudy' }),
+    async maySearch(context, query) {
+      await authorized(context, { interaction: 'search-type', type: 'ImagingStudy' }, query);
+      await guards.auditRead(context, { resources: [], query, outcome: 'success' });
+    },
+    async mayRead(context, studyUid) {
+      const { tenant, actor } = context;
+      const study = await studies.get(`${tenant} ${studyUid}`, () => imaging.findStudy(tenant, studyUid));
+      await authorized(context, {
+        interaction: 'read',
+        type: 'ImagingStudy',
+        ...(study ? { id: study.imagingStudyId } : {}),
+      });
+      if (!study) throw new DicomwebError(404, "Cette étude n'est pas disponible.");
+      await audits.get(`${tenant} ${actor.reference} ${studyUid}`, async () => {
+        const resource = await imaging.imagingStudy(tenant, study.imagingStudyId);
+        await guards.auditRead(context, { resources: [resource], outcome: 'success' });
+      });
+      return study;
+    },
+    async instance({ tenant }, target) {
+      const key = `${tenant} ${target.studyUid} ${target.seriesUid} ${target.sopUid}`;
+      const found = await instances.get(key, () => imaging.findInstance(tenant, target));
+      if (found) return found;
+      instances.forget(key);
+      throw new DicomwebError(404, "Cette instance n'est pas disponible.");
+    },
+  };
+}
