@@ -166,7 +166,21 @@ function correct(types: Record<string, StructureType>): void {
     types[name] = { kind: 'complex', base: 'BackboneElement', elements };
   }
   for (const [name, [element, rule]] of Object.entries(asInExamples)) types[name]!.elements[element] = rule;
+  for (const type of Object.values(types)) {
+    for (const [element, rule] of Object.entries(type.elements)) {
+      type.elements[element] = rule.replace(/Reference\(([^)]*)\)/g, (_, targets: string) =>
+        targetsInR4(types, targets),
+      );
+    }
+  }
   types.EvidenceVariable!.elements.characteristic = '1..* EvidenceVariable.characteristic';
+}
+
+/** The package lets references point to types of its own too. */
+function targetsInR4(types: Record<string, StructureType>, targets: string): string {
+  const known = targets.split(',').filter((target) => types[target]?.kind === 'resource');
+  if (known.length === 0) throw new Error(`no target of R4 in ${targets}`);
+  return `Reference(${known.join(',')})`;
 }
 
 function removePart(types: Record<string, StructureType>, path: string): void {
