@@ -68,9 +68,13 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
     secure,
     authenticate,
     authorize(context, request) {
-      if (isGranted(context.actor.roles, request)) return;
-      trail.refused(context, request);
-      throw new FhirError(403, 'forbidden', `${describe(request)} is not allowed to ${context.actor.roles.join(', ')}`);
+      // DICOMweb asks in terms of ImagingStudy; to see pixels is another right than to see that a study exists.
+      const demand = context.interaction.startsWith('dicomweb:')
+        ? { ...request, interaction: context.interaction }
+        : request;
+      if (isGranted(context.actor.roles, demand)) return;
+      trail.refused(context, demand);
+      throw new FhirError(403, 'forbidden', `${describe(demand)} is not allowed to ${context.actor.roles.join(', ')}`);
     },
     auditRead: trail.auditRead,
     ensureAccount: async (request) => {

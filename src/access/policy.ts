@@ -1,6 +1,7 @@
 /**
  * Who may do what: one table, read from top to bottom. What is not granted is refused. After reference workflow §3 (who may) and
- * design §5 rule 9 (AuditEvent is create, read and search only).
+ * design §5 rule 9 (AuditEvent is create, read and search only). `update` of a Task opens the door only: behind it the case machine
+ * lets through what is exactly a legal transition of that actor, and nothing else.
  */
 import type { ResourceType } from '@medplum/fhirtypes';
 
@@ -18,7 +19,8 @@ interface RolePolicy {
 }
 
 const look = ['read', 'vread', 'search-type', 'history-instance'] as const;
-const post = ['create', 'update', 'patch'] as const;
+const change = ['update', 'patch'] as const;
+const post = ['create', ...change] as const;
 
 /** Definitions everybody may read: they say how to talk to us. */
 const definitions: Grant = {
@@ -84,6 +86,7 @@ const policies = {
     grants: [
       { types: [...directory, ...rota, ...request, ...report], interactions: look },
       { types: ['Communication', 'Observation', 'Consent', 'AdverseEvent', 'DetectedIssue'], interactions: ['create'] },
+      { types: ['Task'], interactions: change },
     ],
     operations: [
       transitions,
@@ -117,7 +120,7 @@ const policies = {
         ],
         interactions: ['create'],
       },
-      { types: ['ServiceRequest', 'Consent'], interactions: ['update', 'patch'] },
+      { types: ['ServiceRequest', 'Task', 'Consent'], interactions: change },
     ],
     operations: [transitions, 'Task/$cancel'],
     dicomweb: ['query', 'retrieve'],
@@ -129,7 +132,7 @@ const policies = {
         types: ['Observation', 'Consent', 'Communication', 'MedicationAdministration', 'DocumentReference', 'Binary'],
         interactions: ['create'],
       },
-      { types: ['ServiceRequest'], interactions: ['update', 'patch'] },
+      { types: ['ServiceRequest', 'Task'], interactions: change },
     ],
     operations: [transitions, 'Task/$complete-images', 'Task/$confirm-images'],
     dicomweb: ['query', 'retrieve', 'store'],
@@ -152,13 +155,14 @@ const policies = {
         interactions: look,
       },
       { types: ['Communication'], interactions: ['create'] },
+      { types: ['Task'], interactions: change },
       { types: rota, interactions: post },
     ],
     operations: [transitions, 'Task/$cancel', 'Task/$complete-images', 'Task/$confirm-images', 'Task/$release'],
     dicomweb: [],
   },
   quality: {
-    // Reads what was done, not about whom: no Patient, no document (both carry the name).
+    // Reads what was done, not about whom: no Patient, no document (both carry the name). Decides open identity problems.
     grants: [
       { types: [...directory, ...rota], interactions: look },
       {
@@ -167,6 +171,7 @@ const policies = {
           'ServiceRequest',
           'DiagnosticReport',
           'ImagingStudy',
+          'DetectedIssue',
           'Measure',
           'MeasureReport',
           'AdverseEvent',
@@ -174,6 +179,7 @@ const policies = {
         interactions: look,
       },
       { types: ['MeasureReport', 'AdverseEvent'], interactions: post },
+      { types: ['Task', 'DetectedIssue'], interactions: change },
     ],
     operations: [transitions],
     dicomweb: [],

@@ -35,7 +35,7 @@ test('a transaction that writes leaves one event in itself: what, whose, who, fr
     outcome: '0',
     type: { code: 'rest' },
     subtype: [{ code: 'transaction' }],
-    meta: { profile: ['https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.PatientCreate'] },
+    meta: { tag: [{ code: 'platform' }] },
     source: { observer: { reference: 'Device/passerelle' } },
   });
   expect(references(event)).toEqual([
@@ -132,12 +132,18 @@ test('a signature is attested, and messages in and out are an import and an expo
       rig.context(interaction.startsWith('operation') ? noa : ris, interaction, interaction),
       (tx) => tx.create({ resourceType: 'Basic', code: { text: interaction } }),
     );
-  for (const interaction of ['operation:Task/$sign', 'hl7v2:ORM^O01', 'delivery:report-mdm']) await act(interaction);
+  for (const interaction of ['operation:Task/$sign', 'hl7v2:ORM^O01', 'delivery:report-mdm', 'hl7v2:report-mdm']) {
+    await act(interaction);
+    rig.clock.advance(1_000);
+  }
   const codes = async (query: string) =>
     (await rig.trail(query)).map((event) => [event.type.code, ...event.subtype!.map((s) => s.code)]);
   expect(await codes('subtype=attest')).toEqual([['rest', 'operation', 'operation:Task/$sign', 'attest']]);
   expect(await codes('type=110107')).toEqual([['110107', 'hl7v2:ORM^O01']]);
-  expect(await codes('type=110106')).toEqual([['110106', 'delivery:report-mdm']]);
+  expect(await codes('type=110106')).toEqual([
+    ['110106', 'delivery:report-mdm'],
+    ['110106', 'hl7v2:report-mdm'],
+  ]);
 });
 
 test('looking at the images of one study is one event per person in five minutes, committed before the first answer', async () => {
@@ -157,6 +163,20 @@ test('looking at the images of one study is one event per person in five minutes
   rig.clock.advance(5 * 60_000);
   await look();
   expect(await rig.trail('entity=ImagingStudy/s1')).toHaveLength(2);
+});
+
+test('over DICOMweb the right to images is asked, not the right to know that a study exists', () => {
+  const ask = (role: string, interaction: string, demand: string) => () =>
+    rig.access.authorize(rig.context({ ...noa, roles: [role] }, interaction), {
+      interaction: demand,
+      type: 'ImagingStudy',
+    });
+  expect(ask('coordinator', 'search-type', 'search-type')).not.toThrow();
+  expect(ask('coordinator', 'dicomweb:qido', 'search-type')).toThrow('not allowed');
+  expect(ask('coordinator', 'dicomweb:wado', 'read')).toThrow('not allowed');
+  expect(ask('radiologist', 'dicomweb:wado', 'read')).not.toThrow();
+  expect(ask('radiologist', 'dicomweb:stow', 'create')).toThrow('not allowed');
+  expect(ask('ris', 'dicomweb:stow', 'create')).not.toThrow();
 });
 
 test('a refusal by the policy is in the trail once, with what was asked', async () => {

@@ -99,6 +99,11 @@ test('quality works without names: no Patient and no document', () => {
   }
 });
 
+test('whoever takes part in a case may ask the case machine by a plain update; auditor and administrator may not', () => {
+  const allowed = roles.filter((role) => isGranted([role], { interaction: 'update', type: 'Task' }));
+  expect(allowed).toEqual(['radiologist', 'requester', 'technologist', 'coordinator', 'quality', 'ris', 'conformance']);
+});
+
 test('without a known role nothing is granted, whatever is asked', () => {
   fc.assert(
     fc.property(

@@ -3,7 +3,7 @@ import fastify, { type FastifyInstance } from 'fastify';
 import { type Access, accessRoutes, createAccess } from '../../src/access/index.ts';
 import type { Clock } from '../../src/config/index.ts';
 import type { Database } from '../../src/db/index.ts';
-import { type Actor, type Context, createFhirStore, type FhirStore } from '../../src/fhir/index.ts';
+import { type Actor, type Context, createFhirStore } from '../../src/fhir/index.ts';
 import { testDatabase } from '../support/database.ts';
 
 /** A clock that moves when told. */
@@ -35,7 +35,7 @@ export const ris: Actor = {
 
 export interface Rig {
   database: Database;
-  store: FhirStore;
+  store: Awaited<ReturnType<typeof createFhirStore>>;
   access: Access;
   clock: ReturnType<typeof fakeClock>;
   app: FastifyInstance;
@@ -47,7 +47,12 @@ export interface Rig {
 }
 
 /** The access room on a real store and database, with its routes. */
-export async function openRig(options: { secure?: boolean } = {}): Promise<Rig> {
+export async function openRig(
+  options: {
+    secure?: boolean;
+    routes?: (app: FastifyInstance, rooms: Pick<Rig, 'store' | 'access' | 'clock'>) => Promise<void>;
+  } = {},
+): Promise<Rig> {
   const database = await testDatabase();
   const store = await createFhirStore({ database, checkReferences: false });
   const clock = fakeClock();
@@ -59,8 +64,9 @@ export async function openRig(options: { secure?: boolean } = {}): Promise<Rig> 
     secure: options.secure ?? false,
     baseUrl: () => 'http://passerelle.test',
   });
-  const app = fastify();
+  const app = fastify({ requestIdHeader: 'x-request-id' });
   await app.register(accessRoutes, { access, now: () => clock.now() });
+  await options.routes?.(app, { store, access, clock });
   return {
     database,
     store,

@@ -11,6 +11,9 @@ const passerelle = 'https://fhir.passerelle.example/';
 /** Tag of the events the platform wrote itself; clients cannot post events that carry it. */
 export const platformOrigin: Coding = { system: `${passerelle}CodeSystem/audit-origin`, code: 'platform' };
 
+/** `AuditEvent.entity.type` of one resource among several. */
+export const resourceTypes = 'http://hl7.org/fhir/resource-types';
+
 /** Roles of the platform, as `AuditEvent.agent.role`. */
 export const roleSystem = `${passerelle}CodeSystem/role`;
 
@@ -100,7 +103,8 @@ export function typeOf(interaction: string): Coding {
   const [protocol, transaction = ''] = interaction.split(':');
   switch (protocol) {
     case 'hl7v2':
-      return eventType.import;
+      // A message received is named by its type (`ORM^O01`), one that leaves by what it brings (`report-mdm`).
+      return transaction.includes('^') ? eventType.import : eventType.export;
     case 'delivery':
       return eventType.export;
     case 'dicomweb':

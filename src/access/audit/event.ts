@@ -1,5 +1,5 @@
 /** AuditEvents after IHE BALP, built from what happened. Pure; never a value of the resource, a token or a password in them. */
-import type { AuditEvent, AuditEventEntity, Coding, Resource } from '@medplum/fhirtypes';
+import type { AuditEvent, AuditEventEntity, Resource } from '@medplum/fhirtypes';
 import type { Change, Context, ReadAccess } from '../../fhir/index.ts';
 import { agents, type Flow, platformDevice, type Site } from './agents.ts';
 import {
@@ -9,6 +9,7 @@ import {
   eventSubtype,
   eventType,
   platformOrigin,
+  resourceTypes,
   subtypesOf,
   typeOf,
 } from './codes.ts';
@@ -26,15 +27,14 @@ const balp = 'https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAud
 export function readEvent(context: Context, access: ReadAccess, site: Site): AuditEvent {
   const isQuery = access.query !== undefined || isQueryInteraction(context.interaction);
   const patients = distinct(access.resources.map(patientOf));
-  const data = access.resources.filter((resource) => resource.resourceType !== 'Patient').map(dataReference);
+  const isOne = access.resources.length === 1 && !isQuery;
+  // Patients of a result are named as persons; the one resource of a read is the data, also when it is a Patient.
+  const data = access.resources.filter((resource) => isOne || resource.resourceType !== 'Patient').map(dataReference);
   const { target } = access;
   // Nothing served: what was asked for is still worth knowing.
   if (access.resources.length === 0 && target?.id) data.push(`${target.type}/${target.id}`);
-  const profile = isQuery
-    ? 'Query'
-    : context.interaction === 'read' || context.interaction === 'vread'
-      ? 'Read'
-      : undefined;
+  const isRead = context.interaction === 'read' || context.interaction === 'vread';
+  const profile = isQuery ? 'Query' : isRead && data.length === 1 ? 'Read' : undefined;
   return {
     ...frame(context, site, isQuery ? 'query' : 'read', profileOf(profile, patients.length === 1)),
     type: typeOf(context.interaction),
@@ -43,7 +43,7 @@ export function readEvent(context: Context, access: ReadAccess, site: Site): Aud
     outcome: outcomeCode[access.outcome],
     entity: [
       ...(isQuery ? [queryEntity(access.query ?? '')] : []),
-      ...dataEntities(data),
+      ...(isQuery ? resultEntities(data) : dataEntities(data)),
       ...patientEntities(patients),
       requestEntity(context),
     ],
@@ -57,7 +57,12 @@ export function writeEvent(context: Context, changes: readonly Change[], site: S
   const patients = distinct(changes.map((change) => patientOf((change.after ?? change.before) as Resource)));
   const single = kinds.length === 1 && kind ? writeKind[kind] : undefined;
   return {
-    ...frame(context, site, single?.flow ?? 'write', profileOf(single?.profile, patients.length === 1)),
+    ...frame(
+      context,
+      site,
+      single?.flow ?? 'write',
+      profileOf(changes.length === 1 ? single?.profile : undefined, patients.length === 1),
+    ),
     type: typeOf(context.interaction),
     subtype: subtypesOf(context.interaction),
     action: single?.action ?? 'E',
@@ -138,14 +143,29 @@ function dataReference(resource: Resource): string {
   return `${resource.resourceType}/${resource.id}${version ? `/_history/${version}` : ''}`;
 }
 
+/** The profiles want exactly one entity of type 2 (System Object): the one resource of a read or a write. */
 function dataEntities(references: readonly string[]): AuditEventEntity[] {
-  const named = references.slice(0, resourcesNamed).map((reference) => ({
+  const [reference] = references;
+  if (references.length !== 1 || !reference) return resultEntities(references);
+  return [{ what: { reference }, type: entityKind.systemObject, role: entityRole.domainResource }];
+}
+
+/** Several resources, typed by what they are. */
+function resultEntities(references: readonly string[]): AuditEventEntity[] {
+  const named: AuditEventEntity[] = references.slice(0, resourcesNamed).map((reference) => ({
     what: { reference },
-    type: entityKind.systemObject,
+    type: { system: resourceTypes, code: reference.slice(0, reference.indexOf('/')) },
     role: entityRole.domainResource,
   }));
   const more = references.length - named.length;
-  return more > 0 ? [...named, count(more, entityRole.domainResource)] : named;
+  if (more > 0) {
+    named.push({
+      role: entityRole.domainResource,
+      name: `${more} autres ressources`,
+      detail: [{ type: 'resources', valueString: String(more) }],
+    });
+  }
+  return named;
 }
 
 function patientEntities(patients: readonly string[]): AuditEventEntity[] {
@@ -154,16 +174,6 @@ function patientEntities(patients: readonly string[]): AuditEventEntity[] {
     type: entityKind.person,
     role: entityRole.patient,
   }));
-}
-
-/** Says how many resources are not named one by one. */
-function count(more: number, role: Coding): AuditEventEntity {
-  return {
-    type: entityKind.systemObject,
-    role,
-    name: `${more} autres ressources`,
-    detail: [{ type: 'resources', valueString: String(more) }],
-  };
 }
 
 function queryEntity(query: string): AuditEventEntity {
