@@ -100,10 +100,3 @@ function isTimeZone(name: string): boolean {
     return false;
   }
 }
-
-/** The platform that the establishments of a tenant name, else the first establishment that has settings. */
-export function platformOf(organizations: readonly Organization[]): string | undefined {
-  const named = organizations.map((organization) => establishmentSettings(organization).platform);
-  const settled = organizations.find((each) => each.extension?.some(({ url }) => url === structureDefinition.settings));
-  return named.find((reference) => reference !== undefined) ?? (settled?.id ? `Organization/${settled.id}` : undefined);
-}

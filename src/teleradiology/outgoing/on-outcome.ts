@@ -57,11 +57,11 @@ async function recordOutcome(
 }
 
 async function tellFailure(tx: FhirTransaction, task: CaseTask, item: DeliveryItem): Promise<void> {
-  const what = item.kind === 'request-answer' ? 'La réponse à la demande' : 'Le compte rendu signé';
+  const what = item.kind === 'request-answer' ? "L'envoi de la réponse à la demande" : "L'envoi du compte rendu signé";
   await tx.create<Communication>(
     communication(task, {
       category: 'delivery-failed',
-      text: `${what} n'a pas été accepté(e) par le logiciel de l'établissement : corrigez, puis relancez l'envoi.`,
+      text: `${what} n'est pas passé : le logiciel de l'établissement l'a refusé. Corrigez la cause, puis relancez l'envoi.`,
       recipients: await coordinators(tx, task),
       sent: tx.context.now(),
       urgent: true,

@@ -9,7 +9,7 @@ import type { TaskWrites } from '../shell/task-writes.ts';
 
 /** One item to the RIS of the case's establishment. A case without an establishment has nobody to answer. */
 export async function queueDelivery(
-  scene: { room: Room; writes: TaskWrites; tx: FhirTransaction; now: Date },
+  scene: { room: Room; writes: TaskWrites; tx: FhirTransaction; actor: { reference: string }; now: Date },
   task: CaseTask,
   kind: 'request-answer' | 'report-mdm' | 'report-oru',
   title: string,
@@ -26,6 +26,8 @@ export async function queueDelivery(
     partOf: [{ reference: `Task/${task.id}` }],
     focus: task.focus,
     for: task.for,
+    // Who decided or signed: what is sent names them, also after the case went to somebody else.
+    requester: { reference: scene.actor.reference },
     owner: { reference: `Organization/${establishment}` },
     authoredOn: scene.now.toISOString(),
     lastModified: scene.now.toISOString(),

@@ -1,16 +1,16 @@
 /** What happens when a due time falls: reminders, images that fell quiet, images without a case, cases without images (WF-4). */
-import type { Communication, Flag, Reference } from '@medplum/fhirtypes';
+import type { Communication, Flag } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
 import { decide, imagesReadable, openStates } from '../case/index.ts';
 import type { DueTime } from '../clock/index.ts';
 import { codeSystem, concept, identifierSystem } from '../codes.ts';
 import { watchQuiet } from '../images/attach.ts';
 import { findLink } from '../images/study-link.ts';
-import { platformOf } from '../settings.ts';
 import { type CaseTask, clockOf, withClock } from '../shell/case-task.ts';
 import { communication, responsible } from '../shell/communication.ts';
 import { gatherFacts } from '../shell/gather-facts.ts';
 import { readCase, type Shell, systemActor, transition } from '../shell/perform.ts';
+import { platformId } from '../shell/platform.ts';
 
 export async function raiseDue(shell: Shell, due: DueTime, tx: FhirTransaction): Promise<void> {
   switch (due.kind) {
@@ -85,26 +85,19 @@ async function imagesFellQuiet(shell: Shell, due: DueTime, tx: FhirTransaction):
 async function tellUnattached(due: DueTime, tx: FhirTransaction): Promise<void> {
   const link = await findLink(tx.sql, tx.context.tenant, due.key);
   if (link?.state !== 'waiting') return;
-  const coordinator = await platformOrganization(tx);
+  const platform = await platformId(tx);
   await tx.create<Communication>({
     resourceType: 'Communication',
     status: 'completed',
     category: [concept(codeSystem.communicationCategory, 'unattached-images')],
     priority: 'urgent',
     about: [{ reference: `ImagingStudy/${link.imagingStudyId}` }],
-    ...(coordinator ? { recipient: [coordinator as NonNullable<Communication['recipient']>[number]] } : {}),
+    ...(platform ? { recipient: [{ reference: `Organization/${platform}` }] } : {}),
     sent: tx.context.now().toISOString(),
     payload: [
       { contentString: "Des images reçues n'ont trouvé aucune demande : rattachez-les ou voyez avec l'établissement." },
     ],
   });
-}
-
-/** The platform named by an establishment of this tenant. */
-async function platformOrganization(tx: FhirTransaction): Promise<Reference | undefined> {
-  const organizations = await tx.search('Organization', '_count=200');
-  const reference = platformOf(organizations);
-  return reference === undefined ? undefined : { reference };
 }
 
 /** Images never came: the case ends and the site is told. One whose images came meanwhile goes on. */

@@ -6,6 +6,7 @@ import { codeSystem, identifierIs } from '../codes.ts';
 import { readEstablishment } from '../request/open-case.ts';
 import { establishmentSettings } from '../settings.ts';
 import { type CaseTask, idOf, inputsOf, outputsOf } from '../shell/case-task.ts';
+import { platformId } from '../shell/platform.ts';
 import { ccamOf, textOf } from './draft.ts';
 
 /** Numbers of the document to be signed. */
@@ -96,19 +97,19 @@ async function contrastOf(tx: FhirTransaction, request: ServiceRequest): Promise
   return texts.length > 0 ? { text: texts.join(' ; ') } : undefined;
 }
 
-/** The structure the radiologist reads for: the settings' platform, their own role's organisation, else the establishment. */
+/** The structure the radiologist reads for: the platform, the organisation of their own role, else the establishment. */
 async function platformFor(
   tx: FhirTransaction,
   radiologistId: string,
   establishment: ReportInput['establishment'],
 ): Promise<ReportInput['platform']> {
-  const named = idOf({ reference: establishmentSettings(establishment).platform }, 'Organization');
-  const ids = named === undefined ? [] : [named];
+  const ids: string[] = [];
   for (const role of await tx.search('PractitionerRole', `practitioner=Practitioner/${radiologistId}&_count=10`)) {
     const id = idOf(role.organization, 'Organization');
     if (id !== undefined && role.active !== false) ids.push(id);
   }
-  for (const id of ids) {
+  const settled = await platformId(tx, establishmentSettings(establishment));
+  for (const id of settled === undefined ? ids : [settled, ...ids]) {
     const organization = await tx.find('Organization', id);
     if (organization !== undefined) return organization;
   }

@@ -1,7 +1,7 @@
 /** Elements of the case's Task as docs/fhir-conventions.md lays them out: read and written here, pure. */
 import type { Extension, Task, TaskInput, TaskOutput } from '@medplum/fhirtypes';
 import { type CaseState, type Milestone, stateDefinition } from '../case/index.ts';
-import type { ClockRule } from '../clock/index.ts';
+import type { ClockRule } from '../clock/deadline.ts';
 import { type CaseItem, codeSystem, concept, hasCode, part, structureDefinition, type TaskCode } from '../codes.ts';
 
 /** A stored case. */

@@ -5,6 +5,7 @@ import { codeSystem, concept } from '../codes.ts';
 import { type EstablishmentSettings, establishmentSettings } from '../settings.ts';
 import { type CaseTask, idOf } from './case-task.ts';
 import { establishmentOf } from './gather-facts.ts';
+import { platformId } from './platform.ts';
 
 export interface Told {
   /** Code of the category: `deadline`, `delivery-failed`, `late-images`, … */
@@ -36,14 +37,14 @@ export function communication(task: CaseTask, told: Told): Communication {
   };
 }
 
-/** The coordinators: the platform's Organization named in the establishment's settings, else the establishment. */
+/** The coordinators: the platform's Organization, else the establishment. */
 export async function coordinators(
   tx: FhirTransaction,
   task: CaseTask,
   settings?: EstablishmentSettings,
 ): Promise<Reference[]> {
-  const terms = settings ?? establishmentSettings(await establishmentOf(tx, task));
-  if (terms.platform !== undefined) return [{ reference: terms.platform }];
+  const platform = await platformId(tx, settings ?? establishmentSettings(await establishmentOf(tx, task)));
+  if (platform !== undefined) return [{ reference: `Organization/${platform}` }];
   return task.requester?.reference ? [{ reference: task.requester.reference }] : [];
 }
 

@@ -1,0 +1,169 @@
+/** Requests, exams and images of one invented patient. */
+import { randomUUID } from 'node:crypto';
+import type { Patient, Task } from '@medplum/fhirtypes';
+import type { StudyIdentity } from '../../../src/imaging/contract.ts';
+import type { ExamComplement, IncomingRequest } from '../../../src/teleradiology/contract.ts';
+import type { World } from './world.ts';
+
+export const ippSystem = 'https://fhir.passerelle.example/sid/ipp/330099995';
+const piType = { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'PI' }] };
+const insType = {
+  coding: [{ system: 'https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-v2-0203', code: 'INS-NIR-TEST' }],
+};
+
+let counter = 0;
+/** A number nobody has used in this file. */
+export const fresh = (): string => String(++counter).padStart(6, '0');
+
+export interface Person {
+  ipp: string;
+  ins: string;
+}
+
+export const person = (): Person => ({
+  ipp: `IPP${fresh()}`,
+  ins: `285043306${fresh()}`,
+});
+
+export function patient({ ipp, ins }: Person, changes: Partial<Patient> = {}): Patient {
+  return {
+    resourceType: 'Patient',
+    identifier: [
+      { type: piType, system: ippSystem, value: ipp },
+      { use: 'official', type: insType, system: 'urn:oid:1.2.250.1.213.1.4.10', value: ins },
+    ],
+    name: [{ use: 'official', family: 'TEST-MOREAU', given: ['CAMILLE'] }],
+    gender: 'female',
+    birthDate: '1985-04-17',
+    ...changes,
+  };
+}
+
+export const placer = (value: string) => ({
+  type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'PLAC' }] },
+  system: 'urn:oid:2.999.33.10',
+  value,
+});
+
+export function request(
+  who: Person,
+  changes: Partial<IncomingRequest> = {},
+  number = `DEM-${fresh()}`,
+): IncomingRequest {
+  return {
+    patient: patient(who),
+    organization: {
+      resourceType: 'Organization',
+      identifier: [{ system: 'https://finess.esante.gouv.fr', value: '330099995' }],
+    },
+    requester: {
+      resourceType: 'Practitioner',
+      identifier: [{ system: 'https://rpps.esante.gouv.fr', value: '99700990015' }],
+    },
+    serviceRequest: {
+      resourceType: 'ServiceRequest',
+      status: 'active',
+      intent: 'order',
+      identifier: [placer(number)],
+      authoredOn: '2026-05-12T08:09:00+02:00',
+      reasonCode: [{ text: 'Céphalée brutale' }],
+      orderDetail: [{ coding: [{ system: 'http://dicom.nema.org/resources/ontology/DCM', code: 'CT' }] }],
+    },
+    observations: [
+      {
+        resourceType: 'Observation',
+        status: 'final',
+        code: { coding: [{ system: 'http://loinc.org', code: '8302-2' }] },
+        valueQuantity: { value: 168, unit: 'cm' },
+      },
+    ],
+    encounterClass: 'E',
+    callback: '0556000000',
+    transmittedAt: new Date('2026-05-12T06:10:00Z'),
+    ...changes,
+  };
+}
+
+export const uid = (): string => `2.25.${BigInt(`0x${randomUUID().replaceAll('-', '')}`)}`;
+
+export function exam(
+  who: Person,
+  number: string,
+  studyUid: string,
+  changes: Partial<ExamComplement> = {},
+): ExamComplement {
+  return {
+    placer: placer(number),
+    patient: patient(who),
+    studyInstanceUid: studyUid,
+    accessionNumber: { system: 'urn:oid:2.999.33.20', value: `ACN${studyUid.slice(-8)}` },
+    act: { system: 'http://loinc.org', code: '30799-1', display: 'TDM crâne' },
+    examDate: new Date('2026-05-12T06:45:00Z'),
+    retentionDays: 730,
+    partialViewerUrl: `https://drimbox.ch-exemple.fr/viewer?studyUID=${studyUid}`,
+    products: [],
+    ...changes,
+  };
+}
+
+export function study(who: Person, studyUid: string, changes: Partial<StudyIdentity> = {}): StudyIdentity {
+  return {
+    studyInstanceUid: studyUid,
+    patientId: who.ipp,
+    patientName: 'TEST-MOREAU^CAMILLE',
+    birthDate: '1985-04-17',
+    sex: 'F',
+    modalities: ['CT'],
+    ...changes,
+  };
+}
+
+/** Sends a request the way the RIS does. */
+export async function send(
+  world: World,
+  incoming: IncomingRequest,
+  establishment = 'ch-exemple',
+): Promise<{ task: Task & { id: string }; created: boolean }> {
+  const answer = await world.store.transaction(world.as('ris', 'hl7v2:ORM^O01'), (tx) =>
+    world.room.receiveRequest(tx, incoming, establishment),
+  );
+  return answer as { task: Task & { id: string }; created: boolean };
+}
+
+export async function complete(world: World, exams: ExamComplement[]): Promise<Task> {
+  return world.store.transaction(world.as('ris', 'hl7v2:OMI^O23'), (tx) =>
+    world.room.completeExam(tx, exams, 'ch-exemple'),
+  );
+}
+
+export const stateOf = (task: Task): string | undefined => task.businessStatus?.coding?.[0]?.code;
+
+/** Sub-extensions of the milestones, by name. */
+export function milestones(task: Task): Record<string, string> {
+  const extension = task.extension?.find((each) => each.url.endsWith('/case-milestones'));
+  return Object.fromEntries((extension?.extension ?? []).map((each) => [each.url, each.valueDateTime ?? '']));
+}
+
+export const outputs = (task: Task, item: string) =>
+  (task.output ?? []).filter((each) => each.type.coding?.[0]?.code === item);
+
+export const report = {
+  indication: 'Céphalée',
+  technique: 'TDM sans injection, PDL 900',
+  results: 'Pas de saignement',
+  conclusion: 'Normal',
+};
+
+/** A case in the state `ready`: requested, protocoled, images attached by flow 4 and quiet. */
+export async function readyCase(world: World, changes: Partial<IncomingRequest> = {}) {
+  const who = person();
+  const number = `DEM-${fresh()}`;
+  const studyUid = uid();
+  const { task } = await send(world, request(who, changes, number));
+  await world.operate('radiologist', 'protocol', task.id, { text: 'TDM cérébral sans injection' });
+  await complete(world, [exam(who, number, studyUid)]);
+  await world.images(study(who, studyUid), { '1.1': 20, '1.2': 10 });
+  world.clock.pass(3_000);
+  await world.room.sweep();
+  return { who, number, studyUid, id: task.id };
+}
