@@ -82,6 +82,8 @@ CREATE TABLE dicom_instance (
   blob text NOT NULL,
   size bigint NOT NULL,
   sha256 bytea NOT NULL,
+  -- Received without preamble and File Meta Information: served behind ours.
+  bare boolean NOT NULL,
   -- Where the frames are (JSON); null without pixel data.
   pixels text,
   -- Whole header as DICOM JSON, raw deflate.

@@ -144,7 +144,10 @@ async function commitLot(
   const series = await seriesOf(tx.sql, tenant, row.studyUid, row.lot);
   row.seriesCount = series.length;
   row.instanceCount += added.length;
-  row.modalities = [...new Set(series.flatMap(({ attributes }) => textOf(attributes, '00080060') ?? []))].sort();
+  // Of the instances, not of the series' first: field archives hold series of two modalities.
+  row.modalities = [
+    ...new Set([...row.modalities, ...added.flatMap(({ header }) => textOf(header, '00080060') ?? [])]),
+  ].sort();
   row.sopClasses = [...new Set([...row.sopClasses, ...added.map(({ sopClassUid }) => sopClassUid)])].sort();
   await saveStudy(tx.sql, tenant, row, now);
 

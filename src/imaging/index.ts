@@ -26,7 +26,7 @@ export { entryOfKeyword, entryOfTag, tagText } from './dicom/dictionary.ts';
 export { DicomFailure, failureReason } from './dicom/failure.ts';
 export { readRange } from './dicom/file-range.ts';
 export { frameLength, readFrame } from './dicom/frames.ts';
-export { preambleBytes } from './dicom/part10.ts';
+export { fileMeta, preambleBytes } from './dicom/part10.ts';
 export type { PixelLayout } from './dicom/pixels.ts';
 export { explicitBigEndian, explicitLittleEndian, transferSyntaxOf } from './dicom/transfer-syntax.ts';
 export { isUid } from './dicom/uid.ts';

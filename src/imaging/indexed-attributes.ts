@@ -1,7 +1,7 @@
 /** PS3.18 §10.6: the attributes answered and matched at each level of the index. */
 import { entryOfTag, tagText } from './dicom/dictionary.ts';
 import type { DicomJson } from './dicom/json-model.ts';
-import { pick } from './dicom/json-model.ts';
+import { itemsOf, pick, textOf } from './dicom/json-model.ts';
 
 export type Level = 'study' | 'series' | 'instance';
 
@@ -105,6 +105,10 @@ const maximumIndexedBytes = 8 * 1024;
 /** What the index keeps of a header. */
 export function indexedHeader(dataset: DicomJson): DicomJson {
   const kept = pick(dataset, [...indexedTags.study, ...indexedTags.series, ...indexedTags.instance]);
+  // Documents (SR, KOS) name their order in Referenced Request Sequence; one order is the study's, several are not.
+  const [request, ...others] = itemsOf(dataset, '0040A370');
+  if (request && others.length === 0 && !textOf(kept, '00080050'))
+    Object.assign(kept, pick(request, ['00080050', '00080051']));
   for (const [tag, element] of Object.entries(kept)) {
     if (element.BulkDataURI || (element.Value && JSON.stringify(element).length > maximumIndexedBytes))
       delete kept[tag];

@@ -70,10 +70,10 @@ export async function addInstances(
       name: 'dicom_instance_add',
       text: `INSERT INTO dicom_instance (
           tenant, study_uid, lot, stored_at, sop_uid, series_uid, sop_class, transfer_syntax, instance_number, attributes, blob, size,
-          sha256, pixels, metadata)
+          sha256, bare, pixels, metadata)
         SELECT $1, $2, $3, $4, *
         FROM unnest($5::text[], $6::text[], $7::text[], $8::text[], $9::integer[], $10::text[], $11::text[], $12::bigint[],
-          $13::bytea[], $14::text[], $15::bytea[])
+          $13::bytea[], $14::boolean[], $15::text[], $16::bytea[])
         ON CONFLICT (tenant, sop_uid) DO NOTHING`,
       values: [
         tenant,
@@ -89,6 +89,7 @@ export async function addInstances(
         column(({ blob }) => blob),
         column(({ size }) => size),
         column(({ sha256 }) => sha256),
+        column(({ bare }) => bare),
         column(({ pixels }) => (pixels ? JSON.stringify(pixels) : null)),
         column(({ metadata }) => metadata),
       ],

@@ -23,6 +23,8 @@ export interface ServedInstance {
   /** Bytes of the file. */
   size: number;
   sha256: Buffer;
+  /** Received without preamble and File Meta Information. */
+  bare: boolean;
   /** Undefined when the instance has no pixel data. */
   pixels?: PixelLayout;
 }
@@ -43,6 +45,7 @@ interface Row {
   blob: string;
   size: string;
   sha256: Buffer;
+  bare: boolean;
   pixels: string | null;
 }
 
@@ -74,7 +77,7 @@ export async function findInstance(
 ): Promise<ServedInstance | undefined> {
   const { rows } = await database.query<Row>(
     tenant,
-    `SELECT study_uid, series_uid, sop_uid, sop_class, transfer_syntax, blob, size, sha256, pixels
+    `SELECT study_uid, series_uid, sop_uid, sop_class, transfer_syntax, blob, size, sha256, bare, pixels
      FROM dicom_instance
      WHERE tenant = $1 AND sop_uid = $2 AND study_uid = $3 AND series_uid = $4 AND lot = 0`,
     [tenant, target.sopUid, target.studyUid, target.seriesUid],
@@ -92,7 +95,7 @@ export async function* listInstances(
     database,
     tenant,
     target,
-    'study_uid, series_uid, sop_uid, sop_class, transfer_syntax, blob, size, sha256, NULL AS pixels',
+    'study_uid, series_uid, sop_uid, sop_class, transfer_syntax, blob, size, sha256, bare, NULL AS pixels',
   )) {
     yield* rows.map(served);
   }
@@ -155,6 +158,7 @@ function served(row: Row): ServedInstance {
     blob: row.blob,
     size: Number(row.size),
     sha256: row.sha256,
+    bare: row.bare,
     ...(row.pixels ? { pixels: JSON.parse(row.pixels) as PixelLayout } : {}),
   };
 }

@@ -2,7 +2,7 @@
 import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
-import { preambleBytes, readRange, type ServedInstance } from '../../imaging/index.ts';
+import { fileMeta, preambleBytes, readRange, type ServedInstance } from '../../imaging/index.ts';
 import { instanceUrl, type RouteParameters, targetOf } from './addresses.ts';
 import { collected } from './collected.ts';
 import { DicomwebError } from './errors.ts';
@@ -30,15 +30,15 @@ export function instanceRoutes(app: FastifyInstance, { imaging, access, url }: S
       const first = await open(only);
       if (form === 'single') {
         reply.type(`${dicomType}; transfer-syntax=${only.transferSyntax}`);
-        return sendBytes(reply, first, only.size, fileBytes(first, only.size));
+        return sendBytes(reply, first, servedLength(only), servedBytes(first, only));
       }
       const writer = multipartWriter(dicomType);
       const parts = instances.map(
         (instance, index): OutgoingPart => ({
           contentType: `${dicomType}; transfer-syntax=${instance.transferSyntax}`,
           contentLocation: instanceUrl(url(), instance),
-          length: instance.size,
-          body: openedBytes(() => (index === 0 ? Promise.resolve(first) : open(instance)), instance.size),
+          length: servedLength(instance),
+          body: openedBytes(() => (index === 0 ? Promise.resolve(first) : open(instance)), instance),
         }),
       );
       reply.type(writer.contentType).header('content-length', writer.length(parts));
@@ -50,20 +50,26 @@ export function instanceRoutes(app: FastifyInstance, { imaging, access, url }: S
   }
 }
 
-async function* openedBytes(open: () => Promise<FileHandle>, size: number): AsyncGenerator<Buffer> {
+/** Bytes of the file that is sent. */
+function servedLength(instance: ServedInstance): number {
+  return instance.size + (instance.bare ? fileMeta(instance).length : 0);
+}
+
+async function* openedBytes(open: () => Promise<FileHandle>, instance: ServedInstance): AsyncGenerator<Buffer> {
   const file = await open();
   try {
-    yield* fileBytes(file, size);
+    yield* servedBytes(file, instance);
   } finally {
     await file.close();
   }
 }
 
 /** Nobody vouches for what a sender put before the prefix: a preamble may make the file a program (PS3.10 §7.5). */
-async function* fileBytes(file: FileHandle, size: number): AsyncGenerator<Buffer> {
-  let first = true;
-  for await (const chunk of readRange(file, 0, size)) {
-    yield first ? chunk.fill(0, 0, preambleBytes) : chunk;
-    first = false;
+async function* servedBytes(file: FileHandle, instance: ServedInstance): AsyncGenerator<Buffer> {
+  if (instance.bare) yield fileMeta(instance);
+  let inPreamble = !instance.bare;
+  for await (const chunk of readRange(file, 0, instance.size)) {
+    yield inPreamble ? chunk.fill(0, 0, preambleBytes) : chunk;
+    inPreamble = false;
   }
 }

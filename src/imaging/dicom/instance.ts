@@ -17,6 +17,8 @@ export interface ParsedInstance {
   dataset: DicomJson;
   bulk: BulkValue[];
   pixels?: PixelLayout;
+  /** Came without preamble and File Meta Information. */
+  bare: boolean;
   /** Bulk values and frames are in the inflated copy. */
   inflated: boolean;
 }
@@ -39,7 +41,7 @@ export async function parseInstance(
   inflate: Inflate,
 ): Promise<ParsedInstance> {
   const source = fileSource(file, size, head);
-  const { syntax, datasetStart } = await readFileMeta(source);
+  const { syntax, datasetStart, bare } = await readFileMeta(source);
   const copy = syntax.deflated ? await inflate(file, datasetStart) : undefined;
   const { dataset, bulk } = copy
     ? await parseDataset(fileSource(copy.file, copy.size), 0, syntax)
@@ -57,6 +59,7 @@ export async function parseInstance(
     transferSyntax: syntax.uid,
     dataset,
     bulk,
+    bare,
     inflated: copy !== undefined,
     ...(pixels ? { pixels: copy ? { ...pixels, inflated: true } : pixels } : {}),
   };

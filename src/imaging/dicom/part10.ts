@@ -1,16 +1,29 @@
-/** PS3.10 §7: the file format around a data set: preamble, prefix, File Meta Information. */
+/**
+ * PS3.10 §7: the file format around a data set: preamble, prefix, File Meta Information; and data sets that come without any of it,
+ * as old archives keep them.
+ */
 import type { ByteSource } from './byte-source.ts';
 import { DicomFailure, failureReason } from './failure.ts';
-import { type TransferSyntax, transferSyntaxOf } from './transfer-syntax.ts';
+import {
+  explicitBigEndian,
+  explicitLittleEndian,
+  implicitLittleEndian,
+  type TransferSyntax,
+  transferSyntaxOf,
+} from './transfer-syntax.ts';
 
 export interface FileMeta {
   syntax: TransferSyntax;
   /** Position of the first byte of the data set (of the deflate stream when it is deflated). */
   datasetStart: number;
+  /** The data set came alone: no preamble, no File Meta Information. */
+  bare: boolean;
 }
 
 /** Length of the preamble, which belongs to nobody: it is served as zeros. */
 export const preambleBytes = 128;
+/** Implementation Class UID of this server. */
+const implementationUid = '2.25.302043790172249692526321623266752743501';
 const metaStart = preambleBytes + 4;
 const maximumMetaBytes = 64 * 1024;
 const longForm: ReadonlySet<string> = new Set(['OB', 'OW', 'UN', 'UT', 'UC', 'UR', 'SQ']);
@@ -22,6 +35,8 @@ const longForm: ReadonlySet<string> = new Set(['OB', 'OW', 'UN', 'UT', 'UC', 'UR
 export async function readFileMeta(source: ByteSource): Promise<FileMeta> {
   await source.load(0, Math.min(source.size, metaStart));
   if (source.size < metaStart || source.bytes(preambleBytes, 4).toString('latin1') !== 'DICM') {
+    const syntax = bareSyntax(source);
+    if (syntax) return { syntax, datasetStart: 0, bare: true };
     throw new DicomFailure(
       failureReason.unreadable,
       'Not a DICOM file: the prefix DICM is missing after the preamble.',
@@ -69,7 +84,48 @@ export async function readFileMeta(source: ByteSource): Promise<FileMeta> {
     );
   }
   if (position >= source.size) throw broken();
-  return { syntax, datasetStart: position };
+  return { syntax, datasetStart: position, bare: false };
+}
+
+/** A data set begins with an element of group 0008, whose first bytes tell its encoding; anything else is no DICOM. */
+function bareSyntax(source: ByteSource): TransferSyntax | undefined {
+  if (source.size < 8) return undefined;
+  const head = source.bytes(0, 8);
+  const explicit = /^[A-Z]{2}$/.test(head.toString('latin1', 4, 6));
+  if (head.readUInt16LE(0) === 0x0008 && head.readUInt16LE(2) <= 0x0018) {
+    return transferSyntaxOf(explicit ? explicitLittleEndian : implicitLittleEndian);
+  }
+  const bigEndian = explicit && head.readUInt16BE(0) === 0x0008 && head.readUInt16BE(2) <= 0x0018;
+  return bigEndian ? transferSyntaxOf(explicitBigEndian) : undefined;
+}
+
+/** The preamble, prefix and File Meta Information that a bare data set is served behind. */
+export function fileMeta(instance: { sopClassUid: string; sopUid: string; transferSyntax: string }): Buffer {
+  const element = (number: number, vr: string, value: Buffer) => {
+    const head = Buffer.alloc(vr === 'OB' ? 12 : 8);
+    head.writeUInt16LE(0x0002, 0);
+    head.writeUInt16LE(number, 2);
+    head.write(vr, 4, 'latin1');
+    if (vr === 'OB') head.writeUInt32LE(value.length, 8);
+    else head.writeUInt16LE(value.length, 6);
+    return Buffer.concat([head, value]);
+  };
+  const uid = (text: string) => Buffer.from(text.length % 2 === 0 ? text : `${text}\0`, 'latin1');
+  const elements = Buffer.concat([
+    element(0x0001, 'OB', Buffer.from([0, 1])),
+    element(0x0002, 'UI', uid(instance.sopClassUid)),
+    element(0x0003, 'UI', uid(instance.sopUid)),
+    element(0x0010, 'UI', uid(instance.transferSyntax)),
+    element(0x0012, 'UI', uid(implementationUid)),
+  ]);
+  const groupLength = Buffer.alloc(4);
+  groupLength.writeUInt32LE(elements.length);
+  return Buffer.concat([
+    Buffer.alloc(preambleBytes),
+    Buffer.from('DICM'),
+    element(0x0000, 'UL', groupLength),
+    elements,
+  ]);
 }
 
 function broken(): DicomFailure {
