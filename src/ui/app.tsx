@@ -25,6 +25,9 @@ export function App({ expired, onLoggedIn }: { expired: boolean; onLoggedIn: () 
     queryFn: async ({ signal }) => (await currentSession(client, signal)) ?? null,
     staleTime: Number.POSITIVE_INFINITY,
   });
+  // Nothing of one person's session is shown to the next; the session's own entry stays, this component watches it.
+  const forgetEverything = (): void =>
+    queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' });
   if (session.isPending) return <Loader className="centre" aria-label="Chargement" />;
   if (session.isError) return <ErrorBanner error={session.error} onRetry={() => void session.refetch()} />;
   if (session.data === null) {
@@ -32,7 +35,7 @@ export function App({ expired, onLoggedIn }: { expired: boolean; onLoggedIn: () 
       <LoginPage
         expired={expired}
         onLogin={(opened) => {
-          queries.clear();
+          forgetEverything();
           queries.setQueryData(['session'], opened);
           onLoggedIn();
         }}
@@ -41,7 +44,7 @@ export function App({ expired, onLoggedIn }: { expired: boolean; onLoggedIn: () 
   }
   const leave = async (): Promise<void> => {
     await logout(client).catch(() => undefined);
-    queries.clear();
+    forgetEverything();
     queries.setQueryData(['session'], null);
   };
   return <Screens session={session.data} onLogout={() => void leave()} />;

@@ -4,7 +4,6 @@ import { createTheme, Modal } from '@mantine/core';
 export const theme = createTheme({
   primaryColor: 'cyan',
   defaultRadius: 'sm',
-  autoContrast: true,
   respectReducedMotion: true,
   components: {
     Modal: Modal.extend({

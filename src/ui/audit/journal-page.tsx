@@ -1,18 +1,20 @@
-/** Journal: who did what, when, to which patient; for auditors. */
-import { Button, Loader, TextInput } from '@mantine/core';
+/** Journal: who did what, when, about which patient; for auditors. */
+import { Button, Loader, NativeSelect, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, type JSX, useEffect, useState } from 'react';
 import { found } from '../fhir/bundle.ts';
 import { useServices } from '../fhir/client-context.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
-import { frenchInstant } from '../time/format.ts';
+import { practitionerName } from '../words/people.ts';
 import { type JournalFields, journalPageSize, journalQuery } from './journal-query.ts';
-import { type AuditLine, auditLine } from './sentence.ts';
+import { JournalTable } from './journal-table.tsx';
+import { auditLine } from './sentence.ts';
 
-const everything: JournalFields = { patient: '', actor: '', from: '', to: '' };
+const everything: JournalFields = { about: '', actor: '', from: '', to: '' };
 
 export function JournalPage(): JSX.Element {
   const { client } = useServices();
+  const [fields, setFields] = useState(everything);
   const [asked, setAsked] = useState(everything);
   const events = useQuery({
     queryKey: ['journal', asked],
@@ -21,29 +23,59 @@ export function JournalPage(): JSX.Element {
         .all('AuditEvent')
         .map(auditLine),
   });
+  const actors = useActors();
   useEffect(() => {
     document.title = 'Journal – Passerelle';
   }, []);
-  const submit = (event: FormEvent<HTMLFormElement>): void => {
+  const set = (change: Partial<JournalFields>): void => setFields((before) => ({ ...before, ...change }));
+  const submit = (event: FormEvent): void => {
     event.preventDefault();
-    const form = new FormData(event.currentTarget);
-    const value = (name: keyof JournalFields): string => String(form.get(name) ?? '');
-    setAsked({ patient: value('patient'), actor: value('actor'), from: value('from'), to: value('to') });
+    setAsked(fields);
     void events.refetch();
   };
   const lines = events.data ?? [];
   return (
     <section className="page" aria-labelledby="titre-journal">
       <h1 id="titre-journal">Journal</h1>
-      <form className="journal-form" onSubmit={submit} role="search" aria-label="Rechercher dans le journal">
-        <TextInput size="xs" name="patient" label="Patient" description="Nom, IPP, INS ou référence" maxLength={100} />
-        <TextInput size="xs" name="actor" label="Auteur" description="Nom ou partie du nom" maxLength={100} />
-        <TextInput size="xs" name="from" type="date" label="Du" description="inclus" />
-        <TextInput size="xs" name="to" type="date" label="Au" description="inclus" />
-        <Button size="xs" type="submit" loading={events.isFetching}>
-          Rechercher
-        </Button>
-      </form>
+      <search aria-label="Rechercher dans le journal">
+        <form className="journal-form" onSubmit={submit}>
+          <TextInput
+            size="xs"
+            label="Patient ou dossier"
+            description="Référence : Patient/… ou Task/…"
+            value={fields.about}
+            maxLength={100}
+            onChange={(event) => set({ about: event.currentTarget.value })}
+          />
+          <NativeSelect
+            size="xs"
+            label="Auteur"
+            description="Personne connue de l’annuaire"
+            value={fields.actor}
+            data={[{ value: '', label: 'Tous' }, ...actors]}
+            onChange={(event) => set({ actor: event.currentTarget.value })}
+          />
+          <TextInput
+            size="xs"
+            type="date"
+            label="Du"
+            description="inclus"
+            value={fields.from}
+            onChange={(event) => set({ from: event.currentTarget.value })}
+          />
+          <TextInput
+            size="xs"
+            type="date"
+            label="Au"
+            description="inclus"
+            value={fields.to}
+            onChange={(event) => set({ to: event.currentTarget.value })}
+          />
+          <Button size="xs" type="submit" loading={events.isFetching}>
+            Rechercher
+          </Button>
+        </form>
+      </search>
       {events.isError ? <ErrorBanner error={events.error} onRetry={() => void events.refetch()} /> : null}
       {events.isPending ? <Loader className="centre" aria-label="Chargement du journal" /> : null}
       {events.isSuccess ? (
@@ -52,34 +84,27 @@ export function JournalPage(): JSX.Element {
           {lines.length >= journalPageSize ? ' Précisez la recherche pour voir les plus anciens.' : ''}
         </p>
       ) : null}
-      {lines.length > 0 ? <JournalTable lines={lines} /> : null}
+      {lines.length > 0 ? (
+        <JournalTable
+          lines={lines}
+          onPatient={(about) => {
+            set({ about });
+            setAsked({ ...fields, about });
+          }}
+        />
+      ) : null}
     </section>
   );
 }
 
-function JournalTable({ lines }: { lines: readonly AuditLine[] }): JSX.Element {
-  return (
-    <table className="plain-table">
-      <caption className="hidden">Événements</caption>
-      <thead>
-        <tr>
-          {['Date (Paris)', 'Auteur', 'Action', 'Depuis'].map((name) => (
-            <th key={name} scope="col">
-              {name}
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody>
-        {lines.map((line) => (
-          <tr key={line.id} className={line.outcome === 'success' ? undefined : 'issue-open'}>
-            <td className="cell-number">{frenchInstant(line.at)}</td>
-            <td>{line.who}</td>
-            <td>{line.sentence}</td>
-            <td>{line.from ?? '–'}</td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
-  );
+function useActors(): { value: string; label: string }[] {
+  const { client } = useServices();
+  const people = useQuery({
+    queryKey: ['actors'],
+    queryFn: async ({ signal }) => found(await client.search('Practitioner', '_count=200', signal)).all('Practitioner'),
+    staleTime: Number.POSITIVE_INFINITY,
+  });
+  return (people.data ?? [])
+    .map((one) => ({ value: `Practitioner/${one.id}`, label: practitionerName(one) ?? one.id ?? '' }))
+    .sort((a, b) => a.label.localeCompare(b.label, 'fr'));
 }

@@ -1,10 +1,10 @@
-/** The journal's three fields as a FHIR search over AuditEvent. */
+/** The journal's fields as a FHIR search over AuditEvent. */
 export interface JournalFields {
-  /** Name, IPP, INS or reference. */
-  patient: string;
-  /** Beginning of the actor's name. */
+  /** `Patient/id`, `Task/id` or the id of a patient. */
+  about: string;
+  /** Literal reference of a person or machine. */
   actor: string;
-  /** `YYYY-MM-DD`, Paris days, both included. */
+  /** `YYYY-MM-DD`, both included. */
   from: string;
   to: string;
 }
@@ -14,13 +14,11 @@ export const journalPageSize = 100;
 
 export function journalQuery(fields: JournalFields): string {
   const parameters = new URLSearchParams();
-  const patient = fields.patient.trim();
-  if (/^(Patient\/)?[A-Za-z0-9.-]*-[A-Za-z0-9.-]+$/.test(patient) || patient.startsWith('Patient/')) {
-    parameters.append('patient', patient.startsWith('Patient/') ? patient : `Patient/${patient}`);
-  } else if (/^[\d ]+[A-B]?[\d ]*$/.test(patient) && patient !== '')
-    parameters.append('patient.identifier', patient.replaceAll(' ', ''));
-  else if (patient !== '') parameters.append('patient.name', patient);
-  if (fields.actor.trim() !== '') parameters.append('agent-name:contains', fields.actor.trim());
+  const about = fields.about.trim();
+  if (about.startsWith('Patient/')) parameters.append('patient', about);
+  else if (about.includes('/')) parameters.append('entity', about);
+  else if (about !== '') parameters.append('patient', `Patient/${about}`);
+  if (fields.actor !== '') parameters.append('agent', fields.actor);
   if (fields.from !== '') parameters.append('date', `ge${fields.from}`);
   if (fields.to !== '') parameters.append('date', `le${fields.to}`);
   parameters.append('_sort', '-date');

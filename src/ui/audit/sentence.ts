@@ -1,5 +1,7 @@
-/** An AuditEvent as a French sentence an auditor can read aloud (SE-6). */
+/** An AuditEvent as a French sentence an auditor can read aloud (SE-6). The trail follows IHE BALP. */
 import type { AuditEvent, AuditEventEntity } from '@medplum/fhirtypes';
+import { literalReference } from '../fhir/bundle.ts';
+import { verbOf } from './verbs.ts';
 
 export interface AuditLine {
   id: string;
@@ -8,101 +10,50 @@ export interface AuditLine {
   who: string;
   sentence: string;
   outcome: 'success' | 'refused' | 'failed';
+  /** Patients concerned, as `Patient/id`. */
+  patients: string[];
   /** Address of the other side, when recorded. */
   from: string | undefined;
 }
 
+/** Objects named in a sentence; beyond, their number is said. */
+const mostObjects = 3;
+
 export function auditLine(event: AuditEvent): AuditLine {
   const agent = event.agent.find((one) => one.requestor) ?? event.agent[0];
   const who = agent?.who?.display ?? agent?.name ?? agent?.altId ?? agent?.who?.reference ?? 'Auteur inconnu';
-  const outcome =
-    event.outcome === undefined || event.outcome === '0' ? 'success' : event.outcome === '4' ? 'refused' : 'failed';
-  const objects = (event.entity ?? []).map(entityText).filter((text) => text !== '');
-  const verb = verbOf(event);
-  const what =
-    objects.length === 0
-      ? ''
-      : ` ${joinFrench(objects.slice(0, mostObjects))}${objects.length > mostObjects ? ` et ${objects.length - mostObjects} autres` : ''}`;
+  const outcome = outcomeOf(event);
+  const entities = (event.entity ?? []).filter((one) => one.type?.code !== 'XrequestId');
+  const references = entities.map((one) => literalReference(one.what));
+  const patients = references.filter((one): one is string => one?.startsWith('Patient/') === true);
+  const objects = entities
+    .filter((_, index) => !references[index]?.startsWith('Patient/'))
+    .map(entityText)
+    .filter((text) => text !== '');
+  const named =
+    objects.length > mostObjects
+      ? [...objects.slice(0, mostObjects), `${objects.length - mostObjects} autres`]
+      : objects;
+  const sentence = [verbOf(event), joinFrench(named)].filter((part) => part !== '').join(' ');
   return {
     id: event.id ?? '',
     at: event.recorded,
     who,
-    sentence:
-      outcome === 'success' ? `${verb}${what}` : `${outcome === 'refused' ? 'refusé' : 'échec'} : ${verb}${what}`,
+    sentence: outcome === 'success' ? sentence : `${outcome === 'refused' ? 'refusé' : 'échec'} : ${sentence}`,
     outcome,
-    from: agent?.network?.address,
+    patients,
+    from: (agent?.network ?? event.agent.find((one) => one.network?.type === '2')?.network)?.address,
   };
 }
 
-const mostObjects = 4;
-
-const interactions: Readonly<Record<string, string>> = {
-  read: 'a consulté',
-  vread: 'a consulté une version de',
-  history: 'a consulté l’historique de',
-  'history-instance': 'a consulté l’historique de',
-  'history-type': 'a consulté l’historique de',
-  'search-type': 'a recherché',
-  search: 'a recherché',
-  'search-system': 'a recherché',
-  create: 'a créé',
-  update: 'a modifié',
-  patch: 'a modifié',
-  delete: 'a supprimé',
-  batch: 'a envoyé un lot',
-  transaction: 'a enregistré ensemble',
-  capabilities: 'a lu les capacités du serveur',
-  login: 's’est connecté',
-  logout: 's’est déconnecté',
-  '110122': 's’est connecté',
-  '110123': 's’est déconnecté',
-  'dicomweb:stow': 'a envoyé des images',
-  'dicomweb:qido': 'a recherché des images',
-  'dicomweb:wado': 'a consulté les images',
-  'system:deadline': 'a surveillé les délais',
-};
-
-const operations: Readonly<Record<string, string>> = {
-  protocol: 'a protocolé',
-  refuse: 'a refusé',
-  cancel: 'a annulé',
-  'complete-images': 'a déclaré l’examen terminé',
-  'confirm-images': 'a confirmé les images',
-  claim: 'a pris',
-  release: 'a rendu',
-  suspend: 'a suspendu la lecture de',
-  resume: 'a repris la lecture de',
-  'phone-exchange': 'a noté un échange téléphonique sur',
-  'save-draft': 'a enregistré le brouillon de',
-  displayed: 'a affiché une série de',
-  sign: 'a signé',
-  transitions: 'a demandé les actions possibles sur',
-};
-
-const actions: Readonly<Record<string, string>> = {
-  C: 'a créé',
-  R: 'a consulté',
-  U: 'a modifié',
-  D: 'a supprimé',
-  E: 'a exécuté',
-};
-
-function verbOf(event: AuditEvent): string {
-  const codes = [...(event.subtype ?? []), event.type].map((one) => one.code ?? '');
-  for (const code of codes) {
-    const operation = /^operation:[A-Za-z]*\/?\$([a-z-]+)$/.exec(code) ?? /^\$([a-z-]+)$/.exec(code);
-    if (operation) return operations[operation[1] ?? ''] ?? `a exécuté ${operation[1]} sur`;
-    const message = /^hl7v2:(.+)$/.exec(code);
-    if (message) return `a envoyé un message HL7 ${message[1]} :`;
-    const known = interactions[code];
-    if (known !== undefined) return known;
-  }
-  const display = event.subtype?.[0]?.display ?? event.type.display;
-  return actions[event.action ?? ''] ?? (display ? `a fait « ${display} » sur` : 'a accédé à');
+/** `0` success; a failed login is a refusal; `8` is refused by the policy, `4` and `12` failed. */
+function outcomeOf(event: AuditEvent): AuditLine['outcome'] {
+  if (event.outcome === undefined || event.outcome === '0') return 'success';
+  const isLogin = event.subtype?.some((one) => one.code === '110122') === true;
+  return event.outcome === '8' || isLogin ? 'refused' : 'failed';
 }
 
 const typeNames: Readonly<Record<string, string>> = {
-  Patient: 'le patient',
   Task: 'le dossier',
   ServiceRequest: 'la demande',
   ImagingStudy: 'l’étude d’imagerie',
@@ -111,30 +62,33 @@ const typeNames: Readonly<Record<string, string>> = {
   Binary: 'le fichier',
   Observation: 'l’observation',
   Communication: 'la communication',
-  AuditEvent: 'le journal',
+  AuditEvent: 'l’événement du journal',
   Practitioner: 'le professionnel',
   Organization: 'l’établissement',
   Provenance: 'la provenance',
   DetectedIssue: 'le problème détecté',
+  Consent: 'le consentement',
+  Flag: 'le signalement',
 };
 
 function entityText(entity: AuditEventEntity): string {
-  const reference = entity.what?.reference;
-  const type = reference?.split('/').at(-2) ?? '';
-  const name = typeNames[type];
+  const literal = literalReference(entity.what);
   const label = entity.what?.display ?? entity.name;
-  if (name !== undefined) return `${name} ${label ?? reference?.split('/').at(-1) ?? ''}`.trim();
-  if (reference !== undefined) return label ? `${type} ${label}` : reference;
-  if (entity.query !== undefined) return `(recherche « ${decoded(entity.query)} »)`;
-  return label ?? entity.what?.identifier?.value ?? '';
+  if (literal !== undefined) {
+    const [type = '', id = ''] = literal.split('/');
+    return `${typeNames[type] ?? type} ${label ?? id}`;
+  }
+  if (entity.query !== undefined) return `« ${decoded(entity.query)} »`;
+  return label ?? '';
 }
 
 /** The recorded search, base64 of UTF-8; as it is when it is not. */
 function decoded(query: string): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(
       Uint8Array.from(atob(query), (character) => character.charCodeAt(0)),
     );
+    return decodeURIComponent(text);
   } catch {
     return query;
   }

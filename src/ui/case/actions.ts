@@ -1,4 +1,6 @@
 /** What each operation of the case is called in French, and what it must be told. Only those `$transitions` answers are offered. */
+import type { Transitions } from './transitions.ts';
+
 export interface CaseAction {
   name: string;
   label: string;
@@ -55,6 +57,9 @@ export const caseActions: readonly CaseAction[] = [
   },
 ];
 
-export function offeredActions(transitions: readonly string[]): CaseAction[] {
-  return caseActions.filter((action) => transitions.includes(action.name));
+/** Actions to show: the legal ones, and those held back with the reason people must know. */
+export function offeredActions({ legal, blocked }: Transitions): (CaseAction & { blockedBy: string | undefined })[] {
+  return caseActions
+    .filter(({ name }) => legal.includes(name) || name in blocked)
+    .map((action) => ({ ...action, blockedBy: legal.includes(action.name) ? undefined : blocked[action.name] }));
 }

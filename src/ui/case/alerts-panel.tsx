@@ -3,7 +3,7 @@ import type { Task } from '@medplum/fhirtypes';
 import { useQuery } from '@tanstack/react-query';
 import type { JSX } from 'react';
 import { found, literalReference } from '../fhir/bundle.ts';
-import { useServices } from '../fhir/client-context.tsx';
+import { useAllowedSearch } from '../session/use-allowed-search.ts';
 import { pollMs } from '../shell/query-client.ts';
 import { frenchDateTime } from '../time/format.ts';
 import { type CaseAlert, caseAlerts } from './alerts.ts';
@@ -12,15 +12,15 @@ import { type CaseAlert, caseAlerts } from './alerts.ts';
 const alertPollMs = 4 * pollMs;
 
 export function AlertsPanel({ task }: { task: Task }): JSX.Element {
-  const { client } = useServices();
+  const search = useAllowedSearch();
   const patient = literalReference(task.for);
   const alerts = useQuery({
     queryKey: ['alerts', task.id, patient],
     queryFn: async ({ signal }): Promise<CaseAlert[]> => {
       const [communications, flags, issues] = await Promise.all([
-        client.search('Communication', `subject=${patient}&_sort=-sent&_count=50`, signal),
-        client.search('Flag', `patient=${patient}&_count=50`, signal),
-        client.search('DetectedIssue', `implicated=Task/${task.id}&_count=50`, signal),
+        search('Communication', `subject=${patient}&_sort=-sent&_count=50`, signal),
+        search('Flag', `patient=${patient}&_count=50`, signal),
+        search('DetectedIssue', `implicated=Task/${task.id}&_count=50`, signal),
       ]);
       return caseAlerts(
         task,

@@ -4,6 +4,8 @@ import { useQueryClient } from '@tanstack/react-query';
 import { type JSX, lazy, Suspense, useCallback, useState } from 'react';
 import { found } from '../fhir/bundle.ts';
 import { ReportPanel } from '../report/report-panel.tsx';
+import { maySeeImages } from '../session/rights.ts';
+import { useSession } from '../session/session-context.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
 import { receivingStates } from '../words/case-status.ts';
 import { ActionBar } from './action-bar.tsx';
@@ -17,19 +19,21 @@ import { ProtocolPanel } from './protocol-panel.tsx';
 import { RequestPanel } from './request-panel.tsx';
 import { studyOf } from './study.ts';
 import { TimelinePanel } from './timeline-panel.tsx';
+import { nothingLegal } from './transitions.ts';
 import { useRequestFile, useTransitions } from './use-case.ts';
 import { useDisplayedSeries } from './use-displayed-series.ts';
 
 const ImageViewer = lazy(() => import('../viewer/image-viewer.tsx'));
 
 export function CaseWorkspace({ task, bundle }: { task: Task; bundle: Bundle }): JSX.Element {
+  const session = useSession();
   const result = found(bundle);
   const facts = caseFacts(task);
   const patient = result.at('Patient', task.for);
   const request = result.at('ServiceRequest', task.focus);
   const transitions = useTransitions(task);
   const file = useRequestFile(task);
-  const legal = transitions.data ?? [];
+  const { legal, blocked } = transitions.data ?? nothingLegal;
   const study = studyOf(task, request, file.data?.studies ?? []);
   const exam = examOf(request, study?.resource);
   const [seriesUids, setSeriesUids] = useState<readonly string[]>([]);
@@ -63,10 +67,16 @@ export function CaseWorkspace({ task, bundle }: { task: Task; bundle: Bundle }):
           <TimelinePanel task={task} />
         </aside>
         <section className="case-images" aria-label="Images">
-          {study ? (
+          {!maySeeImages(session) ? (
+            <p className="viewer-empty">Votre rôle ne donne pas accès aux images.</p>
+          ) : study ? (
             <Suspense fallback={<p className="viewer-empty">Ouverture de la visionneuse…</p>}>
               <ImageViewer
                 studyUid={study.uid}
+                expected={{
+                  families: (patient?.name ?? []).flatMap((name) => name.family ?? []),
+                  birthDate: patient?.birthDate,
+                }}
                 receiving={receivingStates.includes(facts.state)}
                 displayed={displayed.uids}
                 onDisplayed={displayed.add}
@@ -83,7 +93,7 @@ export function CaseWorkspace({ task, bundle }: { task: Task; bundle: Bundle }):
           {transitions.isError ? (
             <ErrorBanner error={transitions.error} onRetry={() => void transitions.refetch()} />
           ) : null}
-          <ActionBar task={task} transitions={legal} />
+          <ActionBar task={task} legal={legal} blocked={blocked} />
           <ProtocolPanel task={task} facts={facts} exam={exam} editable={legal.includes('protocol')} />
           <ReportPanel
             key={task.id}
@@ -94,6 +104,7 @@ export function CaseWorkspace({ task, bundle }: { task: Task; bundle: Bundle }):
             exam={exam}
             canSave={legal.includes('save-draft')}
             canSign={legal.includes('sign')}
+            signBlocked={blocked.sign}
             notDisplayed={seriesUids.filter((uid) => !displayed.uids.has(uid)).length}
             onChanged={refresh}
           />

@@ -3,7 +3,7 @@ import type { Patient, Task } from '@medplum/fhirtypes';
 import type { JSX } from 'react';
 import { Link } from 'wouter';
 import { useNow } from '../shell/use-now.ts';
-import { ageText, frenchDate, frenchDateTime } from '../time/format.ts';
+import { ageText, frenchDate, frenchShort } from '../time/format.ts';
 import { caseStatusName } from '../words/case-status.ts';
 import { sexName } from '../words/labels.ts';
 import { patientIdentity } from '../words/people.ts';
@@ -59,7 +59,7 @@ export function PatientBanner({ task, facts, patient, exam }: PatientBannerProps
       <div className="banner-time">
         <TimeLeft facts={facts} now={now} />
         <span className="muted">
-          {facts.deadline ? `échéance ${frenchDateTime(facts.deadline.toISOString())}` : ''}
+          {facts.deadline ? `échéance ${frenchShort(facts.deadline.toISOString(), now)}` : ''}
         </span>
       </div>
     </section>

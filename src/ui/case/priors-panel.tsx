@@ -3,7 +3,7 @@ import type { DiagnosticReport, ImagingStudy, Task } from '@medplum/fhirtypes';
 import { useQuery } from '@tanstack/react-query';
 import type { JSX } from 'react';
 import { found, literalReference } from '../fhir/bundle.ts';
-import { useServices } from '../fhir/client-context.tsx';
+import { useAllowedSearch } from '../session/use-allowed-search.ts';
 import { ErrorBanner } from '../shell/error-banner.tsx';
 import { frenchDate } from '../time/format.ts';
 import { modalityName } from '../words/labels.ts';
@@ -19,11 +19,11 @@ interface PriorsPanelProps {
 }
 
 export function PriorsPanel({ task, patient, currentStudy, studies }: PriorsPanelProps): JSX.Element {
-  const { client } = useServices();
+  const search = useAllowedSearch();
   const reports = useQuery({
     queryKey: ['priors', task.id, patient],
     queryFn: async ({ signal }) =>
-      found(await client.search('DiagnosticReport', `patient=${patient}&_sort=-issued&_count=50`, signal)).all(
+      found(await search('DiagnosticReport', `patient=${patient}&_sort=-issued&_count=50`, signal)).all(
         'DiagnosticReport',
       ),
     enabled: patient !== undefined,

@@ -50,7 +50,7 @@ function ProtocolForm({ task, exam }: { task: Task; exam: Exam }): JSX.Element {
     <Panel title="Protocole" note="à établir">
       <form onSubmit={submit} className="stack">
         {offered.length > 0 ? (
-          <div className="templates" role="group" aria-label="Modèles de protocole">
+          <fieldset className="group templates" aria-label="Modèles de protocole">
             {offered.map((one) => (
               <Button
                 key={one.name}
@@ -61,7 +61,7 @@ function ProtocolForm({ task, exam }: { task: Task; exam: Exam }): JSX.Element {
                 {one.name}
               </Button>
             ))}
-          </div>
+          </fieldset>
         ) : null}
         <Textarea
           label="Protocole demandé au manipulateur"

@@ -4,18 +4,25 @@ import { useQuery } from '@tanstack/react-query';
 import { found, literalReference, referencedId } from '../fhir/bundle.ts';
 import { useServices } from '../fhir/client-context.tsx';
 import { FhirProblem } from '../fhir/problem.ts';
-import { pollMs } from '../shell/query-client.ts';
-import { itemOf } from './case-facts.ts';
-
-const includes =
-  '_include=Task:patient&_include=Task:focus&_include=Task:requester&_include=Task:owner&_revinclude=Task:part-of';
+import { mayRead, taskIncludes } from '../session/rights.ts';
+import { useSession } from '../session/session-context.tsx';
+import { useAllowedSearch } from '../session/use-allowed-search.ts';
+import { usePulse, wholeMs } from '../shell/use-pulse.ts';
+import { caseFacts, itemOf, itemsOf } from './case-facts.ts';
+import { transitionsOf } from './transitions.ts';
 
 export function useCase(id: string) {
   const { client } = useServices();
-  return useQuery({
+  const session = useSession();
+  const criteria = `_id=${encodeURIComponent(id)}`;
+  const query = useQuery({
     queryKey: ['case', id],
     queryFn: async ({ signal }): Promise<Bundle> => {
-      const bundle = await client.search('Task', `_id=${encodeURIComponent(id)}&${includes}`, signal);
+      const bundle = await client.search(
+        'Task',
+        `${criteria}&${taskIncludes(session)}&_revinclude=Task:part-of`,
+        signal,
+      );
       if (
         !found(bundle)
           .all('Task')
@@ -24,48 +31,48 @@ export function useCase(id: string) {
         throw new FhirProblem(404, []);
       return bundle;
     },
-    refetchInterval: pollMs,
+    refetchInterval: wholeMs,
   });
+  usePulse(criteria, query.data, () => void query.refetch());
+  return query;
 }
 
-/** Operations legal now for the person connected. */
+/** What the person connected may do now. */
 export function useTransitions(task: Task) {
   const { client } = useServices();
   return useQuery({
     queryKey: ['transitions', task.id, task.meta?.versionId],
-    queryFn: async ({ signal }): Promise<string[]> => {
-      const answer = await client.ask<Parameters>(`Task/${task.id}/$transitions`, signal);
-      return (answer.parameter ?? [])
-        .filter((one) => one.name === 'transition')
-        .map((one) => one.valueCode ?? one.valueString ?? '');
-    },
+    queryFn: async ({ signal }) => transitionsOf(await client.ask<Parameters>(`Task/${task.id}/$transitions`, signal)),
     placeholderData: (previous, query) => (query?.queryKey[1] === task.id ? previous : undefined),
   });
 }
 
 /** What came with the request: observations, files, the people who asked, the studies. */
 export function useRequestFile(task: Task) {
-  const { client } = useServices();
+  const search = useAllowedSearch();
   const patient = literalReference(task.for);
   const request = referencedId('ServiceRequest', task.focus ?? task.basedOn?.[0]);
+  const studies = itemsOf(task.output, 'imaging-study')
+    .map((one) => literalReference(one.valueReference))
+    .join(' ');
   return useQuery({
-    queryKey: ['request-file', task.id, patient, request, task.meta?.versionId],
+    // Not the version: images that arrive make one every second.
+    queryKey: ['request-file', task.id, patient, request, studies],
     queryFn: async ({ signal }) => {
-      const [requester, observations, documents, studies] = await Promise.all([
-        request
-          ? client.search('ServiceRequest', `_id=${request}&_include=ServiceRequest:requester`, signal)
-          : undefined,
-        patient ? client.search('Observation', `patient=${patient}&_sort=-date&_count=100`, signal) : undefined,
-        patient ? client.search('DocumentReference', `patient=${patient}&_sort=-date&_count=100`, signal) : undefined,
-        patient ? client.search('ImagingStudy', `patient=${patient}&_sort=-started&_count=50`, signal) : undefined,
+      const [requester, observations, documents, imaging] = await Promise.all([
+        request ? search('ServiceRequest', `_id=${request}&_include=ServiceRequest:requester`, signal) : undefined,
+        patient ? search('Observation', `patient=${patient}&_sort=-date&_count=100`, signal) : undefined,
+        patient ? search('DocumentReference', `patient=${patient}&_sort=-date&_count=100`, signal) : undefined,
+        patient ? search('ImagingStudy', `patient=${patient}&_sort=-started&_count=50`, signal) : undefined,
       ]);
       return {
         requester: found(requester).all('Practitioner')[0],
         observations: found(observations).all('Observation'),
         documents: found(documents).all('DocumentReference'),
-        studies: found(studies).all('ImagingStudy'),
+        studies: found(imaging).all('ImagingStudy'),
       };
     },
+    refetchInterval: 2 * wholeMs,
     placeholderData: (previous, query) => (query?.queryKey[1] === task.id ? previous : undefined),
   });
 }
@@ -73,9 +80,10 @@ export function useRequestFile(task: Task) {
 /** The case's report, draft or signed; null while there is none. */
 export function useReport(task: Task) {
   const { client } = useServices();
+  const session = useSession();
   const id = referencedId('DiagnosticReport', itemOf(task.output, 'report')?.valueReference);
   return useQuery({
-    queryKey: ['report', task.id, id, task.meta?.versionId],
+    queryKey: ['report', task.id, id, caseFacts(task).state],
     queryFn: async ({ signal }): Promise<DiagnosticReport | null> => {
       if (id) return client.read('DiagnosticReport', id, signal);
       const request = literalReference(task.focus);
@@ -87,6 +95,7 @@ export function useReport(task: Task) {
       );
       return found(drafts).all('DiagnosticReport')[0] ?? null;
     },
+    enabled: mayRead(session, 'DiagnosticReport'),
     refetchOnMount: 'always',
     placeholderData: (previous, query) => (query?.queryKey[1] === task.id ? previous : undefined),
   });

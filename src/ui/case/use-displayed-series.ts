@@ -1,8 +1,9 @@
 /** Viewing evidence (RP-7): each series that was on the screen is told to the server once, as soon as it may be. */
 import type { Task } from '@medplum/fhirtypes';
-import { useCallback, useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useServices } from '../fhir/client-context.tsx';
 import { parametersOf } from '../fhir/parameters.ts';
+import { itemsOf } from './case-facts.ts';
 
 export interface DisplayedSeries {
   uids: ReadonlySet<string>;
@@ -12,20 +13,30 @@ export interface DisplayedSeries {
 /** @param mayTell whether `$displayed` is legal now; what was seen before (while protocoling) is told when it becomes so. */
 export function useDisplayedSeries(task: Task, mayTell: boolean): DisplayedSeries {
   const { client } = useServices();
-  const [uids, setUids] = useState<ReadonlySet<string>>(new Set());
+  const [seen, setSeen] = useState<ReadonlySet<string>>(new Set());
+  const stored = itemsOf(task.output, 'displayed-series').flatMap((one) => one.valueString ?? []);
+  const storedKey = stored.join(' ');
+  const uids = useMemo(
+    () => new Set([...seen, ...storedKey.split(' ').filter((uid) => uid !== '')]),
+    [seen, storedKey],
+  );
   const told = useRef(new Set<string>());
-  const add = useCallback((uid: string) => setUids((seen) => (seen.has(uid) ? seen : new Set([...seen, uid]))), []);
+  const add = useCallback(
+    (uid: string) => setSeen((before) => (before.has(uid) ? before : new Set([...before, uid]))),
+    [],
+  );
 
   useEffect(() => {
     if (!mayTell) return;
-    const untold = [...uids].filter((uid) => !told.current.has(uid));
+    const known = storedKey.split(' ');
+    const untold = [...seen].filter((uid) => !told.current.has(uid) && !known.includes(uid));
     if (untold.length === 0) return;
     for (const uid of untold) told.current.add(uid);
     client.operate(`Task/${task.id}/$displayed`, parametersOf({ series: untold })).catch(() => {
       // Told again with the next series, or by the server's refusal to sign without it.
       for (const uid of untold) told.current.delete(uid);
     });
-  }, [client, task.id, mayTell, uids]);
+  }, [client, task.id, mayTell, seen, storedKey]);
 
   return { uids, add };
 }

@@ -31,7 +31,7 @@ export function createFhirClient(clock: ServerClock): FhirClient {
     read: (type, id, signal) => get(`${base}/${type}/${encodeURIComponent(id)}`, fhirJson, signal),
     search: (type, query, signal) => get(`${base}/${type}?${query}`, fhirJson, signal),
     ask: (path, signal) => get(`${base}/${path}`, fhirJson, signal),
-    operate: (path, parameters, version) =>
+    operate: <R extends Resource>(path: string, parameters: Parameters, version?: string) =>
       send(clock, `${base}/${path}`, {
         method: 'POST',
         headers: {
@@ -41,7 +41,7 @@ export function createFhirClient(clock: ServerClock): FhirClient {
           ...(version ? { 'If-Match': `W/"${version}"` } : {}),
         },
         body: JSON.stringify(parameters),
-      }).then((answer) => jsonOf(answer)),
+      }).then((answer) => jsonOf<R>(answer)),
     bytes: (url, contentType) =>
       send(clock, binaryPath(url), { headers: { Accept: contentType } }).then((answer) => answer.blob()),
     json: get,

@@ -25,14 +25,14 @@ export function emptyDraft(): Draft {
 /** The draft as the server keeps it. Codings of `code` that are not LOINC are acts. */
 export function draftOf(report: DiagnosticReport | undefined): Draft {
   const stored = extensionOf(report?.extension, extensions.reportText)?.extension;
-  const chapter = (key: ChapterKey): string => extensionOf(stored, key)?.valueString ?? '';
+  const chapter = (key: ChapterKey): string => (extensionOf(stored, key)?.valueString ?? '').replace(/^\s+$/, '');
   const act = report?.code?.coding?.find((one) => ccamCode.test(one.code ?? ''));
   return {
     text: {
       indication: chapter('indication'),
       technique: chapter('technique'),
       results: chapter('results'),
-      conclusion: chapter('conclusion') || (report?.conclusion ?? ''),
+      conclusion: stored === undefined ? (report?.conclusion ?? '') : chapter('conclusion'),
     },
     ccam: { code: act?.code ?? '', display: act?.display ?? '' },
   };
@@ -55,8 +55,12 @@ export function sameDraft(a: Draft, b: Draft): boolean {
  */
 export function draftValues(draft: Draft, notDisplayedReason = ''): Record<string, string | Coding | undefined> {
   const { code, display } = draft.ccam;
+  // FHIR has no empty string: a chapter that was emptied is told as a blank.
+  const text = Object.fromEntries(
+    chapters.map(({ key }) => [key, draft.text[key].trim() === '' ? ' ' : draft.text[key]]),
+  );
   return {
-    ...draft.text,
+    ...text,
     ccam: isCcam(code) ? { system: systems.ccam, code, ...(display ? { display } : {}) } : undefined,
     'not-displayed-reason': notDisplayedReason === '' ? undefined : notDisplayedReason,
   };

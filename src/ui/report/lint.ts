@@ -1,6 +1,7 @@
 /** Puts the server's remarks on a draft (422 OperationOutcome) beside the chapter each is about. */
 import type { OperationOutcomeIssue } from '@medplum/fhirtypes';
 import { issueText } from '../fhir/problem.ts';
+import { plain } from '../words/plain.ts';
 import { type ChapterKey, chapters } from './chapters.ts';
 
 export interface Remark {
@@ -31,8 +32,24 @@ export function remarksOf(issues: readonly OperationOutcomeIssue[]): Remarks {
   return remarks;
 }
 
-/** The field named by the expression (`Parameters.parameter.where(name='results')`, `results`, `DiagnosticReport.conclusion`) or by the code. */
+const guardFields: Readonly<Record<string, 'not-displayed-reason'>> = {
+  'every-series-displayed': 'not-displayed-reason',
+  'whole-study': 'not-displayed-reason',
+};
+
+/** The field named by the guard, by the expression (`Parameters.parameter.where(name='results')`, `results`, `DiagnosticReport.conclusion`) or by the code. */
 function fieldOf(issue: OperationOutcomeIssue): (typeof fields)[number] | undefined {
   const places = [...(issue.expression ?? []), ...(issue.details?.coding ?? []).map((one) => one.code ?? '')];
-  return fields.find((field) => places.some((place) => new RegExp(`(^|[^a-z])${field}([^a-z]|$)`, 'i').test(place)));
+  const guarded = places.map((place) => guardFields[place]).find((field) => field !== undefined);
+  if (guarded) return guarded;
+  const named = fields.find((field) =>
+    places.some((place) => new RegExp(`(^|[^a-z])${field}([^a-z]|$)`, 'i').test(place)),
+  );
+  return named ?? chapterInWords(issueText(issue));
+}
+
+/** The chapter a remark speaks of, when it names exactly one. */
+function chapterInWords(text: string): ChapterKey | undefined {
+  const spoken = chapters.filter(({ label }) => plain(text).includes(plain(label).replace(/s$/, '')));
+  return spoken.length === 1 ? spoken[0]?.key : undefined;
 }

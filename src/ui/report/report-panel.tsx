@@ -5,6 +5,8 @@ import { type JSX, useRef } from 'react';
 import type { CaseFacts } from '../case/case-facts.ts';
 import type { Exam } from '../case/exam.ts';
 import { useReport } from '../case/use-case.ts';
+import { mayRead } from '../session/rights.ts';
+import { useSession } from '../session/session-context.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
 import { draftOf } from './chapters.ts';
 import { firstDraft } from './first-draft.ts';
@@ -19,12 +21,15 @@ export interface ReportPanelProps {
   exam: Exam;
   canSave: boolean;
   canSign: boolean;
+  /** Why it may not be signed yet, when a guard says so. */
+  signBlocked: string | undefined;
   /** Series never displayed on this page. */
   notDisplayed: number;
   onChanged(): void;
 }
 
 export function ReportPanel(props: ReportPanelProps): JSX.Element | null {
+  const session = useSession();
   const report = useReport(props.task);
   // An editor starts from what the server holds now, and once open stays open: a lost right must not make words disappear.
   const fresh = useRef(false);
@@ -32,6 +37,7 @@ export function ReportPanel(props: ReportPanelProps): JSX.Element | null {
   if (report.isFetchedAfterMount) fresh.current = true;
   if (props.canSave) opened.current = true;
 
+  if (!mayRead(session, 'DiagnosticReport')) return null;
   if (report.isError && report.data === undefined)
     return <ErrorBanner error={report.error} onRetry={() => void report.refetch()} />;
   if (!fresh.current) return <Loader size="sm" aria-label="Chargement du compte rendu" />;

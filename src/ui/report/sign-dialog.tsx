@@ -11,6 +11,7 @@ import { frenchDate } from '../time/format.ts';
 import { sexName } from '../words/labels.ts';
 import { patientIdentity } from '../words/people.ts';
 import { type Draft, draftValues } from './chapters.ts';
+import { remarksOf } from './lint.ts';
 
 interface SignDialogProps {
   task: Task;
@@ -39,6 +40,7 @@ export function SignDialog({
   const { client } = useServices();
   const queries = useQueryClient();
   const [reason, setReason] = useState('');
+  const [reasonAsked, setReasonAsked] = useState(false);
   const identity = patientIdentity(patient);
   const signature = useMutation({
     mutationFn: async () => {
@@ -50,7 +52,9 @@ export function SignDialog({
     },
     onSuccess: onSigned,
     onError: (error) => {
-      if (error instanceof FhirProblem && error.status === 422) onRefused(error.issues);
+      if (!(error instanceof FhirProblem) || error.status !== 422) return;
+      if (remarksOf(error.issues).byField['not-displayed-reason']) setReasonAsked(true);
+      else onRefused(error.issues);
     },
     onSettled: () => queries.invalidateQueries({ queryKey: ['worklist'] }),
   });
@@ -71,10 +75,15 @@ export function SignDialog({
           <dt>Conclusion</dt>
           <dd className="sign-conclusion">{draft.text.conclusion.trim() === '' ? 'vide' : draft.text.conclusion}</dd>
         </dl>
-        {notDisplayed > 0 ? (
+        {notDisplayed > 0 || reasonAsked ? (
           <Textarea
-            label={`${notDisplayed} série(s) non affichée(s) sur cet écran : motif`}
-            description="Obligatoire si elles n’ont jamais été affichées pour ce dossier."
+            label="Motif de signature sans tout l’examen"
+            description={
+              notDisplayed > 0
+                ? `${notDisplayed} série(s) jamais affichée(s) : affichez-les, ou dites pourquoi.`
+                : 'Examen incomplet : attendez la suite, ou dites pourquoi vous signez.'
+            }
+            required
             value={reason}
             maxLength={2000}
             autosize

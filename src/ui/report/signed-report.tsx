@@ -29,14 +29,14 @@ export function SignedReport({ task, report }: { task: Task; report: DiagnosticR
       <p>
         <strong>{report.resultsInterpreter?.[0]?.display}</strong> {ccam.code ? `· acte ${ccam.code}` : ''}
       </p>
-      <div className="links" role="group" aria-label="Documents signés">
+      <fieldset className="group links" aria-label="Documents signés">
         <PdfButton report={report} />
         {(documents.data ?? [])
           .filter((one) => !isPdf(one))
           .map((one) => (
             <AttachmentLink key={one.id} document={one} label="Télécharger le CDA" />
           ))}
-      </div>
+      </fieldset>
       {documents.isError ? (
         <Alert color="red" role="alert">
           {messageOf(documents.error)}

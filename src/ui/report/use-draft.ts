@@ -75,7 +75,7 @@ export function useDraft(task: Task, initial: Draft, stored: Draft | undefined, 
   }, []);
 
   useEffect(() => {
-    if (!enabled || (state !== 'unsaved' && state !== 'failed')) return;
+    if (!enabled || state === 'saving' || sameDraft(draft, saved.current)) return;
     const timer = setTimeout(() => void flush(), state === 'failed' ? retryMs : autosaveMs);
     return () => clearTimeout(timer);
   }, [enabled, state, draft, flush]);

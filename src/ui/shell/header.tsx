@@ -17,13 +17,13 @@ export function Header({ session, onLogout }: { session: Session; onLogout: () =
           <NavigationLink key={screen.href} {...screen} />
         ))}
       </nav>
-      <div className="who" role="group" aria-label="Utilisateur connecté">
+      <fieldset className="group who" aria-label="Utilisateur connecté">
         <span className="who-name">{session.display}</span>
         <span className="who-role">{session.roles.map(roleName).join(', ')}</span>
         <Button variant="default" size="compact-sm" onClick={onLogout}>
           Déconnexion
         </Button>
-      </div>
+      </fieldset>
     </header>
   );
 }

@@ -1,6 +1,7 @@
 /** One image of a series with its tools: wheel and arrows scroll, drags change window, pan or zoom. */
 import { useQuery } from '@tanstack/react-query';
 import { type JSX, type KeyboardEvent, type RefObject, useCallback, useEffect, useRef, useState } from 'react';
+import { type ExpectedPatient, identityDifferences } from './identity-check.ts';
 import { overlayOf } from './overlay.ts';
 import { PaneToolbar, type PointerTool } from './pane-toolbar.tsx';
 import type { Series, StackImage } from './series.ts';
@@ -12,6 +13,7 @@ interface ImagePaneProps {
   seriesUid: string;
   series: readonly Series[];
   images: readonly StackImage[];
+  expected: ExpectedPatient;
   /** The series' image is on the screen. */
   onShown(): void;
   onChoose(uid: string): void;
@@ -19,19 +21,20 @@ interface ImagePaneProps {
 
 const nothing: StackState = { index: 0, count: 0, windowing: undefined, zoom: 1, inverted: false };
 
-export function ImagePane({ seriesUid, series, images, onShown, onChoose }: ImagePaneProps): JSX.Element {
+export function ImagePane({ seriesUid, series, images, expected, onShown, onChoose }: ImagePaneProps): JSX.Element {
   const ready = useQuery({
     queryKey: ['viewer-engine'],
-    queryFn: () => (startViewer(), true),
+    queryFn: startViewer,
     staleTime: Number.POSITIVE_INFINITY,
   });
   const element = useRef<HTMLDivElement>(null);
   const [tool, setTool] = useState<PointerTool>('window');
-  const { stack, state, failure } = useStack(element, ready.data === true, seriesUid, images, onShown);
+  const { stack, state, failure } = useStack(element, ready.isSuccess, seriesUid, images, onShown);
   usePointer(element, stack, tool);
 
   const shown = images[Math.min(state.index, images.length - 1)];
   const overlay = shown ? overlayOf(shown.metadata) : undefined;
+  const differences = shown ? identityDifferences(expected, shown.metadata) : [];
   const chosen = series.find((one) => one.uid === seriesUid);
   const isCt = chosen?.modality === 'CT';
 
@@ -68,9 +71,14 @@ export function ImagePane({ seriesUid, series, images, onShown, onChoose }: Imag
       <div
         className="pane-image"
         tabIndex={0}
-        role="application"
+        role="slider"
         aria-roledescription="visionneuse d’images"
-        aria-label={`Série ${chosen?.description ?? chosen?.number ?? ''}, image ${state.index + 1} sur ${state.count}. Flèches : défiler ; droite et gauche : changer de série.`}
+        aria-label={`Image de la série ${chosen?.description ?? chosen?.number ?? ''}`}
+        aria-orientation="vertical"
+        aria-valuemin={1}
+        aria-valuemax={Math.max(1, state.count)}
+        aria-valuenow={state.index + 1}
+        aria-valuetext={`image ${state.index + 1} sur ${state.count}`}
         onKeyDown={onKeyDown}
       >
         <div ref={element} className="pane-canvas" />
@@ -100,6 +108,11 @@ export function ImagePane({ seriesUid, series, images, onShown, onChoose }: Imag
           ) : null}
           <div>zoom {Math.round(state.zoom * 100)} %</div>
         </div>
+        {differences.length > 0 ? (
+          <div className="pane-failure pane-identity" role="alert">
+            Attention : {differences.join(' et ')} de l’image ne correspond pas au patient du dossier.
+          </div>
+        ) : null}
         {failure ? (
           <div className="pane-failure" role="alert">
             {failure}

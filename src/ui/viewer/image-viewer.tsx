@@ -6,6 +6,7 @@ import { useServices } from '../fhir/client-context.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
 import { pollMs } from '../shell/query-client.ts';
 import type { DicomDataset } from './dicom-json.ts';
+import type { ExpectedPatient } from './identity-check.ts';
 import { ImagePane } from './image-pane.tsx';
 import { seriesOf, stackOf } from './series.ts';
 import { SeriesList } from './series-list.tsx';
@@ -16,6 +17,8 @@ const root = `${window.location.origin}/dicomweb`;
 
 export interface ImageViewerProps {
   studyUid: string;
+  /** Whom the images must belong to. */
+  expected: ExpectedPatient;
   /** Whether images may still arrive: the series are asked for again until they do not. */
   receiving: boolean;
   /** Series whose display the server already knows, or that this page told it. */
@@ -28,6 +31,7 @@ export interface ImageViewerProps {
 
 export default function ImageViewer({
   studyUid,
+  expected,
   receiving,
   displayed,
   onDisplayed,
@@ -84,6 +88,7 @@ export default function ImageViewer({
           seriesUid={current.uid}
           series={series}
           images={images}
+          expected={expected}
           onShown={() => onDisplayed(current.uid)}
           onChoose={setChosen}
         />

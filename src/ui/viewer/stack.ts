@@ -37,13 +37,14 @@ export interface ImageStack {
   destroy(): void;
 }
 
-/** Starts the library once per page; its decoders run in workers of our own origin. */
-export function startViewer(): void {
+/** Starts the library, once per page (the query cache keeps its answer); its decoders run in workers of our own origin. */
+export function startViewer(): boolean {
   initCore();
   initLoader({
     maxWebWorkers: Math.max(1, Math.min(4, Math.floor(navigator.hardwareConcurrency / 2))),
     useLegacyMetadataProvider: true,
   });
+  return true;
 }
 
 const zoomLimits = { lowest: 0.2, highest: 20 };

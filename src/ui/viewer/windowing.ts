@@ -18,13 +18,14 @@ export const ctPresets: readonly WindowPreset[] = [
   { name: 'Abdomen', key: '4', width: 400, center: 40 },
 ];
 
-/** Bounds of the grey ramp, PS3.3 C.11.2.1.2.1 (linear-exact form). */
+/** Bounds of the grey ramp for a width and a centre, PS3.3 C.11.2.1.2.1 (LINEAR). */
 export function rangeOf({ width, center }: Windowing): { lower: number; upper: number } {
-  return { lower: center - width / 2, upper: center + width / 2 };
+  const half = (width - 1) / 2;
+  return { lower: center - 0.5 - half, upper: center - 0.5 + half };
 }
 
 export function windowingOf(range: { lower: number; upper: number }): Windowing {
-  return { width: range.upper - range.lower, center: (range.upper + range.lower) / 2 };
+  return { width: range.upper - range.lower + 1, center: (range.upper + range.lower + 1) / 2 };
 }
 
 /** Half of the current width over a drag of this many pixels: fine on a narrow window, quick on a wide one. */
@@ -33,5 +34,5 @@ const dragPixelsPerWidth = 250;
 /** A drag to the right widens, a drag down lowers the brightness (raises the centre): the habit of consoles. */
 export function dragged(from: Windowing, dx: number, dy: number): Windowing {
   const step = Math.max(from.width, 1) / dragPixelsPerWidth;
-  return { width: Math.max(1, from.width + dx * step), center: from.center + dy * step };
+  return { width: Math.max(2, from.width + dx * step), center: from.center + dy * step };
 }

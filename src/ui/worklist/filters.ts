@@ -17,10 +17,9 @@ export const filterNames: readonly { value: WorklistFilter; label: string }[] = 
 export const worklistLimit = 300;
 
 const openTaskStatuses = 'draft,requested,received,accepted,ready,in-progress,on-hold';
-const includes = '_include=Task:patient&_include=Task:focus&_include=Task:requester&_include=Task:owner';
 
-/** Query of the FHIR search behind a view; the server narrows by status so that old cases are not carried. */
-export function worklistQuery(filter: WorklistFilter): string {
+/** Criteria of the FHIR search behind a view; the server narrows by status so that old cases are not carried. */
+export function worklistCriteria(filter: WorklistFilter): string {
   const narrowed =
     filter === 'todo' || filter === 'reading'
       ? `&status=${openTaskStatuses}`
@@ -28,7 +27,7 @@ export function worklistQuery(filter: WorklistFilter): string {
         ? `&business-status=${signedStates.map((state) => encodeURIComponent(`${systems.caseStatus}|${state}`)).join(',')}`
         : '';
   const code = encodeURIComponent(`${systems.taskCode}|teleradiology-case`);
-  return `code=${code}${narrowed}&_sort=-_lastUpdated&_count=${worklistLimit}&${includes}`;
+  return `code=${code}${narrowed}`;
 }
 
 /** Whether a row belongs to a view: a case already being read is still to be dealt with until signed. */

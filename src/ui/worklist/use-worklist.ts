@@ -2,9 +2,11 @@
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { useServices } from '../fhir/client-context.tsx';
-import { pollMs } from '../shell/query-client.ts';
+import { taskIncludes } from '../session/rights.ts';
+import { useSession } from '../session/session-context.tsx';
+import { usePulse, wholeMs } from '../shell/use-pulse.ts';
 import { arrivals } from './arrivals.ts';
-import { belongs, type WorklistFilter, worklistLimit, worklistQuery } from './filters.ts';
+import { belongs, type WorklistFilter, worklistCriteria, worklistLimit } from './filters.ts';
 import { sortRows, stableOrder } from './order.ts';
 import { type WorklistRow, worklistRows } from './row.ts';
 
@@ -26,11 +28,16 @@ export interface Worklist {
 /** @param frozen whether a person is pointing at the list: rows then keep their places. */
 export function useWorklist(filter: WorklistFilter, frozen: boolean): Worklist {
   const { client, clock } = useServices();
+  const session = useSession();
+  const criteria = worklistCriteria(filter);
   const query = useQuery({
     queryKey: ['worklist', filter],
-    queryFn: ({ signal }) => client.search('Task', worklistQuery(filter), signal),
-    refetchInterval: pollMs,
+    queryFn: ({ signal }) =>
+      client.search('Task', `${criteria}&_sort=-_lastUpdated&_count=${worklistLimit}&${taskIncludes(session)}`, signal),
+    refetchInterval: wholeMs,
   });
+  // A case that leaves the view has no place in its criteria any more: every case is watched, whatever the view.
+  usePulse(worklistCriteria('all'), query.data, () => void query.refetch());
   const rows = useMemo(
     () => sortRows(worklistRows(query.data, clock.now()).filter((row) => belongs(row, filter))),
     [query.data, clock, filter],

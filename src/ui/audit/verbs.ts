@@ -1,0 +1,70 @@
+/** What was done, out of an AuditEvent's subtype, type and action. */
+import type { AuditEvent } from '@medplum/fhirtypes';
+
+const interactions: Readonly<Record<string, string>> = {
+  read: 'a consulté',
+  vread: 'a consulté une version de',
+  history: 'a consulté l’historique de',
+  'history-instance': 'a consulté l’historique de',
+  'history-type': 'a consulté l’historique de',
+  'search-type': 'a recherché',
+  'search-system': 'a recherché',
+  create: 'a créé',
+  update: 'a modifié',
+  patch: 'a modifié',
+  delete: 'a supprimé',
+  batch: 'a envoyé un lot :',
+  transaction: 'a enregistré ensemble',
+  capabilities: 'a lu les capacités du serveur',
+  '110122': 's’est connecté',
+  '110123': 's’est déconnecté',
+};
+
+const operations: Readonly<Record<string, string>> = {
+  protocol: 'a protocolé',
+  refuse: 'a refusé',
+  cancel: 'a annulé',
+  'complete-images': 'a déclaré terminé l’examen de',
+  'confirm-images': 'a confirmé les images de',
+  claim: 'a pris',
+  release: 'a rendu',
+  suspend: 'a suspendu la lecture de',
+  resume: 'a repris la lecture de',
+  'phone-exchange': 'a noté un échange téléphonique sur',
+  'save-draft': 'a enregistré le brouillon de',
+  displayed: 'a affiché une série de',
+  sign: 'a signé',
+  transitions: 'a demandé les actions possibles sur',
+};
+
+/** Interactions named `protocol:detail`, first match. */
+const families: readonly (readonly [RegExp, (detail: string) => string])[] = [
+  [/^operation:[A-Za-z]*\/?\$([a-z-]+)$/, (name) => operations[name] ?? `a exécuté ${name} sur`],
+  [/^hl7v2:(.+)$/, (message) => `a envoyé un message HL7 ${message} :`],
+  [/^dicomweb:(?:stow|store)(.*)$/, () => 'a envoyé des images :'],
+  [/^dicomweb:(?:qido|query|search)(.*)$/, () => 'a recherché des images :'],
+  [/^dicomweb:(.*)$/, () => 'a consulté les images de'],
+  [/^delivery:?(.*)$/, () => 'a transmis'],
+  [/^system:(.*)$/, (name) => `a exécuté la tâche ${name} :`],
+];
+
+const actions: Readonly<Record<string, string>> = {
+  C: 'a créé',
+  R: 'a consulté',
+  U: 'a modifié',
+  D: 'a supprimé',
+  E: 'a exécuté une action sur',
+};
+
+export function verbOf(event: AuditEvent): string {
+  for (const { code } of [...(event.subtype ?? []), event.type]) {
+    if (code === undefined) continue;
+    for (const [pattern, phrase] of families) {
+      const match = pattern.exec(code);
+      if (match) return phrase(match[1] ?? '');
+    }
+    const known = interactions[code];
+    if (known !== undefined) return known;
+  }
+  return actions[event.action ?? ''] ?? 'a accédé à';
+}

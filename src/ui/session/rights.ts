@@ -1,0 +1,53 @@
+/**
+ * What each role may read, as far as this application asks for it: a question the server would refuse is not asked, so that the
+ * journal's refusals mean something. The server decides; being wrong here shows less or gets a refusal, never more.
+ */
+import type { ResourceType } from '@medplum/fhirtypes';
+import type { Session } from './session.ts';
+
+const everyone: readonly ResourceType[] = ['Organization', 'Practitioner'];
+const request: readonly ResourceType[] = [
+  'Patient',
+  'ServiceRequest',
+  'Task',
+  'Observation',
+  'ImagingStudy',
+  'Communication',
+  'Flag',
+  'DetectedIssue',
+];
+const report: readonly ResourceType[] = ['DiagnosticReport', 'DocumentReference', 'Binary', 'Provenance'];
+
+const readable: Readonly<Record<string, readonly ResourceType[]>> = {
+  radiologist: [...request, ...report],
+  requester: [...request, ...report],
+  technologist: request,
+  coordinator: ['Patient', 'ServiceRequest', 'Task', 'ImagingStudy', 'Communication', 'Flag', 'DetectedIssue'],
+  quality: ['Task', 'ServiceRequest', 'DiagnosticReport', 'ImagingStudy'],
+  auditor: ['AuditEvent'],
+  conformance: [...request, ...report, 'AuditEvent'],
+};
+
+const imageReaders: readonly string[] = ['radiologist', 'requester', 'technologist', 'conformance'];
+
+export function mayRead(session: Session, type: ResourceType): boolean {
+  return everyone.includes(type) || session.roles.some((role) => readable[role]?.includes(type) === true);
+}
+
+export function maySeeImages(session: Session): boolean {
+  return session.roles.some((role) => imageReaders.includes(role));
+}
+
+/** `_include`s of a search over Tasks, without those of types the person may not read. */
+export function taskIncludes(session: Session): string {
+  const includes: readonly (readonly [string, ResourceType])[] = [
+    ['Task:patient', 'Patient'],
+    ['Task:focus', 'ServiceRequest'],
+    ['Task:requester', 'Organization'],
+    ['Task:owner', 'Practitioner'],
+  ];
+  return includes
+    .filter(([, type]) => mayRead(session, type))
+    .map(([name]) => `_include=${name}`)
+    .join('&');
+}

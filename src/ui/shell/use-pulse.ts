@@ -1,0 +1,49 @@
+/**
+ * Asks often, and cheaply, whether something changed; only then is the whole asked for again. A count reads no patient's data, so
+ * that the journal holds consultations and not the ticking of screens.
+ */
+import type { Bundle } from '@medplum/fhirtypes';
+import { useQuery } from '@tanstack/react-query';
+import { useEffect, useRef } from 'react';
+import { useServices } from '../fhir/client-context.tsx';
+import { pollMs } from './query-client.ts';
+
+/** Whatever the pulse says, the whole is asked again this often: a transaction that commits late carries an older date. */
+export const wholeMs = 20_000;
+
+/**
+ * @param criteria search over Task without `_lastUpdated`.
+ * @param known what is on the screen; undefined until it is loaded.
+ */
+export function usePulse(criteria: string, known: Bundle | undefined, refresh: () => void): void {
+  const { client } = useServices();
+  const since = latestChange(known);
+  const pulse = useQuery({
+    queryKey: ['pulse', criteria, since],
+    queryFn: ({ signal }) =>
+      client.search(
+        'Task',
+        `${criteria}${since ? `&_lastUpdated=gt${encodeURIComponent(since)}` : ''}&_summary=count`,
+        signal,
+      ),
+    enabled: known !== undefined,
+    refetchInterval: pollMs,
+    gcTime: 0,
+  });
+  const changed = (pulse.data?.total ?? 0) > 0 ? pulse.dataUpdatedAt : 0;
+  const again = useRef(refresh);
+  again.current = refresh;
+  useEffect(() => {
+    if (changed > 0 && since !== undefined) again.current();
+  }, [changed, since]);
+}
+
+/** Newest `meta.lastUpdated` of the Tasks of a bundle. */
+export function latestChange(bundle: Bundle | undefined): string | undefined {
+  return (bundle?.entry ?? [])
+    .flatMap(({ resource }) => (resource?.resourceType === 'Task' ? (resource.meta?.lastUpdated ?? []) : []))
+    .reduce<string | undefined>(
+      (latest, one) => (latest === undefined || Date.parse(one) > Date.parse(latest) ? one : latest),
+      undefined,
+    );
+}
