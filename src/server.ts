@@ -50,8 +50,17 @@ const requestTimeoutMs = 300_000;
  * @throws what a room cannot do at start: bad configuration, an unreachable database, a port in use.
  */
 export async function startServer(config: Config, options: ServerOptions = {}): Promise<Server> {
-  const { clock } = config;
   const database = await openConfiguredDatabase(config);
+  try {
+    return await compose(config, options, database);
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
+}
+
+async function compose(config: Config, options: ServerOptions, database: Database): Promise<Server> {
+  const { clock } = config;
   const tls = config.tls && { cert: await readFile(config.tls.cert), key: await readFile(config.tls.key) };
   const app = fastify({
     logger: {
@@ -66,10 +75,10 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     ...(tls ? { https: { ...tls, minVersion: 'TLSv1.2' as const } } : {}),
   });
   const log = app.log;
-  const address = () => app.server.address() as AddressInfo;
-  const scheme = tls ? 'https' : 'http';
-  const listeningUrl = () =>
-    `${scheme}://${config.host.includes(':') ? `[${config.host}]` : config.host}:${address().port}`;
+  // Before it listens the server has no port but the one it was asked for (seeding leaves a trail that names the address).
+  const port = () => (app.server.address() as AddressInfo | null)?.port ?? config.port;
+  const host = config.host.includes(':') ? `[${config.host}]` : config.host;
+  const listeningUrl = () => `${tls ? 'https' : 'http'}://${host}:${port()}`;
   const baseUrl = () => config.baseUrl ?? listeningUrl();
 
   const store = await createFhirStore({ database, checkReferences: config.checkReferences });
@@ -114,7 +123,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
 
   return {
     httpUrl: listeningUrl(),
-    httpPort: address().port,
+    httpPort: port(),
     mllpPort: mllp.port,
     database,
     store,

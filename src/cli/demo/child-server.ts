@@ -48,7 +48,10 @@ export async function startChildServer(env: Record<string, string>, dataDir?: st
       () => reject(new Error(`not ready after ${readyTimeoutMs / 1000} s\n${errors}`)),
       readyTimeoutMs,
     );
-    child.once('exit', (code) => reject(new Error(`the server stopped with code ${code}\n${errors}`)));
+    child.once('exit', (code) => {
+      clearTimeout(timer);
+      reject(new Error(`the server stopped with code ${code}\n${errors}`));
+    });
     createInterface({ input: child.stdout }).on('line', (line) => {
       if (!line.startsWith('{"ready":true')) return;
       clearTimeout(timer);

@@ -58,7 +58,8 @@ function caller(httpUrl: string, headers: Record<string, string>): Caller {
         id: task.id ?? '',
         name,
         method: 'POST',
-        input: { resourceType: 'Parameters', parameter } as never,
+        // FHIR has no empty arrays.
+        input: { resourceType: 'Parameters', ...(parameter.length > 0 ? { parameter } : {}) } as never,
       })) as unknown as Resource,
     http: (path, init = {}) =>
       fetch(`${httpUrl}${path}`, { ...init, headers: { ...headers, ...(init.headers as Record<string, string>) } }),
