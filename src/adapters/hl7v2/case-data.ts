@@ -147,7 +147,7 @@ async function radiologistOf(
   throw new IncompleteCase('Le téléradiologue qui répond n’est pas connu du dossier.');
 }
 
-/** The establishment's setting, else the structure the radiologist practises for, else the owner of the platform's Device. */
+/** The structure we answer for: the establishment's setting, else the owner of the platform's Device, else the radiologist's own. */
 async function platformOf(
   tx: FhirTransaction,
   task: Task,
@@ -155,16 +155,19 @@ async function platformOf(
 ): Promise<Organization | undefined> {
   const establishmentId = idOf(task.requester?.reference, 'Organization');
   const establishment = establishmentId === undefined ? undefined : await tx.find('Organization', establishmentId);
-  const set = idOf(platformReference(establishment), 'Organization');
-  if (set) return tx.find('Organization', set);
-  const roles = await tx.search('PractitionerRole', `practitioner=Practitioner/${radiologist.id}&_count=10`);
-  for (const role of roles) {
-    const id = idOf(role.organization?.reference, 'Organization');
-    if (id && id !== establishmentId) return tx.find('Organization', id);
-  }
   const device = await tx.find('Device', 'passerelle');
-  const owner = idOf(device?.owner?.reference, 'Organization');
-  return owner ? tx.find('Organization', owner) : undefined;
+  const roles = await tx.search('PractitionerRole', `practitioner=Practitioner/${radiologist.id}&_count=10`);
+  const references = [
+    platformReference(establishment),
+    device?.owner?.reference,
+    ...roles.map((role) => role.organization?.reference),
+  ];
+  for (const reference of references) {
+    const id = idOf(reference, 'Organization');
+    const organization = id === undefined || id === establishmentId ? undefined : await tx.find('Organization', id);
+    if (organization) return organization;
+  }
+  return undefined;
 }
 
 async function replacedOid(tx: FhirTransaction, reference: DocumentReference): Promise<string | undefined> {

@@ -13,7 +13,8 @@ export function checkHeader(header: Header, tables: Tables): void {
   if (header.controlId === '')
     throw new Refusal('field-missing', 'MSH^1^10', { path: 'MSH-10', name: 'identifiant du message' });
   const candidates = candidatesOf(header, tables);
-  const type = [header.type, header.event].filter((part) => part !== '').join('^');
+  // Without the component separator, which would have to be escaped in ERR-8: people read it.
+  const type = [header.type, header.event].filter((part) => part !== '').join(' ');
   const family = familyOf(header, tables);
   if (candidates.length === 0) {
     throw new Refusal('unsupported-type', 'MSH^1^9', { type, family: family?.name ?? 'famille inconnue' });
