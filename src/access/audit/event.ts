@@ -180,7 +180,8 @@ function queryEntity(query: string): AuditEventEntity {
   return {
     type: entityKind.systemObject,
     role: entityRole.query,
-    query: Buffer.from(query).subarray(0, queryLimitBytes).toString('base64'),
+    // A search without any parameter is still a query: FHIR has no empty values, so it is written as the bare question mark.
+    query: Buffer.from(query || '?').subarray(0, queryLimitBytes).toString('base64'),
   };
 }
 

@@ -242,7 +242,7 @@ export async function mainJob(options: { server: ChildServer; password: string; 
 async function displaySeries(reader: Caller, studyUid: string): Promise<string[]> {
   const json = { accept: 'application/dicom+json' };
   const seriesAnswer = await reader.http(`/dicomweb/studies/${studyUid}/series`, { headers: json });
-  expect(seriesAnswer.ok, `QIDO-RS answered ${seriesAnswer.status}`);
+  expect(seriesAnswer.ok, `QIDO-RS answered ${seriesAnswer.status} ${await seriesAnswer.clone().text()}`);
   const series = (await seriesAnswer.json()) as Record<string, { Value?: string[] }>[];
   const uids = series.map((item) => item['0020000E']?.Value?.[0] ?? '');
   for (const uid of uids) {
