@@ -101,7 +101,10 @@ export interface OperationCall {
 
 /** The FHIR server without HTTP. */
 export interface FhirStore {
-  /** One transaction; committed when `work` resolves. */
+  /**
+   * One transaction; committed when `work` resolves. Where the existence of reference targets is checked, those of AuditEvents are not: the
+   * trail also tells who asked for what does not exist, in tenants that have no Device for the platform.
+   */
   transaction<T>(context: Context, work: (tx: FhirTransaction) => Promise<T>): Promise<T>;
   /** Reads outside a transaction (no hook, no audit: the caller audits). */
   read<K extends ResourceType>(tenant: string, type: K, id: string): Promise<ExtractResource<K>>;

@@ -50,11 +50,12 @@ export interface Rig {
 export async function openRig(
   options: {
     secure?: boolean;
+    checkReferences?: boolean;
     routes?: (app: FastifyInstance, rooms: Pick<Rig, 'store' | 'access' | 'clock'>) => Promise<void>;
   } = {},
 ): Promise<Rig> {
   const database = await testDatabase();
-  const store = await createFhirStore({ database, checkReferences: false });
+  const store = await createFhirStore({ database, checkReferences: options.checkReferences ?? false });
   const clock = fakeClock();
   const access = await createAccess({
     database,
