@@ -52,7 +52,7 @@ function definitions(): string {
 }
 
 function artefacts(): string {
-  const rows = readArtefacts().map((artefact: Resource & { url?: string; description?: string }) => [
+  const rows = (readArtefacts() as (Resource & { description?: string })[]).map((artefact) => [
     `\`${artefact.resourceType}/${artefact.id}\``,
     artefact.description ?? '',
   ]);

@@ -1,17 +1,17 @@
 import type { AddressInfo } from 'node:net';
 import type { Bundle, CapabilityStatement, OperationOutcome, Patient } from '@medplum/fhirtypes';
-import FhirKitClient from 'fhir-kit-client';
+import { Client } from 'fhir-kit-client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type TestServer, testServer } from './server.ts';
 
 let server: TestServer;
-let client: FhirKitClient;
+let client: Client;
 
 beforeAll(async () => {
   server = await testServer();
   await server.app.listen({ port: 0, host: '127.0.0.1' });
   const { port } = server.app.server.address() as AddressInfo;
-  client = new FhirKitClient({ baseUrl: `http://127.0.0.1:${port}/fhir` });
+  client = new Client({ baseUrl: `http://127.0.0.1:${port}/fhir` });
 });
 afterAll(() => server.close());
 
@@ -19,12 +19,12 @@ describe('fhir-kit-client over a socket', () => {
   const patient: Patient = { resourceType: 'Patient', name: [{ family: 'TEST-MOREAU', given: ['Zoé'] }], active: true };
 
   it('reads what the server can do', async () => {
-    const statement = (await client.capabilityStatement()) as CapabilityStatement;
+    const statement = (await client.capabilityStatement()) as unknown as CapabilityStatement;
     expect(statement.fhirVersion).toBe('4.0.1');
   });
 
   it('creates, reads, updates, searches and deletes', async () => {
-    const created = (await client.create({ resourceType: 'Patient', body: patient as never })) as Patient & {
+    const created = (await client.create({ resourceType: 'Patient', body: patient as never })) as unknown as Patient & {
       id: string;
     };
     expect(created).toMatchObject({ ...patient, meta: { versionId: '1' } });
@@ -34,7 +34,7 @@ describe('fhir-kit-client over a socket', () => {
       resourceType: 'Patient',
       id,
       body: { ...created, active: false } as never,
-    })) as Patient;
+    })) as unknown as Patient;
     expect(updated.meta!.versionId).toBe('2');
     expect(await client.vread({ resourceType: 'Patient', id, version: '1' })).toEqual(created);
     const found = (await client.search({

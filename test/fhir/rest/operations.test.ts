@@ -4,6 +4,7 @@ import type {
   OperationOutcome,
   Parameters,
   Patient,
+  ResourceType,
   Task,
 } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -201,6 +202,15 @@ describe('/metadata', () => {
     expect(rest.operation).toEqual([
       { name: 'echo', definition: 'https://fhir.passerelle.example/OperationDefinition/echo' },
     ]);
+  });
+
+  it('names the search parameters and includes that the store answers', async () => {
+    const statement: CapabilityStatement = (await server.request({ method: 'GET', url: '/fhir/metadata' })).body;
+    for (const { type, searchParam, searchInclude } of statement.rest![0]!.resource!) {
+      const served = server.store.searchParameters(type as ResourceType);
+      expect([...searchParam!].sort((a, b) => (a.name < b.name ? -1 : 1))).toEqual(served);
+      expect([...(searchInclude ?? [])].sort()).toEqual(server.store.searchIncludes(type as ResourceType));
+    }
   });
 
   it('serves the definition of every operation it names', async () => {
