@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from './steps.ts';
 
-const resolutionDpi = 300;
+const resolutionDpi = 200;
+const readTimeoutMs = 60_000;
 
 /** @throws Error when an installed judge disagrees. */
 export async function judgePdf(file: string, ins: string): Promise<string[]> {
@@ -37,7 +38,7 @@ async function judgeDatamatrix(file: string, ins: string): Promise<string[]> {
       file,
       page,
     ]);
-    const read = spawnSync('dmtxread', ['-n', '-N1', '-m', '20000', `${page}.png`], { encoding: 'utf8' });
+    const read = spawnSync('dmtxread', ['-n', '-N1', '-m', String(readTimeoutMs), `${page}.png`], { encoding: 'utf8' });
     if (render.error || read.error) return ['dmtxread n’est pas installé ici : datamatrix non contrôlé par un tiers'];
     expect(read.stdout.startsWith(`IS01${'0'.repeat(22)}S1${ins}`), `dmtxread: ${JSON.stringify(read.stdout)}`);
     return [`dmtxread : ${JSON.stringify(read.stdout.trim())}`];

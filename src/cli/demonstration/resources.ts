@@ -134,7 +134,8 @@ export const demoResources: readonly (Resource & { id: string })[] = [
   ris,
   hospital,
   platform,
-  device('passerelle', 'Passerelle'),
+  // The owner of this device is the structure radiologists read for: it stands on reports as theirs.
+  { ...device('passerelle', 'Passerelle'), owner: { reference: 'Organization/passerelle-exemple' } },
   risDevice,
   device('conformance', 'Tests de conformité'),
   practitioner({
