@@ -108,7 +108,9 @@ export function teleserviceForm(name: string): string {
 
 /** ECC 200 square symbol as rows of modules, true for dark, without quiet zone. */
 export function datamatrixModules(text: string): boolean[][] {
-  const [symbol] = bwip.raw({ bcid: 'datamatrix', text, format: 'square' }) as [{ pixs: number[]; pixx: number; pixy: number }];
+  const options = { bcid: 'datamatrix', text, format: 'square' } as Parameters<typeof bwip.raw>[0];
+  const [symbol] = bwip.raw(options);
+  if (!symbol || !('pixs' in symbol)) throw new Error('datamatrix encoder gave no symbol');
   return Array.from({ length: symbol.pixy }, (_, row) =>
     symbol.pixs.slice(row * symbol.pixx, (row + 1) * symbol.pixx).map((module) => module === 1),
   );

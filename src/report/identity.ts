@@ -61,7 +61,9 @@ export function patientIdentity(patient: Patient): PatientIdentity {
     sex: patient.gender === 'male' ? 'M' : patient.gender === 'female' ? 'F' : 'U',
     birthPlaceCode: inseeCode(place?.extension),
     birthPlaceName: text([place?.city, place?.country].filter(Boolean).join(', ')) ?? text(place?.text),
-    localNumbers: (patient.identifier ?? []).filter(isLocalNumber).map(({ value, system }) => ({ value: value!, system })),
+    localNumbers: (patient.identifier ?? [])
+      .filter(isLocalNumber)
+      .map(({ value, system }) => ({ value: value!, system })),
   };
   const candidates = (patient.identifier ?? []).filter(isIns);
   if (candidates.length > 0) Object.assign(identity, qualify(patient, identity, candidates));
@@ -121,7 +123,9 @@ function isIns(identifier: Identifier): boolean {
 
 function isLocalNumber(identifier: Identifier): boolean {
   return (
-    !!identifier.value && identifier.use !== 'old' && (identifier.type?.coding ?? []).some((coding) => coding.code === 'PI')
+    !!identifier.value &&
+    identifier.use !== 'old' &&
+    (identifier.type?.coding ?? []).some((coding) => coding.code === 'PI')
   );
 }
 

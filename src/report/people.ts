@@ -59,10 +59,9 @@ export function professional(practitioner: Practitioner): Professional {
 export function structure(organization: Organization): Structure {
   const identifiers = organization.identifier ?? [];
   const finess = (code: string) =>
-    identifiers.find(
-      (identifier) => identifier.system === 'https://finess.esante.gouv.fr' && hasType(identifier, code),
-    )?.value;
-  const site = finess('FINEG') ?? finess('FINEJ') ?? valueOf(identifiers, 'https://finess.esante.gouv.fr');
+    identifiers.find((identifier) => identifier.system === 'https://finess.esante.gouv.fr' && hasType(identifier, code))
+      ?.value;
+  const site = finess('FINEG') ?? finess('FINEJ') ?? numberUnder(identifiers, 'https://finess.esante.gouv.fr');
   const codings = (organization.type ?? []).flatMap((type) => type.coding ?? []);
   return {
     nationalId: site ? `1${site}` : structureIdOf(identifiers),
@@ -94,25 +93,25 @@ export function phone(telecom: ContactPoint[]): string | undefined {
 }
 
 function rppsOf(identifiers: Identifier[]): string | undefined {
-  const direct = valueOf(identifiers, 'https://rpps.esante.gouv.fr');
+  const direct = numberUnder(identifiers, 'https://rpps.esante.gouv.fr');
   if (direct && /^\d{11}$/.test(direct)) return direct;
-  const national = direct ?? valueOf(identifiers, 'urn:oid:1.2.250.1.71.4.2.1');
+  const national = direct ?? numberUnder(identifiers, 'urn:oid:1.2.250.1.71.4.2.1');
   return national && /^8\d{11}$/.test(national) ? national.slice(1) : undefined;
 }
 
 function nationalIdOf(identifiers: Identifier[]): string | undefined {
-  const national = valueOf(identifiers, 'urn:oid:1.2.250.1.71.4.2.1');
+  const national = numberUnder(identifiers, 'urn:oid:1.2.250.1.71.4.2.1');
   if (national) return national;
   const adeli = identifiers.find((identifier) => hasType(identifier, 'ADELI'))?.value;
   return adeli ? `0${adeli}` : undefined;
 }
 
 function structureIdOf(identifiers: Identifier[]): string | undefined {
-  const national = valueOf(identifiers, 'urn:oid:1.2.250.1.71.4.2.2');
+  const national = numberUnder(identifiers, 'urn:oid:1.2.250.1.71.4.2.2');
   if (national) return national;
-  const sirene = valueOf(identifiers, 'https://sirene.fr');
+  const sirene = numberUnder(identifiers, 'https://sirene.fr');
   if (sirene) return `${sirene.length === 14 ? '3' : '2'}${sirene}`;
-  const rank = valueOf(identifiers, 'https://rppsrang.esante.gouv.fr');
+  const rank = numberUnder(identifiers, 'https://rppsrang.esante.gouv.fr');
   return rank ? `4${rank}` : undefined;
 }
 
@@ -129,7 +128,7 @@ function civility(word: string): string | undefined {
   return word === 'MME' || word === 'MADAME' ? 'MME' : undefined;
 }
 
-function valueOf(identifiers: Identifier[], system: string): string | undefined {
+function numberUnder(identifiers: Identifier[], system: string): string | undefined {
   return identifiers.find((identifier) => identifier.system === system && identifier.value)?.value;
 }
 

@@ -38,7 +38,10 @@ const measuredWords = 20_000;
 /** Reads and parses the font files (about 2 ms each). */
 export function loadTypefaces(): Typefaces {
   const faces = Object.fromEntries(
-    Object.entries(files).map(([name, file]) => [name, parse(fileURLToPath(new URL(`fonts/${file}`, import.meta.url)))]),
+    Object.entries(files).map(([name, file]) => [
+      name,
+      parse(fileURLToPath(new URL(`fonts/${file}`, import.meta.url))),
+    ]),
   ) as Record<FaceName, ParsedFont>;
   const known = new Map<string, number>();
 
@@ -80,11 +83,7 @@ export function loadTypefaces(): Typefaces {
   const unprintable = (text: string) =>
     [...text].find((character) => {
       const code = character.codePointAt(0)!;
-      return (
-        code >= 0x20 &&
-        !faces.regular.hasGlyphForCodePoint(code) &&
-        !faces.fallback.hasGlyphForCodePoint(code)
-      );
+      return code >= 0x20 && !faces.regular.hasGlyphForCodePoint(code) && !faces.fallback.hasGlyphForCodePoint(code);
     });
 
   return { faces, width, pieces, unprintable };

@@ -19,9 +19,7 @@ export function samplePatient(): Patient {
         url: 'http://hl7.org/fhir/StructureDefinition/patient-birthPlace',
         valueAddress: {
           city: 'BORDEAUX',
-          extension: [
-            { url: `${fr}/StructureDefinition/fr-core-address-insee-code`, valueCoding: { code: '33063' } },
-          ],
+          extension: [{ url: `${fr}/StructureDefinition/fr-core-address-insee-code`, valueCoding: { code: '33063' } }],
         },
       },
     ],
@@ -97,7 +95,8 @@ export function sampleInput(changes: Partial<ReportInput> = {}): ReportInput {
     text: {
       indication:
         'Céphalée brutale inhabituelle depuis 2 h, examen neurologique normal. Recherche d’hémorragie méningée avant ponction lombaire.',
-      technique: 'Acquisition hélicoïdale de l’encéphale sans injection de produit de contraste, reconstructions ≤ 1 mm.',
+      technique:
+        'Acquisition hélicoïdale de l’encéphale sans injection de produit de contraste, reconstructions ≤ 1 mm.',
       results:
         'Pas d’hémorragie intra- ou extra-axiale.\nPas de lésion parenchymateuse, différenciation cortico-sous-corticale conservée.\nSystème ventriculaire de taille et de morphologie normales, ligne médiane en place.\nSinus de la face et mastoïdes bien aérés. Pas de fracture.',
       conclusion: 'Pas d’argument scanographique pour une hémorragie méningée.\nScanner cérébral normal.',

@@ -110,7 +110,9 @@ export function componentOf(model: ReportModel, tables: CdaTables): XmlElement {
   const { input, establishment } = model;
   const encounter = tables.encounters[input.encounterClass ?? ''] ?? tables.encounters.default;
   const facility =
-    establishment.facilityType && establishment.facilityType in tables.facilityTypes ? establishment.facilityType : 'SA01';
+    establishment.facilityType && establishment.facilityType in tables.facilityTypes
+      ? establishment.facilityType
+      : 'SA01';
   const start = input.examDate ?? input.requestDate ?? input.signedAt;
   return el(
     'componentOf',

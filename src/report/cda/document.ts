@@ -59,11 +59,7 @@ export function cdaDocument(model: ReportModel, tables: CdaTables, pdf: Buffer):
     el(
       'component',
       {},
-      el(
-        'nonXMLBody',
-        {},
-        el('text', { mediaType: 'application/pdf', representation: 'B64' }, pdf.toString('base64')),
-      ),
+      el('nonXMLBody', {}, el('text', { mediaType: 'application/pdf', representation: 'B64' }, pdf.toString('base64'))),
     ),
   );
   return Buffer.from(xmlDocument(root), 'utf8');

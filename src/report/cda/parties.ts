@@ -12,12 +12,15 @@ const telecomUses: Record<string, string> = { home: 'H', work: 'WP', mobile: 'MC
 /** Structured parts when the town is known, else free lines; never both. */
 export function addr(address: Address | undefined): XmlElement {
   const lines = address?.line?.filter((line) => line.trim() !== '') ?? [];
-  if (!address || (lines.length === 0 && !address.city && !address.postalCode)) return el('addr', { nullFlavor: 'NAV' });
+  if (!address || (lines.length === 0 && !address.city && !address.postalCode))
+    return el('addr', { nullFlavor: 'NAV' });
   const town = [address.postalCode, address.city].filter(Boolean).join(' ');
   return el(
     'addr',
     {},
-    [...lines, town, address.country ?? ''].filter((line) => line !== '').map((line) => el('streetAddressLine', {}, line)),
+    [...lines, town, address.country ?? '']
+      .filter((line) => line !== '')
+      .map((line) => el('streetAddressLine', {}, line)),
   );
 }
 
@@ -59,7 +62,8 @@ export function personId(person: Professional): XmlElement {
 
 /** Organisation of an author, signer or performer: id, name, telecom, addr, practice setting. */
 export function organization(place: Structure, tables: CdaTables, element = 'representedOrganization'): XmlElement {
-  const setting = place.practiceSetting && place.practiceSetting in tables.practiceSettings ? place.practiceSetting : 'ETABLISSEMENT';
+  const setting =
+    place.practiceSetting && place.practiceSetting in tables.practiceSettings ? place.practiceSetting : 'ETABLISSEMENT';
   return el(
     element,
     {},

@@ -9,7 +9,11 @@ export interface XmlElement {
 /** What an element may be given: absent children vanish, lists are spread. */
 export type XmlChild = XmlElement | string | undefined | false | XmlChild[];
 
-export function el(name: string, attributes: Record<string, string | undefined> = {}, ...children: XmlChild[]): XmlElement {
+export function el(
+  name: string,
+  attributes: Record<string, string | undefined> = {},
+  ...children: XmlChild[]
+): XmlElement {
   return { name, attributes, children: flatten(children) };
 }
 

@@ -121,7 +121,9 @@ export function setLines(
   box: { x: number; top: number; width: number },
 ): number {
   const lines = wrap(canvas.faces, printable(text).replaceAll('\n', ' '), style, box.width);
-  lines.forEach((line, index) => setLine(canvas, line, style, box.x, box.top + index * style.leading));
+  for (const [index, line] of lines.entries()) {
+    setLine(canvas, line, style, box.x, box.top + index * style.leading);
+  }
   return lines.length * style.leading;
 }
 
@@ -131,7 +133,13 @@ export function flowParagraph(
   parent: Element,
   text: string,
   style: TextStyle,
-  options: { type?: string; x?: number; width?: number; after?: number; beside?: (top: number, height: number) => void } = {},
+  options: {
+    type?: string;
+    x?: number;
+    width?: number;
+    after?: number;
+    beside?: (top: number, height: number) => void;
+  } = {},
 ): void {
   const { type = 'P', x = sheet.left, width = columnWidth, after = 0 } = options;
   const lines = wrap(canvas.faces, printable(text).replaceAll('\n', ' '), style, width);
@@ -149,7 +157,7 @@ export function flowParagraph(
     const top = canvas.y;
     options.beside?.(top, chunk.length * style.leading);
     paragraph.add(() => {
-      chunk.forEach((line, index) => setLine(canvas, line, style, x, top + index * style.leading));
+      for (const [index, line] of chunk.entries()) setLine(canvas, line, style, x, top + index * style.leading);
     });
     canvas.y += chunk.length * style.leading;
     done += chunk.length;

@@ -24,7 +24,12 @@ export function drawHead(canvas: Canvas, model: ReportModel): void {
   platform.add(() => {
     const box = { x: sheet.left + half + 16, width: columnWidth - half - 16 };
     right += setLines(canvas, 'Examen interprété à distance par', look.small, { ...box, top: top + right });
-    right += setLines(canvas, model.platform.name, { ...look.strong, size: 9, leading: 12.5 }, { ...box, top: top + right });
+    right += setLines(
+      canvas,
+      model.platform.name,
+      { ...look.strong, size: 9, leading: 12.5 },
+      { ...box, top: top + right },
+    );
     for (const line of contactLines(model.platform)) {
       right += setLines(canvas, line, look.small, { ...box, top: top + right });
     }

@@ -52,14 +52,12 @@ export function paragraphs(text: string): string[] {
 
 /** The text as it can be set: composed, line ends unified, no control characters. */
 export function printable(text: string): string {
-  return (
-    text
-      .normalize('NFC')
-      .replace(/\r\n?/g, '\n')
-      .replace(/\t/g, ' ')
-      .replace(/[^\P{Cc}\n]/gu, '')
-      .replace(/\p{Cs}/gu, '\ufffd')
-  );
+  return text
+    .normalize('NFC')
+    .replace(/\r\n?/g, '\n')
+    .replace(/\t/g, ' ')
+    .replace(/[^\P{Cc}\n]/gu, '')
+    .replace(/\p{Cs}/gu, '\ufffd');
 }
 
 function longestFitting(measure: (text: string) => number, text: string, width: number): number {

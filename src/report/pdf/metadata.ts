@@ -25,22 +25,22 @@ export function escapeMetadata(doc: PDFKit.PDFDocument): void {
 
 function packet(info: Info): string {
   const date = `${info.CreationDate.toISOString().slice(0, 19)}Z`;
-  const alternative = (value: string) => `<rdf:Alt><rdf:li xml:lang="x-default">${escape(value)}</rdf:li></rdf:Alt>`;
+  const alternative = (value: string) => `<rdf:Alt><rdf:li xml:lang="x-default">${escapeXmp(value)}</rdf:li></rdf:Alt>`;
   return [
     '<rdf:Description rdf:about="" xmlns:xmp="http://ns.adobe.com/xap/1.0/">',
-    `<xmp:CreateDate>${date}</xmp:CreateDate><xmp:CreatorTool>${escape(info.Creator)}</xmp:CreatorTool>`,
+    `<xmp:CreateDate>${date}</xmp:CreateDate><xmp:CreatorTool>${escapeXmp(info.Creator)}</xmp:CreatorTool>`,
     '</rdf:Description>',
     '<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/">',
     `<dc:title>${alternative(info.Title)}</dc:title>`,
-    `<dc:creator><rdf:Seq><rdf:li>${escape(info.Author)}</rdf:li></rdf:Seq></dc:creator>`,
+    `<dc:creator><rdf:Seq><rdf:li>${escapeXmp(info.Author)}</rdf:li></rdf:Seq></dc:creator>`,
     `<dc:description>${alternative(info.Subject)}</dc:description>`,
     '</rdf:Description>',
     '<rdf:Description rdf:about="" xmlns:pdf="http://ns.adobe.com/pdf/1.3/">',
-    `<pdf:Producer>${escape(info.Producer)}</pdf:Producer><pdf:Keywords>${escape(info.Keywords)}</pdf:Keywords>`,
+    `<pdf:Producer>${escapeXmp(info.Producer)}</pdf:Producer><pdf:Keywords>${escapeXmp(info.Keywords)}</pdf:Keywords>`,
     '</rdf:Description>',
   ].join('\n');
 }
 
-function escape(value: string): string {
+function escapeXmp(value: string): string {
   return value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
 }

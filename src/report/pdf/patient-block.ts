@@ -57,7 +57,8 @@ export function drawPatient(canvas: Canvas, patient: PatientIdentity): void {
 
 /** One line that names the patient without doubt, for the foot of every page. */
 export function patientLine(patient: PatientIdentity): string {
-  const used = patient.usedFamily && patient.usedFamily !== patient.birthFamily ? ` (utilisé : ${patient.usedFamily})` : '';
+  const used =
+    patient.usedFamily && patient.usedFamily !== patient.birthFamily ? ` (utilisé : ${patient.usedFamily})` : '';
   const born = patient.birthDate ? `, ${bornWord(patient)} le ${frenchFhirDate(patient.birthDate)}` : '';
   const number = patient.localNumbers[0] ? `, IPP ${patient.localNumbers[0].value}` : '';
   return `${patient.birthFamily ?? ''} ${patient.firstGiven ?? ''}${used}${born}${number}`.trim();
@@ -123,12 +124,7 @@ function drawModules(canvas: Canvas, modules: boolean[][], x: number, y: number,
       }
       let length = 1;
       while (row[column + length]) length += 1;
-      doc.rect(
-        x + origin + column * moduleSize,
-        y + origin + rowIndex * moduleSize,
-        length * moduleSize,
-        moduleSize,
-      );
+      doc.rect(x + origin + column * moduleSize, y + origin + rowIndex * moduleSize, length * moduleSize, moduleSize);
       column += length;
     }
   });

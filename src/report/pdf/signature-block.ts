@@ -2,7 +2,18 @@
 import type { ReportModel } from '../model.ts';
 import { frenchDate, frenchTime } from '../paris-time.ts';
 import { spokenName } from '../people.ts';
-import { type Canvas, columnWidth, type Element, element, ensureRoom, pdfString, setLine, setLines, sheet } from './canvas.ts';
+import { viewerUrl } from '../viewer-url.ts';
+import {
+  type Canvas,
+  columnWidth,
+  type Element,
+  element,
+  ensureRoom,
+  pdfString,
+  setLine,
+  setLines,
+  sheet,
+} from './canvas.ts';
 import { panel } from './head.ts';
 import { type TextStyle, wrap } from './lines.ts';
 import { look } from './look.ts';
@@ -23,7 +34,7 @@ export function drawSignature(canvas: Canvas, model: ReportModel, reserved: numb
   const lines = wrap(canvas.faces, sentence, statement, width);
   const height = lines.length * statement.leading + look.small.leading + 2 * padding;
   canvas.y += 9;
-  const viewer = viewerUrl(model);
+  const viewer = viewerUrl(model.input.viewerUrl);
   ensureRoom(canvas, height + (viewer ? viewerLines(canvas, viewer).lines.length * viewerStyle.leading + 8 : 0));
   const section = element(canvas, canvas.root, 'Sect', { title: 'Validation' });
   if (viewer) drawViewer(canvas, section, viewer);
@@ -48,12 +59,6 @@ export function drawSignature(canvas: Canvas, model: ReportModel, reserved: numb
   });
   section.end();
   canvas.y += height;
-}
-
-/** A web address only: nothing else becomes a link in a document that hospitals open. */
-export function viewerUrl(model: ReportModel): string | undefined {
-  const url = model.input.viewerUrl;
-  return url && /^https?:\/\/[^\s]+$/.test(url) && URL.canParse(url) ? url : undefined;
 }
 
 const viewerLabel = 'Ouvrir les images de l’examen : ';

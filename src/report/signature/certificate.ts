@@ -1,5 +1,5 @@
 /** Which certificates may sign a report: valid at the instant of signature, made for signing, matching their key (RFC 5280 §4.2.1.3). */
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { createPrivateKey, type X509Certificate } from 'node:crypto';
 import { type DerNode, derChildren, readDer } from './der.ts';
 
 /** Refusal to sign; the message is French, for the radiologist. */

@@ -36,9 +36,7 @@ export function signedData(digest: Buffer, signer: Signer): Buffer {
   stored[0] = 0xa0;
   const sha256 = sequence(oid(oids.sha256));
   const algorithm =
-    key.asymmetricKeyType === 'ec'
-      ? sequence(oid(oids.ecdsaWithSha256))
-      : sequence(oid(oids.rsaEncryption), nothing);
+    key.asymmetricKeyType === 'ec' ? sequence(oid(oids.ecdsaWithSha256)) : sequence(oid(oids.rsaEncryption), nothing);
   const signerInfo = sequence(small(1), sequence(issuer, serial), sha256, stored, algorithm, octets(signature));
   const certificates = [certificate, ...chain].map((each) => each.raw).toSorted(Buffer.compare);
   const content = sequence(

@@ -64,11 +64,16 @@ export function issueCertificate(
     sigalg: 'SHA256withECDSA',
     sighex: signature.toString('hex'),
   } as unknown as ConstructorParameters<typeof x509.Certificate>[0]);
-  return { certificate: certificate.getPEM(), privateKey: keys.privateKey };
+  return { certificate: pem(certificate.getPEM()), privateKey: pem(keys.privateKey) };
+}
+
+/** One spelling of line ends, so that a pair read back from its file equals the one just made. */
+function pem(text: string): string {
+  return text.replaceAll('\r\n', '\n').trim();
 }
 
 function encoded(body: unknown): string {
-  return (body as { tohex?: () => string; getEncodedHex: () => string }).getEncodedHex();
+  return (body as { getEncodedHex: () => string }).getEncodedHex();
 }
 
 function name(subject: Subject): { type: string; value: string; ds: string }[][] {

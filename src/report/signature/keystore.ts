@@ -82,7 +82,12 @@ function validity(now: Date, days: number): { from: Date; to: Date } {
 }
 
 /** What the folder holds under this name if it can still be used, else a new one, stored. */
-async function current(folder: string, name: string, now: Date, make: () => KeyAndCertificate): Promise<KeyAndCertificate> {
+async function current(
+  folder: string,
+  name: string,
+  now: Date,
+  make: () => KeyAndCertificate,
+): Promise<KeyAndCertificate> {
   const stored = await read(folder, name);
   if (stored && !expiresWithin(stored, now, renewalDays) && !notYetValid(stored, now)) return stored;
   return replace(folder, name, make());

@@ -31,7 +31,8 @@ export function verifyPdfSignature(pdf: Buffer): SignatureCheck {
   if (ranges.length !== 1) return failed(`${ranges.length} signatures`);
   const [start, before, from, after] = ranges[0]!.slice(1).map(Number) as [number, number, number, number];
   const hole = text.slice(before, from);
-  if (start !== 0 || from + after !== pdf.length || !/^<[0-9a-f]+>$/i.test(hole)) return failed('not the whole file signed');
+  if (start !== 0 || from + after !== pdf.length || !/^<[0-9a-f]+>$/i.test(hole))
+    return failed('not the whole file signed');
   try {
     return verifyContents(pdf, before, from, Buffer.from(hole.slice(1, -1), 'hex'));
   } catch (error) {
@@ -41,7 +42,9 @@ export function verifyPdfSignature(pdf: Buffer): SignatureCheck {
 
 function verifyContents(pdf: Buffer, before: number, from: number, contents: Buffer): SignatureCheck {
   const content = derChildren(derChildren(derChildren(readDer(contents))[1]!)[0]!);
-  const certificates = derChildren(content.find((node) => node.tag === 0xa0)!).map((node) => new X509Certificate(node.whole));
+  const certificates = derChildren(content.find((node) => node.tag === 0xa0)!).map(
+    (node) => new X509Certificate(node.whole),
+  );
   const signers = derChildren(content.at(-1)!);
   const [, identifier, , attributes, , signature] = derChildren(signers[0]!) as DerNode[];
   const signer = certificates.find((certificate) => {
