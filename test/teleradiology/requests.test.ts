@@ -150,7 +150,7 @@ describe('a request', () => {
       ],
       'ch-ferme',
     );
-    await world.store.transaction(world.as('administrator'), (tx) => tx.update({ ...off, identifier: [] }));
+    await world.store.transaction(world.as('administrator'), (tx) => tx.update({ ...off, identifier: undefined }));
     await expect(send(world, request(person()), 'ch-ferme')).rejects.toMatchObject({
       status: 422,
       message: expect.stringContaining("n'est pas ouvert"),
@@ -159,7 +159,7 @@ describe('a request', () => {
 
   it('of an establishment without protocol step goes on without it, and says so', async () => {
     const without = hospital([{ url: 'protocolRequired', valueBoolean: false }], 'ch-direct');
-    await world.store.transaction(world.as('administrator'), (tx) => tx.update({ ...without, identifier: [] }));
+    await world.store.transaction(world.as('administrator'), (tx) => tx.update({ ...without, identifier: undefined }));
     const { task } = await send(world, request(person()), 'ch-direct');
     expect(stateOf(task)).toBe('protocoled');
     expect(task.note?.[0]?.text).toContain('protocole omise');
@@ -173,7 +173,7 @@ describe('a request', () => {
       ],
       'ch-consent',
     );
-    await world.store.transaction(world.as('administrator'), (tx) => tx.update({ ...asks, identifier: [] }));
+    await world.store.transaction(world.as('administrator'), (tx) => tx.update({ ...asks, identifier: undefined }));
     const emergency = await send(world, request(person(), { encounterClass: 'E' }), 'ch-consent');
     const [exception] = await world.store.search(tenant, 'Consent', `patient=${emergency.task.for?.reference}`);
     expect(exception?.category[0]?.coding?.[0]?.code).toBe('emergency-exception');

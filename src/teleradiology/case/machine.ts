@@ -19,6 +19,8 @@ export interface Decision {
   effects: Effect[];
   /** Milestones passed by this decision that were not passed before. */
   milestones: Milestone[];
+  /** Facts as the event left them. */
+  facts: Facts;
 }
 
 export interface Refusal {
@@ -58,7 +60,7 @@ export function decide(
       return { refusal: { guard: name, status: guard.status ?? 422, text: guard.text, legal } };
     }
   }
-  return { decision: settle(take(state, row), factsAfter(event, actor, facts)) };
+  return { decision: settle(take(state, row, facts), factsAfter(event, actor, facts)) };
 }
 
 /** Events that operations and plain updates offer this actor now; guards about a call's own content are left aside. */
@@ -89,7 +91,7 @@ export function offered(
 
 /** Settles a case whose facts changed without an event of its own. */
 export function settleFrom(state: CaseState, facts: Facts): Decision {
-  return settle({ state, steps: [], effects: [], milestones: [] }, facts);
+  return settle({ state, steps: [], effects: [], milestones: [], facts }, facts);
 }
 
 function rowOf(state: Origin, event: CaseEvent, facts: Facts): Transition | undefined {
@@ -110,13 +112,14 @@ function entitled(row: Transition, actor: CaseActor, facts: Facts): boolean {
   });
 }
 
-function take(from: Origin, row: Transition): Decision {
+function take(from: Origin, row: Transition, facts: Facts): Decision {
   const to = row.to === 'same' ? (from as CaseState) : row.to;
   return {
     state: to,
     steps: [{ event: row.event, from, to }],
     effects: [...(row.effects ?? [])],
     milestones: [...(row.milestones ?? [])],
+    facts,
   };
 }
 
@@ -129,12 +132,13 @@ function settle(start: Decision, facts: Facts): Decision {
   for (let step = 0; step < maxSteps; step++) {
     const row = rowOf(decision.state, 'acknowledge', facts) ?? rowOf(decision.state, 'advance', facts);
     if (row === undefined || !entitled(row, system, facts)) return withDerived(decision, facts);
-    const next = take(decision.state, row);
+    const next = take(decision.state, row, facts);
     decision = {
       state: next.state,
       steps: [...decision.steps, ...next.steps],
       effects: [...decision.effects, ...next.effects],
       milestones: [...decision.milestones, ...next.milestones],
+      facts,
     };
   }
   throw new Error(`the case machine does not settle from ${start.state}`);
@@ -149,6 +153,7 @@ function withDerived(decision: Decision, facts: Facts): Decision {
   if (facts.images.instances > 0 && imagesComplete(facts)) milestones.add('images-received');
   return {
     ...decision,
+    facts,
     effects: [...effects],
     milestones: [...milestones].filter((milestone) => !facts.milestones.includes(milestone)),
   };

@@ -10,7 +10,7 @@ import { type CaseTask, clockOf, withClock } from '../shell/case-task.ts';
 import { communication, responsible } from '../shell/communication.ts';
 import { gatherFacts } from '../shell/gather-facts.ts';
 import { readCase, type Shell, systemActor, transition } from '../shell/perform.ts';
-import { platformId } from '../shell/platform.ts';
+import { anyPlatformId } from '../shell/platform.ts';
 
 export async function raiseDue(shell: Shell, due: DueTime, tx: FhirTransaction): Promise<void> {
   switch (due.kind) {
@@ -85,7 +85,7 @@ async function imagesFellQuiet(shell: Shell, due: DueTime, tx: FhirTransaction):
 async function tellUnattached(due: DueTime, tx: FhirTransaction): Promise<void> {
   const link = await findLink(tx.sql, tx.context.tenant, due.key);
   if (link?.state !== 'waiting') return;
-  const platform = await platformId(tx);
+  const platform = await anyPlatformId(tx);
   await tx.create<Communication>({
     resourceType: 'Communication',
     status: 'completed',

@@ -51,6 +51,7 @@ export function draftOf(task: CaseTask, saved: DiagnosticReport | undefined, inp
     });
   const acts = inputsOf(task, 'act').flatMap((each) => each.valueCodeableConcept?.coding ?? []);
   const reader = idOf(task.owner, 'Practitioner');
+  const studies = outputsOf(task, 'imaging-study').flatMap((each) => each.valueReference ?? []);
   return {
     ...saved,
     resourceType: 'DiagnosticReport',
@@ -64,9 +65,7 @@ export function draftOf(task: CaseTask, saved: DiagnosticReport | undefined, inp
       text: "Compte rendu d'imagerie médicale",
     },
     subject: task.for as DiagnosticReport['subject'],
-    imagingStudy: outputsOf(task, 'imaging-study').flatMap(
-      (each) => each.valueReference ?? [],
-    ) as DiagnosticReport['imagingStudy'],
+    ...(studies.length > 0 ? { imagingStudy: studies as DiagnosticReport['imagingStudy'] } : {}),
     ...(reader ? { resultsInterpreter: [{ reference: `Practitioner/${reader}` }] } : {}),
     ...(text.conclusion.trim() ? { conclusion: text.conclusion } : {}),
   };

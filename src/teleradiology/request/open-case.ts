@@ -72,6 +72,7 @@ export async function newCaseTask(shell: Shell, tx: FhirTransaction, request: Ne
   const actor = actorOf(tx);
   const result = decide('none', request.event ?? 'submit', actor, view.facts);
   if ('refusal' in result) throw refusalError(result.refusal, 'none');
+  view.facts = result.decision.facts;
   const scene: EffectScene = { room: shell, writes: shell.writes, tx, actor, view, input: {}, now };
   return applied(task, result.decision, scene, { times: request.times });
 }

@@ -87,7 +87,9 @@ export function withBasis<T extends Task>(task: T, basis: AttachmentBasis | unde
   const url = structureDefinition.attachmentBasis;
   if (basis !== undefined) return withExtension(task, { url, valueCode: basis });
   const extension = task.extension?.filter((candidate) => candidate.url !== url);
-  return { ...task, extension };
+  if (extension?.length) return { ...task, extension };
+  const { extension: _none, ...rest } = task;
+  return rest as T;
 }
 
 export function withImageCount<T extends Task>(task: T, instances: number): T {

@@ -30,7 +30,7 @@ export function communication(task: CaseTask, told: Told): Communication {
     priority: told.urgent ? 'urgent' : 'routine',
     subject: task.for as Communication['subject'],
     about: [{ reference: `Task/${task.id}` }],
-    recipient: told.recipients as Communication['recipient'],
+    ...(told.recipients.length > 0 ? { recipient: told.recipients as Communication['recipient'] } : {}),
     ...(told.sender ? { sender: told.sender as Communication['sender'] } : {}),
     sent: told.sent.toISOString(),
     payload: [{ contentString: told.text }],

@@ -2,7 +2,15 @@
 import type { Consent } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
 import { type CaseActor, type Effect, type Facts, imagesComplete } from '../case/index.ts';
-import { cancelDueTimes, deadline, ruleFor, setDueTime, thresholdAt, thresholds } from '../clock/index.ts';
+import {
+  type ClockRule,
+  cancelDueTimes,
+  deadline,
+  ruleFor,
+  setDueTime,
+  thresholdAt,
+  thresholds,
+} from '../clock/index.ts';
 import { codeSystem, concept, identifierSystem, passerelle } from '../codes.ts';
 import { queueDelivery } from '../outgoing/queue.ts';
 import type { Room } from '../room.ts';
@@ -141,13 +149,19 @@ function clockStart(view: CaseView): Date {
 async function startClock(task: CaseTask, scene: EffectScene, imagesAt: Date): Promise<CaseTask> {
   const { tx, view } = scene;
   const started = clockOf(task)?.started ?? laterOf(imagesAt, examToldAt(task, view));
-  const rule = ruleFor(task.priority === 'routine' ? 'routine' : undefined, encounterClass(task));
+  const rule = ruleOf(task);
   const due = deadline(rule, started, view.settings.delays);
   for (const threshold of thresholds) {
     const dueAt = thresholdAt(started, due, threshold);
     await setDueTime(tx.sql, tx.context.tenant, { caseId: task.id, kind: `deadline-${threshold}`, key: '', dueAt });
   }
   return withClock(task, { started, rule, late: clockOf(task)?.late ?? false }, due);
+}
+
+/** The priority of the case decides, also after a triage; the class of the stay tells in-patients from emergencies. */
+function ruleOf(task: CaseTask): ClockRule {
+  if (task.priority === 'routine') return ruleFor('routine', encounterClass(task));
+  return encounterClass(task) === 'I' ? 'inpatient-1h' : 'urgent-1h';
 }
 
 const laterOf = (a: Date, b: Date | undefined): Date => (b !== undefined && b > a ? b : a);

@@ -93,6 +93,7 @@ export async function transition(
     decision.effects.length + decision.milestones.length === 0
   )
     return stored;
+  view.facts = decision.facts;
   const changed = call.change ? await call.change(stored, view) : stored;
   const scene: EffectScene = { room: shell, writes: shell.writes, tx, actor, view, input: call.input ?? {}, now };
   return shell.writes.update(tx, await applied(changed, decision, scene, call));
