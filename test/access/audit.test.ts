@@ -126,6 +126,17 @@ test('a search keeps its query in base 64 and names every patient it showed', as
   }
 });
 
+test('a search without parameters is in the trail as a query too', async () => {
+  await rig.access.auditRead(rig.context(noa, 'search-type', 'req-empty'), {
+    resources: [],
+    query: '',
+    outcome: 'success',
+  });
+  const events = (await rig.trail('action=E')).filter((event) => JSON.stringify(event).includes('req-empty'));
+  const queries = events.map((event) => event.entity?.find((entity) => entity.role?.code === '24')?.query ?? '');
+  expect(queries.map((query) => Buffer.from(query, 'base64').toString())).toEqual(['?']);
+});
+
 test('a signature is attested, and messages in and out are an import and an export', async () => {
   const act = (interaction: string) =>
     rig.store.transaction(

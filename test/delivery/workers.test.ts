@@ -140,6 +140,6 @@ test('whatever the failures, each item is taken exactly once by its id and in th
       expect(mine.map((item) => item.id)).toEqual(ids);
       await delivery.stop();
     }),
-    { numRuns: 40 },
+    { numRuns: 20 },
   );
 });

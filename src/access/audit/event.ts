@@ -181,7 +181,9 @@ function queryEntity(query: string): AuditEventEntity {
     type: entityKind.systemObject,
     role: entityRole.query,
     // A search without any parameter is still a query: FHIR has no empty values, so it is written as the bare question mark.
-    query: Buffer.from(query || '?').subarray(0, queryLimitBytes).toString('base64'),
+    query: Buffer.from(query || '?')
+      .subarray(0, queryLimitBytes)
+      .toString('base64'),
   };
 }
 
