@@ -39,7 +39,7 @@ export interface KeyHasher {
   decimal(text: string): string;
 }
 
-const cacheLimit = 20_000;
+const generationLimit = 10_000;
 const int8Oid = 20;
 
 /**
@@ -47,15 +47,19 @@ const int8Oid = 20;
  * (2^64 attempts). Statuses, codes and systems repeat, so most keys come from a cache.
  */
 export function createKeyHasher(): KeyHasher {
-  const cache = new Map<string, Halves>();
+  // Two generations: what is used again moves to the young one, identifiers seen once leave with the old one.
+  let young = new Map<string, Halves>();
+  let old = new Map<string, Halves>();
 
   function halves(text: string): Halves {
-    const known = cache.get(text);
+    const known = young.get(text);
     if (known) return known;
-    const digest = hash('sha256', text, 'buffer');
-    const made: Halves = [digest.readInt32BE(0), digest.readInt32BE(4)];
-    if (cache.size >= cacheLimit) cache.clear();
-    cache.set(text, made);
+    const made = old.get(text) ?? digestHalves(text);
+    if (young.size >= generationLimit) {
+      old = young;
+      young = new Map();
+    }
+    young.set(text, made);
     return made;
   }
 
@@ -85,6 +89,11 @@ export function createKeyHasher(): KeyHasher {
       return ((BigInt(high) << 32n) | BigInt(low >>> 0)).toString();
     },
   };
+}
+
+function digestHalves(text: string): Halves {
+  const digest = hash('sha256', text, 'buffer');
+  return [digest.readInt32BE(0), digest.readInt32BE(4)];
 }
 
 function emptyArray(): Buffer {

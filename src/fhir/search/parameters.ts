@@ -2,7 +2,7 @@
 import type { SearchDefinitions, SearchParameterDefinition } from '../definitions/search-parameters.ts';
 import { dateColumns } from './date-columns.ts';
 import { parameterKey } from './keys.ts';
-import { compilePath, type Selector } from './path-compiler.ts';
+import { type Choices, compilePath, createChoices, type Selector } from './path-compiler.ts';
 import { PathSyntaxError, splitUnion } from './path-syntax.ts';
 
 /** One parameter of one type, ready to select its values. */
@@ -28,12 +28,13 @@ export type Interpreter = (expression: string) => Selector;
 /** Compiled lazily: 146 types have 2,000 parameters, a hospital uses a few dozen types. */
 export function createParameterRegistry(definitions: SearchDefinitions, interpret: Interpreter): ParameterRegistry {
   const byType = new Map<string, ReadonlyMap<string, Parameter>>();
+  const choices = createChoices(definitions.choices);
   return {
     types: new Set(definitions.types),
     of(type) {
       let parameters = byType.get(type);
       if (!parameters) {
-        parameters = compileAll(definitions, type, interpret);
+        parameters = compileAll(definitions, type, choices, interpret);
         byType.set(type, parameters);
       }
       return parameters;
@@ -41,7 +42,12 @@ export function createParameterRegistry(definitions: SearchDefinitions, interpre
   };
 }
 
-function compileAll(definitions: SearchDefinitions, type: string, interpret: Interpreter): Map<string, Parameter> {
+function compileAll(
+  definitions: SearchDefinitions,
+  type: string,
+  choices: Choices,
+  interpret: Interpreter,
+): Map<string, Parameter> {
   const parameters = new Map<string, Parameter>();
   const keys = new Map<number, string>();
   for (const definition of definitions.parameters(type)) {
@@ -56,26 +62,21 @@ function compileAll(definitions: SearchDefinitions, type: string, interpret: Int
       ...definition,
       resourceType: type,
       key,
-      select: compileOrInterpret(definition.expression, type, definitions, interpret),
+      select: compileOrInterpret(definition.expression, type, choices, interpret),
       ...(column > 0 ? { dateColumn: column } : {}),
     });
   }
   return parameters;
 }
 
-function compileOrInterpret(
-  expression: string,
-  type: string,
-  definitions: SearchDefinitions,
-  interpret: Interpreter,
-): Selector {
+function compileOrInterpret(expression: string, type: string, choices: Choices, interpret: Interpreter): Selector {
   // Our own parameters may have several bases: only the operands about this type count.
   const own = splitUnion(expression).filter((part) =>
     new RegExp(`^\\(*(${type}|Resource|DomainResource)\\b`).test(part),
   );
   const text = own.length > 0 ? own.join(' | ') : expression;
   try {
-    return compilePath(text, type, definitions.choices);
+    return compilePath(text, type, choices);
   } catch (error) {
     if (error instanceof PathSyntaxError) return interpret(text);
     throw error;

@@ -10,8 +10,23 @@ type Step = (node: unknown, into: unknown[]) => void;
 /** Selects values from a resource. */
 export type Selector = (resource: unknown) => unknown[];
 
-/** Types of the elements that have a choice of them, by path, e.g. `Observation.value`. */
-export type Choices = Readonly<Record<string, readonly string[]>>;
+/** Elements that have a choice of types, e.g. `Observation.value`. */
+export interface Choices {
+  /** Types of the element at a path; undefined when it has no choice. */
+  at(path: string): readonly string[] | undefined;
+  /** Every type an element of this name has anywhere: for paths inside data types. */
+  named(name: string): readonly string[];
+}
+
+/** Indexes the types of choice elements by path and by last name. */
+export function createChoices(byPath: Readonly<Record<string, readonly string[]>>): Choices {
+  const byName = new Map<string, Set<string>>();
+  for (const [path, types] of Object.entries(byPath)) {
+    const name = path.slice(path.lastIndexOf('.') + 1);
+    byName.set(name, new Set([...(byName.get(name) ?? []), ...types]));
+  }
+  return { at: (path) => byPath[path], named: (name) => [...(byName.get(name) ?? [])] };
+}
 
 interface Compiled {
   step: Step;
@@ -65,7 +80,7 @@ function member(node: Extract<PathNode, { kind: 'member' }>, scope: Scope): Comp
   }
   const input = compile(node.input, scope);
   const path = input.path === undefined ? undefined : `${input.path}.${node.name}`;
-  const types = path === undefined ? undefined : scope.choices[path];
+  const types = path === undefined ? undefined : scope.choices.at(path);
   const properties = types ? types.map((type) => choiceProperty(node.name, type)) : [node.name];
   // Without a known path (inside a data type) the element may be a choice all the same.
   if (!types) properties.push(...choicesNamed(node.name, path, scope));
@@ -80,13 +95,7 @@ function member(node: Extract<PathNode, { kind: 'member' }>, scope: Scope): Comp
 /** Every property `name[x]` may be stored as, when the element's own path is not known: `extension.value`. */
 function choicesNamed(name: string, path: string | undefined, scope: Scope): string[] {
   if (path !== undefined && path.split('.').length === 2) return [];
-  const suffix = `.${name}`;
-  const types = new Set(
-    Object.keys(scope.choices)
-      .filter((key) => key.endsWith(suffix))
-      .flatMap((key) => scope.choices[key]!),
-  );
-  return [...types].map((type) => choiceProperty(name, type));
+  return scope.choices.named(name).map((type) => choiceProperty(name, type));
 }
 
 function choiceProperty(name: string, type: string): string {

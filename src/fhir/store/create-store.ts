@@ -1,7 +1,7 @@
 /** Puts the store together: definitions, index, transactions, group commit. */
 import type { ExtractResource, ResourceType } from '@medplum/fhirtypes';
 import type { Database, Sql } from '../../db/index.ts';
-import type { ChangeHook, CommitHook, Context, Operation } from '../contract.ts';
+import { type ChangeHook, type CommitHook, type Context, FhirError, type Operation } from '../contract.ts';
 import { loadSearchDefinitions } from '../definitions/search-parameters.ts';
 import { createIndexer } from '../search/index-values.ts';
 import { createKeyHasher } from '../search/keys.ts';
@@ -10,7 +10,7 @@ import type { SearchParts } from '../search/scope.ts';
 import { searchResources } from '../search/search.ts';
 import type { ResourceValidator, RestStore, RestTransaction, SearchParameterInfo } from './contract.ts';
 import { createGroupCommit } from './group-commit.ts';
-import { loadInterpreter } from './interpreter.ts';
+import { interpretPath } from './interpreter.ts';
 import { createReads } from './reads.ts';
 import { checkReferences } from './references.ts';
 import { insertRows } from './rows.ts';
@@ -31,7 +31,7 @@ export interface StoreOptions {
 export async function createStore(options: StoreOptions): Promise<RestStore> {
   const { database } = options;
   const definitions = loadSearchDefinitions(options.profilesFolder);
-  const registry = createParameterRegistry(definitions, await loadInterpreter());
+  const registry = createParameterRegistry(definitions, interpretPath);
   const hasher = createKeyHasher();
   const search: SearchParts = { definitions, registry, hasher };
   const changeHooks: ChangeHook[] = [];
@@ -68,7 +68,7 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
       return result;
     } catch (error) {
       await running.rollback(error);
-      throw error;
+      throw contention(error);
     }
   }
 
@@ -102,6 +102,13 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
         .map((parameter) => `${type}:${parameter.code}`)
         .sort(),
   };
+}
+
+/** Two transactions that want each other's rows: PostgreSQL ends one, and its caller can simply try again. */
+function contention(error: unknown): unknown {
+  const code = (error as { code?: unknown } | null)?.code;
+  if (code !== '40P01' && code !== '40001') return error;
+  return new FhirError(409, 'conflict', 'Another change came in between: try again');
 }
 
 function describeParameters(registry: ParameterRegistry, type: string): SearchParameterInfo[] {

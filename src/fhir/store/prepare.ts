@@ -1,5 +1,5 @@
 /** A resource on its way in: checked, given id and meta, turned into the text that is served and the values it is found by. */
-import { randomFillSync } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { Resource, ResourceType } from '@medplum/fhirtypes';
 import { FhirError } from '../contract.ts';
 import type { Indexer } from '../search/index-values.ts';
@@ -16,12 +16,9 @@ const idPattern = /^[A-Za-z0-9.-]{1,64}$/;
 
 /** A time-ordered unique id (RFC 9562 version 7): new rows land side by side in the index, which keeps a large table fast. */
 export function newId(now: Date): string {
-  const bytes = randomFillSync(Buffer.allocUnsafe(16));
-  bytes.writeUIntBE(now.getTime(), 0, 6);
-  bytes[6] = (bytes[6]! & 0x0f) | 0x70;
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  const hex = bytes.toString('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  const time = Math.max(now.getTime(), 0).toString(16).padStart(12, '0');
+  // Version and variant sit at the same places; version 4 draws its randomness in blocks, which is faster than asking here.
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
 }
 
 export function checkId(type: string, id: string): void {

@@ -72,7 +72,8 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
     changes.push(change);
     if (row) written.set(`${row.type}/${row.id}`, row.text);
     else written.delete(`${change.type}/${change.id}`);
-    if (parts.checksReferences && change.after) {
+    // The trail tells of what does not exist, too.
+    if (parts.checksReferences && change.after && change.type !== 'AuditEvent') {
       for (const reference of literalReferences(change.after, parts.search.registry.types)) references.add(reference);
     }
     try {
@@ -117,7 +118,7 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
         }
         // Taken meanwhile, or before. A deleted one may be made again: it goes on where its history ended.
         if (options.mustBeNew) {
-          const taken = await lockCurrent(open, type, resource.id);
+          const taken = type === 'AuditEvent' ? { deleted: false } : await lockCurrent(open, type, resource.id);
           if (taken && !taken.deleted) throw new FhirError(409, 'duplicate', `${type}/${resource.id} exists already`);
         }
         options = { ifMatch: options.ifMatch };

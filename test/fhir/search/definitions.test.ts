@@ -6,7 +6,7 @@ import { generateSearchParameters } from '../../../scripts/generate-search-param
 import { loadSearchDefinitions } from '../../../src/fhir/definitions/search-parameters.ts';
 import { dateColumns } from '../../../src/fhir/search/date-columns.ts';
 import { createParameterRegistry } from '../../../src/fhir/search/parameters.ts';
-import { loadInterpreter } from '../../../src/fhir/store/interpreter.ts';
+import { interpretPath } from '../../../src/fhir/store/interpreter.ts';
 
 it('the committed definitions are what the generator makes of the R4 ones', () => {
   const committed = readFileSync('src/fhir/definitions/search-parameters.generated.json', 'utf8');
@@ -49,7 +49,7 @@ it('a SearchParameter of ours is searched like one of R4, also when only an inte
   parameter('deadline', 'date', 'Task.restriction.period.end');
   parameter('late', 'token', "Task.extension('https://example.org/late').value.ofType(boolean)");
   parameter('long', 'token', "Task.note.text.iif($this.length() > 3, 'yes', 'no')");
-  const registry = createParameterRegistry(loadSearchDefinitions(folder), await loadInterpreter());
+  const registry = createParameterRegistry(loadSearchDefinitions(folder), interpretPath);
   const task = {
     resourceType: 'Task',
     restriction: { period: { end: '2026-01-01T08:00:00Z' } },

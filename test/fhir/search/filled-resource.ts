@@ -23,13 +23,7 @@ export function filledResource(
 ): (type: string, variant: number) => Resource {
   const byType = new Map(structures.map((structure) => [structure.type!, structure]));
 
-  function fill(
-    type: string,
-    path: string,
-    elements: readonly ElementDefinition[],
-    variant: number,
-    depth: number,
-  ): unknown {
+  function fill(path: string, elements: readonly ElementDefinition[], variant: number, depth: number): unknown {
     const result: Record<string, unknown> = {};
     for (const element of elements) {
       const name = element.path!.slice(path.length + 1);
@@ -61,10 +55,10 @@ export function filledResource(
     if (type in primitives) return primitives[type];
     if (type === 'Reference') return { reference: variant % 2 === 0 ? 'Patient/p1' : 'Organization/o1', display: 'x' };
     if (type === 'BackboneElement' || type === 'Element')
-      return depth > deepest ? undefined : fill(type, path, elements, variant, depth);
+      return depth > deepest ? undefined : fill(path, elements, variant, depth);
     const structure = byType.get(type);
     if (structure?.kind === 'complex-type') {
-      return depth > deepest ? undefined : fill(type, type, structure.snapshot!.element!, variant, depth);
+      return depth > deepest ? undefined : fill(type, structure.snapshot!.element!, variant, depth);
     }
     if (structure?.kind === 'resource') return undefined;
     if (name === 'system' && path.startsWith('ContactPoint')) return variant % 2 === 0 ? 'phone' : 'email';
@@ -76,6 +70,6 @@ export function filledResource(
 
   return (type, variant) => {
     const elements = byType.get(type)!.snapshot!.element!;
-    return { ...(fill(type, type, elements, variant, 0) as object), resourceType: type, id: 'x' } as Resource;
+    return { ...(fill(type, elements, variant, 0) as object), resourceType: type, id: 'x' } as Resource;
   };
 }

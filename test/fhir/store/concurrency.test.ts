@@ -98,6 +98,24 @@ describe('32 callers at once', () => {
   });
 });
 
+describe('two transactions that want each other’s resources', () => {
+  it('do not wait for ever: one goes through, the other is asked to try again', async () => {
+    const [a, b] = await inTransaction(async (tx) => [await tx.create(patient('a')), await tx.create(patient('b'))]);
+    const met = [Promise.withResolvers<void>(), Promise.withResolvers<void>()] as const;
+    const both = Promise.all(met.map(({ promise }) => promise));
+    const crossing = (first: typeof a, second: typeof a, n: 0 | 1) =>
+      inTransaction(async (tx) => {
+        await tx.update(first!);
+        met[n].resolve();
+        await both;
+        await tx.update(second!);
+      });
+    const { kept, refused } = outcomes(await Promise.allSettled([crossing(a, b, 0), crossing(b, a, 1)]));
+    expect(kept).toHaveLength(1);
+    expect(refused).toMatchObject([{ status: 409 }]);
+  });
+});
+
 describe('criteria of a conditional write', () => {
   it('that match several resources are refused', async () => {
     await inTransaction((tx) => tx.create({ ...patient('twin') }));

@@ -10,7 +10,10 @@ let database: Database;
 let store: RestStore;
 let reads: RestReads;
 let nowMs = Date.UTC(2026, 0, 1);
-const context = contextOf('aa', () => new Date((nowMs += 1000)));
+const context = contextOf('aa', () => {
+  nowMs += 1000;
+  return new Date(nowMs);
+});
 const inTransaction = <T>(work: (tx: RestTransaction) => Promise<T>) => store.restTransaction(context, work);
 const patient = (id: string, family: string): Patient & { id: string } => ({
   resourceType: 'Patient',
