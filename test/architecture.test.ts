@@ -1,5 +1,5 @@
-import { readdirSync } from 'node:fs';
 import { spawnSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 it('keeps the import law between the rooms (.dependency-cruiser.cjs)', () => {
   const result = spawnSync(
     process.execPath,
-    ['node_modules/dependency-cruiser/bin/dependency-cruise.mjs', '--config', '.dependency-cruiser.cjs', 'src'],
+    ['node_modules/dependency-cruiser/bin/dependency-cruiser.mjs', '--config', '.dependency-cruiser.cjs', 'src'],
     { cwd: root, encoding: 'utf8' },
   );
   expect(result.stdout + result.stderr).toContain('no dependency violations found');
@@ -17,6 +17,18 @@ it('keeps the import law between the rooms (.dependency-cruiser.cjs)', () => {
 it('has the rooms of the design and no other', () => {
   const rooms = readdirSync(`${root}/src`, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   expect(rooms.map((entry) => entry.name).sort()).toEqual(
-    ['access', 'adapters', 'cli', 'config', 'db', 'delivery', 'fhir', 'imaging', 'report', 'teleradiology', 'ui'].sort(),
+    [
+      'access',
+      'adapters',
+      'cli',
+      'config',
+      'db',
+      'delivery',
+      'fhir',
+      'imaging',
+      'report',
+      'teleradiology',
+      'ui',
+    ].sort(),
   );
 });

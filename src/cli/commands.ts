@@ -2,8 +2,7 @@
 import { ConfigError } from '../config/index.ts';
 import { EmbeddedPostgresError, MigrationError } from '../db/index.ts';
 import { CommandError } from './command-error.ts';
-
-export type Environment = Record<string, string | undefined>;
+import type { Environment } from './environment.ts';
 
 /** A command answers its exit code. */
 type Run = (args: string[], env: Environment) => Promise<number>;

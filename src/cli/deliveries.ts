@@ -3,7 +3,7 @@ import { openConfiguredDatabase } from '../db/index.ts';
 import { createDelivery } from '../delivery/index.ts';
 import { createFhirStore } from '../fhir/index.ts';
 import { CommandError } from './command-error.ts';
-import type { Environment } from './commands.ts';
+import type { Environment } from './environment.ts';
 
 const shownStates = ['queued', 'sending', 'failed', 'dead'] as const;
 

@@ -1,6 +1,6 @@
 import { loadConfig } from '../config/index.ts';
 import { openConfiguredDatabase } from '../db/index.ts';
-import type { Environment } from './commands.ts';
+import type { Environment } from './environment.ts';
 
 /** Opens the database, which brings it to this version, and closes it again. */
 export async function migrateCommand(_args: string[], env: Environment): Promise<number> {

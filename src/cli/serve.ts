@@ -1,7 +1,7 @@
 import { loadConfig } from '../config/index.ts';
 import { startServer } from '../server.ts';
-import type { Environment } from './commands.ts';
 import { demoHospital, seedDemonstration } from './demonstration/index.ts';
+import type { Environment } from './environment.ts';
 import { announceServer, holdDataFolder } from './running-server.ts';
 import { hasUserInterface, userInterfaceFolder } from './user-interface.ts';
 

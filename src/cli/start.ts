@@ -1,5 +1,5 @@
-import type { Environment } from './commands.ts';
 import { startSimulatedHospital } from './demonstration/index.ts';
+import type { Environment } from './environment.ts';
 import { run } from './serve.ts';
 import { buildUserInterfaceIfNeeded } from './user-interface.ts';
 

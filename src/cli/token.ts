@@ -3,7 +3,7 @@ import { loadConfig } from '../config/index.ts';
 import { openConfiguredDatabase } from '../db/index.ts';
 import { createFhirStore } from '../fhir/index.ts';
 import { CommandError } from './command-error.ts';
-import type { Environment } from './commands.ts';
+import type { Environment } from './environment.ts';
 import { findServer } from './running-server.ts';
 
 const lifetimeSeconds = 12 * 3600;

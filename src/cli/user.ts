@@ -4,7 +4,7 @@ import { loadConfig } from '../config/index.ts';
 import { openConfiguredDatabase } from '../db/index.ts';
 import { createFhirStore } from '../fhir/index.ts';
 import { CommandError } from './command-error.ts';
-import type { Environment } from './commands.ts';
+import type { Environment } from './environment.ts';
 
 /** Accounts: `list`, `add <tenant> <login> <role> <Practitioner/id or Device/id>`, `disable <login>`, `enable <login>`. */
 export async function user(args: string[], env: Environment): Promise<number> {

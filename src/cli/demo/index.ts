@@ -1,7 +1,7 @@
 /** `npm run demo`: one request, one exam, one signed report, end to end, from outside (design §4). */
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Environment } from '../commands.ts';
+import type { Environment } from '../environment.ts';
 import { startChildServer } from './child-server.ts';
 import { mainJob } from './main-job.ts';
 import { runSteps } from './steps.ts';
