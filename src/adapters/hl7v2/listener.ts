@@ -60,6 +60,7 @@ const defaultLimits: MllpLimits = {
 };
 
 const keepAliveMs = 60_000;
+const handshakeMs = 10_000;
 const ownIdentity: Identity = { application: 'PASSERELLE', facility: 'PASSERELLE' };
 
 /** Listens. @throws what the port, the certificate or the tables make impossible. */
@@ -93,12 +94,19 @@ export async function startMllp(options: MllpOptions): Promise<Mllp> {
   };
   // A sender may close its side once everything is sent and still wait for its answers.
   const server: NetServer = tls
-    ? createTlsServer({ ...tls, minVersion: 'TLSv1.2', allowHalfOpen: true }, accept)
+    ? createTlsServer({ ...tls, minVersion: 'TLSv1.2', handshakeTimeout: handshakeMs, allowHalfOpen: true }, accept)
     : createServer({ allowHalfOpen: true }, accept);
   server.maxConnections = limits.connections;
-  server.on('tlsClientError', (error: Error & { code?: string }) =>
-    log.warn({ error: error.code ?? error.name }, 'MLLPS handshake failed'),
-  );
+  // With TLS a connection exists before its handshake: `accept` never sees one that fails.
+  const connections = new Set<Socket>();
+  server.on('connection', (socket: Socket) => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+  });
+  server.on('tlsClientError', (error: Error & { code?: string }, socket: Socket) => {
+    log.warn({ error: error.code ?? error.name }, 'MLLPS handshake failed');
+    socket.destroy();
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);
@@ -121,7 +129,7 @@ export async function startMllp(options: MllpOptions): Promise<Mllp> {
       });
       await Promise.race([Promise.allSettled([...serving.values()].map(({ served }) => served)), grace]);
       clearTimeout(timer);
-      for (const socket of serving.keys()) socket.destroy();
+      for (const socket of [...serving.keys(), ...connections]) socket.destroy();
       await closed;
     },
   };
