@@ -80,7 +80,7 @@ export const guards = {
     holds: (_facts, actor) => actor.kind === 'person',
   },
   'report-complete': {
-    text: "Le compte rendu n'est pas complet : indication, technique, résultats et conclusion sont obligatoires.",
+    text: 'Le compte rendu est incomplet ou se contredit : corrigez-le avant de signer.',
     ofCall: true,
     holds: (facts) => facts.input.reportComplete === true,
   },

@@ -1,9 +1,9 @@
 /** `$sign`: the documents are made before anything is locked, then everything they mean happens in one transaction (RP-2, OUT-6). */
 import type { DiagnosticReport, Task } from '@medplum/fhirtypes';
 import { FhirError, type FhirTransaction } from '../../fhir/index.ts';
-import type { ReportIssue } from '../../report/contract.ts';
+import type { ReportDocuments, ReportInput, ReportIssue } from '../../report/contract.ts';
 import { decide, guards, stateDefinition } from '../case/index.ts';
-import { codeSystem } from '../codes.ts';
+import { codeSystem, identifierSystem } from '../codes.ts';
 import { documentOid } from '../request/case-number.ts';
 import { type CaseTask, isTaskOf, stateOf } from '../shell/case-task.ts';
 import { gatherFacts } from '../shell/gather-facts.ts';
@@ -44,7 +44,7 @@ export async function sign(
   const model = await reportInput(tx, seen, draft, { oid: documentOid(), setOid, version: 1 }, signedAt);
   const faults = shell.report.lint(model).filter((issue) => issue.severity === 'error');
   if (faults.length > 0) throw incomplete(faults, stateDefinition(state)?.display ?? state);
-  const documents = await shell.report.build(model, await shell.signerFor(model.radiologist));
+  const documents = await buildDocuments(shell, model);
 
   const { task } = await readCase(tx, id, ifMatch);
   const current = await readDraft(tx, task);
@@ -67,6 +67,30 @@ async function stored(tx: FhirTransaction, draft: DiagnosticReport): Promise<Dia
   return draft.id === undefined ? saveDraft(tx, draft) : (draft as DiagnosticReport & { id: string });
 }
 
+/** A certificate that cannot sign is said as such; anything else is a fault of ours. */
+async function buildDocuments(shell: Shell, model: ReportInput): Promise<ReportDocuments> {
+  if (!model.radiologist.identifier?.some((each) => each.system === identifierSystem.rpps && each.value))
+    throw new FhirError(
+      422,
+      'business-rule',
+      'Le radiologue n’a pas de numéro RPPS : il ne peut pas signer.',
+      'Practitioner.identifier',
+    );
+  try {
+    return await shell.report.build(model, await shell.signerFor(model.radiologist));
+  } catch (error) {
+    // The report room's own refusals, known by name: its classes are not part of its contract.
+    if (!(error instanceof Error) || error.name !== 'SigningRefused') throw error;
+    shell.log.warn({ err: error }, 'a certificate was refused for signing');
+    throw new FhirError(
+      422,
+      'business-rule',
+      'Le certificat du radiologue ne permet pas de signer : voyez l’administrateur.',
+      'Provenance.signature',
+    );
+  }
+}
+
 function incomplete(faults: readonly ReportIssue[], state: string): FhirError {
   return FhirError.of(422, [
     {
@@ -76,7 +100,7 @@ function incomplete(faults: readonly ReportIssue[], state: string): FhirError {
         coding: [{ system: codeSystem.caseGuard, code: 'report-complete' }],
         text: guards['report-complete'].text,
       },
-      diagnostics: `${guards['report-complete'].text} État : ${state}.`,
+      diagnostics: `Le compte rendu ne peut pas être signé : ${faults.map((fault) => fault.text).join(' ')} État : ${state}.`,
     },
     ...faults.map((fault) => ({
       severity: 'error' as const,

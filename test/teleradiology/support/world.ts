@@ -5,7 +5,7 @@ import type { DeliveryItem, DeliveryResult, OutcomeHook } from '../../../src/del
 import { type Context, createFhirStore, type FhirStore, systemContext } from '../../../src/fhir/index.ts';
 import type { StudyEvent, StudyHook, StudyIdentity } from '../../../src/imaging/contract.ts';
 import type { ReportInput } from '../../../src/report/contract.ts';
-import { createTeleradiology, type TeleradiologyRoom } from '../../../src/teleradiology/index.ts';
+import { createTeleradiology, type Room, type TeleradiologyRoom } from '../../../src/teleradiology/index.ts';
 import { testDatabase } from '../../support/database.ts';
 
 export const tenant = 'aa';
@@ -67,7 +67,13 @@ export function hospital(settings: Record<string, unknown>[] = [], id = 'ch-exem
     resourceType: 'Organization',
     id,
     name: 'CH-EXEMPLE IMAGERIE',
-    identifier: [{ system: 'https://finess.esante.gouv.fr', value: '330099995' }],
+    identifier: [
+      {
+        type: { coding: [{ system: 'https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-v2-0203', code: 'FINEG' }] },
+        system: 'https://finess.esante.gouv.fr',
+        value: '330099995',
+      },
+    ],
     extension: [
       {
         url: settingsUrl,
@@ -81,9 +87,13 @@ export function hospital(settings: Record<string, unknown>[] = [], id = 'ch-exem
   };
 }
 
+/** Real rooms in place of the doubles. */
+export type Rooms = (rooms: { database: Database; store: FhirStore; clock: { now(): Date } }) => Promise<Partial<Room>>;
+
 export async function createWorld(
   start = '2026-05-12T06:10:00Z',
   settings: Record<string, unknown>[] = [],
+  rooms: Rooms = async () => ({}),
 ): Promise<World> {
   const database = await testDatabase();
   const store = await createFhirStore({ database, checkReferences: true });
@@ -145,7 +155,10 @@ export async function createWorld(
       replay: async () => undefined,
     },
   });
-  const room = createTeleradiology(parts(store, studyHooks, outcomeHooks));
+  const room = createTeleradiology({
+    ...parts(store, studyHooks, outcomeHooks),
+    ...(await rooms({ database, store, clock })),
+  });
 
   const contextOf = (who: Who, interaction = 'test'): Context => ({
     tenant,
@@ -218,7 +231,18 @@ export async function createWorld(
     close: () => database.close(),
   };
   await store.transaction(system(), async (tx) => {
-    await tx.update({ resourceType: 'Organization', id: 'passerelle-exemple', name: 'PASSERELLE EXEMPLE' });
+    await tx.update({
+      resourceType: 'Organization',
+      id: 'passerelle-exemple',
+      name: 'PASSERELLE EXEMPLE',
+      identifier: [
+        {
+          type: { coding: [{ system: 'https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-v2-0203', code: 'FINEG' }] },
+          system: 'https://finess.esante.gouv.fr',
+          value: '750099970',
+        },
+      ],
+    });
     await tx.update(hospital(settings));
     for (const id of ['passerelle', 'ris-demo']) await tx.update({ resourceType: 'Device', id });
     const named = { radiologue: '99700990031', 'radiologue-2': '99700990056', demandeur: '99700990015' } as Record<
