@@ -28,7 +28,7 @@ export async function admit(
 ): Promise<Admission> {
   const isBundle = request.method === 'POST' && path === '';
   // Who may not ask anything is not told which addresses exist.
-  const isPublic = request.method === 'GET' && path === 'metadata';
+  const isPublic = (request.method === 'GET' || request.method === 'HEAD') && path === 'metadata';
   const caller = isPublic ? undefined : await service.guards.authenticate(request);
   const { tenant } = request.params as { tenant?: string };
   if (caller && tenant !== undefined && tenant !== caller.tenant)

@@ -11,7 +11,7 @@ import { criteriaOf } from './conditions.ts';
 import { rewriteUris } from './uri-rewriter.ts';
 
 export interface Identities {
-  /** The same entries with the ids they will be stored under. */
+  /** The same entries with the ids they will be stored under, as far as these matter to others. */
   identified: EntryCall[];
   /** A copy of a body with the entries' full URLs replaced by references to what they become. */
   rewrite(body: unknown): unknown;
@@ -19,12 +19,13 @@ export interface Identities {
 
 /** @throws FhirError 412 when criteria match several resources, 400 when two entries change the same resource. */
 export async function assignIdentities(entries: readonly EntryCall[], tx: RestTransaction): Promise<Identities> {
+  const referred = urisIn(entries);
   const references = new Map<string, string>();
   const byCriteria = new Map<string, string>();
   const changed = new Set<string>();
   const identified: EntryCall[] = [];
   for (const entry of entries) {
-    const id = await idOf(entry, tx, byCriteria);
+    const id = await idOf(entry, tx, referred, byCriteria);
     const named = id === undefined ? entry : withId(entry, id);
     identified.push(named);
     const reference = `${entry.call.type}/${id ?? entry.call.id}`;
@@ -33,7 +34,7 @@ export async function assignIdentities(entries: readonly EntryCall[], tx: RestTr
         throw new FhirError(400, 'duplicate', 'two entries change the same resource', `Bundle.entry[${entry.index}]`);
       if (entry.call.id || id) changed.add(reference);
     }
-    if (entry.fullUrl && id !== undefined) addReferences(references, entry, reference);
+    if (id !== undefined) for (const uri of urisOf(entry)) references.set(uri, reference);
   }
   return { identified, rewrite: (body) => rewriteUris(body, (uri) => references.get(uri) ?? uri) };
 }
@@ -41,6 +42,7 @@ export async function assignIdentities(entries: readonly EntryCall[], tx: RestTr
 async function idOf(
   entry: EntryCall,
   tx: RestTransaction,
+  referred: ReadonlySet<string>,
   byCriteria: Map<string, string>,
 ): Promise<string | undefined> {
   const { call, interaction, method } = entry;
@@ -49,7 +51,10 @@ async function idOf(
   if (call.id !== undefined) return call.id;
   const condition = isCreate ? call.conditions.ifNoneExist : call.query;
   const ownId = method === 'PUT' ? (call.body as Resource | undefined)?.id : undefined;
-  if (condition === undefined) return newId(tx.context.now());
+  if (condition === undefined) {
+    // What nobody refers to gets its id from the store, which can then write many at once.
+    return urisOf(entry).some((uri) => referred.has(uri)) ? newId(tx.context.now()) : undefined;
+  }
   // Two entries with the same condition are about one resource, also when it does not exist yet.
   const criteria = criteriaOf(condition);
   const key = `${call.type}?${criteria}`;
@@ -79,9 +84,21 @@ function withId(entry: EntryCall, id: string): EntryCall {
     : entry;
 }
 
-/** References may repeat the full URL, or be relative to its base. */
-function addReferences(references: Map<string, string>, { fullUrl, call }: EntryCall, reference: string): void {
-  references.set(fullUrl!, reference);
-  const tail = /^https?:\/\/.*\/([A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64})$/.exec(fullUrl!)?.[1];
-  if (tail?.startsWith(`${call.type}/`)) references.set(tail, reference);
+/** Everything the bodies refer to. */
+function urisIn(entries: readonly EntryCall[]): Set<string> {
+  const uris = new Set<string>();
+  for (const { call } of entries) {
+    rewriteUris(call.body, (uri) => {
+      uris.add(uri);
+      return uri;
+    });
+  }
+  return uris;
+}
+
+/** How others may refer to an entry: by its full URL, or relative to the base of that. */
+function urisOf({ fullUrl, call }: EntryCall): string[] {
+  if (fullUrl === undefined) return [];
+  const tail = /^https?:\/\/.*\/([A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64})$/.exec(fullUrl)?.[1];
+  return tail?.startsWith(`${call.type}/`) ? [fullUrl, tail] : [fullUrl];
 }

@@ -83,17 +83,19 @@ function resourceOf(
   const operations = [...store.operations, ...validateOperations(type)].filter(
     (operation) => operation.level !== 'system' && (operation.type === type || operation.type === undefined),
   );
+  // The store refuses to change the audit trail.
+  const isAppendOnly = type === 'AuditEvent';
   return {
     type,
     profile: `http://hl7.org/fhir/StructureDefinition/${type}`,
-    interaction,
+    interaction: isAppendOnly ? interaction.filter(({ code }) => code !== 'update' && code !== 'delete') : interaction,
     versioning: 'versioned-update',
     readHistory: true,
-    updateCreate: true,
+    updateCreate: !isAppendOnly,
     conditionalCreate: true,
     conditionalRead: 'full-support',
-    conditionalUpdate: true,
-    conditionalDelete: 'single',
+    conditionalUpdate: !isAppendOnly,
+    conditionalDelete: isAppendOnly ? 'not-supported' : 'single',
     referencePolicy: ['literal', 'logical', 'local'],
     ...(includes.length > 0 ? { searchInclude: includes } : {}),
     searchParam: parameters.map(({ code, type: kind, url }) => ({ name: code, type: kind, definition: url })),

@@ -14,8 +14,11 @@ import { authorize, executeWithin } from './execute.ts';
 
 const order = ['DELETE', 'POST', 'PUT', 'GET'];
 
-/** How often a Bundle is run again after losing a conditional create to another request. */
+/** How often a Bundle is run before others that write the same resources win. */
 const maxAttempts = 3;
+
+/** SQLSTATE of transactions that PostgreSQL ended because of others: serialization failure, deadlock. */
+const transientStates = new Set(['40001', '40P01']);
 
 /** A conditional create found a resource that was not there when references to it were written. */
 class LostRace extends Error {
@@ -49,18 +52,23 @@ async function attempt(call: Call, entries: EntryCall[], service: Service, numbe
   try {
     return await service.store.restTransaction(call.context, (tx) => runAll(entries, tx, service));
   } catch (error) {
-    if (!(error instanceof LostRace)) throw error;
+    if (!isTransient(error)) throw error;
     if (number >= maxAttempts)
-      throw new FhirError(409, 'conflict', 'other requests created the same resources: try again');
+      throw new FhirError(409, 'conflict', 'other requests write the same resources: try again');
     return attempt(call, entries, service, number + 1);
   }
+}
+
+function isTransient(error: unknown): boolean {
+  if (error instanceof LostRace) return true;
+  return error instanceof Error && 'code' in error && transientStates.has(String(error.code));
 }
 
 /** @returns the answers in the order of the Bundle. */
 async function runAll(entries: EntryCall[], tx: RestTransaction, service: Service): Promise<Answer[]> {
   const { identified, rewrite } = await assignIdentities(entries, tx);
   const answers: Answer[] = [];
-  for (const entry of identified.sort((a, b) => order.indexOf(a.method) - order.indexOf(b.method))) {
+  for (const entry of identified.sort(inOrder)) {
     answers[entry.index] = await atAsync(entry.index, async () => {
       const body =
         entry.call.body === undefined
@@ -72,12 +80,27 @@ async function runAll(entries: EntryCall[], tx: RestTransaction, service: Servic
         tx,
         service,
       );
-      const isOther = entry.interaction.code === 'create' && answer.version?.id !== entry.call.id;
+      const { id } = entry.call;
+      const isOther = entry.interaction.code === 'create' && id !== undefined && answer.version?.id !== id;
       if (isOther) throw new LostRace('a conditional create found another resource');
       return answer;
     });
   }
   return answers;
+}
+
+/**
+ * By method as the specification says; changes of what exists by address, so that two Bundles about the same resources lock them in
+ * the same order and wait for each other instead of ending in a deadlock.
+ */
+function inOrder(a: EntryCall, b: EntryCall): number {
+  const byMethod = order.indexOf(a.method) - order.indexOf(b.method);
+  if (byMethod !== 0 || (a.method !== 'PUT' && a.method !== 'DELETE')) return byMethod;
+  return addressOf(a).localeCompare(addressOf(b));
+}
+
+function addressOf({ call }: EntryCall): string {
+  return `${call.type}/${call.id ?? ''}`;
 }
 
 /** Names the entry in what it throws. */

@@ -164,6 +164,19 @@ describe('transaction', () => {
     expect(await count('Observation?subject.identifier=urn:oid:1.2.3|race')).toBe(8);
   });
 
+  it('survives others that write the same resources in another order', async () => {
+    const put = (id: string) => ({
+      resource: { ...patientOf(id), id },
+      request: { method: 'PUT', url: `Patient/${id}` },
+    });
+    const [a, b] = [put('deadlock-a'), put('deadlock-b')];
+    await send('transaction', [a, b]);
+    const answers = await Promise.all([a, b, a, b].map((first) => send('transaction', first === a ? [a, b] : [b, a])));
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    const { body } = await server.request({ method: 'GET', url: '/fhir/Patient/deadlock-a/_history' });
+    expect((body as Bundle).total).toBe(5);
+  });
+
   it('refuses two entries about one resource, nested Bundles and what is no entry', async () => {
     const put = { resource: { ...patientOf('twice'), id: 'twice' }, request: { method: 'PUT', url: 'Patient/twice' } };
     expect(await send('transaction', [put, put])).toMatchObject({

@@ -204,6 +204,26 @@ describe('/metadata', () => {
     ]);
   });
 
+  it('is open whatever the guards say, and tells what cannot be changed', async () => {
+    server.refused = () => true;
+    const { status, body } = await server.request({ method: 'GET', url: '/fhir/metadata' });
+    expect(status).toBe(200);
+    const trail = (body as CapabilityStatement).rest![0]!.resource!.find(({ type }) => type === 'AuditEvent')!;
+    expect(trail).toMatchObject({ updateCreate: false, conditionalUpdate: false, conditionalDelete: 'not-supported' });
+    expect(trail.interaction!.map(({ code }) => code)).not.toContain('update');
+    server.refused = () => false;
+    const event = {
+      resourceType: 'AuditEvent',
+      id: 'e',
+      type: { code: 'rest' },
+      recorded: '2026-01-01T00:00:00Z',
+      agent: [{ requestor: true }],
+      source: { observer: { display: 'x' } },
+    };
+    const put = await server.request({ method: 'PUT', url: '/fhir/AuditEvent/e', headers: json, payload: event });
+    expect(put).toMatchObject({ status: 405, body: { resourceType: 'OperationOutcome' } });
+  });
+
   it('names the search parameters and includes that the store answers', async () => {
     const statement: CapabilityStatement = (await server.request({ method: 'GET', url: '/fhir/metadata' })).body;
     for (const { type, searchParam, searchInclude } of statement.rest![0]!.resource!) {
