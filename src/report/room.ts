@@ -19,7 +19,7 @@ export class ReportRefused extends Error {
   }
 }
 
-/** Reads the tables and typefaces once; the room keeps no patient data between two reports. */
+/** Reads the tables and typefaces once; between two reports only the shapes of single words are remembered. */
 export function createReportRoom(): ReportRoom {
   const tables = loadCdaTables();
   const faces = loadTypefaces();

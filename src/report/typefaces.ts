@@ -32,7 +32,7 @@ const files: Record<FaceName, string> = {
   fallback: 'DejaVuSans.ttf',
 };
 
-/** Words measured before a face's memory is emptied; a report has about a thousand different ones. */
+/** Words remembered before a memory is emptied (a few megabytes); a report has some hundred different ones. */
 const measuredWords = 20_000;
 
 /** Reads and parses the font files (about 2 ms each). */
@@ -92,5 +92,41 @@ export function loadTypefaces(): Typefaces {
 /** pdfkit accepts a font already parsed by its own parser: borrow that parser through an empty document. */
 function parse(path: string): ParsedFont {
   const scratch = new PDFDocument({ font: path, autoFirstPage: false });
-  return (scratch as unknown as { _font: { font: ParsedFont } })._font.font;
+  return rememberingLayout((scratch as unknown as { _font: { font: ParsedFont } })._font.font);
+}
+
+interface GlyphRun {
+  glyphs: unknown[];
+  positions: Record<string, number>[];
+  advanceWidth: number;
+}
+
+/**
+ * The font with a memory of words laid out: shaping is half the cost of a report, and reports share most of their words. Positions
+ * are copied at every use because pdfkit scales them in place.
+ */
+function rememberingLayout(font: ParsedFont): ParsedFont {
+  const known = new Map<string, GlyphRun>();
+  const signs = new Map<number, boolean>();
+  const layout = (text: string): GlyphRun => {
+    let run = known.get(text);
+    if (!run) {
+      const { glyphs, positions, advanceWidth } = font.layout(text) as GlyphRun;
+      run = { glyphs, positions, advanceWidth };
+      if (known.size >= measuredWords) known.clear();
+      known.set(text, run);
+    }
+    return { ...run, positions: run.positions.map((position) => ({ ...position })) };
+  };
+  const hasGlyphForCodePoint = (codePoint: number): boolean => {
+    const remembered = signs.get(codePoint);
+    if (remembered !== undefined) return remembered;
+    const found = font.hasGlyphForCodePoint(codePoint);
+    if (signs.size < measuredWords) signs.set(codePoint, found);
+    return found;
+  };
+  return Object.defineProperties(Object.create(font) as ParsedFont, {
+    layout: { value: layout },
+    hasGlyphForCodePoint: { value: hasGlyphForCodePoint },
+  });
 }

@@ -9,11 +9,18 @@ export const hl7 = 'urn:hl7-org:v3';
 export function parseXml(text: string): XmlNode {
   // A CDA declares no document type; refusing it closes entity expansion and external entities at once.
   if (/<!DOCTYPE|<!ENTITY/i.test(text)) throw new Error('document type declarations are refused');
-  const problems: string[] = [];
-  const parser = new DOMParser({ onError: (level, message) => level !== 'warning' && problems.push(message) });
-  const root = parser.parseFromString(text, 'text/xml').documentElement;
-  if (problems.length > 0 || !root) throw new Error('not well-formed XML');
-  return root;
+  // The parser's own messages quote the document: they stay inside.
+  const malformed = new Error('not well-formed XML');
+  const stop = (level: string) => {
+    if (level !== 'warning') throw malformed;
+  };
+  try {
+    const root = new DOMParser({ onError: stop }).parseFromString(text, 'text/xml').documentElement;
+    if (root) return root;
+  } catch {
+    throw malformed;
+  }
+  throw malformed;
 }
 
 /** Child elements of this name in the HL7 v3 namespace, in order. */

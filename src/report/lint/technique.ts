@@ -6,7 +6,7 @@ import { plainWords } from './words.ts';
 /** Modalities whose report must state the dose (decree on dosimetric information in reports). */
 const ionising = new Set(['CT', 'XA', 'RF', 'MG', 'DX', 'CR', 'RG', 'PT', 'NM', 'PX', 'IO']);
 const doseWords = /\b(?:pdl|dlp|ctdi\w*|idsv|pds|dap|mgy|msv|mbq|dose|dosimetri\w+|irradiation)\b/;
-const without = /\bsans (?:injection|produit de contraste|contraste|ivp?\b)/;
+const without = /\bsans (?:injection(?: de)? produit de contraste|injection|produit de contraste|contraste|iv\b)/;
 const withInjection =
   /\b(?:apres|avec) (?:injection|produit de contraste|contraste)|\binjection (?:iv|intraveineuse|de produit)/;
 
@@ -29,7 +29,8 @@ export function techniqueIssues(model: ReportModel): ReportIssue[] {
     }
   }
   // Sans puis avec injection is an ordinary protocol: only the text that denies any injection contradicts a product.
-  const denied = without.test(technique) && !withInjection.test(technique) && !/\bpuis\b/.test(technique);
+  const affirmed = withInjection.test(technique.replace(new RegExp(without, 'g'), ' ')) || /\bpuis\b/.test(technique);
+  const denied = without.test(technique) && !affirmed;
   if (input.contrast?.text.trim() && denied) {
     issues.push({
       severity: 'warning',

@@ -77,6 +77,9 @@ function drawConclusion(canvas: Canvas, body: string[]): void {
   section.end();
 }
 
+/** Made once: a number format costs more than the page it is used on. */
+const twoDecimals = new Intl.NumberFormat('fr-FR', { maximumFractionDigits: 2 });
+
 function frenchNumber(value: number): string {
-  return new Intl.NumberFormat('fr-FR', { maximumFractionDigits: 2 }).format(value);
+  return twoDecimals.format(value);
 }

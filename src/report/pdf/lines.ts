@@ -12,7 +12,8 @@ export interface TextStyle {
 }
 
 /**
- * Lines of one paragraph. Breaks at spaces, and after a hyphen or slash; a word wider than the column is cut between characters.
+ * Lines of one paragraph. Breaks at spaces and after a hyphen between letters: a date, a measure or a
+ * negative number is never split. A word wider than the column is cut between characters.
  * @param width points
  */
 export function wrap(faces: Typefaces, paragraph: string, style: TextStyle, width: number): string[] {
@@ -21,7 +22,7 @@ export function wrap(faces: Typefaces, paragraph: string, style: TextStyle, widt
   let line = '';
   // Words are measured one by one and summed: laying out each growing line again would cost its square.
   let used = 0;
-  for (const word of paragraph.split(/(?<=[ \-/])/)) {
+  for (const word of paragraph.split(/(?<= )|(?<=\p{L}-)(?=\p{L})/u)) {
     const bare = word.replace(/ +$/, '');
     if (used + measure(bare) <= width) {
       line += word;

@@ -30,7 +30,7 @@ export function drawSignature(canvas: Canvas, model: ReportModel, reserved: numb
   const padding = 8;
   const width = columnWidth - 2 * padding;
   const sentence = signatureSentence(model);
-  const statement = { ...look.strong, size: 8.9 };
+  const statement = { ...look.strong, size: 8.7 };
   const lines = wrap(canvas.faces, sentence, statement, width);
   const height = lines.length * statement.leading + look.small.leading + 2 * padding;
   canvas.y += 9;
