@@ -25,7 +25,8 @@ beforeAll(async () => {
   server = await startChildServer({ LOG_LEVEL: 'error' }, folder);
 });
 afterAll(async () => {
-  await server.stop({ keepData: true });
+  // Undefined when it never became ready.
+  await (server as ChildServer | undefined)?.stop({ keepData: true });
   await rm(folder, { recursive: true, force: true });
 });
 

@@ -102,7 +102,7 @@ export function createReceiver(options: ReceiverOptions): Receive {
       actor: sender.actor,
       requestId: randomUUID(),
       interaction: `hl7v2:${header.type}^${header.event}`,
-      network: peer.address,
+      ...(peer.address ? { network: peer.address } : {}),
       now: () => clock.now(),
     };
     for (let attempt = 1; ; attempt += 1) {
