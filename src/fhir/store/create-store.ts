@@ -104,11 +104,17 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
   };
 }
 
-/** Two transactions that want each other's rows: PostgreSQL ends one, and its caller can simply try again. */
+/**
+ * Two transactions that want each other's rows: PostgreSQL ends one, and its caller can simply try again. The error keeps the
+ * SQLSTATE as `code` for those who do.
+ */
 function contention(error: unknown): unknown {
   const code = (error as { code?: unknown } | null)?.code;
   if (code !== '40P01' && code !== '40001') return error;
-  return new FhirError(409, 'conflict', 'Another change came in between: try again');
+  return Object.assign(new FhirError(409, 'conflict', 'Another change came in between: try again'), {
+    code,
+    cause: error,
+  });
 }
 
 function describeParameters(registry: ParameterRegistry, type: string): SearchParameterInfo[] {

@@ -112,7 +112,7 @@ describe('two transactions that want each other’s resources', () => {
       });
     const { kept, refused } = outcomes(await Promise.allSettled([crossing(a, b, 0), crossing(b, a, 1)]));
     expect(kept).toHaveLength(1);
-    expect(refused).toMatchObject([{ status: 409 }]);
+    expect(refused).toMatchObject([{ status: 409, code: '40P01' }]);
   });
 });
 
