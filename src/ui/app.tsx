@@ -1,8 +1,9 @@
 /** The application: login when there is no session, else the screens of the role. The route survives the login. */
 import { Loader } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { type JSX, lazy, Suspense } from 'react';
-import { Redirect, Route, Switch } from 'wouter';
+import { type JSX, lazy, Suspense, useState } from 'react';
+import { flushSync } from 'react-dom';
+import { Redirect, Route, Switch, useLocation } from 'wouter';
 import { JournalPage } from './audit/journal-page.tsx';
 import { useServices } from './fhir/client-context.tsx';
 import { IdentityPage } from './identity/identity-page.tsx';
@@ -18,8 +19,10 @@ const CasePage = lazy(() => import('./case/case-page.tsx'));
 
 /** @param expired whether a session was lost while the application ran. */
 export function App({ expired, onLoggedIn }: { expired: boolean; onLoggedIn: () => void }): JSX.Element {
-  const { client } = useServices();
+  const { client, drafts } = useServices();
   const queries = useQueryClient();
+  const [, navigate] = useLocation();
+  const [leaving, setLeaving] = useState(false);
   const session = useQuery({
     queryKey: ['session'],
     queryFn: async ({ signal }) => (await currentSession(client, signal)) ?? null,
@@ -27,7 +30,7 @@ export function App({ expired, onLoggedIn }: { expired: boolean; onLoggedIn: () 
   });
   // Nothing of one person's session is shown to the next; the session's own entry stays, this component watches it.
   const forgetEverything = (): void =>
-    queries.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'session' });
+    queries.removeQueries({ predicate: ({ queryKey }) => !kept.includes(queryKey[0]) });
   if (session.isPending) return <Loader className="centre" aria-label="Chargement" />;
   if (session.isError) return <ErrorBanner error={session.error} onRetry={() => void session.refetch()} />;
   if (session.data === null) {
@@ -43,12 +46,22 @@ export function App({ expired, onLoggedIn }: { expired: boolean; onLoggedIn: () 
     );
   }
   const leave = async (): Promise<void> => {
+    // Taking the screens down saves a draft being written, which needs the session still.
+    flushSync(() => setLeaving(true));
+    await drafts.settled();
     await logout(client).catch(() => undefined);
     forgetEverything();
     queries.setQueryData(['session'], null);
+    // The next person may not be the same: the route is kept for a session that expired, not for one that was closed.
+    navigate('/');
+    setLeaving(false);
   };
+  if (leaving) return <Loader className="centre" aria-label="Déconnexion" />;
   return <Screens session={session.data} onLogout={() => void leave()} />;
 }
+
+/** Cache entries that hold nobody's data: who is connected, and that the image library runs. */
+const kept: readonly unknown[] = ['session', 'viewer-engine'];
 
 function Screens({ session, onLogout }: { session: Session; onLogout: () => void }): JSX.Element {
   const home = readsCases(session) ? undefined : screensOf(session)[0]?.href;

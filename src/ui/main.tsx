@@ -10,12 +10,13 @@ import { createRoot } from 'react-dom/client';
 import { App } from './app.tsx';
 import { createFhirClient } from './fhir/client.ts';
 import { ServicesContext } from './fhir/client-context.tsx';
+import { createUnsavedDrafts } from './report/unsaved-drafts.ts';
 import { createQueryClient } from './shell/query-client.ts';
 import { theme } from './theme.ts';
 import { createServerClock } from './time/server-clock.ts';
 
 const clock = createServerClock(() => Date.now());
-const services = { clock, client: createFhirClient(clock) };
+const services = { clock, client: createFhirClient(clock), drafts: createUnsavedDrafts() };
 
 function Root(): JSX.Element {
   const [expired, setExpired] = useState(false);

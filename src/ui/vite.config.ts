@@ -10,6 +10,7 @@ export default defineConfig({
   base: '/',
   publicDir: here('./public'),
   plugins: [react()],
+  resolve: { alias: [{ find: /^(fs|path|url)$/, replacement: here('./viewer/no-node.ts') }] },
   worker: { format: 'es' },
   build: {
     outDir: here('../../dist/ui'),

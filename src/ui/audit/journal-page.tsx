@@ -1,5 +1,5 @@
 /** Journal: who did what, when, about which patient; for auditors. */
-import { Button, Loader, NativeSelect, TextInput } from '@mantine/core';
+import { Button, Checkbox, Loader, NativeSelect, TextInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { type FormEvent, type JSX, useEffect, useState } from 'react';
 import { found } from '../fhir/bundle.ts';
@@ -23,6 +23,7 @@ export function JournalPage(): JSX.Element {
         .all('AuditEvent')
         .map(auditLine),
   });
+  const [counts, setCounts] = useState(false);
   const actors = useActors();
   useEffect(() => {
     document.title = 'Journal – Passerelle';
@@ -33,7 +34,8 @@ export function JournalPage(): JSX.Element {
     setAsked(fields);
     void events.refetch();
   };
-  const lines = events.data ?? [];
+  const all = events.data ?? [];
+  const lines = all.filter((line) => counts || !line.counts);
   return (
     <section className="page" aria-labelledby="titre-journal">
       <h1 id="titre-journal">Journal</h1>
@@ -79,10 +81,18 @@ export function JournalPage(): JSX.Element {
       {events.isError ? <ErrorBanner error={events.error} onRetry={() => void events.refetch()} /> : null}
       {events.isPending ? <Loader className="centre" aria-label="Chargement du journal" /> : null}
       {events.isSuccess ? (
-        <p role="status">
-          {lines.length === 0 ? 'Aucun événement.' : `${lines.length} événement(s), du plus récent au plus ancien.`}
-          {lines.length >= journalPageSize ? ' Précisez la recherche pour voir les plus anciens.' : ''}
-        </p>
+        <div className="journal-summary">
+          <p role="status">
+            {lines.length === 0 ? 'Aucun événement.' : `${lines.length} événement(s), du plus récent au plus ancien.`}
+            {all.length >= journalPageSize ? ' Précisez la recherche pour voir les plus anciens.' : ''}
+          </p>
+          <Checkbox
+            size="xs"
+            checked={counts}
+            onChange={(event) => setCounts(event.currentTarget.checked)}
+            label={`Montrer aussi les comptages sans donnée de patient (${all.filter((line) => line.counts).length})`}
+          />
+        </div>
       ) : null}
       {lines.length > 0 ? (
         <JournalTable

@@ -10,7 +10,7 @@ export interface JournalFields {
 }
 
 /** Events asked for at once. */
-export const journalPageSize = 100;
+export const journalPageSize = 500;
 
 export function journalQuery(fields: JournalFields): string {
   const parameters = new URLSearchParams();

@@ -12,6 +12,10 @@ export interface AuditLine {
   outcome: 'success' | 'refused' | 'failed';
   /** Patients concerned, as `Patient/id`. */
   patients: string[];
+  /** The search as it was asked, when it was one. */
+  query: string | undefined;
+  /** A count that served nothing: screens ask for one every few seconds to know whether something changed. */
+  counts: boolean;
   /** Address of the other side, when recorded. */
   from: string | undefined;
 }
@@ -27,14 +31,17 @@ export function auditLine(event: AuditEvent): AuditLine {
   const references = entities.map((one) => literalReference(one.what));
   const patients = references.filter((one): one is string => one?.startsWith('Patient/') === true);
   const objects = entities
-    .filter((_, index) => !references[index]?.startsWith('Patient/'))
+    .filter((one, index) => one.query === undefined && !/^(Patient|Parameters)\//.test(references[index] ?? ''))
     .map(entityText)
     .filter((text) => text !== '');
+  const query = entities.flatMap((one) => (one.query === undefined ? [] : decoded(one.query)))[0];
   const named =
     objects.length > mostObjects
       ? [...objects.slice(0, mostObjects), `${objects.length - mostObjects} autres`]
       : objects;
-  const sentence = [verbOf(event), joinFrench(named)].filter((part) => part !== '').join(' ');
+  const sentence = [verbOf(event), query === undefined ? '' : searchText(query, objects.length), joinFrench(named)]
+    .filter((part) => part !== '')
+    .join(' ');
   return {
     id: event.id ?? '',
     at: event.recorded,
@@ -42,6 +49,8 @@ export function auditLine(event: AuditEvent): AuditLine {
     sentence: outcome === 'success' ? sentence : `${outcome === 'refused' ? 'refusé' : 'échec'} : ${sentence}`,
     outcome,
     patients,
+    query,
+    counts: query !== undefined && /[?&]_summary=count/.test(query) && patients.length === 0,
     from: (agent?.network ?? event.agent.find((one) => one.network?.type === '2')?.network)?.address,
   };
 }
@@ -78,8 +87,29 @@ function entityText(entity: AuditEventEntity): string {
     const [type = '', id = ''] = literal.split('/');
     return `${typeNames[type] ?? type} ${label ?? id}`;
   }
-  if (entity.query !== undefined) return `« ${decoded(entity.query)} »`;
   return label ?? '';
+}
+
+const searchedNames: Readonly<Record<string, string>> = {
+  Task: 'les dossiers',
+  Patient: 'les patients',
+  ServiceRequest: 'les demandes',
+  ImagingStudy: 'les études d’imagerie',
+  DiagnosticReport: 'les comptes rendus',
+  DocumentReference: 'les documents',
+  Observation: 'les observations',
+  Communication: 'les messages',
+  Flag: 'les signalements',
+  DetectedIssue: 'les problèmes détectés',
+  AuditEvent: 'le journal',
+  Practitioner: 'les professionnels',
+  Organization: 'les établissements',
+};
+
+/** Where was looked, and whether anything was served. */
+function searchText(query: string, served: number): string {
+  const type = query.split('?')[0] ?? '';
+  return `parmi ${searchedNames[type] ?? type}${served === 0 ? ' (rien de servi)' : ' :'}`;
 }
 
 /** The recorded search, base64 of UTF-8; as it is when it is not. */

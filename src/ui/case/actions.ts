@@ -57,9 +57,9 @@ export const caseActions: readonly CaseAction[] = [
   },
 ];
 
-/** Actions to show: the legal ones, and those held back with the reason people must know. */
+/** Actions to show: the legal ones, and those held back with the reason people must know (that there is nothing to confirm is no news). */
 export function offeredActions({ legal, blocked }: Transitions): (CaseAction & { blockedBy: string | undefined })[] {
   return caseActions
-    .filter(({ name }) => legal.includes(name) || name in blocked)
+    .filter(({ name }) => legal.includes(name) || (name in blocked && name !== 'confirm-images'))
     .map((action) => ({ ...action, blockedBy: legal.includes(action.name) ? undefined : blocked[action.name] }));
 }

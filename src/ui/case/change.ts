@@ -9,7 +9,7 @@ export function sameSituation(seen: Task, stored: Task): boolean {
   const b = caseFacts(stored);
   return (
     a.state === b.state &&
-    a.attachmentBasis === b.attachmentBasis &&
+    (b.attachmentBasis !== 'provisional' || a.attachmentBasis === 'provisional') &&
     a.urgent === b.urgent &&
     seen.owner?.reference === stored.owner?.reference &&
     seen.for?.reference === stored.for?.reference

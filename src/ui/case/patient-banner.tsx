@@ -6,7 +6,7 @@ import { useNow } from '../shell/use-now.ts';
 import { ageText, frenchDate, frenchShort } from '../time/format.ts';
 import { caseStatusName } from '../words/case-status.ts';
 import { sexName } from '../words/labels.ts';
-import { patientIdentity } from '../words/people.ts';
+import { hiddenPatient, patientIdentity } from '../words/people.ts';
 import type { CaseFacts } from './case-facts.ts';
 import type { Exam } from './exam.ts';
 import { insStatus } from './ins-status.ts';
@@ -31,19 +31,23 @@ export function PatientBanner({ task, facts, patient, exam }: PatientBannerProps
         ‹
       </Link>
       <div className="banner-person">
-        <h1>{identity.name}</h1>
-        <p>
-          né(e) le <strong>{frenchDate(patient?.birthDate)}</strong>
-          {age ? ` (${age})` : ''} · {sexName(patient?.gender)} · IPP <strong>{identity.ipp ?? 'absent'}</strong> ·{' '}
-          {identity.ins ? (
-            <>
-              {identity.ins.kind} <strong>{identity.ins.value}</strong>
-            </>
-          ) : (
-            'sans INS'
-          )}{' '}
-          <span className={insStatus(patient).trusted ? 'ins ins-trusted' : 'ins'}>{insStatus(patient).text}</span>
-        </p>
+        <h1>{patient ? identity.name : hiddenPatient}</h1>
+        {patient ? (
+          <p>
+            né(e) le <strong>{frenchDate(patient?.birthDate)}</strong>
+            {age ? ` (${age})` : ''} · {sexName(patient?.gender)} · IPP <strong>{identity.ipp ?? 'absent'}</strong> ·{' '}
+            {identity.ins ? (
+              <>
+                {identity.ins.kind} <strong>{identity.ins.value}</strong>
+              </>
+            ) : (
+              'sans INS'
+            )}{' '}
+            <span className={insStatus(patient).trusted ? 'ins ins-trusted' : 'ins'}>{insStatus(patient).text}</span>
+          </p>
+        ) : (
+          <p className="muted">Votre rôle ne donne pas accès à l’identité.</p>
+        )}
       </div>
       <div className="banner-exam">
         <strong>{exam.text}</strong>

@@ -3,6 +3,7 @@ import { Alert, Button, Textarea } from '@mantine/core';
 import type { Task } from '@medplum/fhirtypes';
 import { type FormEvent, type JSX, useState } from 'react';
 import { messageOf } from '../fhir/problem.ts';
+import { readingStates } from '../words/case-status.ts';
 import type { CaseFacts } from './case-facts.ts';
 import type { Exam } from './exam.ts';
 import { Panel } from './panel.tsx';
@@ -23,7 +24,7 @@ export function ProtocolPanel({ task, facts, exam, editable }: ProtocolPanelProp
   if (editable) return <ProtocolForm task={task} exam={exam} />;
   if (facts.protocols.length === 0) return null;
   return (
-    <Panel title="Protocole">
+    <Panel title="Protocole" open={!readingStates.includes(facts.state)}>
       {facts.protocols.map((text) => (
         <p key={text} className="long-text">
           {text}

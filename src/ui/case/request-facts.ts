@@ -2,7 +2,7 @@
 import type { DocumentReference, Observation, ServiceRequest, Task } from '@medplum/fhirtypes';
 import { literalReference } from '../fhir/bundle.ts';
 import { itemsOf } from './case-facts.ts';
-import { conceptText } from './exam.ts';
+import { conceptText, type Exam } from './exam.ts';
 
 /** Why the exam is asked for (OBR-13 of the request). */
 export function justificationOf(request: ServiceRequest | undefined): string | undefined {
@@ -14,6 +14,15 @@ export function purposeOf(request: ServiceRequest | undefined): string | undefin
   return joined(
     (request?.note ?? []).map((note) => note.text),
     '\n',
+  );
+}
+
+/** Details of the order beyond the modality, which the exam's name says already. */
+export function detailsOf(request: ServiceRequest | undefined, exam: Exam): string | undefined {
+  const texts = (request?.orderDetail ?? []).map(conceptText).filter((text) => text !== undefined);
+  return joined(
+    texts.filter((text) => text !== exam.modalityName && text !== exam.modality),
+    ', ',
   );
 }
 

@@ -13,10 +13,11 @@ import { attachmentBasisName, encounterClassName } from '../words/labels.ts';
 import { organizationName, practitionerName } from '../words/people.ts';
 import { AttachmentLink } from './attachment-link.tsx';
 import type { CaseFacts } from './case-facts.ts';
-import { conceptText, type Exam } from './exam.ts';
+import type { Exam } from './exam.ts';
 import { Fact, Panel } from './panel.tsx';
 import {
   attachmentsOf,
+  detailsOf,
   justificationOf,
   observationName,
   observationsOf,
@@ -43,12 +44,7 @@ export function RequestPanel({ task, facts, request, hospital, exam, file }: Req
         <Fact label="Justification">{justificationOf(request)}</Fact>
         <Fact label="Finalité">{purposeOf(request)}</Fact>
         <Fact label="Examen demandé">{exam.act ?? exam.text}</Fact>
-        <Fact label="Précisions">
-          {(request?.orderDetail ?? [])
-            .map(conceptText)
-            .filter((text) => text)
-            .join(', ')}
-        </Fact>
+        <Fact label="Précisions">{detailsOf(request, exam)}</Fact>
         {observationsOf(request, file?.observations ?? []).map((one) => (
           <Fact key={one.id} label={observationName(one)}>
             {observationValue(one)}

@@ -73,12 +73,12 @@ export function ReportEditor({ initial, stored, ...props }: ReportEditorProps): 
             ))}
           </Alert>
         ) : null}
-        {props.signBlocked === undefined ? null : (
-          <p className="held-back" role="status">
-            Signature impossible pour le moment : {props.signBlocked}
-          </p>
-        )}
         <div className="editor-foot">
+          {props.signBlocked === undefined ? null : (
+            <p className="held-back" role="status">
+              Signature impossible pour le moment : {props.signBlocked}
+            </p>
+          )}
           {props.canSave ? (
             <SaveIndicator state={state} error={error} onSave={() => void flush()} />
           ) : (

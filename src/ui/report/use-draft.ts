@@ -5,6 +5,7 @@ import { useCallback, useEffect, useRef, useState } from 'react';
 import { useServices } from '../fhir/client-context.tsx';
 import { parametersOf } from '../fhir/parameters.ts';
 import { messageOf } from '../fhir/problem.ts';
+import { useSession } from '../session/session-context.tsx';
 import { type Draft, draftValues, emptyDraft, sameDraft } from './chapters.ts';
 
 /** Pause in typing after which the draft is saved. */
@@ -29,9 +30,10 @@ export interface DraftEditor {
  * @param enabled whether the person may write; false stops saving.
  */
 export function useDraft(task: Task, initial: Draft, stored: Draft | undefined, enabled: boolean): DraftEditor {
-  const { client } = useServices();
+  const { client, drafts } = useServices();
+  const { account } = useSession();
   const queries = useQueryClient();
-  const [draft, setDraft] = useState(stored ?? initial);
+  const [draft, setDraft] = useState(() => drafts.get(account, task.id ?? '') ?? stored ?? initial);
   const latest = useRef(draft);
   const saved = useRef(stored ?? emptyDraft());
   const [state, setState] = useState<SaveState>(() => (sameDraft(latest.current, saved.current) ? 'saved' : 'unsaved'));
@@ -56,23 +58,29 @@ export function useDraft(task: Task, initial: Draft, stored: Draft | undefined, 
       }
       saved.current = sent;
     }
+    drafts.forget(account, task.id ?? '');
     setError(undefined);
     setState('saved');
     return true;
-  }, [client, queries, task.id]);
+  }, [client, queries, drafts, account, task.id]);
 
   // One save at a time: two would race, and the older text could win.
   const flush = useCallback((): Promise<boolean> => {
     const next = (running.current ?? Promise.resolve(true)).then(save);
     running.current = next;
+    drafts.track(next);
     return next;
-  }, [save]);
+  }, [drafts, save]);
 
-  const change = useCallback((next: Draft): void => {
-    latest.current = next;
-    setDraft(next);
-    setState(sameDraft(next, saved.current) ? 'saved' : 'unsaved');
-  }, []);
+  const change = useCallback(
+    (next: Draft): void => {
+      latest.current = next;
+      drafts.keep(account, task.id ?? '', next);
+      setDraft(next);
+      setState(sameDraft(next, saved.current) ? 'saved' : 'unsaved');
+    },
+    [drafts, account, task.id],
+  );
 
   useEffect(() => {
     if (!enabled || state === 'saving' || sameDraft(draft, saved.current)) return;
@@ -90,9 +98,9 @@ export function useDraft(task: Task, initial: Draft, stored: Draft | undefined, 
     return () => {
       window.removeEventListener('beforeunload', warn);
       // Leaving the page inside the application must not lose the last words.
-      if (mayWrite.current && !sameDraft(latest.current, saved.current)) void save();
+      if (mayWrite.current && !sameDraft(latest.current, saved.current)) void flush();
     };
-  }, [save]);
+  }, [flush]);
 
   return { draft, change, state, error, flush };
 }

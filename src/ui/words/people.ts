@@ -2,6 +2,9 @@
 import type { HumanName, Organization, Patient, Practitioner, Reference } from '@medplum/fhirtypes';
 import { insAuthorities, systems } from '../fhir/systems.ts';
 
+/** Shown where the role may not read the patient. */
+export const hiddenPatient = 'Patient masqué';
+
 export interface PatientIdentity {
   /** FAMILY (USED) Given. */
   name: string;

@@ -6,7 +6,7 @@ import { found } from '../fhir/bundle.ts';
 import { ageText } from '../time/format.ts';
 import { caseStatusName } from '../words/case-status.ts';
 import { sexLetter } from '../words/labels.ts';
-import { organizationName, patientIdentity, practitionerName } from '../words/people.ts';
+import { hiddenPatient, organizationName, patientIdentity, practitionerName } from '../words/people.ts';
 import { plain } from '../words/plain.ts';
 
 export interface WorklistRow {
@@ -38,7 +38,7 @@ export function worklistRows(bundle: Bundle | undefined, now: Date): WorklistRow
       facts,
       stateName,
       hospital,
-      patient: patient ? identity.name : (task.for?.display ?? identity.name),
+      patient: patient ? identity.name : (task.for?.display ?? hiddenPatient),
       sexAndAge: sexAndAge(patient, now),
       exam,
       owner,
