@@ -26,7 +26,7 @@ const headBytes = 64 * 1024;
 const writeBytes = 512 * 1024;
 const maximumInstanceBytes = 8 * 1024 ** 3;
 /** A data set that inflates beyond this is refused: real deflated instances are small, bombs are not. */
-const maximumInflatedBytes = 128 * 1024 * 1024;
+const maximumInflatedBytes = 64 * 1024 * 1024;
 const metadataLevel = 4;
 
 /**
@@ -124,7 +124,7 @@ async function inflate(file: FileHandle, start: number, copy: FileHandle): Promi
         for await (const chunk of chunks) {
           size += chunk.length;
           if (size > maximumInflatedBytes) {
-            throw new DicomFailure(failureReason.resources, 'The deflated data set inflates to more than 128 MiB.');
+            throw new DicomFailure(failureReason.resources, 'The deflated data set inflates to more than 64 MiB.');
           }
           yield chunk;
         }

@@ -25,7 +25,7 @@ export async function* readFrame(file: FileHandle, layout: PixelLayout, number: 
   const { native } = layout;
   if (!native) return;
   const firstBit = (number - 1) * native.frameBits;
-  if (firstBit % 8 !== 0) {
+  if (native.frameBits % 8 !== 0) {
     yield await shiftedFrame(file, native.offset, firstBit, native.frameBits);
     return;
   }
@@ -35,7 +35,7 @@ export async function* readFrame(file: FileHandle, layout: PixelLayout, number: 
   }
 }
 
-/** A frame of single bits that begins inside a byte (PS3.5 §8.1.1: the first pixel is the lowest bit). */
+/** A frame of single bits that begins or ends inside a byte (PS3.5 §8.1.1: the first pixel is the lowest bit). */
 async function shiftedFrame(file: FileHandle, offset: number, firstBit: number, bits: number): Promise<Buffer> {
   const shift = firstBit % 8;
   const start = offset + Math.floor(firstBit / 8);

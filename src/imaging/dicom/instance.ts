@@ -51,6 +51,14 @@ export async function parseInstance(
     throw new DicomFailure(failureReason.sopClass, 'A DICOMDIR is not an instance: send the instances it lists.');
   }
   const pixels = pixelLayout(dataset, bulk);
+  if (!pixels && imageClasses.test(sopClassUid) && !dataset['00287FE0']) {
+    // A file cut exactly between two elements is well formed: only what it should hold tells that something is missing.
+    const failure = new DicomFailure(
+      failureReason.dataSet,
+      'An image without Pixel Data (7FE0,0010): the file is not whole.',
+    );
+    throw Object.assign(failure, { sopClassUid, sopUid: textOf(dataset, '00080018') });
+  }
   return {
     sopClassUid,
     sopUid: requiredUid(dataset, '00080018', 'SOP Instance UID (0008,0018)'),
@@ -64,6 +72,10 @@ export async function parseInstance(
     ...(pixels ? { pixels: copy ? { ...pixels, inflated: true } : pixels } : {}),
   };
 }
+
+/** PS3.4 Annex B: classes whose instances are images (not waveforms, documents, plans, spectra or relations between images). */
+const imageClasses =
+  /^1\.2\.840\.10008\.5\.1\.4\.1\.1\.(1|1\.[123](\.1)?|2(\.[12])?|3(\.1)?|4(\.[134])?|6(\.[12])?|7(\.[1-4])?|12\.[12](\.1)?|13\.1\.[1-5]|14\.[12]|20|66\.4|77\.1\.[1-46-7](\.\d+)*|77\.1\.5\.[1245678]|128(\.1)?|130|481\.1)$/;
 
 function requiredUid(dataset: DicomJson, tag: string, name: string): string {
   const value = textOf(dataset, tag);

@@ -2,7 +2,7 @@ import { inflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testContext } from '../../imaging/room.ts';
 import { smallCt } from '../../support/synthetic-ct.ts';
-import { call, type Item, partsOfAnswer, startTestService, stow, type TestService, firstOf } from './server.ts';
+import { call, firstOf, type Item, partsOfAnswer, startTestService, stow, type TestService } from './server.ts';
 
 let service: TestService;
 const studyUid = '2.25.3001';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { smallCt } from '../../support/synthetic-ct.ts';
-import { call, type Item, startTestService, stow, type TestService, firstOf } from './server.ts';
+import { call, firstOf, type Item, startTestService, stow, type TestService } from './server.ts';
 
 let service: TestService;
 

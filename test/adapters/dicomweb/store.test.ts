@@ -5,6 +5,7 @@ import { blobFiles } from '../../imaging/room.ts';
 import { smallCt } from '../../support/synthetic-ct.ts';
 import {
   call,
+  firstOf,
   type Item,
   itemsOf,
   multipartBody,
@@ -12,7 +13,6 @@ import {
   startTestService,
   stow,
   type TestService,
-  firstOf,
 } from './server.ts';
 
 let service: TestService;
