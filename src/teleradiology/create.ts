@@ -13,6 +13,7 @@ import { receiveRequest } from './request/receive.ts';
 import type { Room } from './room.ts';
 import { guardWrite } from './shell/guard-writes.ts';
 import type { Shell } from './shell/perform.ts';
+import { createRefusals } from './shell/refusals.ts';
 import { createTaskWrites } from './shell/task-writes.ts';
 
 /** The domain running in this process. */
@@ -25,7 +26,7 @@ export interface TeleradiologyRoom extends Teleradiology {
 }
 
 export function createTeleradiology(room: Room): TeleradiologyRoom {
-  const shell: Shell = { ...room, writes: createTaskWrites() };
+  const shell: Shell = { ...room, writes: createTaskWrites(), refusals: createRefusals(room.database, room.log) };
   const pending = createPendingRequests(shell);
   const sweep = createSweep(room, (due, tx) => raiseDue(shell, due, tx));
 
@@ -40,7 +41,10 @@ export function createTeleradiology(room: Room): TeleradiologyRoom {
     cancelRequest: (tx, cancellation, establishmentId) => cancelRequest(shell, tx, cancellation, establishmentId),
     completeExam: (tx, exams, establishmentId) => completeExam(shell, tx, exams, establishmentId),
     start: sweep.start,
-    stop: sweep.stop,
+    async stop() {
+      await sweep.stop();
+      await shell.refusals.settled();
+    },
     sweep: sweep.sweep,
   };
 }

@@ -52,6 +52,22 @@ describe('claiming', () => {
     await expect(world.operate('radiologist', 'claim', task.id)).rejects.toMatchObject(refusal('state'));
   });
 
+  it('that was refused is recorded with the guard and who tried, although nothing else of it is', async () => {
+    const { id } = await readyCase(world);
+    await world.operate('requester', 'claim', id).catch(() => undefined);
+    await world.operate('radiologist', 'sign', id, report).catch(() => undefined);
+    await world.room.stop();
+    const { rows } = await world.database.query(
+      tenant,
+      'SELECT event, state, guard, actor FROM case_refusal WHERE tenant = $1 AND case_id = $2 ORDER BY event',
+      [tenant, id],
+    );
+    expect(rows).toEqual([
+      { event: 'claim', state: 'ready', guard: 'role', actor: 'Practitioner/demandeur' },
+      { event: 'sign', state: 'ready', guard: 'state', actor: 'Practitioner/radiologue' },
+    ]);
+  });
+
   it('honours If-Match', async () => {
     const { id } = await readyCase(world);
     const version = (await world.task(id)).meta?.versionId;

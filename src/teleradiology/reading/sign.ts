@@ -2,13 +2,12 @@
 import type { DiagnosticReport, Task } from '@medplum/fhirtypes';
 import { FhirError, type FhirTransaction } from '../../fhir/index.ts';
 import type { ReportDocuments, ReportInput, ReportIssue } from '../../report/contract.ts';
-import { decide, guards, stateDefinition } from '../case/index.ts';
+import { guards, stateDefinition } from '../case/index.ts';
 import { codeSystem, identifierSystem } from '../codes.ts';
 import { documentOid } from '../request/case-number.ts';
 import { type CaseTask, isTaskOf, stateOf } from '../shell/case-task.ts';
 import { gatherFacts } from '../shell/gather-facts.ts';
-import { actorOf, readCase, type Shell, transition } from '../shell/perform.ts';
-import { refusalError } from '../shell/refusal.ts';
+import { actorOf, decideOn, readCase, type Shell, transition } from '../shell/perform.ts';
 import { type DraftInput, draftOf, readDraft, saveDraft } from './draft.ts';
 import { publishReport } from './publish.ts';
 import { reportInput } from './report-input.ts';
@@ -34,8 +33,7 @@ export async function sign(
   // Everything but the report's content is asked first: whoever may not sign learns nothing by lint.
   const view = await gatherFacts(tx, seen, tx.context.now());
   const given = { notDisplayedReason: input.notDisplayedReason, reportComplete: true };
-  const early = decide(state, 'sign', actorOf(tx), { ...view.facts, input: given });
-  if ('refusal' in early) throw refusalError(early.refusal, state);
+  decideOn(shell, tx, id, state, 'sign', actorOf(tx), { ...view.facts, input: given });
 
   const saved = await readDraft(tx, seen);
   const draft = draftOf(seen, saved, input);

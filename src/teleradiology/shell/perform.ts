@@ -15,11 +15,13 @@ import { type CaseTask, isTaskOf, stateOf, withMilestones, withState } from './c
 import { carryOut, type EffectScene } from './effects.ts';
 import { type CaseView, gatherFacts } from './gather-facts.ts';
 import { refusalError } from './refusal.ts';
+import type { Refusals } from './refusals.ts';
 import type { TaskWrites } from './task-writes.ts';
 
 /** The rooms, and the memory of which Tasks the machine wrote. */
 export interface Shell extends Room {
   writes: TaskWrites;
+  refusals: Refusals;
 }
 
 export interface Transitioning {
@@ -86,7 +88,7 @@ export async function transition(
   const actor = call.bySystem ? systemActor : actorOf(tx);
   const view = await gatherFacts(tx, stored, now);
   view.facts = { ...view.facts, ...call.facts, input: call.input ?? {} };
-  const decision = decideOn(state, call.event, actor, view.facts);
+  const decision = decideOn(shell, tx, stored.id, state, call.event, actor, view.facts);
   if (
     call.event === 'settle' &&
     decision.steps.length === 0 &&
@@ -122,9 +124,21 @@ export async function applied(
   return call.finish ? call.finish(result, decision) : result;
 }
 
-function decideOn(state: CaseState, event: CaseEvent | 'settle', actor: CaseActor, facts: Facts): Decision {
+/** @throws FhirError when refused; the refusal is recorded. */
+export function decideOn(
+  shell: Shell,
+  tx: FhirTransaction,
+  caseId: string,
+  state: CaseState,
+  event: CaseEvent | 'settle',
+  actor: CaseActor,
+  facts: Facts,
+): Decision {
   if (event === 'settle') return settleFrom(state, facts);
   const result = decide(state, event, actor, facts);
-  if ('refusal' in result) throw refusalError(result.refusal, state);
+  if ('refusal' in result) {
+    shell.refusals.record(tx.context, caseId, event, state, result.refusal);
+    throw refusalError(result.refusal, state);
+  }
   return result.decision;
 }
