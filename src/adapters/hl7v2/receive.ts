@@ -44,9 +44,8 @@ export interface ReceiverOptions {
 /** Takes one message; resolves with the octets of its acknowledgement, undefined when it asks for none. Never rejects. */
 export type Receive = (bytes: Buffer, peer: Peer, oversized: boolean) => Promise<Buffer | undefined>;
 
-/** A deadlock or a lost serialisation is nobody's fault: the same work is done again this many times before it is an AR. */
+/** A deadlock or a lost race is nobody's fault: the same work is done this many times before it is an AR. */
 const attempts = 3;
-const transient = new Set(['40001', '40P01']);
 
 export function createReceiver(options: ReceiverOptions): Receive {
   const { database, store, teleradiology, clock, log, senders, tables, parse, identity, production, limitBytes } =
@@ -129,7 +128,7 @@ export function createReceiver(options: ReceiverOptions): Receive {
           log.warn({ sender: header.sender, controlId: header.controlId, warnings }, 'HL7 v2 message tolerated');
         return bytes;
       } catch (error) {
-        if (attempt >= attempts || !transient.has((error as { code?: string }).code ?? '')) throw error;
+        if (attempt >= attempts || !isContention(error)) throw error;
       }
     }
   }
@@ -203,6 +202,11 @@ export function acknowledgementOf(bytes: Buffer): { code: string; controlId: str
   const code = fields[1]?.trim();
   const controlId = fields[2]?.trim();
   return line && code && controlId ? { code, controlId, text: line } : undefined;
+}
+
+/** The store tells contention (a deadlock, another change in between) as a conflict; nothing of the work was kept. */
+function isContention(error: unknown): boolean {
+  return error instanceof FhirError && error.status === 409;
 }
 
 /** What an error means for the sender. */
