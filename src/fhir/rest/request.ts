@@ -13,9 +13,13 @@ import { bundleInteractions } from './routes.ts';
 /** Parameters about the representation, meant for this layer and not for a search. */
 const representation = new Set(['_format', '_pretty']);
 
-/** Id by which log lines, AuditEvents and the answer's `X-Request-Id` are joined; a caller's own is kept when it is harmless. */
+/**
+ * Id by which log lines, AuditEvents and the answer's `X-Request-Id` are joined: the caller's own when it is harmless, the
+ * application's when it makes some. Fastify's counter (`req-1`) begins again at each start and would join what is not one.
+ */
 export function requestIdOf(request: FastifyRequest): string {
-  return /^[A-Za-z0-9._-]{1,64}$/.test(request.id) ? request.id : randomUUID();
+  const isOwn = request.headers['x-request-id'] === request.id || !/^req-[0-9a-z]+$/.test(request.id);
+  return isOwn && /^[A-Za-z0-9._-]{1,64}$/.test(request.id) ? request.id : randomUUID();
 }
 
 export function queryOf(request: FastifyRequest): string {

@@ -357,6 +357,8 @@ describe('guards and audit', () => {
     });
     expect(replaced.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
     expect(server.audited[1]!.requestId).toBe(replaced.headers['x-request-id']);
+    const made = await server.request({ method: 'GET', url: '/fhir/metadata' });
+    expect(made.headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
   });
 });
 
