@@ -24,6 +24,7 @@ export interface Server {
   httpUrl: string;
   httpPort: number;
   mllpPort: number;
+  mllpsPort?: number;
   database: Database;
   store: FhirStore;
   access: Access;
@@ -109,16 +110,11 @@ async function compose(config: Config, options: ServerOptions, database: Databas
   if (options.userInterface) await app.register(userInterfaceRoutes, { folder: options.userInterface });
 
   await app.listen({ host: config.host, port: config.port });
-  const mllp = await startMllp({
-    host: config.host,
-    port: config.mllpPort,
-    database,
-    store,
-    teleradiology,
-    clock,
-    log,
-    ...(options.loopbackSender ? { acceptUnknownLoopback: options.loopbackSender } : {}),
-  });
+  const receiving = { host: config.host, database, store, teleradiology, clock, log };
+  const loopback = options.loopbackSender ? { acceptUnknownLoopback: options.loopbackSender } : {};
+  const mllp = await startMllp({ ...receiving, ...loopback, port: config.mllpPort });
+  const mllps =
+    config.mllpsPort === undefined || !tls ? undefined : await startMllp({ ...receiving, port: config.mllpsPort, tls });
   await delivery.start((tenant, interaction) => systemContext(tenant, interaction, clock));
   await teleradiology.start();
 
@@ -126,13 +122,14 @@ async function compose(config: Config, options: ServerOptions, database: Databas
     httpUrl: listeningUrl(),
     httpPort: port(),
     mllpPort: mllp.port,
+    ...(mllps ? { mllpsPort: mllps.port } : {}),
     database,
     store,
     access,
     delivery,
     log,
     close: async () => {
-      await mllp.close();
+      await Promise.all([mllp.close(), mllps?.close()]);
       await app.close();
       await teleradiology.stop();
       await delivery.stop();

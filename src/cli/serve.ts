@@ -21,9 +21,8 @@ export async function run(env: Environment) {
     ...((await hasUserInterface()) ? { userInterface: userInterfaceFolder } : {}),
   });
   const withdraw = await announceServer(server.httpPort, config.dataDir);
-  process.stdout.write(
-    `${JSON.stringify({ ready: true, http: server.httpUrl, mllp: server.mllpPort, dimse: null })}\n`,
-  );
+  const ports = { mllp: server.mllpPort, ...(server.mllpsPort ? { mllps: server.mllpsPort } : {}), dimse: null };
+  process.stdout.write(`${JSON.stringify({ ready: true, http: server.httpUrl, ...ports })}\n`);
 
   const stopped = new Promise<void>((resolve, reject) => {
     let stopping = false;

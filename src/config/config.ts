@@ -15,6 +15,8 @@ export interface Config {
   /** Public address, without a trailing slash; undefined means "what we listen on". */
   baseUrl: string | undefined;
   mllpPort: number;
+  /** MLLP over TLS, with the certificate of `tls`; undefined: not offered. */
+  mllpsPort: number | undefined;
   dimsePort: number;
   tls: { cert: string; key: string } | undefined;
   /** Whether the demonstration hospital is seeded: asked for, or implied by embedded database + loopback address. */
@@ -51,6 +53,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     port: port(env, 'PORT', 8080),
     baseUrl: text(env, 'BASE_URL')?.replace(/\/+$/, ''),
     mllpPort: port(env, 'MLLP_PORT', 2575),
+    mllpsPort: mllpsPort(env),
     dimsePort: port(env, 'DIMSE_PORT', 11112),
     tls: tls(env),
     demo,
@@ -84,6 +87,12 @@ function port(env: Record<string, string | undefined>, name: string, fallback: n
     throw new ConfigError(`${name}="${value}" is not a port: give a whole number from 0 (any free port) to 65535.`);
   }
   return number;
+}
+
+function mllpsPort(env: Record<string, string | undefined>): number | undefined {
+  if (text(env, 'MLLPS_PORT') === undefined) return undefined;
+  if (!tls(env)) throw new ConfigError('MLLPS_PORT needs a certificate: set TLS_CERT and TLS_KEY.');
+  return port(env, 'MLLPS_PORT', 0);
 }
 
 function oneOf<const T extends string>(

@@ -14,6 +14,7 @@ describe('configuration', () => {
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL="loud" is unknown'],
     [{ DEMO_PASSWORD: 'short' }, 'DEMO_PASSWORD is too short'],
     [{ TLS_CERT: '/tmp/cert.pem' }, 'TLS_CERT and TLS_KEY go together'],
+    [{ MLLPS_PORT: '2576' }, 'MLLPS_PORT needs a certificate'],
     [{ DEMO: 'off', DEMO_CLOCK: '2026-10-24T22:00:00Z,60' }, 'DEMO_CLOCK is refused without demonstration data'],
     [{ DEMO_CLOCK: 'yesterday' }, 'expected <instant>'],
   ])('refuses %o naming the variable', (env, message) => {

@@ -1,0 +1,32 @@
+import fastify from 'fastify';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Database } from '../src/db/index.ts';
+import { healthRoutes } from '../src/health.ts';
+import { testDatabase } from './support/database.ts';
+
+let database: Database;
+const app = fastify();
+beforeAll(async () => {
+  database = await testDatabase();
+  await app.register(healthRoutes, {
+    database,
+    gauges: [{ name: 'passerelle_test_waiting', help: 'Waiting things', read: async () => 3 }],
+  });
+});
+afterAll(() => app.close());
+
+it('answers alive, ready, and its numbers in Prometheus text', async () => {
+  expect((await app.inject('/healthz')).json()).toEqual({ status: 'ok' });
+  expect((await app.inject('/readyz')).json()).toEqual({ status: 'ready' });
+  const metrics = await app.inject('/metrics');
+  expect(metrics.body).toContain('passerelle_test_waiting 3');
+  expect(metrics.body).toContain('process_resident_memory_bytes');
+});
+
+it('is alive but not ready without its database, and says nothing more to the outside', async () => {
+  await database.close();
+  expect((await app.inject('/healthz')).statusCode).toBe(200);
+  const answer = await app.inject('/readyz');
+  expect(answer.statusCode).toBe(503);
+  expect(answer.json()).toEqual({ status: 'unavailable', reason: 'the database does not answer' });
+});
