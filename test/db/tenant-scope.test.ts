@@ -13,7 +13,7 @@ describe('the scope of a tenant', () => {
     const { rows } = await database.query<{ relname: string }>(
       'aa',
       `SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-       WHERE n.nspname = 'public' AND c.relkind IN ('r', 'p') AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
+       WHERE n.nspname IN ('public', 'fhir') AND c.relkind IN ('r', 'p') AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
        ORDER BY 1`,
     );
     expect(rows.map((row) => row.relname)).toEqual(['migration', 'tenant']);
@@ -25,7 +25,7 @@ describe('the scope of a tenant', () => {
       `SELECT c.relname FROM pg_index i
        JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]
-       WHERE n.nspname = 'public' AND i.indisprimary AND a.attname <> 'tenant' AND c.relname <> 'migration'`,
+       WHERE n.nspname IN ('public', 'fhir') AND i.indisprimary AND a.attname <> 'tenant' AND c.relname <> 'migration'`,
     );
     expect(rows).toEqual([]);
   });
