@@ -1,6 +1,7 @@
 /**
  * The whole application in one readable list: which rooms exist, what each is given, in which order they start and stop.
  */
+import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import compress from '@fastify/compress';
@@ -72,6 +73,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
     // A line per request would name patients' resources; the audit trail is where accesses are told.
     logController: new LogController({ disableRequestLogging: true }),
     requestIdHeader: 'x-request-id',
+    genReqId: () => randomUUID(),
     bodyLimit: bodyLimitBytes,
     requestTimeout: requestTimeoutMs,
     ...(tls ? { https: { ...tls, minVersion: 'TLSv1.2' as const } } : {}),
