@@ -17,12 +17,15 @@ const connections = 8;
 /** Killed when this many acknowledgements have arrived. */
 const killAfter = 400;
 
+/** The test runner's own BASE_URL (`/`) is not the server's. */
+const environment = { LOG_LEVEL: 'error', BASE_URL: '' };
+
 let folder: string;
 let server: ChildServer;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'passerelle-kill-'));
-  server = await startChildServer({ LOG_LEVEL: 'error' }, folder);
+  server = await startChildServer(environment, folder);
 });
 afterAll(async () => {
   // Undefined when it never became ready.
@@ -89,7 +92,7 @@ it('a SIGKILL in the middle of a load loses no acknowledged message, and a secon
   expect(before.length).toBeGreaterThanOrEqual(killAfter);
   expect(before.length).toBeLessThan(messages);
 
-  server = await startChildServer({ LOG_LEVEL: 'error' }, folder);
+  server = await startChildServer(environment, folder);
   const survived = await casesByNumber();
   expect(before.filter((n) => survived.get(`KILL-${n}`) !== 1)).toEqual([]);
 
