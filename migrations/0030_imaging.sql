@@ -39,12 +39,12 @@ CREATE TABLE dicom_study (
   stored_at timestamptz NOT NULL,
   PRIMARY KEY (tenant, study_uid, lot)
 );
--- All with the predicate of every search: before the first ANALYZE, one index that has it would be preferred to those that have
--- not (measured: a search by Patient ID among 20,000 studies in 60 ms instead of 1).
 CREATE INDEX dicom_study_newest ON dicom_study (tenant, moment DESC, study_uid) WHERE lot = 0 AND quarantine IS NULL;
-CREATE INDEX dicom_study_patient_id ON dicom_study (tenant, patient_id) WHERE lot = 0 AND quarantine IS NULL;
-CREATE INDEX dicom_study_patient_name ON dicom_study (tenant, patient_name) WHERE lot = 0 AND quarantine IS NULL;
-CREATE INDEX dicom_study_accession_number ON dicom_study (tenant, accession_number) WHERE lot = 0 AND quarantine IS NULL;
+CREATE INDEX dicom_study_patient_id ON dicom_study (tenant, patient_id);
+CREATE INDEX dicom_study_patient_name ON dicom_study (tenant, patient_name);
+CREATE INDEX dicom_study_accession_number ON dicom_study (tenant, accession_number);
+-- The choice between walking the newest studies and looking up a few depends on fresh statistics.
+ALTER TABLE dicom_study SET (autovacuum_analyze_scale_factor = 0.02);
 
 CREATE TABLE dicom_series (
   tenant text NOT NULL,

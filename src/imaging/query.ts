@@ -84,7 +84,7 @@ export async function queryIndex(database: Database, tenant: string, query: Imag
 }
 
 function conditions(query: ImagingQuery, bind: (value: unknown) => string): { where: string[]; selective: boolean } {
-  const where = ['s.tenant = $1', 's.lot = 0', 's.quarantine IS NULL'];
+  const where = ['s.tenant = $1', 's.lot = 0'];
   if (query.studyUid) where.push(`s.study_uid = ${bind(query.studyUid)}`);
   if (query.seriesUid) where.push(`se.series_uid = ${bind(query.seriesUid)}`);
   let selective = query.studyUid !== undefined;
@@ -104,6 +104,9 @@ function conditions(query: ImagingQuery, bind: (value: unknown) => string): { wh
     (isBelow ? below[matchable.level] : where).push(sql);
   }
   if (below.series.length > 0 || below.instance.length > 0) where.push(existsBelow(query.level, below));
+  // Said so that the partial index of all served studies does not apply: before the first ANALYZE it looks as good as the index of
+  // the value asked for (measured: Patient ID among 20,000 studies in 60 ms instead of 1).
+  where.push(selective ? "coalesce(s.quarantine, '') = ''" : 's.quarantine IS NULL');
   return { where, selective };
 }
 
