@@ -137,9 +137,9 @@ function readParameter(registry: ParameterRegistry, request: SearchRequest, name
 function readClause(registry: ParameterRegistry, request: SearchRequest, name: string, value: string): boolean {
   const dot = name.indexOf('.');
   const head = dot < 0 ? name : name.slice(0, dot);
-  const [code, modifier] = head.split(':', 2) as [string, string?];
+  const [code, modifier, ...more] = head.split(':') as [string, string?, ...string[]];
   const parameter = registry.of(request.type).get(code);
-  if (!parameter) return false;
+  if (!parameter || more.length > 0) return false;
   if (dot >= 0) {
     request.clauses.push(readChain(registry, parameter, modifier, name.slice(dot + 1), value));
     return true;

@@ -7,15 +7,15 @@ export const foldedLimit = 200;
 export function foldString(text: string): string {
   return text
     .toWellFormed()
+    .toLowerCase()
     .normalize('NFD')
     .replace(/\p{M}/gu, '')
-    .toLowerCase()
     .replace(/œ/g, 'oe')
     .replace(/æ/g, 'ae')
     .replace(/[\s\p{P}\p{C}]+/gu, ' ')
     .trim()
     .slice(0, foldedLimit)
-    .toWellFormed();
+    .replace(/[\uD800-\uDBFF]$|\s$/, '');
 }
 
 const nameParts = ['family', 'given', 'prefix', 'suffix', 'text'] as const;

@@ -104,13 +104,16 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
   };
 }
 
+/** SQLSTATE of what trying again helps against: serialization failure, deadlock, a lock held too long. */
+const contentionStates: readonly unknown[] = ['40001', '40P01', '55P03'];
+
 /**
  * Two transactions that want each other's rows: PostgreSQL ends one, and its caller can simply try again. The error keeps the
  * SQLSTATE as `code` for those who do.
  */
 function contention(error: unknown): unknown {
   const code = (error as { code?: unknown } | null)?.code;
-  if (code !== '40P01' && code !== '40001') return error;
+  if (!contentionStates.includes(code)) return error;
   return Object.assign(new FhirError(409, 'conflict', 'Another change came in between: try again'), {
     code,
     cause: error,

@@ -30,6 +30,8 @@ export interface TransactionParts {
   report(error: unknown, message: string): void;
 }
 
+const lockTimeoutMs = 15_000;
+
 export interface RunningTransaction {
   tx: RestTransaction;
   /** Runs the commit hooks and commits; rejects when nothing was kept. */
@@ -154,8 +156,10 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
   }
 
   async function lock(key: string): Promise<void> {
-    await sql.query(`SELECT pg_advisory_xact_lock($1::bigint)`, [
+    // A bounded wait: whoever holds the lock may itself be waiting for a connection that those who wait for it occupy.
+    await sql.query(`SELECT set_config('lock_timeout', $2, true), pg_advisory_xact_lock($1::bigint)`, [
       parts.search.hasher.decimal(`${tenant}\u0001lock\u0001${key}`),
+      `${lockTimeoutMs}ms`,
     ]);
   }
 
@@ -168,7 +172,7 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
   async function matchOrLock(type: ResourceType, criteria: string): Promise<string | undefined> {
     const unlocked = oneMatch(type, await reads.matchIds(type, criteria));
     if (unlocked !== undefined) return unlocked;
-    await lock(`criteria ${type}?${criteria}`);
+    await lock(`criteria ${type}?${sameSpelling(criteria)}`);
     return oneMatch(type, await reads.matchIds(type, criteria));
   }
 
@@ -275,6 +279,15 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
     if (ids.length > 1) throw new FhirError(412, 'multiple-matches', `Several ${type} resources match the criteria`);
     return ids[0];
   }
+}
+
+/** Criteria as every caller spells them: `identifier=a|b` and `identifier=a%7Cb` must meet at the same lock. */
+function sameSpelling(criteria: string): string {
+  return criteria
+    .split('&')
+    .map((pair) => decodeURIComponent(pair.replaceAll('+', ' ')))
+    .sort()
+    .join('&');
 }
 
 /** Text of a current version. @throws FhirError 404 unknown, 410 deleted. */

@@ -334,6 +334,7 @@ describe('a search refuses', () => {
     'Patient?birthdate=gt',
     'Patient?birthdate:exact=2020',
     'Patient?gender:wrong=x',
+    'Patient?organization:Organization:missing=true',
     'Patient?gender=',
     'Patient?active:missing=maybe',
     'Patient?name=%2C',

@@ -36,6 +36,18 @@ describe('32 callers at once', () => {
     expect(await store.search('aa', 'Patient', 'identifier=urn:x|once')).toHaveLength(1);
   });
 
+  it('spelling the same criteria differently still leave one resource', async () => {
+    const spellings = [
+      'identifier=urn:x|spelt&active=true',
+      'identifier=urn%3Ax%7Cspelt&active=true',
+      'active=true&identifier=urn:x%7Cspelt',
+    ];
+    const resource: Patient = { ...patient('spelt'), active: true };
+    const { kept } = outcomes(await inParallel((tx, n) => tx.createIfNone(resource, spellings[n % 3]!)));
+    expect(kept).toHaveLength(callers);
+    expect(kept.filter(({ created }) => created)).toHaveLength(1);
+  });
+
   it('creating under the same id leave one winner', async () => {
     const { kept, refused } = outcomes(await inParallel((tx) => tx.create({ ...patient('id'), id: 'same-id' })));
     expect(kept).toHaveLength(1);
