@@ -1,5 +1,5 @@
 /** Durable due times (design §5 rule 3): rows written in the transaction of the fact that starts them. */
-import type { Sql } from '../../db/index.ts';
+import type { Database, Sql } from '../../db/index.ts';
 
 /** What falls due. */
 export type DueKind =
@@ -66,8 +66,14 @@ interface DueRow {
 const fromRow = (row: DueRow): DueTime => ({ caseId: row.case_id, kind: row.kind, key: row.key, dueAt: row.due_at });
 
 /** What is due, oldest first; nothing is locked. */
-export async function dueNow(sql: Sql, tenant: string, now: Date, limit: number): Promise<DueTime[]> {
-  const { rows } = await sql.query<DueRow>(
+export async function dueNow(
+  database: Pick<Database, 'query'>,
+  tenant: string,
+  now: Date,
+  limit: number,
+): Promise<DueTime[]> {
+  const { rows } = await database.query<DueRow>(
+    tenant,
     `SELECT case_id, kind, key, due_at FROM due_time
      WHERE tenant = $1 AND fired_at IS NULL AND next_at <= $2
      ORDER BY next_at LIMIT $3`,

@@ -36,20 +36,20 @@ export async function upsertPractitioner(
 export async function upsertOrganization(
   tx: FhirTransaction,
   organization: Organization,
-  establishmentId: string,
+  establishment: Organization & { id: string },
 ): Promise<string> {
   const finess = organization.identifier?.find(
     (identifier) => identifier.system === identifierSystem.finess && identifier.value,
   );
-  if (finess === undefined) return establishmentId;
+  const its = establishment.identifier?.some((each) => each.system === finess?.system && each.value === finess?.value);
+  if (finess === undefined || its) return establishment.id;
   const criteria = `identifier=${encodeURIComponent(`${finess.system}|${finess.value}`)}`;
   const matches = await tx.search('Organization', `${criteria}&_count=10`);
-  if (matches.some((match) => match.id === establishmentId)) return establishmentId;
   if (matches[0]?.id) return matches[0].id;
   const made: Organization = {
     ...organization,
     active: true,
-    partOf: { reference: `Organization/${establishmentId}` },
+    partOf: { reference: `Organization/${establishment.id}` },
   };
   return (await tx.createIfNone(made, criteria)).resource.id;
 }

@@ -8,7 +8,7 @@ import { codeSystem, concept, identifierIs, identifierSystem } from '../codes.ts
 import type { Trait } from '../identity/traits.ts';
 import { type CaseTask, inputsOf } from '../shell/case-task.ts';
 import type { EffectScene } from '../shell/effects.ts';
-import { gatherFacts } from '../shell/gather-facts.ts';
+import { viewOfNewCase } from '../shell/gather-facts.ts';
 import { actorOf, applied, type Shell } from '../shell/perform.ts';
 import { refusalError } from '../shell/refusal.ts';
 import { caseNumber } from './case-number.ts';
@@ -67,8 +67,7 @@ export async function newCaseTask(shell: Shell, tx: FhirTransaction, request: Ne
   const encounterClass = inputsOf(bare, 'encounter-class')[0]?.valueCode;
   const rule = ruleFor(serviceRequest.priority, encounterClass);
   const task: CaseTask = { ...bare, priority: rule === 'routine-0800' ? 'routine' : 'urgent' };
-  const view = await gatherFacts(tx, task, now);
-  view.facts = { ...view.facts, identityProblem: request.problems.length > 0 };
+  const view = viewOfNewCase(task, establishment, request.problems.length > 0, now);
   const actor = actorOf(tx);
   const result = decide('none', request.event ?? 'submit', actor, view.facts);
   if ('refusal' in result) throw refusalError(result.refusal, 'none');

@@ -41,7 +41,7 @@ export async function receiveRequest(
 
   const { patient, problems } = await upsertPatient(tx, request.patient);
   const subject: Reference = { reference: `Patient/${patient.id}` };
-  const sender = await upsertOrganization(tx, request.organization, establishmentId);
+  const sender = await upsertOrganization(tx, request.organization, establishment);
   const requester = await upsertPractitioner(tx, request.requester);
   const performer = request.wantedPerformer && (await upsertPractitioner(tx, request.wantedPerformer));
   const supporting: Reference[] = await storeObservations(tx, request.observations, subject);

@@ -62,6 +62,39 @@ export async function gatherFacts(tx: FhirTransaction, task: Task & { id: string
   return { facts, settings, studies };
 }
 
+/** The view of a case that does not exist yet: nothing has to be read for it. */
+export function viewOfNewCase(task: Task, establishment: Organization, identityProblem: boolean, now: Date): CaseView {
+  const settings = establishmentSettings(establishment);
+  const facts: Facts = {
+    live: isLive(settings, now),
+    flow4Expected: settings.flow4Expected,
+    protocolRequired: settings.protocolRequired,
+    urgent: task.priority !== 'routine',
+    placerNumber: Boolean(task.groupIdentifier?.value),
+    consent: 'missing',
+    protocolGiven: false,
+    flow4: false,
+    identityProblem,
+    quarantined: false,
+    images: {
+      instances: 0,
+      quiet: false,
+      firstSeriesQuiet: false,
+      missingStudies: 0,
+      declaredComplete: false,
+      provisional: false,
+      notDisplayed: 0,
+    },
+    phoneExchange: false,
+    report: 'none',
+    reportAcknowledged: false,
+    clockStarted: false,
+    milestones: [],
+    input: {},
+  };
+  return { facts, settings, studies: [] };
+}
+
 async function reportState(tx: FhirTransaction, task: Task): Promise<Facts['report']> {
   const id = outputsOf(task, 'report').map((each) => idOf(each.valueReference, 'DiagnosticReport'))[0];
   if (id === undefined) return 'none';
