@@ -45,7 +45,9 @@ describe('the journal', () => {
       'a consulté le dossier 1, le dossier 2, le dossier 3 et 2 autres',
     );
     const query = Buffer.from('Task?code=a%7Cb').toString('base64');
-    expect(auditLine(event('search-type', { entity: [{ query }] })).sentence).toBe('a recherché « Task?code=a|b »');
+    expect(auditLine(event('search-type', { entity: [{ query }] })).sentence).toBe(
+      'a recherché parmi les dossiers (rien de servi)',
+    );
   });
 
   it('tells refusals from failures', () => {
@@ -56,10 +58,10 @@ describe('the journal', () => {
 
   it('searches by reference, actor and days', () => {
     const fields = { about: '', actor: '', from: '', to: '' };
-    expect(journalQuery(fields)).toBe('_sort=-date&_count=100');
+    expect(journalQuery(fields)).toBe('_sort=-date&_count=500');
     expect(
       journalQuery({ ...fields, about: ' abc-1 ', actor: 'Practitioner/x', from: '2026-11-01', to: '2026-11-02' }),
-    ).toBe('patient=Patient%2Fabc-1&agent=Practitioner%2Fx&date=ge2026-11-01&date=le2026-11-02&_sort=-date&_count=100');
+    ).toBe('patient=Patient%2Fabc-1&agent=Practitioner%2Fx&date=ge2026-11-01&date=le2026-11-02&_sort=-date&_count=500');
     expect(journalQuery({ ...fields, about: 'Task/9' })).toContain('entity=Task%2F9');
   });
 });

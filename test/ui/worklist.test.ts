@@ -34,7 +34,7 @@ describe('a line of the worklist', () => {
     const task = { resourceType: 'Task', id: 'x', status: 'received', intent: 'order' } as const;
     const [made] = worklistRows({ resourceType: 'Bundle', type: 'searchset', entry: [{ resource: task }] }, now);
     expect(made?.facts.urgent).toBe(true);
-    expect(made?.patient).toBe('Identité inconnue');
+    expect(made?.patient).toBe('Patient masqué');
   });
 });
 

@@ -35,7 +35,7 @@ export function AlertsPanel({ task }: { task: Task }): JSX.Element {
   return (
     <ul className="alerts" aria-label="Alertes" aria-live="polite">
       {(alerts.data ?? []).map((one) => (
-        <li key={one.key} className={one.severe ? 'alert alert-severe' : 'alert'}>
+        <li key={one.key} className={`alert alert-${one.tone}`}>
           <span>{one.text}</span>
           {one.at ? <span className="muted">{frenchDateTime(one.at)}</span> : null}
         </li>

@@ -8,6 +8,7 @@ import { maySeeImages } from '../session/rights.ts';
 import { useSession } from '../session/session-context.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
 import { receivingStates } from '../words/case-status.ts';
+import { practitionerName } from '../words/people.ts';
 import { ActionBar } from './action-bar.tsx';
 import { AlertsPanel } from './alerts-panel.tsx';
 import { caseFacts } from './case-facts.ts';
@@ -99,6 +100,7 @@ export function CaseWorkspace({ task, bundle }: { task: Task; bundle: Bundle }):
             key={task.id}
             task={task}
             facts={facts}
+            reader={practitionerName(result.at('Practitioner', task.owner), task.owner)}
             patient={patient}
             request={request}
             exam={exam}

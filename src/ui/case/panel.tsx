@@ -16,7 +16,7 @@ export function Panel({
     <details className="panel" open={open}>
       <summary>
         <h2>{title}</h2>
-        {note ? <span className="muted">{note}</span> : null}
+        {note ? <span className="muted panel-note">{note}</span> : null}
       </summary>
       <div className="panel-body">{children}</div>
     </details>

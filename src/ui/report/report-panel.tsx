@@ -16,6 +16,8 @@ import { SignedReport } from './signed-report.tsx';
 export interface ReportPanelProps {
   task: Task;
   facts: CaseFacts;
+  /** Name of the radiologist in charge. */
+  reader: string | undefined;
   patient: Patient | undefined;
   request: ServiceRequest | undefined;
   exam: Exam;
@@ -43,7 +45,7 @@ export function ReportPanel(props: ReportPanelProps): JSX.Element | null {
   if (!fresh.current) return <Loader size="sm" aria-label="Chargement du compte rendu" />;
   const stored = report.data ?? undefined;
   if (stored !== undefined && !draftStatuses.includes(stored.status))
-    return <SignedReport task={props.task} report={stored} />;
+    return <SignedReport task={props.task} report={stored} reader={props.reader} />;
   if (!opened.current && stored === undefined) return null;
   return (
     <ReportEditor

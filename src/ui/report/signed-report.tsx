@@ -12,7 +12,13 @@ import { messageOf } from '../fhir/problem.ts';
 import { frenchDateTime } from '../time/format.ts';
 import { chapters, draftOf } from './chapters.ts';
 
-export function SignedReport({ task, report }: { task: Task; report: DiagnosticReport }): JSX.Element {
+interface SignedReportProps {
+  task: Task;
+  report: DiagnosticReport;
+  reader: string | undefined;
+}
+
+export function SignedReport({ task, report, reader }: SignedReportProps): JSX.Element {
   const { client } = useServices();
   const ids = itemsOf(task.output, 'document').flatMap(
     (one) => referencedId('DocumentReference', one.valueReference) ?? [],
@@ -27,7 +33,9 @@ export function SignedReport({ task, report }: { task: Task; report: DiagnosticR
   return (
     <Panel title="Compte rendu" note={report.issued ? `signé le ${frenchDateTime(report.issued)}` : 'signé'}>
       <p>
-        <strong>{report.resultsInterpreter?.[0]?.display}</strong> {ccam.code ? `· acte ${ccam.code}` : ''}
+        {[report.resultsInterpreter?.[0]?.display ?? reader, ccam.code && `acte ${ccam.code}`]
+          .filter((part) => part)
+          .join(' · ')}
       </p>
       <fieldset className="group links" aria-label="Documents signés">
         <PdfButton report={report} />

@@ -110,7 +110,7 @@ export function ImagePane({ seriesUid, series, images, expected, onShown, onChoo
         </div>
         {differences.length > 0 ? (
           <div className="pane-failure pane-identity" role="alert">
-            Attention : {differences.join(' et ')} de l’image ne correspond pas au patient du dossier.
+            Attention : cette image n’est pas au nom du patient du dossier ({differences.join(', ')}).
           </div>
         ) : null}
         {failure ? (

@@ -1,0 +1,162 @@
+import { rm } from 'node:fs/promises';
+import type { Task } from '@medplum/fhirtypes';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { browserPath, launchBrowser } from './browser.ts';
+import { buildUserInterface } from './build.ts';
+import { type FakeServer, fakePassword, startFakeServer } from './fake/server.ts';
+
+/** Whole screens in Chromium, against a server of our own under a policy that forbids inline script, inline style and eval. */
+describe.skipIf(browserPath() === undefined)('the user interface in a browser', () => {
+  let folder: string;
+  let browser: Browser;
+  let server: FakeServer;
+  let page: Page;
+  let complaints: string[];
+
+  beforeAll(async () => {
+    folder = await buildUserInterface();
+    browser = (await launchBrowser()) as Browser;
+  }, 120_000);
+  afterAll(async () => {
+    await browser?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  beforeEach(async () => {
+    server = await startFakeServer(folder);
+    page = await browser.newPage({ viewport: { width: 1440, height: 900 }, locale: 'fr-FR' });
+    complaints = [];
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('console', (message) => {
+      if (/Content.Security.Policy|Refused to/i.test(message.text())) complaints.push(message.text());
+    });
+  });
+  afterEach(async () => {
+    await page.close();
+    await server.close();
+    expect(complaints).toEqual([]);
+  });
+
+  const signIn = async (account: string, path = '/'): Promise<void> => {
+    await page.goto(`${server.url}${path}`);
+    await fillSignIn(account);
+  };
+  const fillSignIn = async (account: string): Promise<void> => {
+    await page.getByLabel('Identifiant').fill(account);
+    await page.getByRole('textbox', { name: 'Mot de passe' }).fill(fakePassword);
+    await page.getByRole('button', { name: 'Se connecter' }).click();
+  };
+  const operation = (name: string) => server.operations.find((one) => one.name === name);
+
+  it('takes a radiologist from the list to the signed report with the keyboard and the mouse', async () => {
+    await signIn('radiologue');
+    await page.getByRole('row', { name: /TEST-PETIT/ }).waitFor();
+    await page.getByRole('row', { name: /TEST-PETIT/ }).focus();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'TEST-MOREAU CAMILLE' }).waitFor();
+
+    await page.getByTestId('compteur-images').getByText('image 1 / 24').waitFor();
+    await page.getByRole('slider').focus();
+    await page.keyboard.press('ArrowDown');
+    await page.getByText('image 2 / 24').waitFor();
+    await page.getByRole('button', { name: 'Os', exact: true }).click();
+    await page.getByText('L 2000 · C 500').waitFor();
+
+    await page.getByRole('button', { name: 'Prendre le dossier' }).click();
+    await page.getByLabel('Résultats').fill('Hyperdensité temporale.');
+    await page.getByLabel('Conclusion').fill('Hématome temporal gauche.');
+    await page.getByText('Brouillon enregistré').waitFor();
+    expect(operation('claim')).toMatchObject({ ifMatch: 'W/"1"', header: 'ui' });
+    expect(operation('displayed')?.body.parameter).toHaveLength(1);
+
+    await page.getByRole('button', { name: /Crâne os/ }).click();
+    await page.getByText('image 1 / 12').waitFor();
+    server.refuseSigning.issues = [{ expression: 'conclusion', diagnostics: 'Le côté diffère de la demande.' }];
+    await page.getByRole('button', { name: 'Signer…' }).click();
+    const dialog = page.getByRole('dialog', { name: 'Signer le compte rendu' });
+    expect(await dialog.textContent()).toContain('Hématome temporal gauche.');
+    expect(await dialog.textContent()).toContain('TEST-MOREAU CAMILLE');
+    await dialog.getByRole('button', { name: 'Signer et envoyer' }).click();
+    await page.getByText('Le côté diffère de la demande.').waitFor();
+
+    server.refuseSigning.issues = [];
+    await page.getByRole('button', { name: 'Signer…' }).click();
+    await page.getByRole('button', { name: 'Signer et envoyer' }).click();
+    await page.getByRole('button', { name: 'Voir le PDF' }).waitFor();
+    await page.getByText('MSA|AA|P0001').waitFor();
+    expect(server.operations.at(-1)?.body.parameter).toContainEqual({
+      name: 'conclusion',
+      valueString: 'Hématome temporal gauche.',
+    });
+  });
+
+  it('shows a new urgent case without reload, says so, and moves nothing under the pointer', async () => {
+    const known = server.resources.get('Task/cas-1') as Task;
+    server.resources.delete('Task/cas-1');
+    await signIn('radiologue');
+    await page.getByRole('row', { name: /TEST-FAURE/ }).hover();
+    const before = await page.getByRole('row', { name: /^Dossier de/ }).allTextContents();
+    server.resources.set('Task/cas-1', { ...known, meta: { versionId: '1', lastUpdated: new Date().toISOString() } });
+    await page.getByText('Nouveau dossier urgent : TEST-MOREAU CAMILLE').waitFor();
+    const after = await page.getByRole('row', { name: /^Dossier de/ }).allTextContents();
+    expect(after).toHaveLength(before.length + 1);
+    expect(after.at(-1)).toContain('TEST-MOREAU');
+    await page.getByLabel('Rechercher').hover();
+    await expect
+      .poll(() =>
+        page
+          .getByRole('row', { name: /^Dossier de/ })
+          .nth(1)
+          .textContent(),
+      )
+      .toContain('TEST-MOREAU');
+  });
+
+  it('returns to the same case with the same words after a session that expired', async () => {
+    await signIn('radiologue', '/dossier/cas-5');
+    await page.getByLabel('Conclusion').fill('Pas de fracture.');
+    await page.context().clearCookies();
+    await page.getByText('La session a expiré').waitFor();
+    await fillSignIn('radiologue');
+    await page.getByRole('heading', { name: 'TEST-ROUX ANDREA' }).waitFor();
+    await expect.poll(() => page.getByLabel('Conclusion').inputValue()).toBe('Pas de fracture.');
+    await page.getByText('Brouillon enregistré').waitFor();
+  });
+
+  it('tells who took the case when a race is lost', async () => {
+    await signIn('radiologue', '/dossier/cas-1');
+    await page.getByRole('button', { name: 'Prendre le dossier' }).waitFor();
+    const task = server.resources.get('Task/cas-1') as Task;
+    const reading = { coding: [{ system: 'https://fhir.passerelle.example/CodeSystem/case-status', code: 'reading' }] };
+    // Older than what the page knows, so that the pulse does not tell it before the click.
+    server.resources.set('Task/cas-1', {
+      ...task,
+      meta: { versionId: '2', lastUpdated: '2026-01-01T00:00:00Z' },
+      businessStatus: reading,
+      owner: { reference: 'Practitioner/autre', display: 'Dr AUTRE TEST' },
+    });
+    await page.getByRole('button', { name: 'Prendre le dossier' }).click();
+    await page.getByText('le dossier est pris par Dr AUTRE TEST').waitFor();
+  });
+
+  it("warns when the images are not this patient's", async () => {
+    await signIn('radiologue', '/dossier/cas-4');
+    await page
+      .getByText('Attention : cette image n’est pas au nom du patient du dossier (nom, date de naissance)')
+      .waitFor();
+  });
+
+  it('gives each role its screens, and nothing asked that would be refused', async () => {
+    await signIn('auditeur');
+    await page.getByText('a consulté').waitFor();
+    expect(await page.getByRole('navigation', { name: 'Navigation principale' }).textContent()).toBe('Journal');
+    await page.getByRole('button', { name: 'Déconnexion' }).click();
+    await fillSignIn('coordonnateur');
+    await page.getByRole('link', { name: 'Images et identités à vérifier' }).click();
+    await page.getByText('date de naissance différente').waitFor();
+    await page.getByRole('button', { name: 'Déconnexion' }).click();
+    await fillSignIn('admin');
+    await page.getByText('Votre rôle ne donne pas accès aux dossiers').waitFor();
+  });
+});
