@@ -21,4 +21,5 @@ export {
   whoText,
 } from './machine.ts';
 export { type CaseState, openStates, type StateDefinition, signedStates, stateDefinition, states } from './states.ts';
-export { type CaseEvent, type Effect, type Transition, transitions, type Via, type Who } from './transitions.ts';
+export type { CaseEvent, Effect, Transition, Via, Who } from './transition.ts';
+export { transitions } from './transitions.ts';

@@ -2,7 +2,8 @@
 import { type CaseActor, type Facts, imagesComplete, imagesReadable, type Milestone, type Origin } from './facts.ts';
 import { conditions, type Guard, type GuardName, guards } from './guards.ts';
 import { type CaseState, openStates, stateDefinition } from './states.ts';
-import { type CaseEvent, type Effect, type Transition, transitions, type Via, type Who } from './transitions.ts';
+import type { CaseEvent, Effect, Transition, Via, Who } from './transition.ts';
+import { transitions } from './transitions.ts';
 
 /** One transition taken. */
 export interface Step {

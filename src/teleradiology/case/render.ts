@@ -2,7 +2,8 @@
 import { type Guard, guards } from './guards.ts';
 import { whoText } from './machine.ts';
 import { states } from './states.ts';
-import { transitions, type Via } from './transitions.ts';
+import type { Via } from './transition.ts';
+import { transitions } from './transitions.ts';
 
 const viaText: Record<Via, string> = {
   operation: 'operation',
