@@ -100,7 +100,15 @@ async function compose(config: Config, options: ServerOptions, database: Databas
     signerFor: keystore.signerFor,
     log,
   });
-  delivery.registerDestination(risDestination({ database, store, clock, log }));
+  const ris = risDestination({
+    database,
+    store,
+    clock,
+    log,
+    auditRead: access.auditRead,
+    processingId: config.demo ? 'T' : 'P',
+  });
+  delivery.registerDestination(ris);
   await options.seed?.({ database, store, access, config });
 
   await app.register(securityHeaders, { secure: tls !== undefined });
@@ -135,6 +143,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
       await app.close();
       await teleradiology.stop();
       await delivery.stop();
+      await ris.close();
       await access.close();
       await database.close();
     },

@@ -51,7 +51,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     databaseAdminUrl: text(env, 'DATABASE_ADMIN_URL') ?? databaseUrl,
     host,
     port: port(env, 'PORT', 8080),
-    baseUrl: text(env, 'BASE_URL')?.replace(/\/+$/, ''),
+    baseUrl: baseUrl(env),
     mllpPort: port(env, 'MLLP_PORT', 2575),
     mllpsPort: mllpsPort(env),
     dimsePort: port(env, 'DIMSE_PORT', 11112),
@@ -87,6 +87,17 @@ function port(env: Record<string, string | undefined>, name: string, fallback: n
     throw new ConfigError(`${name}="${value}" is not a port: give a whole number from 0 (any free port) to 65535.`);
   }
   return number;
+}
+
+function baseUrl(env: Record<string, string | undefined>): string | undefined {
+  const value = text(env, 'BASE_URL');
+  if (value === undefined) return undefined;
+  if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol)) {
+    throw new ConfigError(
+      `BASE_URL="${value}" is not an address: give http:// or https:// and the host, as users type it.`,
+    );
+  }
+  return value.replace(/\/+$/, '');
 }
 
 function mllpsPort(env: Record<string, string | undefined>): number | undefined {

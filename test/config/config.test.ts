@@ -11,6 +11,7 @@ describe('configuration', () => {
   it.each([
     [{ PORT: 'eighty' }, 'PORT="eighty" is not a port'],
     [{ MLLP_PORT: '70000' }, 'MLLP_PORT="70000" is not a port'],
+    [{ BASE_URL: '/' }, 'BASE_URL="/" is not an address'],
     [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL="loud" is unknown'],
     [{ DEMO_PASSWORD: 'short' }, 'DEMO_PASSWORD is too short'],
     [{ TLS_CERT: '/tmp/cert.pem' }, 'TLS_CERT and TLS_KEY go together'],

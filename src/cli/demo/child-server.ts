@@ -34,6 +34,7 @@ export async function startChildServer(env: Record<string, string>, dataDir?: st
     DEMO: 'on',
     LOG_LEVEL: 'warn',
     DATABASE_URL: '',
+    BASE_URL: '',
     ...env,
     DATA_DIR: folder,
   };
