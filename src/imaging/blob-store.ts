@@ -5,7 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { hostname, uptime } from 'node:os';
 import { join } from 'node:path';
 
 /** A file being received. Its name is ours: no identifier of the data ever becomes part of a path. */
@@ -21,8 +21,8 @@ export interface BlobStore {
   createCopy(draft: Draft): Promise<FileHandle>;
   /** Makes the names of the drafts durable (their bytes are synchronised by whoever wrote them). */
   sync(): Promise<void>;
-  /** Puts a committed draft in its place. */
-  settle(tenant: string, blob: string): Promise<void>;
+  /** Puts a committed draft, with its inflated copy when it has one, in its place. */
+  settle(tenant: string, blob: string, inflated: boolean): Promise<void>;
   discard(tenant: string, blob: string): Promise<void>;
   /** Opens a stored file for reading; the caller closes it. @throws the file system's error when it is not there. */
   read(tenant: string, blob: string, inflated?: boolean): Promise<FileHandle>;
@@ -32,6 +32,8 @@ export interface BlobStore {
 
 const copySuffix = '.inflated';
 const ownerFile = 'owner.json';
+/** Who owns an incoming folder. */
+const thisProcess = { host: hostname(), pid: process.pid, startedMs: Math.round(performance.timeOrigin) };
 /** A server on another machine is taken for dead after this long without a sign of life. */
 const foreignAgeMs = 24 * 3_600_000;
 const blobPattern = /^[0-9a-f]{32}$/;
@@ -42,24 +44,33 @@ export async function openBlobStore(folder: string): Promise<BlobStore> {
   const incoming = join(folder, 'incoming');
   const owned = join(incoming, randomBytes(8).toString('hex'));
   await mkdir(owned, { recursive: true });
-  await writeFile(join(owned, ownerFile), JSON.stringify({ host: hostname(), pid: process.pid }));
+  await writeFile(join(owned, ownerFile), JSON.stringify(thisProcess));
 
   const draftPath = (tenant: string, blob: string) => join(owned, `${checkedTenant(tenant)}.${checkedBlob(blob)}`);
   const placeFolder = (tenant: string, blob: string) =>
-    join(folder, checkedTenant(tenant), checkedBlob(blob).slice(0, 2), blob.slice(2, 4));
+    join(folder, checkedTenant(tenant), checkedBlob(blob).slice(0, 2));
   const place = (tenant: string, blob: string) => join(placeFolder(tenant, blob), blob);
 
-  async function put(from: string, tenant: string, blob: string): Promise<void> {
-    for (const suffix of [copySuffix, '']) {
-      const source = from + suffix;
+  async function put(from: string, tenant: string, blob: string, inflated: boolean): Promise<void> {
+    // The copy first: whoever finds the file finds its copy.
+    for (const suffix of inflated ? [copySuffix, ''] : ['']) {
       const target = place(tenant, blob) + suffix;
-      await rename(source, target).catch(async (error: NodeJS.ErrnoException) => {
+      await rename(from + suffix, target).catch(async (error: NodeJS.ErrnoException) => {
         if (error.code !== 'ENOENT') throw error;
-        if (suffix === copySuffix && !(await exists(source))) return;
         await mkdir(placeFolder(tenant, blob), { recursive: true });
-        await rename(source, target);
+        await rename(from + suffix, target);
       });
     }
+  }
+
+  /** A committed file that is not in its place yet: of this process, of another one, or of one that a power cut ended. */
+  async function openUnsettled(tenant: string, blob: string, suffix: string): Promise<FileHandle | undefined> {
+    const name = `${checkedTenant(tenant)}.${checkedBlob(blob)}${suffix}`;
+    for (const owner of await readdir(incoming)) {
+      const file = await open(join(incoming, owner, name), 'r').catch(() => undefined);
+      if (file) return file;
+    }
+    return undefined;
   }
 
   return {
@@ -78,7 +89,7 @@ export async function openBlobStore(folder: string): Promise<BlobStore> {
         await directory.close();
       }
     },
-    settle: (tenant, blob) => put(draftPath(tenant, blob), tenant, blob),
+    settle: (tenant, blob, inflated) => put(draftPath(tenant, blob), tenant, blob, inflated),
     async discard(tenant, blob) {
       await rm(draftPath(tenant, blob), { force: true });
       await rm(draftPath(tenant, blob) + copySuffix, { force: true });
@@ -89,27 +100,29 @@ export async function openBlobStore(folder: string): Promise<BlobStore> {
         return await open(place(tenant, blob) + suffix, 'r');
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-        // Between the commit and the move.
-        return open(draftPath(tenant, blob) + suffix, 'r').catch(() => open(place(tenant, blob) + suffix, 'r'));
+        return (await openUnsettled(tenant, blob, suffix)) ?? open(place(tenant, blob) + suffix, 'r');
       }
     },
     async sweep(isIndexed) {
       const counts = { settled: 0, removed: 0 };
       for (const name of await readdir(incoming)) {
         const path = join(incoming, name);
-        if (path === owned || !(await isAbandoned(path))) continue;
-        for (const file of await readdir(path)) {
+        if (path === owned) continue;
+        const abandoned = await isAbandoned(path);
+        const files = new Set(await readdir(path));
+        for (const file of files) {
           const [tenant = '', blob = ''] = file.split('.');
           if (!tenantPattern.test(tenant) || !blobPattern.test(blob) || file.endsWith(copySuffix)) continue;
           if (await isIndexed(tenant, blob)) {
-            await put(join(path, file), tenant, blob);
+            // Right at any time: should its owner be alive, it finds the file moved.
+            await put(join(path, file), tenant, blob, files.has(file + copySuffix));
             counts.settled++;
-          } else {
+          } else if (abandoned) {
             await unlink(join(path, file));
             counts.removed++;
           }
         }
-        await rm(path, { recursive: true, force: true });
+        if (abandoned) await rm(path, { recursive: true, force: true });
       }
       return counts;
     },
@@ -119,14 +132,17 @@ export async function openBlobStore(folder: string): Promise<BlobStore> {
 /** Whether the process that owned an incoming folder is gone; on another machine only time can tell. */
 async function isAbandoned(path: string): Promise<boolean> {
   const owner = await readFile(join(path, ownerFile), 'utf8')
-    .then((text) => JSON.parse(text) as { host?: string; pid?: number })
+    .then((text) => JSON.parse(text) as Partial<typeof thisProcess>)
     .catch(() => undefined);
   if (!owner?.pid || owner.host !== hostname()) {
     const { mtimeMs } = await stat(path);
     return Date.now() - mtimeMs > foreignAgeMs;
   }
-  // Our own number under another folder: we are a restart of it.
-  return owner.pid === process.pid || !isAlive(owner.pid);
+  // In a container every start has the same number.
+  if (owner.pid === process.pid) return owner.startedMs !== thisProcess.startedMs;
+  const { mtimeMs } = await stat(join(path, ownerFile));
+  // Older than this boot of the machine: the number may be anybody's now.
+  return mtimeMs < Date.now() - uptime() * 1000 || !isAlive(owner.pid);
 }
 
 function isAlive(pid: number): boolean {
@@ -136,13 +152,6 @@ function isAlive(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 function checkedTenant(tenant: string): string {

@@ -62,10 +62,11 @@ export async function ingest(
       await cleanAfterFailure(tenant, spooled, options);
       throw error;
     });
-  for (const { blob } of spooled) {
-    // The rows are committed: a file that cannot be moved now is found where it is, and moved at the next start.
-    if (kept.has(blob)) await blobs.settle(tenant, blob).catch(() => undefined);
-  }
+  await settle(
+    blobs,
+    tenant,
+    spooled.filter(({ blob }) => kept.has(blob)),
+  );
   await discard(
     blobs,
     tenant,
@@ -125,12 +126,21 @@ async function cleanAfterFailure(tenant: string, spooled: readonly Spooled[], op
     )
     .catch(() => undefined);
   if (!named) return;
-  for (const { blob } of spooled) if (named.has(blob)) await options.blobs.settle(tenant, blob).catch(() => undefined);
+  await settle(
+    options.blobs,
+    tenant,
+    spooled.filter(({ blob }) => named.has(blob)),
+  );
   await discard(
     options.blobs,
     tenant,
     spooled.filter(({ blob }) => !named.has(blob)),
   );
+}
+
+/** The rows are committed: a file that cannot be moved now is found where it is, and moved at the next start. */
+async function settle(blobs: BlobStore, tenant: string, instances: readonly Spooled[]): Promise<void> {
+  await Promise.allSettled(instances.map(({ blob, inflated }) => blobs.settle(tenant, blob, inflated)));
 }
 
 async function discard(blobs: BlobStore, tenant: string, instances: readonly Spooled[]): Promise<void> {

@@ -166,6 +166,15 @@ describe('storing instances', () => {
 });
 
 describe('after a crash', () => {
+  it('leaves alone what a living process of another machine is still receiving', async () => {
+    const busy = join(room.folder, 'incoming', 'busy');
+    await mkdir(busy);
+    await writeFile(join(busy, 'owner.json'), JSON.stringify({ host: 'elsewhere', pid: 1 }));
+    await writeFile(join(busy, `aa.${'1'.repeat(32)}`), 'being received');
+    await room.reopen();
+    expect(await readdir(busy)).toContain(`aa.${'1'.repeat(32)}`);
+  });
+
   it('puts committed files in their place and removes the others', async () => {
     const [file = Buffer.alloc(0)] = smallCt({ studyUid: '2.25.5600', slices: 1 });
     await storeFiles(room.imaging, [file]);
@@ -181,11 +190,18 @@ describe('after a crash', () => {
     const left = join(room.folder, 'incoming', 'dead');
     await mkdir(left);
     await writeFile(join(left, 'owner.json'), JSON.stringify({ host: hostname(), pid: gone }));
-    await rename(
-      join(room.folder, 'aa', row.blob.slice(0, 2), row.blob.slice(2, 4), row.blob),
-      join(left, `aa.${row.blob}`),
-    );
+    await rename(join(room.folder, 'aa', row.blob.slice(0, 2), row.blob), join(left, `aa.${row.blob}`));
     await writeFile(join(left, `aa.${'0'.repeat(32)}`), 'half');
+    // Readers find it where it is even before anything is put in order.
+    const found = await room.imaging.findInstance('aa', {
+      studyUid: '2.25.5600',
+      seriesUid: row.series_uid,
+      sopUid: row.sop_uid,
+    });
+    if (!found) throw new Error('not found');
+    const early = await room.imaging.open('aa', found);
+    expect((await early.readFile()).equals(file)).toBe(true);
+    await early.close();
     const restarted = await room.reopen();
     expect(await readdir(join(room.folder, 'incoming'))).not.toContain('dead');
     const instance = await restarted.findInstance('aa', {
