@@ -185,6 +185,31 @@ describe('signing', () => {
     expect(await world.store.search(tenant, 'DocumentReference', `related=Task/${id}`)).toHaveLength(2);
   });
 
+  it('goes on when the case, not the report, changed while the documents were made', async () => {
+    const { id } = await readyCase(world, { encounterClass: 'O' });
+    await world.operate('radiologist', 'claim', id);
+    await world.operate('radiologist', 'displayed', id, { series: ['1.1', '1.2'] });
+    world.whileBuilding = async () => {
+      await world.operate('radiologist', 'phone-exchange', id, { summary: 'Appelé', with: 'Dr ALIX' });
+    };
+    const signed = (await world.operate('radiologist', 'sign', id, report)) as Task;
+    expect(stateOf(signed)).toBe('delivering');
+    expect(outputs(signed, 'phone-exchange')).toHaveLength(1);
+    expect(await world.store.search(tenant, 'DocumentReference', `related=Task/${id}`)).toHaveLength(2);
+  });
+
+  it('is refused when the report changed while the documents were made', async () => {
+    const { id } = await readyCase(world, { encounterClass: 'O' });
+    await world.operate('radiologist', 'claim', id);
+    await world.operate('radiologist', 'displayed', id, { series: ['1.1', '1.2'] });
+    await world.operate('radiologist', 'save-draft', id, report);
+    world.whileBuilding = async () => {
+      await world.operate('radiologist', 'save-draft', id, { ...report, conclusion: 'Autre conclusion.' });
+    };
+    await expect(world.operate('radiologist', 'sign', id, report)).rejects.toMatchObject({ status: 409 });
+    expect(await world.store.search(tenant, 'DocumentReference', `related=Task/${id}`)).toHaveLength(0);
+  });
+
   it('is refused when consent was withdrawn meanwhile', async () => {
     const { id } = await readyCase(world, { encounterClass: 'O' });
     const task = (await world.operate('radiologist', 'claim', id)) as Task;

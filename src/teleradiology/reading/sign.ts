@@ -17,7 +17,7 @@ export interface SignInput extends DraftInput {
 }
 
 /**
- * @throws FhirError 422 with the guard or every fault of the report, 403 for whoever is not its reader, 409 when the case or the
+ * @throws FhirError 422 with the guard or every fault of the report, 403 for whoever is not its reader, 409 when the
  * draft changed while the documents were made.
  */
 export async function sign(
@@ -28,6 +28,28 @@ export async function sign(
   ifMatch?: string,
 ): Promise<Task> {
   const seen = (await tx.read('Task', id)) as CaseTask;
+  const first = await prepare(shell, tx, id, seen, input);
+  const { task } = await readCase(tx, id, ifMatch);
+  const current = await readDraft(tx, task);
+  if (current?.meta?.versionId !== first.savedVersion)
+    throw new FhirError(
+      409,
+      'conflict',
+      'Le compte rendu a changé pendant la signature : relisez-le, puis signez à nouveau.',
+    );
+  // The platform itself moves a case on (a series falls quiet, a delivery is acknowledged). Then everything is asked and made again
+  // from what is true now, this time with the case locked.
+  const ready = task.meta?.versionId === seen.meta?.versionId ? first : await prepare(shell, tx, id, task, input);
+  return transition(shell, tx, task, ready.state, {
+    event: 'sign',
+    input: ready.given,
+    times: { signed: ready.model.signedAt },
+    change: async (before) => publishReport(tx, before, await stored(tx, ready.draft), ready.model, ready.documents),
+  });
+}
+
+/** Asks every guard, then makes the documents of the case as it stands in `seen`; stores nothing. */
+async function prepare(shell: Shell, tx: FhirTransaction, id: string, seen: CaseTask, input: SignInput) {
   const state = isTaskOf(seen, 'teleradiology-case') ? stateOf(seen) : undefined;
   if (state === undefined) throw new FhirError(404, 'not-found', `Task/${id} n'est pas un dossier de téléradiologie.`);
   // Everything but the report's content is asked first: whoever may not sign learns nothing by lint.
@@ -37,27 +59,18 @@ export async function sign(
 
   const saved = await readDraft(tx, seen);
   const draft = draftOf(seen, saved, input);
-  const signedAt = tx.context.now();
   const setOid = draft.identifier?.[0]?.value?.replace(/^urn:oid:/, '') ?? documentOid();
-  const model = await reportInput(tx, seen, draft, { oid: documentOid(), setOid, version: 1 }, signedAt);
+  const model = await reportInput(tx, seen, draft, { oid: documentOid(), setOid, version: 1 }, tx.context.now());
   const faults = shell.report.lint(model).filter((issue) => issue.severity === 'error');
   if (faults.length > 0) throw incomplete(faults, stateDefinition(state)?.display ?? state);
-  const documents = await buildDocuments(shell, model);
-
-  const { task } = await readCase(tx, id, ifMatch);
-  const current = await readDraft(tx, task);
-  if (task.meta?.versionId !== seen.meta?.versionId || current?.meta?.versionId !== saved?.meta?.versionId)
-    throw new FhirError(
-      409,
-      'conflict',
-      'Le dossier a changé pendant la signature : relisez-le, puis signez à nouveau.',
-    );
-  return transition(shell, tx, task, state, {
-    event: 'sign',
-    input: given,
-    times: { signed: signedAt },
-    change: async (before) => publishReport(tx, before, await stored(tx, draft), model, documents),
-  });
+  return {
+    state,
+    given,
+    draft,
+    model,
+    savedVersion: saved?.meta?.versionId,
+    documents: await buildDocuments(shell, model),
+  };
 }
 
 /** A report signed without a draft saved before is stored first, for its id. */

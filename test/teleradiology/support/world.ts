@@ -30,6 +30,8 @@ export interface World {
   quarantined: Map<string, string>;
   /** Inputs of the documents built so far. */
   built: ReportInput[];
+  /** Happens once, while the next report's documents are made. */
+  whileBuilding?: (() => Promise<void>) | undefined;
   as(who: Who, interaction?: string): Context;
   operate(
     who: Who,
@@ -137,6 +139,9 @@ export async function createWorld(
           })),
       build: async (input: ReportInput) => {
         built.push(input);
+        const meanwhile = world.whileBuilding;
+        world.whileBuilding = undefined;
+        await meanwhile?.();
         const pdf = Buffer.from(`%PDF-1.4 ${input.document.oid}`);
         const cda = Buffer.from(`<ClinicalDocument id="${input.document.oid}"/>`);
         return { pdf, cda, pdfSha256: 'ab'.repeat(32), cdaSha256: 'cd'.repeat(32), title: "Compte rendu d'imagerie" };
