@@ -106,8 +106,11 @@ async function write(part: Readable, file: Draft['file']): Promise<{ size: numbe
 }
 
 /** A write may take only part of what it is given. */
-async function writeAll(file: FileHandle, chunks: readonly Buffer[]): Promise<void> {
-  let rest = chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks);
+async function writeAll(file: FileHandle, chunks: Buffer[]): Promise<void> {
+  const total = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+  const { bytesWritten: first } = await file.writev(chunks);
+  if (first === total) return;
+  let rest = Buffer.concat(chunks).subarray(first);
   while (rest.length > 0) {
     const { bytesWritten } = await file.write(rest);
     rest = rest.subarray(bytesWritten);

@@ -38,10 +38,21 @@ export async function* readParts(source: AsyncIterable<Buffer>, boundary: string
   let buffer: Buffer = Buffer.from('\r\n');
   let closed = false;
 
-  async function more(): Promise<void> {
+  async function pull(): Promise<Buffer> {
     const { value, done } = await chunks.next();
     if (done) throw new MultipartError('the body ends before its closing delimiter');
-    buffer = buffer.length === 0 ? value : Buffer.concat([buffer, value]);
+    return value;
+  }
+
+  async function more(): Promise<void> {
+    const chunk = await pull();
+    buffer = buffer.length === 0 ? chunk : Buffer.concat([buffer, chunk]);
+  }
+
+  /** Whether a delimiter begins in `rest`, which is shorter than one, and ends in `chunk`. */
+  function straddles(rest: Buffer, chunk: Buffer): boolean {
+    const at = Buffer.concat([rest, chunk.subarray(0, delimiter.length)]).indexOf(delimiter);
+    return at !== -1 && at < rest.length;
   }
 
   /** What stands after a delimiter found at `at`; undefined when it only looks like one. */
@@ -71,7 +82,15 @@ export async function* readParts(source: AsyncIterable<Buffer>, boundary: string
             from = 0;
             return bytes;
           }
-          await more();
+          const rest = buffer;
+          const chunk = await pull();
+          if (rest.length > 0 && chunk.length >= delimiter.length && !straddles(rest, chunk)) {
+            // Given out by itself, so that the large chunk is not copied behind a few bytes.
+            buffer = chunk;
+            from = 0;
+            return rest;
+          }
+          buffer = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
           continue;
         }
         const end = await delimiterEnd(at);
