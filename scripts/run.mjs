@@ -23,7 +23,13 @@ const commands = {
     ['node_modules/typescript/bin/tsc', '--noEmit'],
     ['node_modules/typescript/bin/tsc', '--noEmit', '-p', 'src/ui'],
     ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings'],
-    ['node_modules/dependency-cruiser/bin/dependency-cruiser.mjs', '--config', '.dependency-cruiser.cjs', 'src', 'test'],
+    [
+      'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs',
+      '--config',
+      '.dependency-cruiser.cjs',
+      'src',
+      'test',
+    ],
   ],
   format: [['node_modules/@biomejs/biome/bin/biome', 'check', '--write']],
 };

@@ -6,7 +6,13 @@ import type { Context } from './contract.ts';
 export function systemContext(tenant: string, interaction: string, clock: Clock): Context {
   return {
     tenant,
-    actor: { reference: 'Device/passerelle', display: 'Passerelle', account: 'passerelle', kind: 'system', roles: ['system'] },
+    actor: {
+      reference: 'Device/passerelle',
+      display: 'Passerelle',
+      account: 'passerelle',
+      kind: 'system',
+      roles: ['system'],
+    },
     requestId: randomUUID(),
     interaction,
     now: () => clock.now(),

@@ -59,9 +59,15 @@ export interface FhirTransaction {
   /** Stores a new resource; an `id` already set is kept (409 when taken), else one is made. */
   create<R extends Resource>(resource: R): Promise<R & { id: string }>;
   /** Conditional create under an advisory lock on (type, criteria): race-free. @throws FhirError 412 when several match. */
-  createIfNone<R extends Resource>(resource: R, criteria: string): Promise<{ resource: R & { id: string }; created: boolean }>;
+  createIfNone<R extends Resource>(
+    resource: R,
+    criteria: string,
+  ): Promise<{ resource: R & { id: string }; created: boolean }>;
   /** Stores the next version (or creates under this id). An identical content still makes a version. @throws FhirError 412 when `ifMatch` differs. */
-  update<R extends Resource & { id?: string }>(resource: R, options?: { ifMatch?: string }): Promise<R & { id: string }>;
+  update<R extends Resource & { id?: string }>(
+    resource: R,
+    options?: { ifMatch?: string },
+  ): Promise<R & { id: string }>;
   delete(type: ResourceType, id: string): Promise<void>;
   /** Holds a lock named by `key` in this tenant until the end of the transaction. */
   lock(key: string): Promise<void>;
@@ -157,7 +163,12 @@ export class FhirError extends Error {
    * @param code IssueType of FHIR (`not-found`, `invalid`, `conflict`, …).
    * @param expression FHIRPath of the element at fault, when there is one.
    */
-  constructor(status: number, code: NonNullable<OperationOutcome['issue']>[number]['code'], diagnostics: string, expression?: string) {
+  constructor(
+    status: number,
+    code: NonNullable<OperationOutcome['issue']>[number]['code'],
+    diagnostics: string,
+    expression?: string,
+  ) {
     super(diagnostics);
     this.status = status;
     this.outcome = {
