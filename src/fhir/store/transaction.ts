@@ -109,9 +109,7 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
     const open = await connection();
     for (;;) {
       const now = context.now();
-      // The application may not lock what it may not change; an AuditEvent can still be put under a new id.
-      const isNew = options.mustBeNew || type === 'AuditEvent';
-      const current = isNew ? undefined : await lockCurrent(open, type, resource.id);
+      const current = options.mustBeNew ? undefined : await lockCurrent(open, type, resource.id);
       if (!current) {
         if (options.ifMatch !== undefined) throw versionConflict(type, resource.id, options.ifMatch);
         const whole = withMeta(resource, resource.id, 1, now);
@@ -125,7 +123,6 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
           const taken = type === 'AuditEvent' ? { deleted: false } : await lockCurrent(open, type, resource.id);
           if (taken && !taken.deleted) throw new FhirError(409, 'duplicate', `${type}/${resource.id} exists already`);
         }
-        if (type === 'AuditEvent') throw appendOnly();
         options = { ifMatch: options.ifMatch };
         continue;
       }
@@ -154,7 +151,8 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
   }
 
   function lockCurrent(open: Sql, type: ResourceType, id: string): Promise<CurrentRow | undefined> {
-    if (type === 'AuditEvent') throw appendOnly();
+    // Create, read and search only (design §5 rule 9); the application's role could not lock the row anyway.
+    if (type === 'AuditEvent') throw new FhirError(405, 'not-supported', 'AuditEvent is append-only');
     return lockRow(open, tenant, type, id);
   }
 
@@ -305,10 +303,6 @@ function versionOf(ifMatch: string): number {
   const match = /^(?:W\/)?"?(\d{1,9})"?$/.exec(ifMatch.trim());
   if (!match) throw new FhirError(400, 'invalid', 'If-Match is not of the form W/"version"');
   return Number(match[1]);
-}
-
-function appendOnly(): FhirError {
-  return new FhirError(405, 'not-supported', 'AuditEvent is append-only');
 }
 
 function versionConflict(type: string, id: string, ifMatch: string): FhirError {

@@ -28,7 +28,7 @@ describe.runIf(existsSync(folder))('the official examples', () => {
     // What is stored is the subject here, not what is valid.
     store = await createFhirStore({ database, validate: () => [] });
     await store.transaction(contextOf('aa'), async (tx) => {
-      for (const example of examples) await tx.update(example);
+      for (const example of examples) await tx.create(example);
     });
   });
   afterAll(() => database.close());

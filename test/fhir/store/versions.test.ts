@@ -182,7 +182,10 @@ describe('the audit trail', () => {
       source: { observer: { display: 'x' } },
     };
     const made = await inTransaction((tx) => tx.create(event));
-    await expect(inTransaction((tx) => tx.update(made))).rejects.toMatchObject({ status: 405 });
+    for (const id of [made.id, 'new-one']) {
+      await expect(inTransaction((tx) => tx.update({ ...made, id }))).rejects.toMatchObject({ status: 405 });
+    }
+    await expect(inTransaction((tx) => tx.create(made))).rejects.toMatchObject({ status: 409 });
     await expect(inTransaction((tx) => tx.delete('AuditEvent', made.id))).rejects.toMatchObject({ status: 405 });
     for (const statement of [
       'UPDATE fhir.auditevent SET content = $1',
