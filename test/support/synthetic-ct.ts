@@ -1,4 +1,4 @@
-import { syntheticCt, type SyntheticCtOptions } from '../../src/cli/synthetic-ct.ts';
+import { type SyntheticCtOptions, syntheticCt } from '../../src/cli/synthetic-ct.ts';
 
 /** A small CT series for tests: 3 slices of 64 × 64 unless said otherwise. */
 export function smallCt(options: Partial<SyntheticCtOptions> = {}): Buffer[] {
