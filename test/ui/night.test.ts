@@ -147,6 +147,17 @@ describe.skipIf(browserPath() === undefined)('the user interface in a browser', 
       .waitFor();
   });
 
+  it('never counts a series as displayed when its image did not come, and says so', async () => {
+    await page.route('**/frames/**', (route) => route.fulfill({ status: 500, body: '' }));
+    await signIn('radiologue', '/dossier/cas-5');
+    await page.getByText('L’image n’a pas pu être affichée').waitFor();
+    await page.getByText('Brouillon enregistré').waitFor();
+    expect(await page.getByRole('img', { name: 'affichée' }).count()).toBe(0);
+    expect(operation('displayed')).toBeUndefined();
+    // The loader leaves the failed request as an unhandled rejection beside the one it hands to us.
+    complaints = complaints.filter((one) => one !== 'XMLHttpRequest');
+  });
+
   it('gives each role its screens, and nothing asked that would be refused', async () => {
     await signIn('auditeur');
     await page.getByText('a consulté').waitFor();

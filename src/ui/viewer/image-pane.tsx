@@ -19,6 +19,7 @@ interface ImagePaneProps {
   onChoose(uid: string): void;
 }
 
+const notShown = 'L’image n’a pas pu être affichée. Passez à une autre image ou rechargez la page.';
 const nothing: StackState = { index: 0, count: 0, windowing: undefined, zoom: 1, inverted: false };
 
 export function ImagePane({ seriesUid, series, images, expected, onShown, onChoose }: ImagePaneProps): JSX.Element {
@@ -140,7 +141,11 @@ function useStack(
 
   useEffect(() => {
     if (!ready || !element.current) return;
-    const made: ImageStack = createStack(element.current, () => setState(made.state()));
+    const made: ImageStack = createStack(
+      element.current,
+      () => setState(made.state()),
+      (missing) => setFailure(missing ? notShown : undefined),
+    );
     setStack(made);
     shownSeries.current = undefined;
     return () => {
@@ -159,7 +164,7 @@ function useStack(
       setState(stack.state());
       told.current();
     } catch {
-      setFailure('L’image n’a pas pu être affichée. Passez à une autre image ou rechargez la page.');
+      setFailure(notShown);
     }
   }, [stack, images, seriesUid]);
   useEffect(() => void present(), [present]);

@@ -1,5 +1,6 @@
 /** A stack of images on the screen: Cornerstone3D behind the few verbs this application needs. */
 import {
+  cache,
   Enums,
   imageLoader,
   imageLoadPoolManager,
@@ -21,7 +22,7 @@ export interface StackState {
 }
 
 export interface ImageStack {
-  /** Shows another series from `index`. Resolves once its first image is on the screen. */
+  /** Shows another series from `index`. Resolves once its first image is on the screen. @throws Error when it cannot be. */
   show(images: readonly StackImage[], index: number): Promise<void>;
   /** Takes the images that arrived meanwhile, without moving what is shown. */
   extend(images: readonly StackImage[]): Promise<void>;
@@ -49,8 +50,26 @@ export function startViewer(): boolean {
 
 const zoomLimits = { lowest: 0.2, highest: 20 };
 
-/** @param onChange told after each rendered image or change of display. */
-export function createStack(element: HTMLDivElement, onChange: () => void): ImageStack {
+/** An image that is not there after this will not come: the person must know. */
+const patienceMs = 20_000;
+
+async function inTime<T>(asked: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('the image did not come')), patienceMs);
+  });
+  return Promise.race([asked, late]).finally(() => clearTimeout(timer));
+}
+
+/**
+ * @param onChange told after each rendered image or change of display.
+ * @param onFailure told whether the image to be shown by `goTo` is missing.
+ */
+export function createStack(
+  element: HTMLDivElement,
+  onChange: () => void,
+  onFailure: (missing: boolean) => void,
+): ImageStack {
   const engine = new RenderingEngine(`passerelle-${crypto.randomUUID()}`);
   engine.enableElement({
     viewportId: 'main',
@@ -64,10 +83,15 @@ export function createStack(element: HTMLDivElement, onChange: () => void): Imag
   element.addEventListener(Enums.Events.IMAGE_RENDERED, onChange);
 
   const has = (): boolean => viewport.getImageIds().length > 0;
+  // The library resolves also when an image could not be loaded: what counts as shown is what was really decoded.
+  const shown = async (asked: Promise<string>): Promise<void> => {
+    await inTime(asked);
+    if (!cache.getImage(viewport.getCurrentImageId())) throw new Error('the image was not loaded');
+  };
   const place = async (images: readonly StackImage[], index: number): Promise<void> => {
     for (const { imageId, metadata } of images) wadors.metaDataManager.add(imageId, metadata as never);
     const imageIds = images.map((one) => one.imageId);
-    await viewport.setStack(imageIds, Math.max(0, Math.min(index, imageIds.length - 1)));
+    await shown(viewport.setStack(imageIds, Math.max(0, Math.min(index, imageIds.length - 1))));
     viewport.render();
     prefetch(imageIds, index);
   };
@@ -75,12 +99,12 @@ export function createStack(element: HTMLDivElement, onChange: () => void): Imag
   return {
     show: place,
     extend: async (images) => {
-      const shown = has() ? viewport.getCurrentImageId() : undefined;
+      const current = has() ? viewport.getCurrentImageId() : undefined;
       const { voiRange, invert } = viewport.getProperties();
       const [zoom, pan] = [viewport.getZoom(), viewport.getPan()];
       await place(
         images,
-        images.findIndex((one) => one.imageId === shown),
+        images.findIndex((one) => one.imageId === current),
       );
       viewport.setProperties({ ...(voiRange ? { voiRange } : {}), invert: invert === true });
       viewport.setZoom(zoom);
@@ -89,7 +113,13 @@ export function createStack(element: HTMLDivElement, onChange: () => void): Imag
     },
     goTo: async (index) => {
       const last = viewport.getImageIds().length - 1;
-      if (last >= 0) await viewport.setImageIdIndex(Math.max(0, Math.min(index, last)));
+      if (last < 0) return;
+      const wanted = Math.max(0, Math.min(index, last));
+      await shown(viewport.setImageIdIndex(wanted)).then(
+        () => onFailure(false),
+        // Passing quickly over images abandons them: only the one that was to stay is missed.
+        () => onFailure(viewport.getCurrentImageIdIndex() === wanted && !cache.getImage(viewport.getCurrentImageId())),
+      );
     },
     setWindowing: (windowing) => {
       if (!has()) return;
