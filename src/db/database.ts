@@ -21,10 +21,10 @@ export interface Database {
    * it throws, and rethrows.
    */
   transaction<T>(tenant: string, work: (sql: Sql) => Promise<T>): Promise<T>;
-  /** Runs one statement on its own in the scope of `tenant`. */
+  /** Runs one statement on its own in the scope of `tenant`; with a name, PostgreSQL keeps it parsed on the connection. */
   query<Row extends pg.QueryResultRow = pg.QueryResultRow>(
     tenant: string,
-    text: string,
+    statement: string | { name?: string; text: string; values?: readonly unknown[] },
     values?: readonly unknown[],
   ): Promise<pg.QueryResult<Row>>;
   /** Every tenant's name, the platform's own included, in a stable order. */
@@ -42,6 +42,9 @@ export interface Database {
 export const platformTenant = 'platform';
 
 const poolSize = 12;
+/** Whoever holds a lock and waits for a second connection could wait for ever: both waits have an end. */
+const connectionTimeoutMs = 20_000;
+const lockTimeoutMs = 30_000;
 
 /** Every connection of the application takes this role, whatever the login is: a superuser would see through row-level security. */
 export const applicationRole = 'passerelle_app';
@@ -54,7 +57,8 @@ export function openDatabase(url: string, adminUrl: string): Database {
   const pool = new pg.Pool({
     connectionString: url,
     max: poolSize,
-    options: `-c role=${applicationRole}`,
+    options: `-c role=${applicationRole} -c lock_timeout=${lockTimeoutMs}`,
+    connectionTimeoutMillis: connectionTimeoutMs,
     application_name: 'passerelle',
   });
   // A connection lost while idle is replaced by the pool; without a listener the process would end.
@@ -84,7 +88,9 @@ export function openDatabase(url: string, adminUrl: string): Database {
       try {
         await client.query('BEGIN');
         const result = await work(client as Sql);
-        await client.query('COMMIT');
+        const { command } = await client.query('COMMIT');
+        // PostgreSQL answers so when a statement failed and the failure was swallowed on the way: nothing was kept.
+        if (command !== 'COMMIT') throw new Error('The transaction was rolled back: one of its statements had failed');
         return result;
       } catch (error) {
         await client.query('ROLLBACK').catch(() => {
@@ -95,10 +101,10 @@ export function openDatabase(url: string, adminUrl: string): Database {
         client.release(broken);
       }
     },
-    async query(tenant, text, values) {
+    async query(tenant, statement, values) {
       const client = await checkout(tenant);
       try {
-        return await (client as Sql).query(text, values);
+        return await (client as Sql).query(typeof statement === 'string' ? { text: statement, values } : statement);
       } finally {
         client.release();
       }

@@ -49,6 +49,14 @@ describe('the scope of a tenant', () => {
     expect(seen.every(Boolean)).toBe(true);
   });
 
+  it('does not call a transaction done whose failed statement was swallowed', async () => {
+    const swallowing = database.transaction('aa', async (sql) => {
+      await sql.query('SELECT no_such_column').catch(() => undefined);
+      return 'done';
+    });
+    await expect(swallowing).rejects.toThrow('rolled back');
+  });
+
   it('rolls back what a failing transaction did', async () => {
     await expect(
       database.transaction('aa', async (sql) => {

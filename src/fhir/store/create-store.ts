@@ -74,9 +74,7 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
 
   const pooled = (tenant: string): Sql => ({
     query: ((text: string | { text: string; values?: readonly unknown[] }, values?: readonly unknown[]) =>
-      typeof text === 'string'
-        ? database.query(tenant, text, values)
-        : database.query(tenant, text.text, text.values)) as Sql['query'],
+      typeof text === 'string' ? database.query(tenant, text, values) : database.query(tenant, text)) as Sql['query'],
   });
   const reads = (tenant: string) => createReads(search, tenant, pooled(tenant), () => new Date());
 

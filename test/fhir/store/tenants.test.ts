@@ -16,9 +16,13 @@ beforeAll(async () => {
   // Notes the SQL of searches, to explain it.
   const recording: Database = {
     ...database,
-    query: (tenant, text, values) => {
-      statements.push({ text, values: values ?? [] });
-      return database.query(tenant, text, values);
+    query: (tenant, statement, values) => {
+      statements.push(
+        typeof statement === 'string'
+          ? { text: statement, values: values ?? [] }
+          : { text: statement.text, values: statement.values ?? [] },
+      );
+      return database.query(tenant, statement, values);
     },
   };
   store = await createFhirStore({ database: recording });
