@@ -45,7 +45,8 @@ export interface ServerOptions {
 
 /** A study may be gigabytes, but no JSON of this protocol is: what one request may make us hold in memory. */
 const bodyLimitBytes = 32 * 1024 * 1024;
-const requestTimeoutMs = 300_000;
+/** A whole request, a study over a thin line included; each protocol ends idle uploads much sooner. */
+const requestTimeoutMs = 3_600_000;
 
 /**
  * Opens the database, composes the rooms and listens. Resolves when every port accepts connections.
