@@ -5,7 +5,7 @@ import { Panel } from '../case/panel.tsx';
 import acts from './ccam-acts.json' with { type: 'json' };
 import { chapters, type Draft, isCcam } from './chapters.ts';
 import { type Remark, type Remarks, remarksOf } from './lint.ts';
-import type { ReportPanelProps } from './report-panel.tsx';
+import type { ReportPanelProps } from './report-props.ts';
 import { SaveIndicator } from './save-indicator.tsx';
 import { SignDialog } from './sign-dialog.tsx';
 import { useDraft } from './use-draft.ts';

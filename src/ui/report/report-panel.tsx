@@ -1,9 +1,6 @@
 /** Compte rendu: editor while it may be written, signed text and documents afterwards, nothing before. */
 import { Loader } from '@mantine/core';
-import type { Patient, ServiceRequest, Task } from '@medplum/fhirtypes';
 import { type JSX, useRef } from 'react';
-import type { CaseFacts } from '../case/case-facts.ts';
-import type { Exam } from '../case/exam.ts';
 import { useReport } from '../case/use-case.ts';
 import { mayRead } from '../session/rights.ts';
 import { useSession } from '../session/session-context.tsx';
@@ -11,24 +8,8 @@ import { ErrorBanner } from '../shell/error-banner.tsx';
 import { draftOf } from './chapters.ts';
 import { firstDraft } from './first-draft.ts';
 import { ReportEditor } from './report-editor.tsx';
+import type { ReportPanelProps } from './report-props.ts';
 import { SignedReport } from './signed-report.tsx';
-
-export interface ReportPanelProps {
-  task: Task;
-  facts: CaseFacts;
-  /** Name of the radiologist in charge. */
-  reader: string | undefined;
-  patient: Patient | undefined;
-  request: ServiceRequest | undefined;
-  exam: Exam;
-  canSave: boolean;
-  canSign: boolean;
-  /** Why it may not be signed yet, when a guard says so. */
-  signBlocked: string | undefined;
-  /** Series never displayed on this page. */
-  notDisplayed: number;
-  onChanged(): void;
-}
 
 export function ReportPanel(props: ReportPanelProps): JSX.Element | null {
   const session = useSession();
