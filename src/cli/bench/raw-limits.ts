@@ -14,6 +14,8 @@ export async function rawDatabase(dataDir: string, connections: number) {
     visitor: true,
   });
   const pool = new pg.Pool({ connectionString: server.superuserUrl, max: connections });
+  // The measured server ends its PostgreSQL when it stops; connections on their way out may hear of it.
+  pool.on('error', () => undefined);
   await pool.query('DROP TABLE IF EXISTS raw_row; CREATE TABLE raw_row (id text PRIMARY KEY, content text NOT NULL)');
   return {
     /** Durable single-row INSERTs of `content` per second, one statement a round trip. */
@@ -56,7 +58,7 @@ export async function socketToDisk(
   const payload = Buffer.alloc(objectBytes, 7);
   let files = 0;
   const written: string[] = [];
-  const server = createServer((socket) => {
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
     const path = join(folder, `raw-limit-${process.pid}-${files++}`);
     written.push(path);
     const receive = async () => {
@@ -75,7 +77,10 @@ export async function socketToDisk(
       const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
       socket.on('error', reject);
       socket.on('data', () => resolve());
-      socket.on('end', () => socket.destroy());
+      socket.on('end', () => {
+        socket.destroy();
+        reject(new Error('the raw receiver closed without its answer'));
+      });
       socket.end(payload);
     });
   const start = performance.now();

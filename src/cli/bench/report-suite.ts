@@ -18,6 +18,7 @@ export async function reportSuite(): Promise<BenchResult[]> {
   try {
     const token = await server.token('ris-demo');
     const reader = withToken(server.httpUrl, await server.token('radiologue'));
+    const technologist = withToken(server.httpUrl, await server.token('manipulateur'));
     const tell = (text: string) => sendMessage({ host: '127.0.0.1', port: server.mllpPort }, Buffer.from(text));
     const [template] = demoCases();
     if (!template) throw new Error('no demonstration case');
@@ -32,7 +33,7 @@ export async function reportSuite(): Promise<BenchResult[]> {
       await reader.operation(task, 'protocol', [{ name: 'text', valueString: 'Sans injection.' }]);
       await send(server.httpUrl, token, acquire(exam, studyUid, new Date()).instances);
       await tell(complementMessage(exam, studyUid, new Date(), `S4${n}`, new Date()));
-      await reader.operation(task, 'complete-images');
+      await technologist.operation(task, 'complete-images');
       await until('the case ready', waitMs, async () => {
         const current = await find();
         return current && caseState(current) === 'ready' ? current : undefined;
