@@ -92,11 +92,9 @@ export function isLive(settings: EstablishmentSettings, now: Date): boolean {
   return settings.liveUntil === undefined || now < settings.liveUntil;
 }
 
+/** Asking Intl by constructing a formatter costs 0.4 ms, at every request of a RIS; its own list is asked once. */
+const timeZones: ReadonlySet<string> = new Set([...Intl.supportedValuesOf('timeZone'), 'UTC']);
+
 function isTimeZone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat('fr', { timeZone: name });
-    return true;
-  } catch {
-    return false;
-  }
+  return timeZones.has(name);
 }

@@ -1,4 +1,4 @@
-import type { Task } from '@medplum/fhirtypes';
+import type { HumanName, Task } from '@medplum/fhirtypes';
 import { describe, expect, it } from 'vitest';
 import { offeredActions } from '../../src/ui/case/actions.ts';
 import { caseAlerts } from '../../src/ui/case/alerts.ts';
@@ -14,7 +14,7 @@ import { timeline } from '../../src/ui/case/timeline.ts';
 import { transitionsOf } from '../../src/ui/case/transitions.ts';
 import { binaryPath } from '../../src/ui/fhir/client.ts';
 import { caseStatusName } from '../../src/ui/words/case-status.ts';
-import { patientIdentity, spacedIns } from '../../src/ui/words/people.ts';
+import { patientIdentity, practitionerName, spacedIns } from '../../src/ui/words/people.ts';
 import { fakeResources } from './fake/resources.ts';
 
 const now = Date.parse('2026-11-22T02:30:00Z');
@@ -255,4 +255,14 @@ it('an attachment is fetched from our own origin whatever name the server gave i
   expect(binaryPath('https://ailleurs.example/fhir/Binary/a-1/_history/2')).toBe('/fhir/Binary/a-1');
   expect(() => binaryPath('https://ailleurs.example/Patient/1')).toThrow();
   expect(() => binaryPath('javascript:alert(1)')).toThrow();
+});
+
+describe('the name of a professional', () => {
+  const named = (name: HumanName) => practitionerName({ resourceType: 'Practitioner', name: [name] });
+
+  it('shows the title in place of the civility', () => {
+    expect(named({ family: 'TEST', given: ['NOA'], prefix: ['MME'], suffix: ['DR'] })).toBe('Dr NOA TEST');
+    expect(named({ family: 'TEST', given: ['NOA'], prefix: ['M'] })).toBe('M NOA TEST');
+    expect(named({ family: 'TEST', given: ['NOA'] })).toBe('NOA TEST');
+  });
 });

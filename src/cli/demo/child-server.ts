@@ -23,7 +23,11 @@ export interface ChildServer {
 }
 
 /** @throws Error with the server's last words when it does not become ready. */
-export async function startChildServer(env: Record<string, string>, dataDir?: string): Promise<ChildServer> {
+export async function startChildServer(
+  env: Record<string, string>,
+  dataDir?: string,
+  command: 'serve' | 'start' = 'serve',
+): Promise<ChildServer> {
   const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'passerelle-demo-')));
   const environment = {
     ...process.env,
@@ -39,7 +43,7 @@ export async function startChildServer(env: Record<string, string>, dataDir?: st
     DATA_DIR: folder,
   };
   const start = performance.now();
-  const child = spawn(process.execPath, [main, 'serve'], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [main, command], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
   let errors = '';
   child.stderr.on('data', (chunk: Buffer) => {
     errors = (errors + chunk.toString()).slice(-4000);

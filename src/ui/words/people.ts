@@ -42,12 +42,17 @@ export function spacedIns(value: string): string {
   return match ? match.slice(1).join(' ') : value;
 }
 
-/** `Dr NOA TEST`, from the prefix and name. */
+/** Titles of the national value set (FR.5.719) that take the place of `M` or `MME` before a name. */
+const titles: Record<string, string> = { DR: 'Dr', PR: 'Pr' };
+
+/** `Dr NOA TEST`, from the title, else the prefix, and the name. */
 export function practitionerName(practitioner: Practitioner | undefined, reference?: Reference): string | undefined {
   const name = practitioner?.name?.[0];
   if (!name) return reference?.display;
   if (name.text) return name.text;
-  return [...(name.prefix ?? []), ...(name.given ?? []), name.family].filter((part) => part).join(' ');
+  const title = name.suffix?.map((suffix) => titles[suffix.toUpperCase()]).find((found) => found !== undefined);
+  const before = title === undefined ? (name.prefix ?? []) : [title];
+  return [...before, ...(name.given ?? []), name.family].filter((part) => part).join(' ');
 }
 
 export function organizationName(organization: Organization | undefined, reference?: Reference): string {
