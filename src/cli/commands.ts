@@ -65,6 +65,12 @@ const commands: readonly Command[] = [
     load: async () => (await import('./user.ts')).user,
   },
   {
+    name: 'messages',
+    usage: 'messages [list [AE|AR|AA|noted] | show <tenant> <control id> | replay <tenant> <control id>]',
+    summary: 'HL7 v2 messages received and what was answered; show the bytes; send a kept one again to the server',
+    load: async () => (await import('./messages.ts')).messages,
+  },
+  {
     name: 'deliveries',
     usage: 'deliveries [list | replay <tenant> <id>]',
     summary: 'what waits to leave, what failed; put a dead letter back',

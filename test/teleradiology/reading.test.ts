@@ -128,6 +128,23 @@ describe('a case in hand', () => {
   });
 });
 
+describe('a draft', () => {
+  it('forgets a conclusion that was emptied', async () => {
+    const { id } = await readyCase(world, { encounterClass: 'O' });
+    await world.operate('radiologist', 'claim', id);
+    const saved = await world.operate('radiologist', 'save-draft', id, report);
+    expect(saved).toMatchObject({ conclusion: report.conclusion });
+    const emptied = await world.operate('radiologist', 'save-draft', id, {
+      indication: '',
+      technique: '',
+      results: '',
+      conclusion: '',
+    });
+    expect(emptied).not.toHaveProperty('conclusion');
+    expect(emptied).not.toHaveProperty('extension');
+  });
+});
+
 describe('signing', () => {
   it('is refused guard after guard until each is met, then happens once', async () => {
     const { id } = await readyCase(world);

@@ -2,5 +2,6 @@
 
 export { type RisDestination, type RisOptions, risDestination } from './destination.ts';
 export { type Mllp, type MllpLimits, type MllpOptions, startMllp } from './listener.ts';
+export { listReceived, type ReceivedMessage, readReceived } from './message-archive.ts';
 export { connectMllp, type MllpAddress, type MllpClient, MllpError, sendMessage } from './mllp-client.ts';
 export { acknowledgementOf } from './receive.ts';

@@ -75,6 +75,12 @@ function operationAnswer(result: Resource, tx: RestTransaction, affectsState: bo
       ? { version: { type, id, versionId: meta.versionId, updated: new Date(meta.lastUpdated ?? tx.context.now()) } }
       : {}),
     // What the operation wrote is in the trail already; what it only showed is not.
-    ...(affectsState && tx.changes.length > 0 ? {} : { read: { resources: [result] } }),
+    ...(affectsState && tx.changes.length > 0 ? {} : { read: { resources: shown(result) } }),
   };
+}
+
+/** Resources an operation served: those of a Bundle, a stored one; Parameters are nobody's record, the trail then names the target. */
+function shown(result: Resource): Resource[] {
+  if (result.resourceType === 'Bundle') return (result.entry ?? []).flatMap(({ resource }) => resource ?? []);
+  return result.id ? [result] : [];
 }

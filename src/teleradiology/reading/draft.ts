@@ -43,7 +43,9 @@ export function draftOf(task: CaseTask, saved: DiagnosticReport | undefined, inp
   const text = { ...textOf(saved), ...definedOf(input) };
   const ccam = input.ccam ? { ...input.ccam, system: input.ccam.system ?? codeSystem.ccam } : ccamOf(saved);
   const written = chapters.filter((chapter) => text[chapter].trim() !== '');
-  const extension: Extension[] = (saved?.extension ?? []).filter(({ url }) => url !== structureDefinition.reportText);
+  // What is derived from the chapters never survives them: an emptied conclusion must not stay in a report.
+  const { conclusion: _conclusion, extension: savedExtensions, imagingStudy: _studies, ...kept } = saved ?? {};
+  const extension: Extension[] = (savedExtensions ?? []).filter(({ url }) => url !== structureDefinition.reportText);
   if (written.length > 0)
     extension.push({
       url: structureDefinition.reportText,
@@ -53,7 +55,7 @@ export function draftOf(task: CaseTask, saved: DiagnosticReport | undefined, inp
   const reader = idOf(task.owner, 'Practitioner');
   const studies = outputsOf(task, 'imaging-study').flatMap((each) => each.valueReference ?? []);
   return {
-    ...saved,
+    ...kept,
     resourceType: 'DiagnosticReport',
     identifier: saved?.identifier ?? [{ system: identifierSystem.uri, value: `urn:oid:${documentOid()}` }],
     ...(extension.length > 0 ? { extension } : {}),
@@ -66,7 +68,7 @@ export function draftOf(task: CaseTask, saved: DiagnosticReport | undefined, inp
     },
     subject: task.for as DiagnosticReport['subject'],
     ...(studies.length > 0 ? { imagingStudy: studies as DiagnosticReport['imagingStudy'] } : {}),
-    ...(reader ? { resultsInterpreter: [{ reference: `Practitioner/${reader}` }] } : {}),
+    ...(reader ? { resultsInterpreter: [{ reference: `Practitioner/${reader}`, display: task.owner?.display }] } : {}),
     ...(text.conclusion.trim() ? { conclusion: text.conclusion } : {}),
   };
 }

@@ -1,0 +1,55 @@
+import { listReceived, readReceived, sendMessage } from '../adapters/hl7v2/index.ts';
+import { loadConfig } from '../config/index.ts';
+import { type Database, openConfiguredDatabase } from '../db/index.ts';
+import { CommandError } from './command-error.ts';
+import type { Environment } from './environment.ts';
+
+/**
+ * HL7 v2 messages received: `list [outcome]`, `show <tenant> <control id>`, `replay <tenant> <control id>`. A replay goes through
+ * the front door (MLLP_PORT): what was accepted before is answered as before, what was refused is decided anew.
+ */
+export async function messages(args: string[], env: Environment): Promise<number> {
+  const [action = 'list', first, controlId] = args;
+  const config = loadConfig(env);
+  const database = await openConfiguredDatabase(config, { visitor: true });
+  try {
+    switch (action) {
+      case 'list':
+        await list(database, first);
+        return 0;
+      case 'show':
+        process.stdout.write(`${(await kept(database, first, controlId)).toString().replaceAll('\r', '\n')}\n`);
+        return 0;
+      case 'replay': {
+        const raw = await kept(database, first, controlId);
+        const answer = (await sendMessage({ host: config.host, port: config.mllpPort }, raw)).toString();
+        process.stdout.write(`${answer.replaceAll('\r', '\n')}\n`);
+        return answer.includes('\rMSA|AA|') ? 0 : 1;
+      }
+      default:
+        throw new CommandError(`"${action}" is unknown: use list, show or replay.`);
+    }
+  } finally {
+    await database.close();
+  }
+}
+
+async function list(database: Database, outcome: string | undefined): Promise<void> {
+  for (const tenant of await database.tenants()) {
+    for (const message of await listReceived(database, tenant, outcome)) {
+      const { at, partner, messageType, controlId, outcome: given, reason } = message;
+      const why = reason ? `  ${reason}` : '';
+      process.stdout.write(
+        `${tenant}  ${at.toISOString()}  ${partner}  ${messageType}  ${controlId}  ${given}${why}\n`,
+      );
+    }
+  }
+}
+
+async function kept(database: Database, tenant: string | undefined, controlId: string | undefined): Promise<Buffer> {
+  if (!tenant || !controlId)
+    throw new CommandError('Which one? npm run passerelle -- messages show <tenant> <control id>');
+  const raw = await readReceived(database, tenant, controlId);
+  if (!raw) throw new CommandError(`Tenant ${tenant} received no message ${controlId}.`);
+  return raw;
+}
