@@ -5,14 +5,14 @@ import { contentSecurityPolicy, securityHeaders } from '../../src/access/index.t
 async function answer(secure: boolean) {
   const app = fastify();
   await app.register(securityHeaders, { secure });
-  app.get('/', async (_request, reply) => ({ nonce: reply.cspNonce }));
+  app.get('/', async () => ({}));
   const response = await app.inject('/');
   const missing = await app.inject('/nowhere');
   await app.close();
   return { response, missing };
 }
 
-test('every answer, errors included, carries the headers; the page is given its nonce', async () => {
+test('every answer, errors included, carries the headers', async () => {
   const { response, missing } = await answer(false);
   for (const headers of [response.headers, missing.headers]) {
     expect(headers['x-content-type-options']).toBe('nosniff');
@@ -21,8 +21,6 @@ test('every answer, errors included, carries the headers; the page is given its 
     expect(headers['content-security-policy']).toContain("frame-ancestors 'self'");
     expect(headers['strict-transport-security']).toBeUndefined();
   }
-  expect(response.headers['content-security-policy']).toContain(`'nonce-${response.json().nonce}'`);
-  expect(missing.headers['content-security-policy']).not.toContain(response.json().nonce);
 });
 
 test('over TLS the browser is told to stay on TLS', async () => {
@@ -30,12 +28,16 @@ test('over TLS the browser is told to stay on TLS', async () => {
   expect(response.headers['strict-transport-security']).toBe('max-age=31536000; includeSubDomains');
 });
 
-test('no script runs inline and none is evaluated, whatever the style option', () => {
-  for (const option of ['nonce', 'unsafe-inline'] as const) {
-    const scripts = contentSecurityPolicy('n', option)
+test('nothing runs or is styled inline, and nothing comes from elsewhere', () => {
+  const directives = new Map(
+    contentSecurityPolicy
       .split('; ')
-      .find((directive) => directive.startsWith('script-src'));
-    expect(scripts).toBe("script-src 'self' 'nonce-n' 'wasm-unsafe-eval'");
-  }
-  expect(contentSecurityPolicy('n')).toContain("style-src 'self' 'nonce-n'");
+      .map((directive) => directive.split(' '))
+      .map(([name, ...sources]) => [name, sources]),
+  );
+  expect(directives.get('script-src')).toEqual(["'self'", "'wasm-unsafe-eval'"]);
+  expect(directives.get('style-src')).toEqual(["'self'"]);
+  expect([...directives.values()].flat().filter((source) => /unsafe-(inline|eval)'|https?:|\*/.test(source))).toEqual([
+    "'wasm-unsafe-eval'",
+  ]);
 });

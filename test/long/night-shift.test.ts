@@ -16,6 +16,7 @@ describe.skipIf(browserPath() === undefined)('a night shift in the browser', () 
   let browser: Browser;
   let page: Page;
   let folder: string;
+  const complaints: string[] = [];
 
   beforeAll(async () => {
     folder = pictures ?? (await mkdtemp(join(tmpdir(), 'passerelle-night-')));
@@ -34,6 +35,10 @@ describe.skipIf(browserPath() === undefined)('a night shift in the browser', () 
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'fr-FR' });
     page = await context.newPage();
     page.setDefaultTimeout(20_000);
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('console', (message) => {
+      if (/Content.Security.Policy|Refused to/i.test(message.text())) complaints.push(message.text());
+    });
     await page.goto(server.httpUrl);
     await page.getByLabel('Identifiant').fill(account);
     await page.getByRole('textbox', { name: 'Mot de passe' }).fill(password);
@@ -103,6 +108,9 @@ describe.skipIf(browserPath() === undefined)('a night shift in the browser', () 
       .first()
       .waitFor();
     await picture('dossier-rendu');
+    await page.getByRole('button', { name: 'Voir le PDF' }).click();
+    await page.getByTitle('Compte rendu signé (PDF)').waitFor();
+    expect(complaints).toEqual([]);
     expect(await page.getByRole('list', { name: 'Horodatages du dossier' }).textContent()).toContain(
       'Interprétation reçue',
     );
