@@ -10,7 +10,7 @@ import { type Access, accessRoutes, createAccess, securityHeaders } from './acce
 import { dicomwebRoutes } from './adapters/dicomweb/index.ts';
 import { risDestination, startMllp } from './adapters/hl7v2/index.ts';
 import { type Config, dataFolder } from './config/index.ts';
-import { type Database, openConfiguredDatabase } from './db/index.ts';
+import { type Database, leakproofStatements, openConfiguredDatabase, searchesUseTheirIndex } from './db/index.ts';
 import { createDelivery, type Delivery, deliveryGauges } from './delivery/index.ts';
 import { createFhirStore, type FhirStore, fhirRoutes, systemContext } from './fhir/index.ts';
 import { healthRoutes } from './health.ts';
@@ -80,6 +80,12 @@ async function compose(config: Config, options: ServerOptions, database: Databas
     ...(tls ? { https: { ...tls, minVersion: 'TLSv1.2' as const } } : {}),
   });
   const log = app.log;
+  if (!(await searchesUseTheirIndex(database))) {
+    log.warn(
+      { statements: leakproofStatements },
+      'searches cannot use their index: let a superuser run these statements',
+    );
+  }
   // Before it listens the server has no port but the one it was asked for (seeding leaves a trail that names the address).
   const port = () => (app.server.address() as AddressInfo | null)?.port ?? config.port;
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;

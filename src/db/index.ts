@@ -1,5 +1,6 @@
 /** PostgreSQL: the embedded server, the migrations, and transactions that see one tenant only. */
 export { applicationRole, type Database, openDatabase, platformTenant, type Sql } from './database.ts';
 export { type EmbeddedPostgres, EmbeddedPostgresError, startEmbeddedPostgres } from './embedded.ts';
+export { leakproofStatements, searchesUseTheirIndex } from './leakproof.ts';
 export { MigrationError, migrate } from './migrate.ts';
 export { ensureDatabase, migrationsFolder, openConfiguredDatabase } from './open.ts';

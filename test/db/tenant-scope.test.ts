@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Database } from '../../src/db/index.ts';
+import { type Database, searchesUseTheirIndex } from '../../src/db/index.ts';
 import { testDatabase } from '../support/database.ts';
 
 let database: Database;
@@ -36,6 +36,10 @@ describe('the scope of a tenant', () => {
       'SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user',
     );
     expect(rows).toEqual([{ rolsuper: false, rolbypassrls: false }]);
+  });
+
+  it('leaves searches their index, which the start checks', async () => {
+    expect(await searchesUseTheirIndex(database)).toBe(true);
   });
 
   it('follows the caller when one connection serves tenants in turn', async () => {
