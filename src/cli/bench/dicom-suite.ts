@@ -1,5 +1,4 @@
 /** STOW-RS of half-megabyte slices by one and by four connections, and how soon the worklist shows what was stored. */
-import { randomBytes } from 'node:crypto';
 import type { Task } from '@medplum/fhirtypes';
 import { sendMessage } from '../../adapters/hl7v2/index.ts';
 import { type ChildServer, startChildServer } from '../demo/child-server.ts';
@@ -7,7 +6,7 @@ import { withToken } from '../demo/people.ts';
 import { until } from '../demo/steps.ts';
 import { type DemoCase, demoCases } from '../demonstration/cases.ts';
 import { requestMessage } from '../demonstration/messages.ts';
-import { acquire, newUid, send } from '../demonstration/scanner.ts';
+import { acquire, newUid, send, stowBodies } from '../demonstration/scanner.ts';
 import { httpLoad, loadTotal } from './load.ts';
 import { socketToDisk } from './raw-limits.ts';
 import { type BenchResult, percentile, result } from './result.ts';
@@ -33,14 +32,16 @@ export async function dicomSuite(): Promise<BenchResult[]> {
 
 async function stow(server: ChildServer, token: string, connections: number): Promise<BenchResult[]> {
   const http = httpLoad(server.httpUrl, token, connections);
-  const bodies = Array.from({ length: studies }, (_, n) => requestsOf(distinct(`${connections}-${n}`))).flat();
+  const bodies = Array.from({ length: studies }, (_, n) =>
+    stowBodies(acquire(distinct(`${connections}-${n}`), newUid(), new Date()).instances, perRequest),
+  ).flat();
   const bytes = bodies.reduce((total, body) => total + body.content.length, 0);
   const load = await loadTotal(bodies.length, connections, (n) => {
     const body = bodies[n];
     if (!body) throw new Error('no body');
     return http.send('POST', '/dicomweb/studies', body.content, {
       accept: 'application/dicom+json',
-      'content-type': `multipart/related; type="application/dicom"; boundary=${body.boundary}`,
+      'content-type': body.contentType,
     });
   });
   http.close();
@@ -58,23 +59,6 @@ async function stow(server: ChildServer, token: string, connections: number): Pr
     }),
     result('dicom', `stow-${connections}-instances`, (studies * slices) / seconds, 'instances/s'),
   ];
-}
-
-function requestsOf(exam: DemoCase): { boundary: string; content: Buffer }[] {
-  const { instances } = acquire(exam, newUid(), new Date());
-  const requests = [];
-  for (let first = 0; first < instances.length; first += perRequest) {
-    const boundary = `bench-${randomBytes(12).toString('hex')}`;
-    const parts = instances
-      .slice(first, first + perRequest)
-      .flatMap((instance) => [
-        Buffer.from(`--${boundary}\r\nContent-Type: application/dicom\r\n\r\n`),
-        instance,
-        Buffer.from('\r\n'),
-      ]);
-    requests.push({ boundary, content: Buffer.concat([...parts, Buffer.from(`--${boundary}--\r\n`)]) });
-  }
-  return requests;
 }
 
 /** From the answer to the last instance's STOW to a worklist search that shows the case with its images. */

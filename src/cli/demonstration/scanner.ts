@@ -32,11 +32,9 @@ export function acquire(exam: DemoCase, studyUid: string, examDate: Date): Acqui
   return { studyUid, instances };
 }
 
-/**
- * STOW-RS of a study, `perRequest` instances a request so that series appear while they arrive.
- * @throws Error with the status and the answer when the archive refuses.
- */
-export async function send(httpUrl: string, token: string, instances: Buffer[], perRequest = 10): Promise<void> {
+/** Bodies of STOW-RS requests for a study, `perRequest` instances each (PS3.18 §10.5: multipart/related of application/dicom). */
+export function stowBodies(instances: readonly Buffer[], perRequest = 10): { contentType: string; content: Buffer }[] {
+  const bodies = [];
   for (let first = 0; first < instances.length; first += perRequest) {
     const boundary = `scanner-${randomBytes(12).toString('hex')}`;
     const parts = instances
@@ -46,14 +44,24 @@ export async function send(httpUrl: string, token: string, instances: Buffer[], 
         instance,
         Buffer.from('\r\n'),
       ]);
+    bodies.push({
+      contentType: `multipart/related; type="application/dicom"; boundary=${boundary}`,
+      content: Buffer.concat([...parts, Buffer.from(`--${boundary}--\r\n`)]),
+    });
+  }
+  return bodies;
+}
+
+/**
+ * STOW-RS of a study, a few instances a request so that series appear while they arrive.
+ * @throws Error with the status and the answer when the archive refuses.
+ */
+export async function send(httpUrl: string, token: string, instances: readonly Buffer[]): Promise<void> {
+  for (const { contentType, content } of stowBodies(instances)) {
     const response = await fetch(`${httpUrl}/dicomweb/studies`, {
       method: 'POST',
-      headers: {
-        authorization: `Bearer ${token}`,
-        accept: 'application/dicom+json',
-        'content-type': `multipart/related; type="application/dicom"; boundary=${boundary}`,
-      },
-      body: Buffer.concat([...parts, Buffer.from(`--${boundary}--\r\n`)]),
+      headers: { authorization: `Bearer ${token}`, accept: 'application/dicom+json', 'content-type': contentType },
+      body: new Uint8Array(content),
     });
     const answer = await response.text();
     if (response.status !== 200) throw new Error(`STOW-RS answered ${response.status}: ${answer.slice(0, 500)}`);
