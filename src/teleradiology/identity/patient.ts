@@ -109,13 +109,12 @@ function complete(known: Patient & { id: string }, received: Patient): Patient &
   for (const identifier of received.identifier ?? []) {
     if (!identifiers.some((candidate) => same(candidate, identifier))) identifiers.push(identifier);
   }
-  const extensions = [...(known.extension ?? [])];
-  for (const extension of received.extension ?? []) {
-    const at = extensions.findIndex((candidate) => candidate.url === extension.url);
-    if (extension.url === reliability && insOf(received) === undefined && insOf(known) !== undefined) continue;
-    if (at < 0) extensions.push(extension);
-    else extensions[at] = extension;
-  }
+  // All repetitions of one extension are told together (an identity may be PROV and DOUB at once): they replace the former together.
+  const told = (received.extension ?? []).filter(
+    ({ url }) => !(url === reliability && insOf(received) === undefined && insOf(known) !== undefined),
+  );
+  const kept = (known.extension ?? []).filter(({ url }) => !told.some((extension) => extension.url === url));
+  const extensions = [...kept, ...told];
   return {
     ...known,
     ...(extensions.length > 0 ? { extension: extensions } : {}),

@@ -48,7 +48,15 @@ export async function resolveProblem(shell: Shell, change: Change, tx: FhirTrans
       `La décision est l'une de : ${actions.join(', ')}.`,
       'DetectedIssue.mitigation.action',
     );
-  await decideStudies(shell, tx, after, decision);
+  if (decision === 'images-rejected' && !before.implicated?.some((each) => idOf(each, 'ImagingStudy') !== undefined))
+    throw new FhirError(
+      422,
+      'business-rule',
+      "Ce problème porte sur la demande, non sur des images : confirmez l'identité, ou faites annuler la demande.",
+      'DetectedIssue.mitigation.action',
+    );
+  // Of the problem as we wrote it: a client that leaves out what it does not know must not leave the images behind.
+  await decideStudies(shell, tx, before, decision);
   for (const reference of after.implicated ?? []) {
     const caseId = idOf(reference, 'Task');
     if (caseId !== undefined) await releaseCase(shell, tx, caseId);
@@ -68,6 +76,9 @@ async function decideStudies(
     // Images set apart under the same UID have a lot of their own: the attached ones are not concerned.
     const concerned = issue.implicated?.some((each) => idOf(each, 'ImagingStudy') === link?.imagingStudyId) ?? false;
     if (link?.state !== 'quarantined' || !concerned) continue;
+    // Flow 4 of another request took them over meanwhile: what is decided about this case no longer decides about them.
+    const cases = (issue.implicated ?? []).flatMap((each) => idOf(each, 'Task') ?? []);
+    if (link.caseId !== undefined && cases.length > 0 && !cases.includes(link.caseId)) continue;
     if (decision === 'images-rejected') await rejectStudy(tx, link);
     else await confirmStudy(shell, tx, link);
   }

@@ -90,12 +90,13 @@ async function tieImagingStudy(tx: FhirTransaction, id: string, task: CaseTask |
   await tx.update<ImagingStudy>({ ...rest, subject, ...(basedOn ? { basedOn: [{ reference: basedOn }] } : {}) });
 }
 
-async function waitForCase(tx: FhirTransaction, link: StudyLink): Promise<StudyLink> {
+/** @param again it had a case meanwhile: whoever was told of it before is told anew. */
+async function waitForCase(tx: FhirTransaction, link: StudyLink, again = false): Promise<StudyLink> {
   const { tenant } = tx.context;
   const waiting: StudyLink = { ...link, state: 'waiting', caseId: undefined, basis: undefined };
   await saveLink(tx.sql, tenant, waiting);
   const dueAt = new Date(link.lastAt.getTime() + defaultSettings.unattachedMinutes * 60_000);
-  await setDueTime(tx.sql, tenant, { caseId: '', kind: 'unattached', key: link.studyUid, dueAt });
+  await setDueTime(tx.sql, tenant, { caseId: '', kind: 'unattached', key: link.studyUid, dueAt }, again);
   return waiting;
 }
 
@@ -114,6 +115,17 @@ async function quarantineStudy(
     { ...problem, reason: problemText(problem) },
     true,
   );
+}
+
+/** Flow 4 announces a study that is held for another case or for none: it is held for this one, where identity vigilance decides. */
+export async function claimQuarantined(
+  shell: Shell,
+  tx: FhirTransaction,
+  link: StudyLink,
+  task: CaseTask,
+): Promise<StudyLink> {
+  const reason = "L'examen annoncé pour cette demande est en quarantaine : vérifiez à qui sont ses images.";
+  return hold(shell, tx, { ...link, caseId: task.id }, task, { traits: [], source: 'images', reason }, false);
 }
 
 /** A study whose own images disagree; `task` is the case it was attached to, if any. */
@@ -193,10 +205,11 @@ export async function watchQuiet(tx: FhirTransaction, link: StudyLink, settings:
 }
 
 /** Unties a study from its case: it waits again. */
-export async function detach(shell: Shell, tx: FhirTransaction, link: StudyLink): Promise<void> {
-  await waitForCase(tx, link);
+export async function detach(shell: Shell, tx: FhirTransaction, link: StudyLink): Promise<StudyLink> {
+  const waiting = await waitForCase(tx, link, true);
   await tieImagingStudy(tx, link.imagingStudyId, undefined);
   if (link.caseId !== undefined) await tellCase(shell, tx, link.caseId);
+  return waiting;
 }
 
 /** Images may come before their request: compares those that wait with a new case. @returns the case as it is then. */

@@ -1,5 +1,5 @@
 /** Finds the case of a study, in the order of design §5 rule 5; says why when the images contradict the request. */
-import type { Coding, Patient, ServiceRequest } from '@medplum/fhirtypes';
+import type { Coding, Identifier, Patient, ServiceRequest } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
 import type { StudyIdentity } from '../../imaging/contract.ts';
 import { openStates, stateDefinition } from '../case/index.ts';
@@ -51,9 +51,15 @@ async function casesOf(
   const cases: CaseTask[] = [];
   for (const request of requests.filter(confirms)) {
     const tasks = await tx.search('Task', `based-on=ServiceRequest/${request.id}&code=${caseCode}&_count=2`);
-    cases.push(...(tasks as CaseTask[]).filter((task) => stateDefinition(stateOf(task) ?? '')?.final !== true));
+    cases.push(...(tasks as CaseTask[]).filter(takesImages));
   }
   return cases;
+}
+
+/** A draft was not sent yet, a closed case expects nothing more: images wait for the one, and are not swallowed by the other. */
+function takesImages(task: CaseTask): boolean {
+  const state = stateOf(task);
+  return state !== undefined && state !== 'draft' && stateDefinition(state)?.final !== true;
 }
 
 /** Several cases with one number leave the choice to a person. */
@@ -81,18 +87,25 @@ function anotherNumber(patient: Patient, identity: StudyIdentity): boolean {
   const ipps = ippsOf(patient);
   if (patientId === undefined || ipps.length === 0) return false;
   if (patient.identifier?.some((each) => each.value === patientId)) return false;
-  return (
-    issuer === undefined || ipps.some((each) => each.system?.endsWith(issuer) || each.assigner?.display === issuer)
-  );
+  return issuer === undefined || ipps.some((each) => isIssuedBy(each, issuer));
+}
+
+/** The issuer of a DICOM patient number, a universal or a local name, against the system of an IPP or who assigned it. */
+function isIssuedBy(ipp: Identifier, issuer: string): boolean {
+  return ipp.system?.endsWith(issuer) === true || ipp.assigner?.display === issuer;
 }
 
 /** The single open case of that patient, known by number, and modality: provisional. */
 async function findByPatient(tx: FhirTransaction, identity: StudyIdentity): Promise<FoundCase | undefined> {
   if (identity.patientId === undefined) return undefined;
-  const value = identity.patientId;
+  const { patientId: value, issuerOfPatientId: issuer } = identity;
   const patients = (await tx.search('Patient', `identifier=${encodeURIComponent(value)}&_count=10`)).filter((patient) =>
     patient.identifier?.some(
-      (each) => each.value === value && (identifierIs(each, 'PI') || insSystems.includes(each.system ?? '')),
+      (each) =>
+        each.value === value &&
+        (identifierIs(each, 'PI') || insSystems.includes(each.system ?? '')) &&
+        // The same number of another issuer is this patient's only if nothing else says otherwise (a PACS may name it its own way).
+        (issuer === undefined || isIssuedBy(each, issuer) || imageContradictions(patient, identity).length === 0),
     ),
   );
   const candidates: { task: CaseTask; patient: Patient }[] = [];

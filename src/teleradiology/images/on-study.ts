@@ -2,12 +2,13 @@
 import type { ImagingStudy } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
 import type { StudyEvent } from '../../imaging/contract.ts';
+import { stateDefinition } from '../case/index.ts';
 import { establishmentSettings } from '../settings.ts';
 import type { CaseTask } from '../shell/case-task.ts';
-import { idOf } from '../shell/case-task.ts';
+import { idOf, stateOf } from '../shell/case-task.ts';
 import { establishmentOf } from '../shell/gather-facts.ts';
 import type { Shell } from '../shell/perform.ts';
-import { quarantineCollision, reportSetApart, settleStudy, tellCase, watchQuiet } from './attach.ts';
+import { detach, quarantineCollision, reportSetApart, settleStudy, tellCase, watchQuiet } from './attach.ts';
 import { contradictionsWith, findCase } from './find-case.ts';
 import { findLink, type SeriesArrival, type StudyLink, saveLink, studyLock } from './study-link.ts';
 
@@ -28,7 +29,11 @@ export async function onStudy(shell: Shell, event: StudyEvent, tx: FhirTransacti
   }
   if (link.state === 'quarantined') return saveLink(tx.sql, tenant, link);
   if (known?.state === 'attached' && link.caseId !== undefined) return moreImages(shell, tx, link, link.caseId);
-  const settled = await settleStudy(shell, tx, link, await findCase(tx, event.identity));
+  return lookForCase(shell, tx, link);
+}
+
+async function lookForCase(shell: Shell, tx: FhirTransaction, link: StudyLink): Promise<void> {
+  const settled = await settleStudy(shell, tx, link, await findCase(tx, link.identity));
   if (settled.state === 'attached' && settled.caseId !== undefined) await tellCase(shell, tx, settled.caseId);
 }
 
@@ -65,6 +70,9 @@ function arrived(
 async function moreImages(shell: Shell, tx: FhirTransaction, link: StudyLink, caseId: string): Promise<void> {
   const { tenant } = tx.context;
   const task = (await tx.read('Task', caseId)) as CaseTask;
+  // A cancelled request reads no more images: these may be of the order that replaces it, and else somebody must look.
+  if (stateDefinition(stateOf(task) ?? '')?.final === true)
+    return lookForCase(shell, tx, await detach(shell, tx, link));
   const patient = await tx.find('Patient', idOf(task.for, 'Patient') ?? '');
   const traits = patient === undefined ? [] : contradictionsWith(patient, link.identity);
   if (traits.length > 0 && link.basis !== 'confirmed') {

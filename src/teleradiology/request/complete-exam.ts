@@ -9,13 +9,14 @@ import type {
   TaskInput,
 } from '@medplum/fhirtypes';
 import { FhirError, type FhirTransaction } from '../../fhir/index.ts';
+import { stateDefinition } from '../case/index.ts';
 import { codeSystem, concept, identifierIs, passerelle, studyIdentifier } from '../codes.ts';
 import type { ExamComplement } from '../contract.ts';
 import { reportIdentityProblem } from '../identity/problem.ts';
-import { detach, settleStudy, withStudies } from '../images/attach.ts';
+import { claimQuarantined, detach, settleStudy, withStudies } from '../images/attach.ts';
 import { contradictionsWith } from '../images/find-case.ts';
 import { findLink, linksOfCase, type StudyLink, studyLock } from '../images/study-link.ts';
-import { announcedStudies, type CaseTask, idOf, withInput } from '../shell/case-task.ts';
+import { announcedStudies, type CaseTask, idOf, stateOf, withInput } from '../shell/case-task.ts';
 import { flow4Received } from '../shell/effects.ts';
 import { readCase, type Shell, transition } from '../shell/perform.ts';
 import { knownCase } from './cancel.ts';
@@ -122,9 +123,13 @@ async function storeDevice(tx: FhirTransaction, device: Device): Promise<string>
 /** The announced study, if its images are there: confirmed, taken from where it was guessed, or found in contradiction. */
 async function relink(shell: Shell, tx: FhirTransaction, task: CaseTask, uid: string): Promise<void> {
   const link = await findLink(tx.sql, tx.context.tenant, uid);
-  if (link === undefined || link.state === 'quarantined') return;
+  if (link === undefined) return;
+  if (link.state === 'quarantined') {
+    if (link.caseId !== task.id) await claimQuarantined(shell, tx, link, task);
+    return;
+  }
   if (link.state === 'attached' && link.caseId !== task.id) {
-    if (link.basis !== 'provisional') {
+    if (link.basis !== 'provisional' && !(await isEnded(tx, link.caseId))) {
       await reportIdentityProblem(tx, {
         task,
         traits: [],
@@ -139,6 +144,12 @@ async function relink(shell: Shell, tx: FhirTransaction, task: CaseTask, uid: st
   const patient = await tx.find('Patient', idOf(task.for, 'Patient') ?? '');
   const contradictions = patient === undefined ? [] : contradictionsWith(patient, link.identity);
   await settleStudy(shell, tx, link, { task, basis: 'study-uid', contradictions });
+}
+
+/** A case that ended keeps no images from the request that replaces it. */
+async function isEnded(tx: FhirTransaction, caseId: string | undefined): Promise<boolean> {
+  const other = caseId === undefined ? undefined : await tx.find('Task', caseId);
+  return other === undefined || stateDefinition(stateOf(other) ?? '')?.final === true;
 }
 
 /** Studies attached by a guess that flow 4 does not announce belong elsewhere. */

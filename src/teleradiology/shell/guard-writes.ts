@@ -7,7 +7,9 @@ import { type Change, FhirError, type FhirTransaction } from '../../fhir/index.t
 import { type CaseEvent, type CaseState, legalEvents, transitions } from '../case/index.ts';
 import { codeSystem } from '../codes.ts';
 import { isDecided, resolveProblem } from '../identity/resolve-problem.ts';
+import { attachWaiting } from '../images/attach.ts';
 import type { PendingRequests } from '../request/from-rest.ts';
+import { placerOf } from '../request/open-case.ts';
 import { type CaseTask, isTaskOf, outputsOf, stateOf } from './case-task.ts';
 import { gatherFacts } from './gather-facts.ts';
 import { actorOf, type Shell, transition } from './perform.ts';
@@ -25,6 +27,7 @@ export async function guardWrite(
 ): Promise<void> {
   if (change.type === 'ServiceRequest' && change.interaction === 'create' && change.after)
     return pending.requestCreated(tx, change.after as ServiceRequest & { id: string });
+  if (change.type === 'ServiceRequest') return guardRequest(change, tx);
   if (change.type === 'DetectedIssue') {
     if (isDecided(change)) await resolveProblem(shell, change, tx);
     return;
@@ -48,6 +51,26 @@ export async function guardWrite(
       'Task.status',
     );
   await guardUpdate(shell, before as CaseTask, after, tx);
+}
+
+/** Whose exam it is, and by which number it was asked, were checked when the case was opened: neither changes under the case. */
+async function guardRequest(change: Change, tx: FhirTransaction): Promise<void> {
+  const before = change.before as ServiceRequest | undefined;
+  const after = change.after as ServiceRequest | undefined;
+  if (before === undefined) return;
+  const [known, given] = [placerOf(before), after && placerOf(after)];
+  const sameNumber = known?.system === given?.system && known?.value === given?.value;
+  const samePatient = before.subject.reference === after?.subject.reference;
+  if (sameNumber && samePatient) return;
+  const code = encodeURIComponent(`${codeSystem.taskCode}|teleradiology-case`);
+  const cases = await tx.search('Task', `based-on=ServiceRequest/${before.id}&code=${code}&_count=1`);
+  if (cases.length === 0) return;
+  throw new FhirError(
+    422,
+    'business-rule',
+    'La demande d’un dossier garde son patient et son numéro, et ne se supprime pas : annulez-la, puis envoyez-en une nouvelle.',
+    samePatient ? 'ServiceRequest.identifier' : 'ServiceRequest.subject',
+  );
 }
 
 const isMachines = (task: Task): boolean =>
@@ -81,10 +104,12 @@ async function guardUpdate(shell: Shell, before: CaseTask, after: CaseTask, tx: 
     .flatMap((each) => each.valueString ?? [])
     .filter((each) => !known.has(each));
   const given = event === 'triage' ? { ...base, priority: after.priority } : base;
-  await transition(shell, tx, given, from, {
+  const moved = await transition(shell, tx, given, from, {
     event,
     input: { reason: after.statusReason?.text ?? undefined, protocols },
   });
+  // Images may have come while the request was a draft: they wait.
+  if (event === 'submit') await attachWaiting(shell, tx, moved);
 }
 
 /** The event a client means by these states. */
