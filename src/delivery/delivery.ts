@@ -78,6 +78,8 @@ export function createDelivery(options: DeliveryOptions): DeliveryRoom {
   let contextOf: ((tenant: string, interaction: string) => Context) | undefined;
   let timer: NodeJS.Timeout | undefined;
   let timerAt = Number.POSITIVE_INFINITY;
+  /** A destination found no free lane: the next lane that ends makes us look again. */
+  let turnedAway = false;
   let sweeping: Promise<void> | undefined;
 
   const destinationOf = (name: string) => destinations.find((destination) => name.startsWith(destination.prefix));
@@ -104,8 +106,9 @@ export function createDelivery(options: DeliveryOptions): DeliveryRoom {
       running.again = true;
       return running.work;
     }
-    if (!presence || lanes.size >= lanesAtOnce) {
-      lookAgain(1);
+    if (!presence) return Promise.resolve();
+    if (lanes.size >= lanesAtOnce) {
+      turnedAway = true;
       return Promise.resolve();
     }
     const lane: Lane = { work: Promise.resolve(), again: false };
@@ -121,7 +124,11 @@ export function createDelivery(options: DeliveryOptions): DeliveryRoom {
 
   /** A lane leaves the list in the same turn in which it decides to end: who wakes it later finds none and starts another. */
   function release(name: string, lane: Lane): void {
-    if (lanes.get(name) === lane) lanes.delete(name);
+    if (lanes.get(name) !== lane) return;
+    lanes.delete(name);
+    if (!turnedAway) return;
+    turnedAway = false;
+    lookAgain(1);
   }
 
   /** Sends the head of one destination until nothing is left, or the head has to wait. */

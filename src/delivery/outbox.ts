@@ -79,7 +79,8 @@ export type Claim =
 
 /**
  * Takes the head of a destination for `sender`. The row is locked, so of two workers one claims and the other sees the claim; a
- * head whose sender's lock is gone belongs to nobody and is taken over with its id.
+ * head whose sender's lock is gone belongs to nobody and is taken over with its id. So does one that `sender` itself left: a
+ * worker asks for a head only when it sends nothing there, so that was an attempt whose outcome could not be recorded.
  */
 export async function claimHead(
   sql: Sql,
@@ -91,17 +92,17 @@ export async function claimHead(
   const { rows } = await sql.query<Row & { orphan: boolean }>({
     name: 'outbox-head',
     text: `SELECT ${columns},
-                  state = 'sending' AND NOT EXISTS (
+                  state = 'sending' AND (sender = $4 OR NOT EXISTS (
                     SELECT FROM pg_locks
                     WHERE locktype = 'advisory' AND granted AND classid = $3::bigint::oid AND objid = outbox.sender::bigint::oid
                       AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-                  ) AS orphan
+                  )) AS orphan
            FROM outbox
            WHERE tenant = $1 AND destination = $2 AND state IN ('queued', 'sending')
            ORDER BY sequence
            LIMIT 1
            FOR UPDATE`,
-    values: [tenant, destination, presenceLockClass],
+    values: [tenant, destination, presenceLockClass, sender],
   });
   const head = rows[0];
   if (!head) return { status: 'empty' };

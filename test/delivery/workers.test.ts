@@ -143,3 +143,56 @@ test('whatever the failures, each item is taken exactly once by its id and in th
     { numRuns: 20 },
   );
 });
+
+test('an outcome that could not be recorded at all does not hold the queue: the item is taken again under the same id', async () => {
+  const clock = fakeClock();
+  let broken = true;
+  const store: Rig['store'] = {
+    ...rig.store,
+    transaction: (context, work) =>
+      broken && context.interaction.startsWith('delivery:')
+        ? Promise.reject(new Error('no connection in time'))
+        : rig.store.transaction(context, work),
+  };
+  const delivery = manualDelivery({ ...rig, store }, clock);
+  const ris = flakyDestination('ris:', () => ({ status: 'delivered' }));
+  delivery.registerDestination(ris);
+  await startDelivery(delivery, clock);
+  const id = await queue(delivery, rig, clock, { destination: 'ris:held' });
+  await delivery.sweep();
+  expect(ris.tried.length).toBeGreaterThan(0);
+  broken = false;
+  await delivery.sweep();
+  expect(ris.taken).toEqual([id]);
+  expect((await delivery.list('aa', ['delivered'])).map((item) => item.id)).toContain(id);
+  expect(await delivery.list('aa', ['queued', 'sending'])).toEqual([]);
+  await delivery.stop();
+});
+
+test('more destinations than can be served at once are served as others end, without asking the database all the time', async () => {
+  const clock = fakeClock();
+  let looks = 0;
+  const database: Rig['database'] = {
+    ...rig.database,
+    tenants: () => {
+      looks += 1;
+      return rig.database.tenants();
+    },
+  };
+  const gate = Promise.withResolvers<void>();
+  const slow = flakyDestination('slow:', async () => {
+    await gate.promise;
+    return { status: 'delivered' };
+  });
+  const delivery = createDelivery({ database, store: rig.store, clock, sweepEveryMs: 60_000 });
+  delivery.registerDestination(slow);
+  await startDelivery(delivery, clock);
+  for (let n = 0; n < 20; n += 1) await queue(delivery, rig, clock, { destination: `slow:${n}` });
+  await expect.poll(() => slow.tried.length).toBe(16);
+  const before = looks;
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  expect(looks - before).toBeLessThan(5);
+  gate.resolve();
+  await expect.poll(() => slow.taken.length).toBe(20);
+  await delivery.stop();
+});

@@ -28,7 +28,8 @@ const spellings: Record<string, Charset> = {
 
 /** Outcome of reading the octets. */
 export type Decoded =
-  | { text: string; charset: Charset }
+  /** `warning`: the octets are not quite of the set, and what they mean is certain all the same; French. */
+  | { text: string; charset: Charset; warning?: string }
   /** `text` is a Latin-1 reading, good enough to answer with. */
   | { text: string; charset: Charset; problem: 'bad-charset' | 'charset-missing' | 'charset-mismatch' };
 
@@ -45,6 +46,15 @@ export function decode(bytes: Buffer): Decoded {
   const charset = spellings[announced.toUpperCase()];
   if (!charset) return { text: latin, charset: 'UNICODE UTF-8', problem: 'bad-charset' };
   if (plain) return { text: latin, charset };
+  if (charset === '8859/15' || charset === '8859/1') {
+    // Any octet is a character of these sets, so a lie would pass unseen: but no French text in them happens to be UTF-8.
+    if (decodeAs(bytes, 'UNICODE UTF-8') !== undefined) return { text: latin, charset, problem: 'charset-mismatch' };
+    // Octets 80 to 9F are invisible controls there: they are the Œ and the apostrophe of a Windows program.
+    if (bytes.some((octet) => octet >= 0x80 && octet <= 0x9f)) {
+      const warning = `MSH-18 annonce ${charset}, les octets sont du Windows-1252 et lus comme tels`;
+      return { text: iconv.decode(bytes, 'windows-1252'), charset, warning };
+    }
+  }
   const text = decodeAs(bytes, charset);
   return text === undefined ? { text: latin, charset, problem: 'charset-mismatch' } : { text, charset };
 }

@@ -66,7 +66,8 @@ export function risDestination(options: RisOptions): RisDestination {
       if ('missing' in route) return { prepared: route, read: [] };
       // A second attempt after a crash must not render again: a new time would make other octets under the same control id.
       const known = await findOutgoing(tx.sql, item.tenant, organizationId, item.id);
-      if (known) return { prepared: { raw: known.raw, route, answer: known.answer }, read: [] };
+      // One that was refused for its content is different: whatever was corrected since must be in what leaves.
+      if (known && !known.refused) return { prepared: { raw: known.raw, route, answer: known.answer }, read: [] };
       const data = await readCaseData(tx, item);
       const { bytes, messageType } = await render(tx, item, data, envelopeOf(item, route), tables, route);
       await insertOutgoing(tx.sql, {

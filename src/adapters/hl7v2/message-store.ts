@@ -98,7 +98,12 @@ export interface Outgoing {
   messageType: string;
   /** Acknowledgement already received. */
   answer: Buffer | undefined;
+  /** The other side refused it for its content (AE, CE): these octets will never pass. */
+  refused: boolean;
 }
+
+/** A message refused for its content is written anew under its control id: the last one written is the one that counts. */
+const newestFirst = `ORDER BY at DESC, outcome = 'prepared' DESC LIMIT 1`;
 
 export async function findOutgoing(
   sql: Sql,
@@ -106,15 +111,17 @@ export async function findOutgoing(
   partner: string,
   controlId: string,
 ): Promise<Outgoing | undefined> {
-  const { rows } = await sql.query<{ raw: Buffer; message_type: string; answer: Buffer | null }>(
-    `SELECT raw, message_type, answer FROM hl7v2_message
-     WHERE tenant = $1 AND direction = 'out' AND partner = $2 AND control_id = $3`,
+  const { rows } = await sql.query<{ raw: Buffer; message_type: string; answer: Buffer | null; outcome: string }>(
+    `SELECT raw, message_type, answer, outcome FROM hl7v2_message
+     WHERE tenant = $1 AND direction = 'out' AND partner = $2 AND control_id = $3 ${newestFirst}`,
     [tenant, partner, controlId],
   );
   const row = rows[0];
-  return row && { raw: row.raw, messageType: row.message_type, answer: row.answer ?? undefined };
+  const refused = row?.outcome === 'AE' || row?.outcome === 'CE';
+  return row && { raw: row.raw, messageType: row.message_type, answer: row.answer ?? undefined, refused };
 }
 
+/** Keeps a message of ours before it leaves; the same octets under the same control id are the same message. */
 export async function insertOutgoing(
   sql: Sql,
   message: {
@@ -129,7 +136,8 @@ export async function insertOutgoing(
 ): Promise<void> {
   await sql.query(
     `INSERT INTO hl7v2_message (tenant, direction, partner, control_id, sha256, message_type, at, raw, outcome, focus)
-     VALUES ($1, 'out', $2, $3, $4, $5, $6, $7, 'prepared', $8)`,
+     VALUES ($1, 'out', $2, $3, $4, $5, $6, $7, 'prepared', $8)
+     ON CONFLICT DO NOTHING`,
     [
       message.tenant,
       message.partner,
@@ -158,7 +166,9 @@ export async function recordAnswer(
     `UPDATE hl7v2_message SET
        answer = CASE WHEN outcome IN ('AA', 'CA') THEN answer ELSE $4 END,
        outcome = CASE WHEN outcome IN ('AA', 'CA') THEN outcome ELSE $3 END
-     WHERE tenant = $1 AND direction = 'out' AND control_id = $2`,
+     WHERE tenant = $1 AND direction = 'out' AND control_id = $2 AND (partner, sha256) = (
+       SELECT partner, sha256 FROM hl7v2_message
+       WHERE tenant = $1 AND direction = 'out' AND control_id = $2 ${newestFirst})`,
     [tenant, controlId, outcome, answer],
   );
   return (rowCount ?? 0) > 0;

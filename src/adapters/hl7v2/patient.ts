@@ -99,6 +99,16 @@ function readIdentity(
       });
       continue;
     }
+    // An INS whose authority is not the national one, or a health-insurance number under the OID of the INS: kept as another
+    // number, it would find the patient whose INS it is, past every rule of qualification.
+    if (rule || tables.identifiers.insTypeCodes.includes(type)) {
+      warnings.push(
+        rule
+          ? 'PID-3 : numéro sous l’OID de l’INS sans le type INS, non retenu'
+          : 'PID-3 : matricule de type INS non retenu, son autorité n’est pas un OID de l’INS',
+      );
+      continue;
+    }
     const kind = tables.identifiers.patientTypes[type];
     if (authority.namespace === undefined && authority.id === undefined) {
       throw new Refusal('field-missing', location(pid, 3), {

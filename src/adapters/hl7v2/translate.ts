@@ -5,7 +5,7 @@ import type { Header } from './acknowledgement.ts';
 import { readAnswer, recordAnswer } from './answer.ts';
 import { decode } from './charset.ts';
 import { readComplement } from './complement.ts';
-import type { MessageParser } from './message.ts';
+import type { Message, MessageParser } from './message.ts';
 import { readCancellation, readRequest } from './order.ts';
 import { Refusal } from './refusal.ts';
 import { checkHeader, flowOf } from './route.ts';
@@ -33,16 +33,30 @@ export function translate(
   const decoded = decode(bytes);
   if ('problem' in decoded) throw new Refusal(decoded.problem, 'MSH^1^18');
   const message = parse(decoded.text, decoded.charset);
+  checkAlone(message);
   const groups = orderGroups(message);
   const flow = flowOf(header, groups, tables);
   if (groups.length > maximumOrders) {
     throw new Refusal('incoherent', 'ORC^1', { reason: `plus de ${maximumOrders} groupes ORDER dans un message` });
   }
-  const translation: Translation = { message, tables, site: tables.site(header.sender), warnings: [], production };
+  const warnings = decoded.warning === undefined ? [] : [decoded.warning];
+  const translation: Translation = { message, tables, site: tables.site(header.sender), warnings, production };
   checkRequired(translation, flow, groups);
   const read = <T>(reader: (translation: Translation, group: OrderGroup) => T): T[] =>
     groups.map((group) => reader(translation, group));
   return { warnings: translation.warnings, perform: workOf(flow.flow, read) };
+}
+
+/**
+ * One message, one patient (ORM_O01, OMI_O23 and ORU_R01 of the volume): whoever forgot the end of a frame, or puts two patients
+ * in one message, would have the orders of the second read as the first one's. @throws Refusal `incoherent`.
+ */
+function checkAlone(message: Message): void {
+  const second = message.segments.find(({ name, ordinal }) => ordinal > 1 && (name === 'MSH' || name === 'PID'));
+  if (!second) return;
+  const reason =
+    second.name === 'MSH' ? 'plusieurs messages dans une même trame' : 'plusieurs patients dans un message';
+  throw new Refusal('incoherent', `${second.name}^${second.ordinal}`, { reason });
 }
 
 function workOf(

@@ -503,6 +503,28 @@ describe('another attempt', () => {
     expect(kept).toMatchObject([{ direction: 'out', outcome: 'AA', message_type: 'MDM^T02', raw: ris.received[0] }]);
   });
 
+  it('after a refusal tells the case as it is now: the correction leaves, not the octets that were refused', async () => {
+    const focus = await makeCase();
+    const sent = delivery('request-answer', focus);
+    ris.answer = (id) => `MSA|AE|${id}\rERR||PID^1^8|103^x^y|E`;
+    expect(await destination.deliver(sent)).toMatchObject({ status: 'failed' });
+    await write(async (tx) => {
+      const task = await tx.read('Task', focus.replace('Task/', ''));
+      const patient = await tx.read('Patient', (task as Task).for?.reference?.replace('Patient/', '') ?? '');
+      await tx.update<Patient>({ ...(patient as Patient), gender: 'female' });
+    });
+    ris.answer = (id) => `MSA|AR|${id}`;
+    expect(await destination.deliver({ ...sent, attempts: 2 })).toMatchObject({ status: 'retry' });
+    expect([segment(last(), 'MSH')[9], segment(last(), 'PID')[8]]).toEqual([sent.id, 'F']);
+    ris.answer = (id) => `MSA|AA|${id}`;
+    expect(await destination.deliver({ ...sent, attempts: 3 })).toMatchObject({ status: 'delivered' });
+    expect(ris.received.at(-1)).toEqual(ris.received.at(-2));
+    expect(await destination.deliver({ ...sent, attempts: 4 })).toMatchObject({ status: 'delivered' });
+    expect(ris.received).toHaveLength(3);
+    const kept = (await storedMessages(rooms.database)).filter((row) => row.control_id === sent.id);
+    expect(kept.map((row) => row.outcome)).toEqual(['AE', 'AA']);
+  });
+
   it('follows the endpoint where it moved, and waits while it is away', async () => {
     const sent = delivery('request-answer', await makeCase());
     await moveRis(1);

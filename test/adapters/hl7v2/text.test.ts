@@ -76,7 +76,17 @@ describe('character sets', () => {
     ['an unknown character set', Buffer.from(header('EBCDIC', 'é')), 'bad-charset'],
     ['accents without any announcement', Buffer.from(header('', 'é')), 'charset-missing'],
     ['accents announced as ASCII', Buffer.from(header('ASCII', 'é')), 'charset-mismatch'],
+    ['UTF-8 announced as 8859/15', Buffer.from(header('8859/15', 'DUPRÉ Hélène')), 'charset-mismatch'],
+    ['UTF-8 announced as 8859/1', Buffer.from(header('8859/1', 'l’été')), 'charset-mismatch'],
   ])('refuses %s', (_, bytes, problem) => expect(decode(bytes)).toMatchObject({ problem }));
+
+  it.each(['8859/1', '8859/15'])('reads what only Windows-1252 can mean under %s, and says so', (announced) => {
+    const bytes = Buffer.from(header(announced, 'S\x8cUR, l\x92\xe9t\xe9'), 'latin1');
+    expect(decode(bytes)).toMatchObject({
+      text: header(announced, 'SŒUR, l’été'),
+      warning: expect.stringContaining('Windows-1252'),
+    });
+  });
 
   it('takes an absent MSH-18 as ASCII', () => {
     expect(decode(Buffer.from(header('', 'x')))).toEqual({ charset: 'ASCII', text: header('', 'x') });

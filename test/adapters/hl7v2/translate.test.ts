@@ -342,6 +342,24 @@ describe('the national identity number', () => {
     expect(insOf(requests[0]?.patient)).toEqual([]);
   });
 
+  it.each(['NH', 'PI', '', 'NI'])('under the type "%s" is nobody’s number: neither INS nor IPP', async (type) => {
+    const { requests, warnings } = await told(
+      withField(request(), 'PID', 3, identifiers('279035121518989', '1.2.250.1.213.1.4.8', type)),
+    );
+    expect(requests[0]?.patient.identifier?.map((each) => each.value)).toEqual(['000077']);
+    expect(warnings.join()).toContain('PID-3');
+  });
+
+  it.each(['X', 'ASIP-SANTE-INS-NIR', 'X&1.2.3.4&ISO'])(
+    'under the authority %s is not kept at all',
+    async (authority) => {
+      const sent = `000077^^^CH-TEST&590099991&N^PI~279035121518989^^^${authority}^INS`;
+      const { requests, warnings } = await told(withField(request(), 'PID', 3, sent));
+      expect(requests[0]?.patient.identifier?.map((each) => each.value)).toEqual(['000077']);
+      expect(warnings.join()).toContain('PID-3');
+    },
+  );
+
   it('of a test identity is refused by a platform in production', () => {
     expect(refusal(request(), { production: true }).kind).toBe('test-identity');
   });
@@ -354,6 +372,19 @@ describe('the national identity number', () => {
   it('unqualified and alone leaves nobody to identify', () => {
     const alone = withField(request(), 'PID', 3, `${ins}^^^X&1.2.250.1.213.1.4.10&ISO^INS`);
     expect(refusal(withField(alone, 'PID', 32, 'PROV'))).toMatchObject({ code: '101', location: 'PID^1^3' });
+  });
+});
+
+describe('a frame that holds more than one message or patient', () => {
+  const two = [request(), request({ controlId: 'REQ0002', placer: 'DEM-78', ipp: '000078' })];
+
+  it('is refused when its sender forgot the end of the first message', () => {
+    expect(refusal(two.flat())).toMatchObject({ ack: 'AE', code: '207', location: 'MSH^2' });
+  });
+
+  it('is refused when a second patient follows the first: the orders would all be the first one’s', () => {
+    const joined = [...two[0]!, ...without(two[1]!, ([name]) => name === 'MSH')];
+    expect(refusal(joined)).toMatchObject({ ack: 'AE', code: '207', location: 'PID^2' });
   });
 });
 
