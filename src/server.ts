@@ -7,7 +7,7 @@ import type { AddressInfo } from 'node:net';
 import compress from '@fastify/compress';
 import fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import { type Access, accessRoutes, createAccess, securityHeaders } from './access/index.ts';
-import { dicomwebRoutes } from './adapters/dicomweb/index.ts';
+import { dicomwebRoutes, maximumAddressPart } from './adapters/dicomweb/index.ts';
 import { risDestination, startMllp } from './adapters/hl7v2/index.ts';
 import { type Config, dataFolder } from './config/index.ts';
 import { type Database, leakproofStatements, openConfiguredDatabase, searchesUseTheirIndex } from './db/index.ts';
@@ -77,6 +77,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
     genReqId: () => randomUUID(),
     bodyLimit: bodyLimitBytes,
     requestTimeout: requestTimeoutMs,
+    routerOptions: { maxParamLength: maximumAddressPart },
     ...(tls ? { https: { ...tls, minVersion: 'TLSv1.2' as const } } : {}),
   });
   const log = app.log;

@@ -43,8 +43,21 @@ const tenantPattern = /^[a-z][a-z0-9-]{1,30}$/;
 export async function openBlobStore(folder: string): Promise<BlobStore> {
   const incoming = join(folder, 'incoming');
   const owned = join(incoming, randomBytes(8).toString('hex'));
-  await mkdir(owned, { recursive: true });
-  await writeFile(join(owned, ownerFile), JSON.stringify(thisProcess));
+  const makeOwned = async () => {
+    await mkdir(owned, { recursive: true });
+    await writeFile(join(owned, ownerFile), JSON.stringify(thisProcess));
+  };
+  await makeOwned();
+
+  /** Makes a new file; another server may have taken this one for dead after a quiet day, and removed its folder. */
+  async function createFile(path: string): Promise<FileHandle> {
+    const flags = constants.O_CREAT | constants.O_EXCL | constants.O_RDWR;
+    return open(path, flags, 0o600).catch(async (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'ENOENT') throw error;
+      await makeOwned();
+      return open(path, flags, 0o600);
+    });
+  }
 
   const draftPath = (tenant: string, blob: string) => join(owned, `${checkedTenant(tenant)}.${checkedBlob(blob)}`);
   const placeFolder = (tenant: string, blob: string) =>
@@ -76,11 +89,9 @@ export async function openBlobStore(folder: string): Promise<BlobStore> {
   return {
     async create(tenant) {
       const blob = randomBytes(16).toString('hex');
-      const file = await open(draftPath(tenant, blob), constants.O_CREAT | constants.O_EXCL | constants.O_RDWR, 0o600);
-      return { tenant, blob, file };
+      return { tenant, blob, file: await createFile(draftPath(tenant, blob)) };
     },
-    createCopy: ({ tenant, blob }) =>
-      open(draftPath(tenant, blob) + copySuffix, constants.O_CREAT | constants.O_EXCL | constants.O_RDWR, 0o600),
+    createCopy: ({ tenant, blob }) => createFile(draftPath(tenant, blob) + copySuffix),
     async sync() {
       const directory = await open(owned, 'r');
       try {
@@ -108,17 +119,17 @@ export async function openBlobStore(folder: string): Promise<BlobStore> {
       for (const name of await readdir(incoming)) {
         const path = join(incoming, name);
         if (path === owned) continue;
-        const abandoned = await isAbandoned(path);
-        const files = new Set(await readdir(path));
+        const abandoned = await isAbandoned(path).catch(unlessGone(false));
+        const files = new Set(await readdir(path).catch(unlessGone<string[]>([])));
         for (const file of files) {
           const [tenant = '', blob = ''] = file.split('.');
           if (!tenantPattern.test(tenant) || !blobPattern.test(blob) || file.endsWith(copySuffix)) continue;
           if (await isIndexed(tenant, blob)) {
             // Right at any time: should its owner be alive, it finds the file moved.
-            await put(join(path, file), tenant, blob, files.has(file + copySuffix));
+            await put(join(path, file), tenant, blob, files.has(file + copySuffix)).catch(unlessGone(undefined));
             counts.settled++;
           } else if (abandoned) {
-            await unlink(join(path, file));
+            await unlink(join(path, file)).catch(unlessGone(undefined));
             counts.removed++;
           }
         }
@@ -126,6 +137,14 @@ export async function openBlobStore(folder: string): Promise<BlobStore> {
       }
       return counts;
     },
+  };
+}
+
+/** The owner, or another server that starts, was faster: what is gone needs no care any more. */
+function unlessGone<T>(instead: T): (error: NodeJS.ErrnoException) => T {
+  return (error) => {
+    if (error.code !== 'ENOENT') throw error;
+    return instead;
   };
 }
 

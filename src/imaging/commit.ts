@@ -78,16 +78,13 @@ async function commitStudy(
       outcomes.set(instance, repeated(instance, before));
       continue;
     }
-    known.set(instance.sopUid, instance);
     kept.add(instance.blob);
     const lot = lotFor(lots, instance);
     lot.added.push(instance);
     const { quarantine } = lot.row;
-    outcomes.set(instance, {
-      ...identityOf(instance),
-      status: 'stored',
-      ...(lot.row.lot > 0 && quarantine ? { setApart: quarantine } : {}),
-    });
+    const apart = lot.row.lot > 0 && quarantine ? { setApart: quarantine } : {};
+    known.set(instance.sopUid, { ...identityOf(instance), sha256: instance.sha256, ...apart });
+    outcomes.set(instance, { ...identityOf(instance), status: 'stored', ...apart });
   }
   for (const lot of lots) if (lot.added.length > 0) await commitLot(tx, lot, options);
 }
@@ -183,7 +180,11 @@ async function commitLot(
 
 /** The same SOP Instance UID again: the same bytes change nothing, other bytes are never taken for them (PS3.18 §10.5, 45070). */
 function repeated(instance: Spooled, before: KnownInstance): StoredInstance {
-  if (before.sha256.equals(instance.sha256)) return { ...identityOf(instance), status: 'duplicate' };
+  if (before.sha256.equals(instance.sha256)) {
+    const { setApart } = before;
+    // A sender that missed the first answer must learn it from the second.
+    return { ...identityOf(instance), status: 'duplicate', ...(setApart ? { setApart } : {}) };
+  }
   return {
     status: 'failed',
     sopUid: instance.sopUid,

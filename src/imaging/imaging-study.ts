@@ -29,6 +29,13 @@ const modalitySystem = 'http://dicom.nema.org/resources/ontology/DCM';
 const accessionType = { system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'ACSN' };
 /** FHIR wants a modality where DICOM gave none. */
 const otherModality = 'OT';
+/** FHIR R4 unsignedInt. */
+const maximumUnsignedInt = 2_147_483_647;
+
+/** As a FHIR code: no space but single ones between words. */
+function modalityOf(series: DicomJson): string {
+  return textOf(series, '00080060')?.replace(/\s+/g, ' ').trim() || otherModality;
+}
 
 /** The resource for a study, from its index and from what is stored of it already. */
 export function projectedStudy(study: ProjectedStudy, known?: ImagingStudy): ImagingStudy {
@@ -38,9 +45,7 @@ export function projectedStudy(study: ProjectedStudy, known?: ImagingStudy): Ima
     textOf(attributes, '00080030'),
     textOf(attributes, '00080201'),
   );
-  const modalities = [
-    ...new Set(study.series.map(({ attributes: of }) => textOf(of, '00080060') ?? otherModality)),
-  ].sort();
+  const modalities = [...new Set(study.series.map(({ attributes: of }) => modalityOf(of)))].sort();
   return {
     ...known,
     resourceType: 'ImagingStudy',
@@ -109,8 +114,10 @@ function projectedSeries(
   const started = fhirDateTime(textOf(attributes, '00080021'), textOf(attributes, '00080031'), offset);
   return {
     uid,
-    ...(number !== undefined && Number.isSafeInteger(number) && number >= 0 ? { number } : {}),
-    modality: { system: modalitySystem, code: textOf(attributes, '00080060') ?? otherModality },
+    ...(number !== undefined && Number.isInteger(number) && number >= 0 && number <= maximumUnsignedInt
+      ? { number }
+      : {}),
+    modality: { system: modalitySystem, code: modalityOf(attributes) },
     ...(description ? { description } : {}),
     numberOfInstances: instances,
     ...(started ? { started } : {}),

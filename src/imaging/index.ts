@@ -43,7 +43,7 @@ export interface ImagingRoom extends Imaging {
   imagingStudy(tenant: string, id: string): Promise<ImagingStudy>;
   findInstance(tenant: string, target: Required<Target>): Promise<ServedInstance | undefined>;
   listInstances(tenant: string, target: Target): AsyncIterable<ServedInstance>;
-  listMetadata(tenant: string, target: Target): AsyncIterable<{ seriesUid: string; sopUid: string; json: string }[]>;
+  listMetadata(tenant: string, target: Target): AsyncIterable<{ seriesUid: string; sopUid: string; json: string }>;
   /** Opens an instance's file (or its inflated copy) for reading; the caller closes it. */
   open(tenant: string, instance: ServedInstance, inflated?: boolean): Promise<FileHandle>;
   /** @throws QueryError when a parameter is unknown or malformed. */

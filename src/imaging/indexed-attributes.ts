@@ -113,7 +113,21 @@ export function indexedHeader(dataset: DicomJson): DicomJson {
     if (element.BulkDataURI || (element.Value && JSON.stringify(element).length > maximumIndexedBytes))
       delete kept[tag];
   }
-  return kept;
+  return Object.fromEntries(Object.entries(kept).map(([tag, element]) => [tag, legible(element)]));
+}
+
+/**
+ * What PostgreSQL and FHIR refuse: control characters (PS3.5 §6.1.3 allows none here, yet NULs are met in the middle of values) and
+ * halves of characters. One such value must not keep a whole request out; the bytes received stay as they are.
+ */
+const illegible = /[^\u0020-\u007e\u00a0-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu;
+
+/** The same JSON with spaces for what cannot be read; values of nothing else become null. */
+function legible<T>(json: T): T {
+  if (typeof json === 'string') return (json.replace(illegible, ' ').trimEnd() || null) as T;
+  if (Array.isArray(json)) return json.map(legible) as T;
+  if (typeof json !== 'object' || json === null) return json;
+  return Object.fromEntries(Object.entries(json).map(([key, value]) => [key, legible(value)])) as T;
 }
 
 /** Keyword of a tag such as `00100020`, for messages. */

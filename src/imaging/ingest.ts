@@ -1,6 +1,6 @@
 /** PS3.18 §10.5: the parts of a request onto the disk, then into the index and FHIR in one transaction. */
 import type { Readable } from 'node:stream';
-import type { Context, FhirStore } from '../fhir/index.ts';
+import { type Context, FhirError, type FhirStore } from '../fhir/index.ts';
 import type { BlobStore } from './blob-store.ts';
 import { commitInstances } from './commit.ts';
 import type { StoredInstance, StudyHook } from './contract.ts';
@@ -22,7 +22,9 @@ export interface IngestOptions {
 
 /** A request is one transaction: what it may hold open is bounded; the sender splits beyond. */
 const maximumInstances = 20_000;
-const maximumHeaderBytes = 256 * 1024 * 1024;
+/** Beyond, what follows is not even looked at: each part, also a refused one, costs a file and a line of the answer. */
+const maximumParts = 2 * maximumInstances;
+const maximumHeldBytes = 256 * 1024 * 1024;
 /** Files being made durable while the next part is received. */
 const durableInFlight = 4;
 
@@ -37,14 +39,17 @@ export async function ingest(
   const { blobs } = options;
   const spooled: Spooled[] = [];
   const outcomes: (StoredInstance | Spooled)[] = [];
-  let headerBytes = 0;
+  let heldBytes = 0;
   try {
     for await (const part of parts) {
-      const outcome = await receive(part, tenant, onlyStudy, blobs, spooled.length, headerBytes);
+      if (outcomes.length >= maximumParts) {
+        throw new FhirError(413, 'too-costly', `More than ${maximumParts} parts in one request: nothing was stored.`);
+      }
+      const outcome = await receive(part, tenant, onlyStudy, blobs, spooled.length, heldBytes);
       outcomes.push(outcome);
       if ('status' in outcome) continue;
       spooled.push(outcome);
-      headerBytes += outcome.metadata.length;
+      heldBytes += outcome.heldBytes;
       await spooled.at(-1 - durableInFlight)?.durable;
     }
     await Promise.all(spooled.map(({ durable }) => durable));
@@ -84,10 +89,10 @@ async function receive(
   onlyStudy: string | undefined,
   blobs: BlobStore,
   count: number,
-  headerBytes: number,
+  heldBytes: number,
 ): Promise<StoredInstance | Spooled> {
   try {
-    if (count >= maximumInstances || headerBytes > maximumHeaderBytes) {
+    if (count >= maximumInstances || heldBytes > maximumHeldBytes) {
       throw new DicomFailure(
         failureReason.resources,
         `More than ${maximumInstances} instances in one request: send the rest in another.`,

@@ -12,6 +12,8 @@ export interface KnownInstance {
   sopUid: string;
   sopClassUid: string;
   sha256: Buffer;
+  /** Why it is stored apart from the study of that UID. */
+  setApart?: string;
 }
 
 /** Those of the given SOP Instance UIDs that are stored, by UID. */
@@ -26,11 +28,13 @@ export async function knownInstances(
     sop_uid: string;
     sop_class: string;
     sha256: Buffer;
+    set_apart: string | null;
   }>({
     name: 'dicom_instance_known',
-    text: `SELECT study_uid, series_uid, sop_uid, sop_class, sha256
-      FROM dicom_instance
-      WHERE tenant = $1 AND sop_uid = ANY ($2)`,
+    text: `SELECT i.study_uid, i.series_uid, i.sop_uid, i.sop_class, i.sha256, s.quarantine AS set_apart
+      FROM dicom_instance i
+      LEFT JOIN dicom_study s ON i.lot > 0 AND s.tenant = $1 AND s.study_uid = i.study_uid AND s.lot = i.lot
+      WHERE i.tenant = $1 AND i.sop_uid = ANY ($2)`,
     values: [tenant, sopUids],
   });
   return new Map(
@@ -42,6 +46,7 @@ export async function knownInstances(
         sopUid: row.sop_uid,
         sopClassUid: row.sop_class,
         sha256: row.sha256,
+        ...(row.set_apart ? { setApart: row.set_apart } : {}),
       },
     ]),
   );

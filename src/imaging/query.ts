@@ -4,7 +4,7 @@ import type { Database } from '../db/index.ts';
 import { type DicomJson, pick } from './dicom/json-model.ts';
 import { indexedLevel, type Level } from './indexed-attributes.ts';
 import { type AnswerRow, answerItem } from './query-answer.ts';
-import { attributePath, matchableOf } from './query-attributes.ts';
+import { attributePath, matchableOf, QueryError } from './query-attributes.ts';
 import { combinedMoment, condition, isRange } from './query-conditions.ts';
 
 export { QueryError } from './query-attributes.ts';
@@ -33,6 +33,8 @@ export interface QueryAnswer {
 
 const levels: readonly Level[] = ['study', 'series', 'instance'];
 const maximumRemaining = 1000;
+/** Items answered with more than the index has: each header is read whole. */
+const maximumWholeHeaders = 1000;
 
 const tables: Readonly<Record<Level, string>> = {
   study: 'dicom_study s',
@@ -55,11 +57,12 @@ const orders: Readonly<Record<Level, string>> = {
 };
 
 /** @throws QueryError when an attribute is unknown, cannot be matched, or its value is malformed. */
-export async function queryIndex(database: Database, tenant: string, query: ImagingQuery): Promise<QueryAnswer> {
+export async function queryIndex(database: Database, tenant: string, asked: ImagingQuery): Promise<QueryAnswer> {
   const values: unknown[] = [tenant];
   const bind = (value: unknown) => `$${values.push(value)}`;
-  const { where, selective } = conditions(query, bind);
-  const included = includedTags(query);
+  const { where, selective } = conditions(asked, bind);
+  const included = includedTags(asked);
+  const query = included ? { ...asked, limit: Math.min(asked.limit, maximumWholeHeaders) } : asked;
   const shown = levels.slice(firstShownLevel(query), levels.indexOf(query.level) + 1);
   const select = [
     ...new Set([
@@ -96,6 +99,8 @@ function conditions(query: ImagingQuery, bind: (value: unknown) => string): { wh
   if (combined) where.push(combinedMoment('s.moment', date, time, bind));
   for (const { attribute, value, path } of matches) {
     const matchable = matchableOf(path);
+    // No stored value has one, and PostgreSQL takes none.
+    if (value.includes('\0')) throw new QueryError(`« ${attribute} » contient un caractère nul.`);
     if (combined && (path === '00080020' || path === '00080030')) continue;
     const sql = condition(matchable, value, attribute, query.fuzzy, bind);
     if (!sql) continue;

@@ -18,6 +18,8 @@ export interface Spooled extends Omit<ParsedInstance, 'dataset' | 'bulk'> {
   header: DicomJson;
   /** Whole header, DICOM JSON, raw deflate. */
   metadata: Buffer;
+  /** About what it holds in memory until the commit. */
+  heldBytes: number;
   /** Resolves when the bytes are durable. */
   durable: Promise<void>;
 }
@@ -51,6 +53,7 @@ export async function spool(
     });
     const { dataset, bulk: _, ...identity } = parsed;
     const metadata = deflateRawSync(JSON.stringify(dataset), { level: metadataLevel });
+    const header = keep(dataset);
     const durable = synchronise(open);
     // Its failure is met where it is awaited, before the index is written.
     durable.catch(() => undefined);
@@ -59,8 +62,9 @@ export async function spool(
       blob: draft.blob,
       size,
       sha256,
-      header: keep(dataset),
+      header,
       metadata,
+      heldBytes: metadata.length + JSON.stringify(header).length + layoutBytes(parsed.pixels),
       durable,
     };
   } catch (error) {
@@ -68,6 +72,14 @@ export async function spool(
     await blobs.discard(tenant, draft.blob);
     throw error;
   }
+}
+
+const bytesPerFrame = 64;
+const bytesPerNumber = 16;
+
+/** A file of a few megabytes may be a million empty fragments. */
+function layoutBytes(pixels: ParsedInstance['pixels']): number {
+  return (pixels?.encapsulated ?? []).reduce((sum, frame) => sum + bytesPerFrame + frame.length * bytesPerNumber, 0);
 }
 
 async function write(part: Readable, file: Draft['file']): Promise<{ size: number; sha256: Buffer; head: Buffer }> {

@@ -101,23 +101,21 @@ export async function* listInstances(
   }
 }
 
-/** The headers of a study, a series or one instance as DICOM JSON texts, in reading order, a batch at a time. */
+/** The headers of a study, a series or one instance as DICOM JSON texts, in reading order; one at a time is inflated. */
 export async function* listMetadata(
   database: Database,
   tenant: string,
   target: Target,
-): AsyncGenerator<{ seriesUid: string; sopUid: string; json: string }[]> {
+): AsyncGenerator<{ seriesUid: string; sopUid: string; json: string }> {
   for await (const rows of pages<{ series_uid: string; sop_uid: string; metadata: Buffer }>(
     database,
     tenant,
     target,
     'series_uid, sop_uid, metadata',
   )) {
-    yield rows.map((row) => ({
-      seriesUid: row.series_uid,
-      sopUid: row.sop_uid,
-      json: inflateRawSync(row.metadata).toString('utf8'),
-    }));
+    for (const { series_uid: seriesUid, sop_uid: sopUid, metadata } of rows) {
+      yield { seriesUid, sopUid, json: inflateRawSync(metadata).toString('utf8') };
+    }
   }
 }
 

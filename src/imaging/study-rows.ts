@@ -64,13 +64,21 @@ export function mergedAttributes(known: DicomJson, added: DicomJson): DicomJson 
   return merged;
 }
 
+/** An entry of a B-tree holds 2,700 bytes: what is matched is cut there; what is answered is not. */
+const maximumKeyCharacters = 512;
+
+/** A value as a key to match, undefined when there is none. */
+export function matchingKey(text: string | undefined): string | null {
+  return text?.trim().slice(0, maximumKeyCharacters).toWellFormed() || null;
+}
+
 /** Writes a study's row, new or known. */
 export async function saveStudy(sql: Sql, tenant: string, row: StudyRow, now: Date): Promise<void> {
   const { attributes } = row;
   const name = personOf(attributes, '00100010');
   const date = dateKey(textOf(attributes, '00080020'));
   const time = timeKey(textOf(attributes, '00080030'));
-  const trimmed = (tag: string) => textOf(attributes, tag)?.trim() || null;
+  const trimmed = (tag: string) => matchingKey(textOf(attributes, tag));
   const other = [name?.Ideographic, name?.Phonetic].filter(Boolean).join('=');
   await sql.query({
     name: 'dicom_study_save',
@@ -97,14 +105,14 @@ export async function saveStudy(sql: Sql, tenant: string, row: StudyRow, now: Da
       JSON.stringify(attributes),
       trimmed('00100020'),
       trimmed('00100021'),
-      name?.Alphabetic ? foldedName(name.Alphabetic) : null,
-      other === '' ? null : foldedName(other),
+      matchingKey(name?.Alphabetic && foldedName(name.Alphabetic)),
+      matchingKey(foldedName(other)),
       dateKey(textOf(attributes, '00100030')) ?? null,
       trimmed('00100040'),
       trimmed('00080050'),
       trimmed('00200010'),
       trimmed('00081030'),
-      foldedName(personOf(attributes, '00080090')?.Alphabetic ?? '') || null,
+      matchingKey(foldedName(personOf(attributes, '00080090')?.Alphabetic ?? '')),
       date ? `${date}${time ?? ''}` : '',
       time ?? null,
       row.modalities,

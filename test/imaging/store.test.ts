@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdir, readdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
@@ -214,5 +214,12 @@ describe('after a crash', () => {
     expect((await handle.readFile()).equals(file)).toBe(true);
     await handle.close();
     expect(await blobFiles(room.folder)).not.toContain('0'.repeat(32));
+  });
+
+  it('goes on receiving after another server took it for dead and removed its folder', async () => {
+    await rm(join(room.folder, 'incoming'), { recursive: true, force: true });
+    expect(await storeFiles(room.imaging, smallCt({ studyUid: '2.25.5991', slices: 1 }))).toMatchObject([
+      { status: 'stored' },
+    ]);
   });
 });

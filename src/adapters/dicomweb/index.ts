@@ -1,4 +1,5 @@
 /** DICOMweb (PS3.18): STOW-RS, QIDO-RS and WADO-RS over the imaging room. See docs/dicomweb.md for what is supported. */
+import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../../config/index.ts';
 import type { FhirGuards } from '../../fhir/index.ts';
@@ -22,6 +23,9 @@ export interface DicomwebOptions {
   baseUrl: () => string;
 }
 
+/** Longest part of an address: lists of frames, paths of bulk data inside sequences. For `routerOptions` of the application. */
+export const maximumAddressPart = 8 * 1024;
+
 /** Fastify plugin; register it under `/dicomweb`. */
 export async function dicomwebRoutes(
   app: FastifyInstance,
@@ -33,12 +37,19 @@ export async function dicomwebRoutes(
     url: () => `${baseUrl()}${app.prefix}`,
   };
   app.setErrorHandler(answerError);
+  // Images of patients: nothing stays in a browser but what asks again before it is shown (metadata, renderings).
+  app.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'));
+  app.addHook('onSend', async (request, _reply, payload) => withoutBody(request.method, payload));
   app.setNotFoundHandler(() => {
     throw new DicomwebError(404, "Cette adresse n'est pas celle d'une ressource DICOMweb.");
   });
   // Bodies go to their reader as they come: nothing is collected in memory.
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+  const methods = new Map<string, Set<string>>();
+  app.addHook('onRoute', ({ routePath, method }) => {
+    methods.set(routePath, new Set([...(methods.get(routePath) ?? []), method].flat()));
+  });
   storeRoutes(app, service);
   searchRoutes(app, service);
   metadataRoutes(app, service);
@@ -46,4 +57,26 @@ export async function dicomwebRoutes(
   bulkDataRoutes(app, service);
   renderedRoutes(app, service);
   instanceRoutes(app, service);
+  for (const [path, taken] of [...methods]) methodRoutes(app, path, taken);
+}
+
+/** RFC 9110 §9.3.7, §15.5.6: what an address takes, said to who asks and to who asks for something else. */
+function methodRoutes(app: FastifyInstance, path: string, taken: ReadonlySet<string>): void {
+  const allow = [...taken, 'OPTIONS'].sort().join(', ');
+  app.options(path, (_request, reply) => reply.header('allow', allow).code(204).send());
+  const others = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].filter((method) => !taken.has(method));
+  app.route({
+    method: others,
+    url: path,
+    handler: () => {
+      throw new DicomwebError(405, `Cette adresse accepte ${allow}.`, { allow });
+    },
+  });
+}
+
+/** An answer to HEAD is not read from the disk to be thrown away. */
+function withoutBody(method: string, payload: unknown): unknown {
+  if (method !== 'HEAD' || !(payload instanceof Readable)) return payload;
+  payload.destroy();
+  return Readable.from([]);
 }

@@ -1,4 +1,5 @@
 /** PS3.18 §10.4 (bulk data): values that the metadata only points to, whole or by range. */
+import type { FileHandle } from 'node:fs/promises';
 import type { FastifyInstance } from 'fastify';
 import { findBulkValue, readRange, transferSyntaxOf } from '../../imaging/index.ts';
 import { instanceTarget, instanceUrl, type RouteParameters } from './addresses.ts';
@@ -31,7 +32,9 @@ export function bulkDataRoutes(app: FastifyInstance, { imaging, access, url }: S
           throw notAcceptable('Ces pixels sont compressés : demandez-les image par image (/frames).');
         const location = `${instanceUrl(url(), target)}/bulkdata/${path}`;
         const bytes = (from: number, length: number) =>
-          ordered(readRange(file, value.offset + from, length), value.bigEndian && value.vr === 'OW');
+          value.bigEndian && value.vr === 'OW' && value.length % 2 === 0
+            ? swappedRange(file, value.offset, from, length)
+            : readRange(file, value.offset + from, length);
         if (form === 'multipart') {
           const writer = multipartWriter(octetStream);
           const part = {
@@ -64,9 +67,16 @@ function bulkForm(accepted: ReturnType<typeof acceptedBy>): 'multipart' | 'singl
   throw notAcceptable(`Cette donnée est servie en ${octetStream}.`);
 }
 
-/** 16-bit words are served in little endian order, whatever the file's. */
-async function* ordered(chunks: AsyncIterable<Buffer>, swap: boolean): AsyncGenerator<Buffer> {
-  for await (const chunk of chunks) yield swap && chunk.length % 2 === 0 ? chunk.swap16() : chunk;
+/** 16-bit words are served in little endian order, whatever the file's; a range may begin or end inside one. */
+async function* swappedRange(file: FileHandle, start: number, from: number, length: number): AsyncGenerator<Buffer> {
+  const first = from - (from % 2);
+  const end = from + length + ((from + length) % 2);
+  let position = first;
+  for await (const chunk of readRange(file, start + first, end - first)) {
+    const swapped = chunk.swap16();
+    yield swapped.subarray(Math.max(0, from - position), Math.min(swapped.length, from + length - position));
+    position += chunk.length;
+  }
 }
 
 /** RFC 9110 §14.2, one range; several, or none that can be read, mean the whole value. @throws DicomwebError 416. */

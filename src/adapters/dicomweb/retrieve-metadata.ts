@@ -1,18 +1,19 @@
 /** PS3.18 §10.4 (metadata): headers as DICOM JSON, prepared when the instances were stored. */
-import { createHash } from 'node:crypto';
-import { Readable } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
 import { createGzip } from 'node:zlib';
 import type { FastifyInstance } from 'fastify';
 import { bulkDataMark, type Target } from '../../imaging/index.ts';
 import { instanceUrl, type RouteParameters, targetOf } from './addresses.ts';
-import { collected } from './collected.ts';
 import { gzipLevel, sendText, takesGzip } from './compressed.ts';
+import { entityTag, matchesTag } from './entity-tag.ts';
 import { DicomwebError } from './errors.ts';
 import { dicomJson, requireJson } from './negotiation.ts';
 import type { Service } from './service.ts';
 
-/** Up to this many instances the answer is put together in memory, and has a length; larger ones are streamed. */
-const inMemoryInstances = 1_000;
+/** Up to this many characters the answer is put together in memory, and has a length; larger ones are streamed. */
+const inMemoryCharacters = 16 * 1024 * 1024;
+/** Joined into one piece of the answer: the header of a CT image has 4,000, that of an enhanced object millions. */
+const batchCharacters = 256 * 1024;
 
 export function metadataRoutes(app: FastifyInstance, service: Service): void {
   for (const path of [
@@ -26,7 +27,8 @@ export function metadataRoutes(app: FastifyInstance, service: Service): void {
       requireJson(request);
       const target = targetOf(request.params);
       const study = await access.mayRead(context, target.studyUid);
-      const etag = entityTag(study.revision, url());
+      // Changes with the study and with the address its bulk data is given under.
+      const etag = entityTag(study.imagingStudyId, study.revision, url());
       reply
         .header('etag', etag)
         .header('cache-control', 'private, no-cache')
@@ -37,40 +39,54 @@ export function metadataRoutes(app: FastifyInstance, service: Service): void {
       const first = await texts.next();
       if (first.done) throw new DicomwebError(404, "Cette ressource n'est pas disponible.");
       const all = arrayOf(first.value, texts);
-      if (study.instances <= inMemoryInstances || target.sopUid)
-        return sendText(request, reply, (await collected(all)).join(''));
-      const stream = Readable.from(all, { objectMode: false });
+      const gathered = await gather(all, inMemoryCharacters);
+      if (gathered.whole) return sendText(request, reply, gathered.texts.join(''));
+      const stream = Readable.from(afterThat(gathered.texts, all), { objectMode: false });
       if (!takesGzip(request)) return reply.send(stream);
-      return reply.header('content-encoding', 'gzip').send(stream.pipe(createGzip({ level: gzipLevel })));
+      // Not `pipe`: a database that fails in the middle must end this answer, not the process.
+      const gzip = pipeline(stream, createGzip({ level: gzipLevel }), () => undefined);
+      return reply.header('content-encoding', 'gzip').send(gzip);
     });
   }
 }
 
-/** The objects of a batch of instances, with the public addresses of their bulk data, joined by commas. */
+/** The objects of a few instances at a time, with the public addresses of their bulk data, joined by commas. */
 async function* metadataTexts({ imaging, url }: Service, tenant: string, target: Target): AsyncGenerator<string> {
   // Inside a JSON string the quotes would be escaped: only a real BulkDataURI is met.
   const mark = `"BulkDataURI":"${bulkDataMark}`;
-  for await (const batch of imaging.listMetadata(tenant, target)) {
-    yield batch
-      .map(({ seriesUid, sopUid, json }) => {
-        const instance = instanceUrl(url(), { studyUid: target.studyUid, seriesUid, sopUid });
-        return json.replaceAll(mark, () => `"BulkDataURI":"${instance}/bulkdata/`);
-      })
-      .join(',');
+  let texts: string[] = [];
+  let length = 0;
+  for await (const { seriesUid, sopUid, json } of imaging.listMetadata(tenant, target)) {
+    const instance = instanceUrl(url(), { studyUid: target.studyUid, seriesUid, sopUid });
+    const text = json.replaceAll(mark, () => `"BulkDataURI":"${instance}/bulkdata/`);
+    texts.push(text);
+    length += text.length;
+    if (length < batchCharacters) continue;
+    yield texts.join(',');
+    texts = [];
+    length = 0;
   }
+  if (texts.length > 0) yield texts.join(',');
+}
+
+/** The beginning of a sequence of texts: all of it, or as much as reaches the limit. */
+async function gather(all: AsyncGenerator<string>, limit: number): Promise<{ texts: string[]; whole: boolean }> {
+  const texts: string[] = [];
+  for (let length = 0; length < limit; length += texts.at(-1)?.length ?? 0) {
+    const { value, done } = await all.next();
+    if (done) return { texts, whole: true };
+    texts.push(value);
+  }
+  return { texts, whole: false };
+}
+
+async function* afterThat(begun: readonly string[], rest: AsyncGenerator<string>): AsyncGenerator<string> {
+  yield* begun;
+  yield* rest;
 }
 
 async function* arrayOf(first: string, rest: AsyncGenerator<string>): AsyncGenerator<string> {
   yield `[${first}`;
   for await (const text of rest) yield `,${text}`;
   yield ']';
-}
-
-/** Changes with the study and with the address its bulk data is given under. */
-function entityTag(revision: number, serviceUrl: string): string {
-  return `W/"${revision}-${createHash('sha256').update(serviceUrl).digest('hex').slice(0, 8)}"`;
-}
-
-function matchesTag(header: string | undefined, etag: string): boolean {
-  return header?.split(',').some((one) => one.trim() === '*' || one.trim() === etag) ?? false;
 }

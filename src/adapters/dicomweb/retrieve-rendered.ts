@@ -4,6 +4,7 @@ import type { Context } from '../../fhir/index.ts';
 import { type RenderOptions, renderFrame, type ServedInstance, type Target } from '../../imaging/index.ts';
 import { type RouteParameters, targetOf } from './addresses.ts';
 import { collected } from './collected.ts';
+import { entityTag, matchesTag } from './entity-tag.ts';
 import { DicomwebError } from './errors.ts';
 import { notAcceptable, requirePng } from './negotiation.ts';
 import type { Service } from './service.ts';
@@ -47,15 +48,24 @@ async function answer(
   if ((number ?? 1) > pixels.frames) {
     throw new DicomwebError(404, `L'image ${number ?? 1} n'existe pas : cette instance en contient ${pixels.frames}.`);
   }
+  // Kept by the browser, but never shown again unasked: quarantine, rights and the trail hold for the next account at the same screen.
+  const etag = renderedTag(instance, number ?? 1, options);
+  reply.header('cache-control', 'private, no-cache').header('etag', etag);
+  if (matchesTag(request.headers['if-none-match'], etag)) return reply.code(304).send();
   const header = await headerOf(service, context, instance);
   const file = await imaging.open(context.tenant, instance, pixels.inflated);
   try {
     const png = await renderFrame(file, pixels, header, number ?? 1, options);
     if (!png) throw notAcceptable("Ce type d'image ne peut pas être converti ici : demandez ses pixels (/frames).");
-    return reply.type('image/png').header('cache-control', 'private, max-age=3600').send(png);
+    return reply.type('image/png').send(png);
   } finally {
     await file.close();
   }
+}
+
+/** What a rendering depends on. */
+function renderedTag({ sopUid, sha256 }: ServedInstance, frame: number, options: RenderOptions): string {
+  return entityTag(sopUid, sha256.toString('hex'), frame, JSON.stringify(options));
 }
 
 /** The instance named, or the middle one of a series or study that has an image. */
@@ -69,9 +79,7 @@ async function shownInstance({ access, imaging }: Service, context: Context, tar
 }
 
 async function headerOf({ imaging }: Service, { tenant }: Context, { studyUid, seriesUid, sopUid }: ServedInstance) {
-  for await (const [found] of imaging.listMetadata(tenant, { studyUid, seriesUid, sopUid })) {
-    if (found) return JSON.parse(found.json);
-  }
+  for await (const { json } of imaging.listMetadata(tenant, { studyUid, seriesUid, sopUid })) return JSON.parse(json);
   throw new DicomwebError(404, "Cette instance n'est pas disponible.");
 }
 

@@ -1,5 +1,6 @@
 /** PNG (ISO/IEC 15948): the four chunks a plain 8-bit image needs. */
-import { crc32, deflateSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { crc32, deflate } from 'node:zlib';
 
 /** 8-bit samples, row by row, 1 (gray) or 3 (RGB) channels. */
 export interface Raster {
@@ -9,13 +10,14 @@ export interface Raster {
   data: Buffer;
 }
 
+const compressed = promisify(deflate);
 const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
 const compressionLevel = 3;
 /** Each row is stored as differences from its left neighbour: medical images shrink by a third. */
 const subFilter = 1;
 
 /** The PNG file of an image. */
-export function encodePng({ width, height, channels, data }: Raster): Buffer {
+export async function encodePng({ width, height, channels, data }: Raster): Promise<Buffer> {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
@@ -31,7 +33,8 @@ export function encodePng({ width, height, channels, data }: Raster): Buffer {
       rows[target + 1 + at] = (data[source + at] ?? 0) - (at >= channels ? (data[source + at - channels] ?? 0) : 0);
     }
   }
-  const body = deflateSync(rows, { level: compressionLevel });
+  // On another thread: a mammogram takes half a second, during which nothing else would be answered.
+  const body = await compressed(rows, { level: compressionLevel });
   return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', body), chunk('IEND', Buffer.alloc(0))]);
 }
 

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import fastify from 'fastify';
-import { dicomwebRoutes } from '../../../src/adapters/dicomweb/index.ts';
+import { dicomwebRoutes, maximumAddressPart } from '../../../src/adapters/dicomweb/index.ts';
 import { FhirError, type FhirGuards, type ReadAccess } from '../../../src/fhir/index.ts';
 import { openTestRoom, type TestRoom } from '../../imaging/room.ts';
 
@@ -42,7 +42,7 @@ export async function startTestService(): Promise<TestService> {
       audits.push({ ...access, tenant: context.tenant, interaction: context.interaction });
     },
   };
-  const app = fastify({ forceCloseConnections: true });
+  const app = fastify({ forceCloseConnections: true, routerOptions: { maxParamLength: maximumAddressPart } });
   const origin = () => `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
   await app.register(dicomwebRoutes, {
     prefix: '/dicomweb',
