@@ -20,7 +20,8 @@ export async function healthRoutes(app: FastifyInstance, { database, gauges = []
       help: gauge.help,
       registers: [registry],
       async collect() {
-        this.set(await gauge.read());
+        // Numbers of the process are wanted most when the database is away; why it is away is not for whoever asks.
+        this.set(await gauge.read().catch(() => Number.NaN));
       },
     });
   }

@@ -6,11 +6,18 @@ import { testDatabase } from './support/database.ts';
 
 let database: Database;
 const app = fastify();
+const broken = {
+  name: 'passerelle_test_broken',
+  help: 'Things nobody can count',
+  read: async () => {
+    throw new Error('relation "outbox" of 10.0.0.3');
+  },
+};
 beforeAll(async () => {
   database = await testDatabase();
   await app.register(healthRoutes, {
     database,
-    gauges: [{ name: 'passerelle_test_waiting', help: 'Waiting things', read: async () => 3 }],
+    gauges: [{ name: 'passerelle_test_waiting', help: 'Waiting things', read: async () => 3 }, broken],
   });
 });
 afterAll(() => app.close());
@@ -21,6 +28,10 @@ it('answers alive, ready, and its numbers in Prometheus text', async () => {
   const metrics = await app.inject('/metrics');
   expect(metrics.body).toContain('passerelle_test_waiting 3');
   expect(metrics.body).toContain('process_resident_memory_bytes');
+  // One number that cannot be had takes no other along and tells nothing of the inside.
+  expect(metrics.statusCode).toBe(200);
+  expect(metrics.body).toContain('passerelle_test_broken Nan');
+  expect(metrics.body).not.toContain('10.0.0.3');
 });
 
 it('is alive but not ready without its database, and says nothing more to the outside', async () => {

@@ -16,6 +16,7 @@ import { createAuthenticator, presentedSecret } from './authenticate.ts';
 import { issueCredential, revokeCredential } from './credentials.ts';
 import { createPasswordHasher } from './passwords.ts';
 import { isGranted } from './policy.ts';
+import { notGranted } from './refusals.ts';
 import { type SignInAttempt, type SignInResult, signIn } from './sign-in.ts';
 import { createThrottle } from './throttle.ts';
 
@@ -74,7 +75,7 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
         : request;
       if (isGranted(context.actor.roles, demand)) return;
       trail.refused(context, demand);
-      throw new FhirError(403, 'forbidden', `${describe(demand)} is not allowed to ${context.actor.roles.join(', ')}`);
+      throw notGranted(context.actor.roles, demand);
     },
     auditRead: trail.auditRead,
     ensureAccount: async (request) => {
@@ -115,9 +116,4 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
     },
     close: trail.close,
   };
-}
-
-function describe(request: { interaction: string; type?: string; operation?: string }): string {
-  const what = request.operation ? `$${request.operation.replace(/^\$/, '')}` : request.interaction;
-  return request.type ? `${what} of ${request.type}` : what;
 }

@@ -96,6 +96,8 @@ export async function tenantOfLogin(database: Database, login: string): Promise<
 
 /** An unknown login takes the same two look-ups as a known one, so that time does not tell which names exist. */
 export async function findAccount(database: Database, login: string): Promise<Account | undefined> {
+  // What cannot be a name (a NUL, say) is not worth asking the database about, which would refuse some of it.
+  if (!loginSyntax.test(login)) return undefined;
   const tenant = (await tenantOfLogin(database, login)) ?? platformTenant;
   return database.transaction(tenant, (sql) => readAccount(sql, tenant, login));
 }
@@ -147,8 +149,8 @@ export async function ensureAccount(
   }
   const known = await database.transaction(request.tenant, (sql) => readAccount(sql, request.tenant, login));
   const newHash = await hashWhenNew(hasher, known, request.password);
-  await database.transaction(request.tenant, (sql) =>
-    sql.query(
+  await database.transaction(request.tenant, async (sql) => {
+    await sql.query(
       `INSERT INTO account (tenant, login, kind, reference, display, roles, organization_id, password_hash,
                             password_changed_at, demonstration, created_at)
        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, CASE WHEN $8::text IS NULL THEN NULL ELSE $10::timestamptz END, $9, $10)
@@ -169,8 +171,15 @@ export async function ensureAccount(
         request.demonstration ?? false,
         now,
       ],
-    ),
-  );
+    );
+    // Who changes a password may do so because somebody else knows it: what was opened with the old one ends.
+    if (newHash !== undefined) {
+      await sql.query(`DELETE FROM credential WHERE tenant = $1 AND login = $2 AND kind = 'session'`, [
+        request.tenant,
+        login,
+      ]);
+    }
+  });
 }
 
 /** Shuts an account off (or on again). Its sessions and tokens end with it. @throws FhirError 404. */

@@ -1,8 +1,9 @@
 /** Who sends this request: a bearer token, else a session cookie; and the proof that a page of ours sent it (CSRF). */
 import type { Clock } from '../config/index.ts';
 import type { Database } from '../db/index.ts';
-import { FhirError, type FhirGuards } from '../fhir/index.ts';
+import type { FhirGuards } from '../fhir/index.ts';
 import { type CredentialKind, hashSecret, type Identified, identify } from './credentials.ts';
+import { refusal } from './refusals.ts';
 import { readSessionCookie } from './session-cookie.ts';
 
 /** How long an identification is believed without asking the database: an account shut off elsewhere loses access within this. */
@@ -62,9 +63,17 @@ export function createAuthenticator(options: { database: Database; clock: Clock;
         presented && presented.secret.length <= longestSecret
           ? await identifyOnce(presented.kind, presented.secret)
           : undefined;
-      if (!identified) throw new FhirError(401, 'login', 'Sign in first: session cookie or bearer token');
+      if (!identified) {
+        throw refusal(401, 'login', {
+          diagnostics: 'Sign in first: session cookie or bearer token',
+          text: 'Connectez-vous.',
+        });
+      }
       if (identified.kind === 'session' && !safeMethods.has(request.method ?? '') && !request.headers['x-passerelle']) {
-        throw new FhirError(403, 'forbidden', 'The header X-Passerelle is missing');
+        throw refusal(403, 'forbidden', {
+          diagnostics: 'The header X-Passerelle is missing',
+          text: 'L’en-tête X-Passerelle manque : la demande ne vient pas de nos pages.',
+        });
       }
       return { tenant: identified.tenant, actor: identified.actor };
     },

@@ -60,13 +60,14 @@ export async function accessRoutes(app: FastifyInstance, options: AccessRoutesOp
   );
 
   app.post('/oauth2/logout', async (request, reply) => {
-    reply.header('set-cookie', endedCookie(access.secure));
     try {
       await access.signOut(request);
     } catch (error) {
       // No session, or one that ended by itself: the browser forgets it, and that is all there is to do.
       if (!(error instanceof FhirError && error.status === 401)) throw error;
     }
+    // From another site's form the cookie does not come along (SameSite), which looks like no session: that site must not end ours.
+    if (request.headers['x-passerelle']) reply.header('set-cookie', endedCookie(access.secure));
     return reply.code(204).send();
   });
 
@@ -105,12 +106,15 @@ function answerError(
       reply.header('www-authenticate', 'Bearer');
       return answer(reply, 401, 'login_required', 'Connectez-vous.');
     }
-    return answer(reply, error.status, 'refused', "L'en-tête X-Passerelle manque.");
+    if (error.status === 403) return answer(reply, 403, 'refused', "L'en-tête X-Passerelle manque.");
   }
   const { statusCode, name } = error as { statusCode?: number; name?: string };
   if (statusCode && statusCode >= 400 && statusCode < 500) {
     return answer(reply, statusCode, 'invalid_request', 'Envoyez un objet JSON avec "username" et "password".');
   }
-  request.log.error({ error: name }, 'sign-in routes failed');
+  request.log.error(
+    { error: name, ...(error instanceof FhirError ? { status: error.status } : {}) },
+    'sign-in routes failed',
+  );
   return answer(reply, 503, 'unavailable', 'Service momentanément indisponible.');
 }

@@ -33,16 +33,18 @@ export function createThrottle(database: Database): Throttle {
     reserve: (login, address, now) =>
       database.transaction(platformTenant, async (sql) => {
         const keys = keysOf(login, address);
-        let wait = 0;
-        // Always in this order, so that two attempts do not wait for each other.
-        for (const { kind, key } of keys) wait = Math.max(wait, await blockedForMs(sql, kind, key, now));
-        if (wait > 0) return wait;
+        // Always in this order, so that two attempts do not wait for each other; the address first, so that one that is blocked
+        // already leaves no row for each name it goes on to try.
+        for (const { kind, key } of keys) {
+          const wait = await blockedForMs(sql, kind, key, now);
+          if (wait > 0) return wait;
+        }
         for (const { kind, key } of keys) await countFailure(sql, kind, key, now);
         return 0;
       }),
     succeeded: (login, address, now) =>
       database.transaction(platformTenant, async (sql) => {
-        const [account, other] = keysOf(login, address);
+        const [other, account] = keysOf(login, address);
         await sql.query('DELETE FROM login_throttle WHERE tenant = $1 AND key = $2', [platformTenant, account.key]);
         await sql.query(
           'UPDATE login_throttle SET failures = greatest(0, failures - 1) WHERE tenant = $1 AND key = $2',
@@ -88,7 +90,7 @@ async function countFailure(sql: Sql, kind: 'account' | 'address', key: string, 
 function keysOf(login: string, address: string) {
   const digest = (text: string) => createHash('sha256').update(text).digest('base64url');
   return [
-    { kind: 'account', key: `account:${digest(login)}` },
     { kind: 'address', key: `address:${digest(address)}` },
+    { kind: 'account', key: `account:${digest(login)}` },
   ] as const;
 }

@@ -50,6 +50,12 @@ const lockTimeoutMs = 30_000;
 export const applicationRole = 'passerelle_app';
 
 /**
+ * Said to the connection itself and not in the start-up options: a connection string with `options=` of its own would replace
+ * those without a word, and the login behind it may be a superuser.
+ */
+const scopeStatement = `SELECT set_config('passerelle.tenant', $1, false), set_config('role', $2, false), set_config('lock_timeout', $3, false)`;
+
+/**
  * Opens the pool of the application. The tenant is a setting of the session: a connection that last served the same tenant
  * needs no extra round trip, and one that did not is switched before it is handed out, never after.
  */
@@ -57,7 +63,6 @@ export function openDatabase(url: string, adminUrl: string): Database {
   const pool = new pg.Pool({
     connectionString: url,
     max: poolSize,
-    options: `-c role=${applicationRole} -c lock_timeout=${lockTimeoutMs}`,
     connectionTimeoutMillis: connectionTimeoutMs,
     application_name: 'passerelle',
   });
@@ -70,7 +75,7 @@ export function openDatabase(url: string, adminUrl: string): Database {
     if (scopes.get(client) === tenant) return client;
     try {
       scopes.delete(client);
-      await client.query(`SELECT set_config('passerelle.tenant', $1, false)`, [tenant]);
+      await client.query(scopeStatement, [tenant, applicationRole, String(lockTimeoutMs)]);
       scopes.set(client, tenant);
       return client;
     } catch (error) {
@@ -79,9 +84,19 @@ export function openDatabase(url: string, adminUrl: string): Database {
     }
   }
 
+  const query: Database['query'] = async (tenant, statement, values) => {
+    const client = await checkout(tenant);
+    try {
+      return await (client as Sql).query(typeof statement === 'string' ? { text: statement, values } : statement);
+    } finally {
+      client.release();
+    }
+  };
+
   return {
     url,
     adminUrl,
+    query,
     async transaction(tenant, work) {
       const client = await checkout(tenant);
       let broken = false;
@@ -101,20 +116,12 @@ export function openDatabase(url: string, adminUrl: string): Database {
         client.release(broken);
       }
     },
-    async query(tenant, statement, values) {
-      const client = await checkout(tenant);
-      try {
-        return await (client as Sql).query(typeof statement === 'string' ? { text: statement, values } : statement);
-      } finally {
-        client.release();
-      }
-    },
     async tenants() {
-      const { rows } = await pool.query<{ tenant: string }>('SELECT tenant FROM tenant ORDER BY tenant');
+      const { rows } = await query<{ tenant: string }>(platformTenant, 'SELECT tenant FROM tenant ORDER BY tenant');
       return rows.map((row) => row.tenant);
     },
     async addTenant(tenant, display) {
-      await pool.query('INSERT INTO tenant (tenant, display) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
+      await query(platformTenant, 'INSERT INTO tenant (tenant, display) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
         tenant,
         display,
       ]);

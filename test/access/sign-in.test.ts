@@ -1,4 +1,7 @@
+import fastify from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { accessRoutes } from '../../src/access/index.ts';
+import { FhirError } from '../../src/fhir/index.ts';
 import { openRig, type Rig } from './support.ts';
 
 const password = 'Hirondelle-47';
@@ -256,6 +259,73 @@ test('a malformed login is refused in French without saying more', async () => {
     expect(response.statusCode).toBeLessThan(500);
     expect(response.json().error).toBe('invalid_request');
   }
+});
+
+test('a page of another site cannot make the browser forget its session', async () => {
+  // The cookie does not come along from there (SameSite=Strict); the answer must not take it away all the same.
+  const forged = await rig.app.inject({ method: 'POST', url: '/oauth2/logout' });
+  expect(forged.headers['set-cookie']).toBeUndefined();
+});
+
+test('a name that cannot be one is refused like any other', async () => {
+  for (const name of ['a\u0000b', '\ud800', "' OR 1=1"]) {
+    expect((await login(name, password, '192.0.2.51')).statusCode, JSON.stringify(name)).toBe(401);
+  }
+});
+
+test('a new password ends the sessions opened with the old one, the same one given again does not', async () => {
+  const account = {
+    tenant: 'aa',
+    login: 'lou',
+    kind: 'person' as const,
+    reference: 'Practitioner/lou',
+    display: 'Dr LOU TEST',
+    roles: ['radiologist'],
+  };
+  await rig.access.ensureAccount({ ...account, password });
+  const cookie = await session('lou', '192.0.2.52');
+  const token = await rig.access.issueToken('lou', 60);
+  await rig.access.ensureAccount({ ...account, password });
+  await rig.access.authenticate(request({ cookie }));
+  await rig.access.ensureAccount({ ...account, password: 'Martinet-noir-58' });
+  await expect(rig.access.authenticate(request({ cookie }))).rejects.toMatchObject({ status: 401 });
+  await rig.access.authenticate(request({ authorization: `Bearer ${token}` }));
+});
+
+test('an address that is blocked leaves no row for each name it tries', async () => {
+  const rows = async () => {
+    const found = await rig.database.query<{ count: string }>('platform', 'SELECT count(*) FROM login_throttle');
+    return Number(found.rows[0]?.count);
+  };
+  for (let n = 0; n < 31; n += 1) await login(`guess${n}`, 'wrong', '192.0.2.53');
+  const before = await rows();
+  for (let n = 0; n < 10; n += 1) expect((await login(`more${n}`, 'wrong', '192.0.2.53')).statusCode).toBe(429);
+  expect(await rows()).toBe(before);
+});
+
+test('the trail keeps a piece of an overlong request id', async () => {
+  await rig.app.inject({
+    method: 'POST',
+    url: '/oauth2/login',
+    headers: { 'x-request-id': 'long-id-'.repeat(800) },
+    payload: { username: 'noa', password: 'wrong' },
+    remoteAddress: '192.0.2.54',
+  });
+  const events = JSON.stringify(await rig.trail('type=110114'));
+  expect(events).toContain('long-id-');
+  expect(events).not.toContain('long-id-'.repeat(17));
+});
+
+test('a trail that takes nothing more is an unavailable service, not a missing header', async () => {
+  const full = {
+    ...rig.access,
+    signIn: () => Promise.reject(new FhirError(503, 'throttled', 'The audit trail is full')),
+  };
+  const app = fastify();
+  await app.register(accessRoutes, { access: full });
+  const answer = await app.inject({ method: 'POST', url: '/oauth2/login', payload: { username: 'a', password: 'b' } });
+  expect([answer.statusCode, answer.json().message]).toEqual([503, 'Service momentanément indisponible.']);
+  await app.close();
 });
 
 test('the well-known documents say what is true', async () => {

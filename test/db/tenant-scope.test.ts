@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Database, searchesUseTheirIndex } from '../../src/db/index.ts';
+import { type Database, openDatabase, searchesUseTheirIndex } from '../../src/db/index.ts';
 import { testDatabase } from '../support/database.ts';
 
 let database: Database;
@@ -36,6 +36,21 @@ describe('the scope of a tenant', () => {
       'SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user',
     );
     expect(rows).toEqual([{ rolsuper: false, rolbypassrls: false }]);
+  });
+
+  it('does so too behind a connection string with options of its own, which replace those of the pool', async () => {
+    const url = new URL(database.url);
+    url.searchParams.set('options', '-c statement_timeout=60000');
+    const other = openDatabase(url.href, url.href);
+    try {
+      const { rows } = await other.query(
+        'aa',
+        `SELECT current_user AS role, current_setting('lock_timeout') AS locks, current_setting('statement_timeout') AS statements`,
+      );
+      expect(rows).toEqual([{ role: 'passerelle_app', locks: '30s', statements: '1min' }]);
+    } finally {
+      await other.close();
+    }
   });
 
   it('leaves searches their index, which the start checks', async () => {

@@ -18,15 +18,24 @@ import { patientOf } from './patient.ts';
 /** Resources named one by one in an event; beyond, their number is said. Patients are named up to `patientsNamed`. */
 const resourcesNamed = 50;
 const patientsNamed = 1_000;
+const requestIdLimit = 128;
 /** Of a query, in bytes: longer ones are cut in the trail. */
 const queryLimitBytes = 8_192;
 
 const balp = 'https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.';
 
-/** A read, a search or a history, with what it reached. */
-export function readEvent(context: Context, access: ReadAccess, site: Site): AuditEvent {
+/**
+ * A read, a search or a history, with what it reached.
+ * @param alsoAbout patients whom the resources concern without naming them.
+ */
+export function readEvent(
+  context: Context,
+  access: ReadAccess,
+  site: Site,
+  alsoAbout: readonly string[] = [],
+): AuditEvent {
   const isQuery = access.query !== undefined || isQueryInteraction(context.interaction);
-  const patients = distinct(access.resources.map(patientOf));
+  const patients = distinct([...access.resources.map(patientOf), ...alsoAbout]);
   const isOne = access.resources.length === 1 && !isQuery;
   // Patients of a result are named as persons; the one resource of a read is the data, also when it is a Patient.
   const data = access.resources.filter((resource) => isOne || resource.resourceType !== 'Patient').map(dataReference);
@@ -188,7 +197,9 @@ function queryEntity(query: string): AuditEventEntity {
 }
 
 function requestEntity(context: Context): AuditEventEntity {
-  return { what: { identifier: { value: context.requestId } }, type: entityKind.requestId };
+  // Before a session it is whatever the caller sent, up to what a header holds.
+  const value = context.requestId.slice(0, requestIdLimit);
+  return { what: { identifier: { value } }, type: entityKind.requestId };
 }
 
 function distinct<T>(values: readonly (T | undefined)[]): T[] {

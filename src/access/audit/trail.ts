@@ -15,6 +15,7 @@ import type { Demand } from '../policy.ts';
 import { platformDevice, type Site } from './agents.ts';
 import { platformOrigin } from './codes.ts';
 import { authenticationEvent, readEvent, refusalEvent, writeEvent } from './event.ts';
+import { patientOf, securityContextOf } from './patient.ts';
 
 /** Looking at the images of one study is one event per actor in this time: a viewer sends hundreds of requests (rule 9). */
 export const imageAccessWindowMs = 5 * 60_000;
@@ -93,8 +94,24 @@ export function createTrail({ store, clock, site, log }: TrailOptions): AuditTra
     return written;
   }
 
+  /** A file (the PDF of a report) names nobody itself: who looks for the readings of a patient must find its readings too. */
+  async function patientsOfFiles({ tenant }: Context, { resources }: ReadAccess): Promise<string[]> {
+    const contexts = resources.flatMap((resource) => securityContextOf(resource) ?? []);
+    const patients = contexts.map(async ({ type, id }) => {
+      if (type === 'Patient') return `Patient/${id}`;
+      try {
+        return patientOf(await store.read(tenant, type, id));
+      } catch (error) {
+        // What it points to may not be there, or not any more.
+        if (error instanceof FhirError && error.status < 500) return undefined;
+        throw error;
+      }
+    });
+    return (await Promise.all(patients)).filter((patient) => patient !== undefined);
+  }
+
   return {
-    auditRead(context, access) {
+    async auditRead(context, access) {
       if (access.outcome === 'refused') {
         const known = refusals.get(context.requestId);
         if (known) return known;
@@ -103,7 +120,7 @@ export function createTrail({ store, clock, site, log }: TrailOptions): AuditTra
       if (/^dicomweb:(?!qido|query|search|stow|store)/.test(context.interaction) && access.outcome === 'success') {
         if (studies.length > 0) return imageAccess(context, access, studies);
       }
-      return append(context.tenant, readEvent(context, access, site()));
+      return append(context.tenant, readEvent(context, access, site(), await patientsOfFiles(context, access)));
     },
     refused(context, demand) {
       const written = append(context.tenant, refusalEvent(context, demand, site()));

@@ -15,11 +15,16 @@ export interface EntryCall {
   interaction: Interaction;
 }
 
-/** @throws FhirError 400 when the body is no Bundle with entries to run. */
+/** Each may be a search: a body of the size we take could otherwise ask for a million of them. */
+const maxEntries = 10_000;
+
+/** @throws FhirError 413 for too many, 400 when the body is no Bundle with entries to run. */
 export function entriesOf(call: Call): BundleEntry[] {
   const { entry } = call.body as Bundle;
   if (entry === undefined) return [];
   if (!Array.isArray(entry)) throw new FhirError(400, 'structure', 'must be an array', 'Bundle.entry');
+  if (entry.length > maxEntries)
+    throw new FhirError(413, 'too-costly', `at most ${maxEntries} entries are run together`, 'Bundle.entry');
   return entry;
 }
 

@@ -3,6 +3,7 @@ import { FhirError } from '../contract.ts';
 import type { RestReads } from '../store/contract.ts';
 import { isResourceType, parseReference } from '../validation/index.ts';
 import type { Call, Service } from './call.ts';
+import { authorizeSearch } from './search-reach.ts';
 import { rewriteUris } from './uri-rewriter.ts';
 
 /** A copy with each of them replaced by the one resource it matches. @throws FhirError 412 when none or several match. */
@@ -10,7 +11,7 @@ export async function resolveReferences(
   body: unknown,
   reads: RestReads,
   call: Call,
-  { guards }: Service,
+  service: Service,
 ): Promise<unknown> {
   const conditional = new Set<string>();
   rewriteUris(body, (uri, isReference) => {
@@ -24,7 +25,7 @@ export async function resolveReferences(
     const literal = parseReference(reference, isResourceType);
     if (literal?.kind !== 'conditional') continue;
     const type = literal.type as NonNullable<Call['type']>;
-    guards.authorize(call.context, { interaction: 'search-type', type });
+    authorizeSearch(call.context, type, literal.query, service);
     const [id, another] = await reads.matchIds(type, literal.query);
     if (id === undefined) throw new FhirError(412, 'not-found', `a reference by search to a ${type} matches nothing`);
     if (another !== undefined)

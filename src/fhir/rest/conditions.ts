@@ -1,6 +1,6 @@
 /** ETags, dates and preferences in headers (https://hl7.org/fhir/R4/http.html#versions, RFC 9110 §13, RFC 7240). */
 import { FhirError } from '../contract.ts';
-import type { AnsweredVersion, Conditions, Preferences } from './call.ts';
+import type { AnsweredVersion, Call, Conditions, Interaction, Preferences } from './call.ts';
 
 export function etagOf(versionId: string): string {
   return `W/"${versionId}"`;
@@ -39,6 +39,13 @@ export function parsePrefer(header: string | undefined): Preferences {
     if (name === 'handling' && (value === 'strict' || value === 'lenient')) preferences.handling = value;
   }
   return preferences;
+}
+
+/** Criteria a write depends on, as sent; undefined for one that names its resource. */
+export function criteriaOfWrite(call: Call, { access, code }: Interaction): string | undefined {
+  if (access !== 'write') return undefined;
+  if (code === 'create') return call.conditions.ifNoneExist;
+  return (code === 'update' || code === 'delete') && call.id === undefined ? call.query : undefined;
 }
 
 /** Criteria of a conditional interaction, without a leading `?` or `Type?`. */

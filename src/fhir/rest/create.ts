@@ -1,19 +1,18 @@
 /** create: https://hl7.org/fhir/R4/http.html#create; conditional create: https://hl7.org/fhir/R4/http.html#ccreate. */
 import type { Resource } from '@medplum/fhirtypes';
-import type { Answer, Call, Service, WriteInteraction } from './call.ts';
+import type { Answer, WriteInteraction } from './call.ts';
 import { criteriaOf } from './conditions.ts';
 import { resourceOf, writtenAnswer } from './written.ts';
 
 export const create: WriteInteraction = {
   access: 'write',
   code: 'create',
-  async run(call, tx, service): Promise<Answer> {
+  async run(call, tx): Promise<Answer> {
     // An id in the body means nothing here; one in the call was given out by the transaction Bundle this is an entry of.
     const { id: _, ...content } = resourceOf(call);
     const resource = (call.id ? { ...content, id: call.id } : content) as Resource;
     const { ifNoneExist } = call.conditions;
     if (ifNoneExist === undefined) return writtenAnswer(tx, await tx.create(resource), true);
-    authorizeCriteria(call, service);
     const found = await tx.createIfNone(resource, criteriaOf(ifNoneExist));
     const answer = writtenAnswer(tx, found.resource, found.created);
     // Nothing was written, so nothing else tells the audit trail that the resource was shown.
@@ -22,8 +21,3 @@ export const create: WriteInteraction = {
       : { ...answer, read: { resources: [found.resource], query: `${call.type}?${criteriaOf(ifNoneExist)}` } };
   },
 };
-
-/** A condition is a search: its answer tells whether something matches. */
-export function authorizeCriteria(call: Call, { guards }: Service): void {
-  guards.authorize(call.context, { interaction: 'search-type', ...(call.type ? { type: call.type } : {}) });
-}

@@ -4,7 +4,6 @@ import { FhirError } from '../contract.ts';
 import type { RestTransaction } from '../store/contract.ts';
 import type { Answer, Conditions, WriteInteraction } from './call.ts';
 import { criteriaOf, versionOfETag } from './conditions.ts';
-import { authorizeCriteria } from './create.ts';
 import { answeredVersion } from './read.ts';
 
 export const deleteInstance: WriteInteraction = {
@@ -16,12 +15,14 @@ export const deleteInstance: WriteInteraction = {
 export const conditionalDelete: WriteInteraction = {
   access: 'write',
   code: 'delete',
-  async run(call, tx, service) {
-    authorizeCriteria(call, service);
-    const [id, another] = await tx.matchIds(call.type!, criteriaOf(call.query));
+  async run(call, tx) {
+    const criteria = criteriaOf(call.query);
+    const [id, another] = await tx.matchIds(call.type!, criteria);
     if (another !== undefined)
       throw new FhirError(412, 'multiple-matches', 'the criteria match more than one resource');
-    return id === undefined ? { status: 204 } : remove(tx, call.type!, id, call.conditions);
+    // Nothing was written, so nothing else tells the audit trail that somebody learned of this absence.
+    if (id === undefined) return { status: 204, read: { resources: [], query: `${call.type}?${criteria}` } };
+    return remove(tx, call.type!, id, call.conditions);
   },
 };
 

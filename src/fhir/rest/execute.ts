@@ -2,6 +2,8 @@
 import { FhirError, type ReadAccess } from '../contract.ts';
 import type { RestTransaction } from '../store/contract.ts';
 import type { Answer, Call, Interaction, Service } from './call.ts';
+import { criteriaOfWrite } from './conditions.ts';
+import { authorizeSearch } from './search-reach.ts';
 
 /** @throws FhirError, and whatever went wrong below; a refused or failed attempt is in the audit trail by then. */
 export async function execute(call: Call, interaction: Interaction, service: Service): Promise<Answer> {
@@ -35,13 +37,16 @@ export function executeWithin(
 }
 
 /** @throws FhirError 403. */
-export function authorize(call: Call, interaction: Interaction, { guards }: Service): void {
-  guards.authorize(call.context, {
+export function authorize(call: Call, interaction: Interaction, service: Service): void {
+  service.guards.authorize(call.context, {
     interaction: interaction.code,
     ...(call.type ? { type: call.type } : {}),
     ...(call.id ? { id: call.id } : {}),
     ...(call.operation ? { operation: call.operation } : {}),
   });
+  // A condition is a search: its answer tells whether something matches.
+  const criteria = criteriaOfWrite(call, interaction);
+  if (criteria !== undefined && call.type) authorizeSearch(call.context, call.type, criteria, service);
 }
 
 async function audited(
@@ -54,20 +59,27 @@ async function audited(
   try {
     answer = await work();
   } catch (error) {
-    const refused = error instanceof FhirError && error.status === 403;
-    // A failed write changed nothing and showed nothing; a refused one is somebody trying a door.
-    if (refused || interaction.access === 'read') {
-      await guards.auditRead(call.context, { ...attempted(call), outcome: refused ? 'refused' : 'failed' });
+    const status = error instanceof FhirError ? error.status : undefined;
+    const refused = status === 403;
+    // A failed write changed nothing and showed nothing, except that a condition tells how many match (412); a refused one is
+    // somebody trying a door.
+    if (refused || status === 412 || interaction.access === 'read') {
+      await guards.auditRead(call.context, {
+        ...attempted(call, interaction),
+        outcome: refused ? 'refused' : 'failed',
+      });
     }
     throw error;
   }
-  if (answer.read) await guards.auditRead(call.context, { ...attempted(call), ...answer.read, outcome: 'success' });
+  if (answer.read)
+    await guards.auditRead(call.context, { ...attempted(call, interaction), ...answer.read, outcome: 'success' });
   return answer;
 }
 
 /** What was asked for, when nothing of it could be served. */
-function attempted(call: Call): Pick<ReadAccess, 'resources' | 'query' | 'target'> {
-  const { type, id, query } = call;
+function attempted(call: Call, interaction: Interaction): Pick<ReadAccess, 'resources' | 'query' | 'target'> {
+  const { type, id } = call;
+  const query = criteriaOfWrite(call, interaction)?.replace(/^[^?]*\?/, '') ?? call.query;
   return {
     resources: [],
     ...(type ? { target: { type, ...(id ? { id } : {}) } } : {}),

@@ -8,6 +8,11 @@ import { parse } from './read.ts';
 
 const maxCount = 1000;
 
+const isInstant = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/;
+/** Years the database reads as we write them. */
+const earliest = Date.parse('0001-01-01T00:00:00Z');
+const latest = Date.parse('9999-12-31T23:59:59.999Z');
+
 /** Method a version was made by, as `Bundle.entry.request` tells it; we answer 201 to the first of an id. */
 const methods = { create: ['POST', '201'], update: ['PUT', '200'], delete: ['DELETE', '204'] } as const;
 
@@ -47,7 +52,7 @@ function optionsOf(parameters: URLSearchParams): HistoryOptions {
       options.count = Math.min(Number(value), maxCount);
     } else if (name === '_since') {
       const since = new Date(value);
-      if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$/.test(value) || Number.isNaN(since.getTime())) {
+      if (!isInstant.test(value) || !(since.getTime() >= earliest && since.getTime() <= latest)) {
         throw new FhirError(400, 'value', '_since must be an instant');
       }
       options.since = since;

@@ -3,7 +3,23 @@
  * `_revinclude` bring is known from the result. The caller must be allowed to search each of them, else a search of a
  * directory would tell about patients.
  */
+import type { Context } from '../contract.ts';
 import type { SearchDefinitions } from '../definitions/search-parameters.ts';
+import type { Service } from './call.ts';
+
+/** Asks for the right to search a type and whatever else the criteria look into. @throws FhirError 403. */
+export function authorizeSearch(
+  context: Context,
+  type: string,
+  criteria: string,
+  { guards, searchDefinitions }: Pick<Service, 'guards' | 'searchDefinitions'>,
+): void {
+  guards.authorize(context, { interaction: 'search-type', type });
+  const query = criteria.slice(criteria.indexOf('?') + 1);
+  for (const reached of typesReached(type, query, searchDefinitions)) {
+    guards.authorize(context, { interaction: 'search-type', type: reached });
+  }
+}
 
 /** In order of appearance, without the searched type itself. Names that are no parameters reach nothing: the search refuses them. */
 export function typesReached(type: string, query: string, definitions: SearchDefinitions): Set<string> {

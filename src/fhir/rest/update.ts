@@ -2,7 +2,6 @@
 import { FhirError } from '../contract.ts';
 import type { WriteInteraction } from './call.ts';
 import { criteriaOf, versionOfETag } from './conditions.ts';
-import { authorizeCriteria } from './create.ts';
 import { resourceOf, writtenAnswer } from './written.ts';
 
 export const update: WriteInteraction = {
@@ -25,8 +24,7 @@ export const update: WriteInteraction = {
 export const conditionalUpdate: WriteInteraction = {
   access: 'write',
   code: 'update',
-  async run(call, tx, service) {
-    authorizeCriteria(call, service);
+  async run(call, tx) {
     const ifMatch = versionOfETag(call.conditions.ifMatch);
     const options = ifMatch === undefined ? {} : { ifMatch };
     const { resource, created } = await tx.updateIfOne(resourceOf(call), criteriaOf(call.query), options);

@@ -263,4 +263,11 @@ describe('batch', () => {
     ]);
     expect(body.entry!.map((entry) => entry.response!.status.slice(0, 3))).toEqual(['412', '304', '200']);
   });
+
+  it('refuses more entries than are run together, before it runs any', async () => {
+    const entries = Array.from({ length: 10_001 }, () => ({ request: { method: 'GET', url: 'Patient/none' } }));
+    const { status, body } = await send('batch', entries);
+    expect([status, body.issue[0]?.code]).toEqual([413, 'too-costly']);
+    expect(server.audited).toEqual([]);
+  });
 });

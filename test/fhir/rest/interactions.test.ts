@@ -216,6 +216,10 @@ describe('history', () => {
     expect(await server.request({ method: 'GET', url: '/fhir/Patient/_history?_sort=x' })).toMatchObject({
       status: 400,
     });
+    for (const since of ['0000-01-01T00:00:00Z', '0001-01-01T00:00:00%2B14:00', '9999-12-31T23:59:59-14:00']) {
+      const { status } = await server.request({ method: 'GET', url: `/fhir/Patient/_history?_since=${since}` });
+      expect(status, since).toBe(400);
+    }
     expect(await server.request({ method: 'GET', url: '/fhir/Patient/_history?_since=yesterday' })).toMatchObject({
       status: 400,
     });
