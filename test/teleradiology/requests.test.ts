@@ -60,6 +60,37 @@ describe('a request', () => {
     expect(answers.filter(({ created }) => created)).toHaveLength(1);
   });
 
+  it('sent again with other content is the same case, unchanged, and whoever reads is told what it says now, once', async () => {
+    const who = person();
+    const first = request(who);
+    const { task } = await send(world, first);
+    const told = () => world.store.search(tenant, 'Communication', `subject=${task.for?.reference}`);
+    await send(world, { ...first, transmittedAt: new Date('2026-05-12T06:20:00Z') });
+    expect(await told()).toEqual([]);
+    const changed = {
+      ...first,
+      patient: patient(who, { birthDate: '1985-04-18' }),
+      serviceRequest: { ...first.serviceRequest, reasonCode: [{ text: 'Traumatisme crânien sous anticoagulant' }] },
+      observations: [],
+      encounterClass: 'N',
+    };
+    for (const _ of [1, 2]) expect(await send(world, changed)).toMatchObject({ created: false, task: { id: task.id } });
+    const [communication, ...others] = await told();
+    expect(others).toEqual([]);
+    expect(communication).toMatchObject({
+      category: [{ coding: [{ code: 'request-changed' }] }],
+      priority: 'urgent',
+      about: [{ reference: `Task/${task.id}` }],
+    });
+    const text = communication?.payload?.[0]?.contentString;
+    expect(text).toContain('Justification : « Traumatisme crânien sous anticoagulant ».');
+    expect(text).toContain('Renseignements : plus rien.');
+    expect(text).toContain('Classe de la venue : « N ».');
+    expect(text).toContain('Identité différente : date de naissance.');
+    expect(text).not.toContain('Rappel');
+    expect(await world.task(task.id)).toEqual(task);
+  });
+
   it('of a patient known by INS and IPP adds no second patient', async () => {
     const who = person();
     const first = await send(world, request(who));

@@ -10,6 +10,7 @@ import { attachWaiting } from '../images/attach.ts';
 import { establishmentSettings, isLive } from '../settings.ts';
 import { type CaseTask, idOf, stateOf, withInput } from '../shell/case-task.ts';
 import type { Shell } from '../shell/perform.ts';
+import { tellChanges } from './changed-request.ts';
 import { caseOfPlacer, newCaseTask, placerOf, readEstablishment } from './open-case.ts';
 
 export async function receiveRequest(
@@ -79,7 +80,7 @@ export async function receiveRequest(
   return { task: await attachWaiting(shell, tx, task), created: true };
 }
 
-/** The same number again: the same case, unless it is closed, or the number means somebody else. */
+/** The same number again: the same case, unless it is closed, or the number means somebody else. Other content is told. */
 async function repeated(
   tx: FhirTransaction,
   known: CaseTask,
@@ -104,6 +105,7 @@ async function repeated(
       `Ce numéro de demande désigne une demande close (${stateDefinition(state)?.display}) : une nouvelle demande porte un nouveau numéro.`,
       'ServiceRequest.identifier',
     );
+  await tellChanges(tx, known, patient, request);
   return known;
 }
 
