@@ -1,5 +1,6 @@
 /** Contract terms of one establishment: extension `establishment-settings` of its Organization, with defaults. */
 import type { Extension, Organization } from '@medplum/fhirtypes';
+import { Temporal } from 'temporal-polyfill';
 import { type DelayTerms, defaultDelays } from './clock/deadline.ts';
 import { structureDefinition } from './codes.ts';
 
@@ -17,6 +18,16 @@ export interface EstablishmentSettings {
   unattachedMinutes: number;
   /** Time after the protocol after which a case without images expires. */
   expiryDays: number;
+  /** Minutes after which a case that waits is brought to the coordinators: for identity vigilance … */
+  identityMinutes: number;
+  /** … for the requester's complement … */
+  informationMinutes: number;
+  /** … for a radiologist's protocol … */
+  protocolMinutes: number;
+  /** … for the images of an urgent exam, or the rest of any exam that began to arrive. */
+  imagesMinutes: number;
+  /** Minutes after which an answer or report without acknowledgement is brought to the coordinators. */
+  deliveryMinutes: number;
   reportFormat: 'report-mdm' | 'report-oru';
   /** Switched on (IN-9); `liveFrom` and `liveUntil` bound it. */
   live: boolean;
@@ -34,11 +45,27 @@ export const defaultSettings: EstablishmentSettings = {
   quietSeconds: 5,
   unattachedMinutes: 10,
   expiryDays: 30,
+  identityMinutes: 30,
+  informationMinutes: 60,
+  protocolMinutes: 30,
+  imagesMinutes: 120,
+  deliveryMinutes: 15,
   reportFormat: 'report-mdm',
   live: true,
 };
 
 const timeOfDay = /^([01]\d|2[0-3]):[0-5]\d/;
+
+const wholeDay = /^\d{4}-\d{2}-\d{2}$/;
+
+/** Start of a day where the establishment is; undefined for a day that does not exist. */
+function midnight(day: string, timeZone: string): Date | undefined {
+  try {
+    return new Date(Temporal.PlainDate.from(day).toZonedDateTime(timeZone).epochMilliseconds);
+  } catch {
+    return undefined;
+  }
+}
 
 /** Reads the settings; what is absent, or makes no sense, has its default. */
 export function establishmentSettings(organization: Organization | undefined): EstablishmentSettings {
@@ -54,16 +81,18 @@ export function establishmentSettings(organization: Organization | undefined): E
     const value = find(url)?.valueTime ?? find(url)?.valueString;
     return value !== undefined && timeOfDay.test(value) ? value.slice(0, 5) : otherwise;
   };
+  const zone = find('timeZone')?.valueCode ?? find('timeZone')?.valueString;
+  const timeZone = zone !== undefined && isTimeZone(zone) ? zone : defaultDelays.timeZone;
   const date = (url: string): Date | undefined => {
     const value = find(url)?.valueDateTime ?? find(url)?.valueInstant ?? find(url)?.valueDate;
-    const parsed = value === undefined ? undefined : new Date(value);
+    // A day begins at the establishment's midnight: the night it opens is not refused until the morning of Greenwich.
+    const parsed = value !== undefined && wholeDay.test(value) ? midnight(value, timeZone) : new Date(value ?? '');
     return parsed === undefined || Number.isNaN(parsed.getTime()) ? undefined : parsed;
   };
-  const zone = find('timeZone')?.valueCode ?? find('timeZone')?.valueString;
   const format = find('reportFormat')?.valueCode ?? find('reportFormat')?.valueString;
   return {
     delays: {
-      timeZone: zone !== undefined && isTimeZone(zone) ? zone : defaultDelays.timeZone,
+      timeZone,
       urgentMinutes: count('urgentMinutes', defaultDelays.urgentMinutes),
       inpatientMinutes: count('inpatientMinutes', defaultDelays.inpatientMinutes),
       routineTime: time('routineTime', defaultDelays.routineTime),
@@ -77,6 +106,11 @@ export function establishmentSettings(organization: Organization | undefined): E
     quietSeconds: count('quietSeconds', defaultSettings.quietSeconds),
     unattachedMinutes: count('unattachedMinutes', defaultSettings.unattachedMinutes),
     expiryDays: count('expiryDays', defaultSettings.expiryDays),
+    identityMinutes: count('identityMinutes', defaultSettings.identityMinutes),
+    informationMinutes: count('informationMinutes', defaultSettings.informationMinutes),
+    protocolMinutes: count('protocolMinutes', defaultSettings.protocolMinutes),
+    imagesMinutes: count('imagesMinutes', defaultSettings.imagesMinutes),
+    deliveryMinutes: count('deliveryMinutes', defaultSettings.deliveryMinutes),
     reportFormat: format === 'report-oru' || format === 'oru' ? 'report-oru' : 'report-mdm',
     live: flag('live', defaultSettings.live),
     liveFrom: date('liveFrom'),

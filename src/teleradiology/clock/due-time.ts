@@ -11,13 +11,17 @@ export type DueKind =
   /** A study that found no case. */
   | 'unattached'
   /** Images never came. */
-  | 'expiry';
+  | 'expiry'
+  /** A state that somebody should have ended by now. */
+  | 'waiting'
+  /** An answer or a report that the establishment has not acknowledged. */
+  | 'undelivered';
 
 export interface DueTime {
   /** Id of the case's Task; empty for images without a case. */
   caseId: string;
   kind: DueKind;
-  /** Study Instance UID for the kinds about images, else empty. */
+  /** Study Instance UID for the kinds about images, the child Task for deliveries, else empty. */
   key: string;
   dueAt: Date;
 }
@@ -34,7 +38,7 @@ export async function setDueTime(sql: Sql, tenant: string, due: DueTime, again =
   );
 }
 
-/** Forgets what has not been raised, of these kinds or of all. */
+/** Forgets what has not been raised, of these kinds or of all but deliveries: what was queued for the site is still owed to it. */
 export async function cancelDueTimes(
   sql: Sql,
   tenant: string,
@@ -43,7 +47,8 @@ export async function cancelDueTimes(
 ): Promise<void> {
   await sql.query(
     `DELETE FROM due_time
-     WHERE tenant = $1 AND case_id = $2 AND fired_at IS NULL AND ($3::text[] IS NULL OR kind = ANY ($3))`,
+     WHERE tenant = $1 AND case_id = $2 AND fired_at IS NULL
+       AND CASE WHEN $3::text[] IS NULL THEN kind <> 'undelivered' ELSE kind = ANY ($3) END`,
     [tenant, caseId, kinds ?? null],
   );
 }

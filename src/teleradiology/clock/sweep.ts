@@ -33,7 +33,7 @@ export function createSweep(
     try {
       return await store.transaction(systemContext(tenant, `system:${due.kind}`, clock), async (tx) => {
         // The case first, as every other writer does: the row alone first would be a deadlock with them.
-        if (due.key !== '') await tx.lock(studyLock(due.key));
+        if (due.kind === 'images-quiet' || due.kind === 'unattached') await tx.lock(studyLock(due.key));
         if (due.caseId !== '') await tx.lock(`case:${due.caseId}`);
         const taken = await takeDueTime(tx.sql, tenant, due, clock.now());
         if (taken === undefined) return false;

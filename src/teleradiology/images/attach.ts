@@ -95,9 +95,13 @@ async function waitForCase(tx: FhirTransaction, link: StudyLink, again = false):
   const { tenant } = tx.context;
   const waiting: StudyLink = { ...link, state: 'waiting', caseId: undefined, basis: undefined };
   await saveLink(tx.sql, tenant, waiting);
-  const dueAt = new Date(link.lastAt.getTime() + defaultSettings.unattachedMinutes * 60_000);
-  await setDueTime(tx.sql, tenant, { caseId: '', kind: 'unattached', key: link.studyUid, dueAt }, again);
+  await watchUnattached(tx, link.studyUid, link.lastAt, again);
   return waiting;
+}
+
+async function watchUnattached(tx: FhirTransaction, key: string, since: Date, again: boolean): Promise<void> {
+  const dueAt = new Date(since.getTime() + defaultSettings.unattachedMinutes * 60_000);
+  await setDueTime(tx.sql, tx.context.tenant, { caseId: '', kind: 'unattached', key, dueAt }, again);
 }
 
 async function quarantineStudy(
@@ -164,7 +168,8 @@ async function hold(
   const { tenant } = tx.context;
   const held: StudyLink = { ...link, state: 'quarantined', basis: undefined };
   await saveLink(tx.sql, tenant, held);
-  await cancelUnattached(tx.sql, tenant, link.studyUid);
+  if (task === undefined) await watchUnattached(tx, link.studyUid, tx.context.now(), true);
+  else await cancelUnattached(tx.sql, tenant, link.studyUid);
   if (tellImaging) await shell.imaging.quarantine(tx, link.studyUid, problem.reason);
   const study = { imagingStudyId: link.imagingStudyId, uid: link.studyUid };
   await reportIdentityProblem(tx, { task, study, ...problem });
@@ -184,6 +189,7 @@ export async function confirmStudy(shell: Shell, tx: FhirTransaction, link: Stud
 /** A person says the images are not this patient's: they stay in quarantine, the case no longer waits for a decision. */
 export async function rejectStudy(tx: FhirTransaction, link: StudyLink): Promise<void> {
   await saveLink(tx.sql, tx.context.tenant, { ...link, caseId: undefined });
+  await cancelUnattached(tx.sql, tx.context.tenant, link.studyUid);
 }
 
 /** After the last instance of any series has aged, the case is told. Moves with every arrival. */

@@ -5,6 +5,7 @@ import type { FhirTransaction } from '../../fhir/index.ts';
 import { type CaseTask, idOf, stateOf, withOutput, withoutOutputs } from '../shell/case-task.ts';
 import { communication, coordinators } from '../shell/communication.ts';
 import { perform, type Shell } from '../shell/perform.ts';
+import { watchDelivery } from './queue.ts';
 
 export async function onOutcome(
   shell: Shell,
@@ -20,6 +21,9 @@ export async function onOutcome(
   if (child !== undefined) await recordOutcome(shell, tx, child as CaseTask, result);
   const task = caseId === undefined ? undefined : ((await tx.find('Task', caseId)) as CaseTask | undefined);
   if (task === undefined) return;
+  // Put back by an operator after it failed: it is watched like a new one.
+  if (result.status === 'retry' && child?.status === 'failed')
+    await watchDelivery({ tx, now: tx.context.now() }, task, child.id as string);
   if (result.status === 'failed') await tellFailure(tx, task, item);
   const isReport = item.kind === 'report-mdm' || item.kind === 'report-oru';
   if (result.status === 'delivered' && isReport && stateOf(task) === 'delivering')

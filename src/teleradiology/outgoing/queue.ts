@@ -2,10 +2,25 @@
 import { randomUUID } from 'node:crypto';
 import type { Task } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
+import { setDueTime } from '../clock/index.ts';
 import { codeSystem, concept } from '../codes.ts';
 import type { Room } from '../room.ts';
+import { establishmentSettings } from '../settings.ts';
 import { type CaseTask, idOf } from '../shell/case-task.ts';
+import { establishmentOf } from '../shell/gather-facts.ts';
 import type { TaskWrites } from '../shell/task-writes.ts';
+
+/** Somebody is told when the establishment has not acknowledged it in time: retries alone would be silent. */
+export async function watchDelivery(
+  scene: { tx: FhirTransaction; now: Date },
+  task: CaseTask,
+  childId: string,
+): Promise<void> {
+  const { tx, now } = scene;
+  const { deliveryMinutes } = establishmentSettings(await establishmentOf(tx, task));
+  const dueAt = new Date(now.getTime() + deliveryMinutes * 60_000);
+  await setDueTime(tx.sql, tx.context.tenant, { caseId: task.id, kind: 'undelivered', key: childId, dueAt }, true);
+}
 
 /** One item to the RIS of the case's establishment. A case without an establishment has nobody to answer. */
 export async function queueDelivery(
@@ -33,6 +48,7 @@ export async function queueDelivery(
     lastModified: scene.now.toISOString(),
   };
   await scene.writes.create(scene.tx, child);
+  await watchDelivery(scene, task, child.id);
   await scene.room.delivery.enqueue(scene.tx, {
     destination: `ris:${establishment}`,
     kind,

@@ -6,11 +6,13 @@ import type { DueTime } from '../clock/index.ts';
 import { codeSystem, concept, identifierSystem } from '../codes.ts';
 import { watchQuiet } from '../images/attach.ts';
 import { findLink } from '../images/study-link.ts';
+import { establishmentSettings } from '../settings.ts';
 import { type CaseTask, clockOf, withClock } from '../shell/case-task.ts';
-import { communication, responsible } from '../shell/communication.ts';
-import { gatherFacts } from '../shell/gather-facts.ts';
+import { communication, coordinators, responsible } from '../shell/communication.ts';
+import { establishmentOf, gatherFacts } from '../shell/gather-facts.ts';
 import { readCase, type Shell, systemActor, transition } from '../shell/perform.ts';
 import { anyPlatformId } from '../shell/platform.ts';
+import { waitingText } from '../shell/waiting.ts';
 
 export async function raiseDue(shell: Shell, due: DueTime, tx: FhirTransaction): Promise<void> {
   switch (due.kind) {
@@ -24,6 +26,10 @@ export async function raiseDue(shell: Shell, due: DueTime, tx: FhirTransaction):
       return tellUnattached(due, tx);
     case 'expiry':
       return expire(shell, due, tx);
+    case 'waiting':
+      return tellWaiting(due, tx);
+    case 'undelivered':
+      return tellUndelivered(due, tx);
   }
 }
 
@@ -84,7 +90,8 @@ async function imagesFellQuiet(shell: Shell, due: DueTime, tx: FhirTransaction):
 /** Images nobody asked for, or whose request was lost: the coordinator looks (design §5 rule 5). */
 async function tellUnattached(due: DueTime, tx: FhirTransaction): Promise<void> {
   const link = await findLink(tx.sql, tx.context.tenant, due.key);
-  if (link?.state !== 'waiting') return;
+  const held = link?.state === 'quarantined' && link.caseId === undefined;
+  if (link === undefined || (link.state !== 'waiting' && !held)) return;
   const platform = await anyPlatformId(tx);
   await tx.create<Communication>({
     resourceType: 'Communication',
@@ -95,9 +102,36 @@ async function tellUnattached(due: DueTime, tx: FhirTransaction): Promise<void> 
     ...(platform ? { recipient: [{ reference: `Organization/${platform}` }] } : {}),
     sent: tx.context.now().toISOString(),
     payload: [
-      { contentString: "Des images reçues n'ont trouvé aucune demande : rattachez-les ou voyez avec l'établissement." },
+      {
+        contentString: held
+          ? "Des images sans demande sont en quarantaine : l'identitovigilance doit décider."
+          : "Des images reçues n'ont trouvé aucune demande : rattachez-les ou voyez avec l'établissement.",
+      },
     ],
   });
+}
+
+/** Nobody has done what the case waits for: the coordinators see to it. */
+async function tellWaiting(due: DueTime, tx: FhirTransaction): Promise<void> {
+  const { task, state } = await readCase(tx, due.caseId);
+  const text = waitingText(state, task, establishmentSettings(await establishmentOf(tx, task)));
+  if (text !== undefined) await tellCoordinators(tx, task, 'waiting', text);
+}
+
+/** The establishment does not answer: its software is down, or the line is. Once delivered or refused, that was told already. */
+async function tellUndelivered(due: DueTime, tx: FhirTransaction): Promise<void> {
+  const { task } = await readCase(tx, due.caseId);
+  const child = await tx.find('Task', due.key);
+  if (child?.status !== 'requested' && child?.status !== 'in-progress') return;
+  const what = child.description ?? 'Envoi';
+  const text = `${what} : l'établissement n'en a pas accusé réception ; appelez-le, l'envoi continue d'être tenté.`;
+  await tellCoordinators(tx, task, 'delivery-late', text);
+}
+
+async function tellCoordinators(tx: FhirTransaction, task: CaseTask, category: string, text: string): Promise<void> {
+  const recipients = await coordinators(tx, task);
+  const urgent = task.priority !== 'routine' || category === 'delivery-late';
+  await tx.create<Communication>(communication(task, { category, text, recipients, sent: tx.context.now(), urgent }));
 }
 
 /** Images never came: the case ends and the site is told. One whose images came meanwhile goes on. */

@@ -76,7 +76,7 @@ export async function carryOut(effect: Effect, task: CaseTask, scene: EffectScen
       return lowerFlag(task, scene);
     case 'watch-expiry': {
       const dueAt = new Date(now.getTime() + view.settings.expiryDays * dayMs);
-      await setDueTime(tx.sql, tenant, { caseId: task.id, kind: 'expiry', key: '', dueAt });
+      await setDueTime(tx.sql, tenant, { caseId: task.id, kind: 'expiry', key: '', dueAt }, true);
       return task;
     }
     case 'forget-due-times':
@@ -153,9 +153,19 @@ async function startClock(task: CaseTask, scene: EffectScene, imagesAt: Date): P
   const due = deadline(rule, started, view.settings.delays);
   for (const threshold of thresholds) {
     const dueAt = thresholdAt(started, due, threshold);
-    await setDueTime(tx.sql, tx.context.tenant, { caseId: task.id, kind: `deadline-${threshold}`, key: '', dueAt });
+    // What was raised under another urgency is raised again when it falls due anew: a longer delay must not end in silence.
+    const again = dueAt > scene.now;
+    await setDueTime(
+      tx.sql,
+      tx.context.tenant,
+      { caseId: task.id, kind: `deadline-${threshold}`, key: '', dueAt },
+      again,
+    );
   }
-  return withClock(task, { started, rule, late: clockOf(task)?.late ?? false }, due);
+  const wasLate = clockOf(task)?.late ?? false;
+  const late = wasLate && due <= scene.now;
+  if (wasLate && !late) await lowerFlag(task, scene);
+  return withClock(task, { started, rule, late }, due);
 }
 
 /** The priority of the case decides, also after a triage; the class of the stay tells in-patients from emergencies. */

@@ -17,6 +17,7 @@ import { type CaseView, gatherFacts } from './gather-facts.ts';
 import { refusalError } from './refusal.ts';
 import type { Refusals } from './refusals.ts';
 import type { TaskWrites } from './task-writes.ts';
+import { watchState } from './waiting.ts';
 
 /** The rooms, and the memory of which Tasks the machine wrote. */
 export interface Shell extends Room {
@@ -120,6 +121,9 @@ export async function applied(
   const passed = new Map(decision.milestones.map((milestone) => [milestone, known[milestone] ?? now]));
   let result = withMilestones(withState(task, decision.state), passed);
   for (const effect of decision.effects) result = await carryOut(effect, result, scene);
+  // A routine exam that becomes urgent is watched from then on.
+  const triaged = decision.steps.some(({ event }) => event === 'triage') && decision.state === 'protocoled';
+  if (triaged || stateOf(task) !== decision.state) await watchState(result, stateOf(task), decision.state, scene);
   result = { ...result, lastModified: now.toISOString() };
   return call.finish ? call.finish(result, decision) : result;
 }
