@@ -1,6 +1,7 @@
 /** Flow 3 received: ORU^R01 OK or OC, the answer of another platform about a request we know. */
-import type { Communication, Identifier } from '@medplum/fhirtypes';
+import type { Communication, Identifier, Patient, ServiceRequest } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
+import { idOf } from './case-data.ts';
 import type { Segment } from './message.ts';
 import { observationsOf, readEncapsulated, requireText } from './observation.ts';
 import { placerOf, requirePractitioner, segmentOf } from './order.ts';
@@ -12,6 +13,8 @@ import { type OrderGroup, type Translation, timestampOf } from './translation.ts
 /** An answer as received. */
 export interface ReceivedAnswer {
   placer: Identifier;
+  /** PID: must be the request's patient. */
+  patient: Patient;
   accepted: boolean;
   /** ORC-12, e.g. `Practitioner` display and RPPS. */
   decidedBy: { display: string; identifier: Identifier | undefined };
@@ -28,7 +31,7 @@ export function readAnswer(translation: Translation, group: OrderGroup): Receive
   const { tables, message } = translation;
   const element = tables.observations.answer.protocol;
   const orc = segmentOf(group, 'ORC');
-  readPatient(translation, patientSegment(translation));
+  const patient = readPatient(translation, patientSegment(translation));
   const accepted = orc.value(1) === tables.documents.answer.accepted;
   const protocols = observationsOf(group, element.code).map((segment) => readProtocol(segment, element.name));
   if (accepted && protocols.length === 0) {
@@ -41,6 +44,7 @@ export function readAnswer(translation: Translation, group: OrderGroup): Receive
   const name = practitioner.name?.[0];
   return {
     placer: placerOf(translation, group),
+    patient,
     accepted,
     decidedBy: {
       display: [name?.given?.[0], name?.family].filter(Boolean).join(' '),
@@ -56,7 +60,8 @@ export function readAnswer(translation: Translation, group: OrderGroup): Receive
 /**
  * Records the answer beside the request, as a Communication. The state of our own case is not touched: what another platform
  * decides is not a decision of this one.
- * @returns reference of the ServiceRequest. @throws Refusal `unknown-key`.
+ * @returns reference of the ServiceRequest.
+ * @throws Refusal `unknown-key`; `incoherent` when PID-3 is not the request's patient.
  */
 export async function recordAnswer(
   tx: FhirTransaction,
@@ -68,7 +73,10 @@ export async function recordAnswer(
     'ServiceRequest',
     `identifier=${encodeURIComponent(`${system}|${value}`)}&_count=1`,
   );
-  if (!request) throw new Refusal('unknown-key', 'ORC^1^2');
+  if (!request || !(await isOf(tx, request, establishmentId))) throw new Refusal('unknown-key', 'ORC^1^2');
+  if (!(await isAbout(tx, request, answer.patient))) {
+    throw new Refusal('incoherent', 'PID^1^3', { reason: 'PID-3 ne désigne pas le patient de cette demande' });
+  }
   const reference = `ServiceRequest/${request.id}`;
   const texts = answer.protocols.map((protocol) =>
     typeof protocol === 'string' ? { contentString: protocol } : attachment(protocol),
@@ -100,6 +108,24 @@ export async function recordAnswer(
   if (communication.payload?.length === 0) delete communication.payload;
   await tx.create(communication);
   return reference;
+}
+
+/** Whether the request's case, when it has one, is this establishment's. */
+async function isOf(tx: FhirTransaction, request: ServiceRequest, establishmentId: string): Promise<boolean> {
+  const cases = await tx.search('Task', `focus=ServiceRequest/${request.id}&_count=10`);
+  return cases.every((task) => {
+    const requester = idOf(task.requester?.reference, 'Organization');
+    return requester === undefined || requester === establishmentId;
+  });
+}
+
+/** Whether a number of the message is one of the request's patient. */
+async function isAbout(tx: FhirTransaction, request: ServiceRequest, received: Patient): Promise<boolean> {
+  const known = await tx.find('Patient', idOf(request.subject.reference, 'Patient') ?? '');
+  const numbers = known?.identifier?.filter((identifier) => identifier.use !== 'old') ?? [];
+  return numbers.some((number) =>
+    received.identifier?.some(({ system, value }) => system === number.system && value === number.value),
+  );
 }
 
 /** FT in clear, or ED: always announced as TEXT, so the octets say what it is. */
