@@ -2,7 +2,7 @@
  * Sessions of people and bearer tokens: opaque secrets of 256 random bits behind the name of their tenant, so that the row is looked
  * up inside that tenant's scope. Only the SHA-256 is stored: who reads the database cannot sign in with it.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import type { Database } from '../db/index.ts';
 import type { Actor } from '../fhir/index.ts';
 
@@ -31,7 +31,7 @@ function tenantOf(secret: string): string | undefined {
 }
 
 export function hashSecret(secret: string): Buffer {
-  return createHash('sha256').update(secret).digest();
+  return hash('sha256', secret, 'buffer');
 }
 
 /** Stores a new credential and returns its secret, which nobody can read again. */

@@ -45,6 +45,8 @@ const poolSize = 12;
 /** Whoever holds a lock and waits for a second connection could wait for ever: both waits have an end. */
 const connectionTimeoutMs = 20_000;
 const lockTimeoutMs = 30_000;
+/** A dozen searches without an end would otherwise hold every connection, and nobody could sign a report. */
+const statementTimeoutMs = 60_000;
 
 /** Every connection of the application takes this role, whatever the login is: a superuser would see through row-level security. */
 export const applicationRole = 'passerelle_app';
@@ -53,7 +55,8 @@ export const applicationRole = 'passerelle_app';
  * Said to the connection itself and not in the start-up options: a connection string with `options=` of its own would replace
  * those without a word, and the login behind it may be a superuser.
  */
-const scopeStatement = `SELECT set_config('passerelle.tenant', $1, false), set_config('role', $2, false), set_config('lock_timeout', $3, false)`;
+const scopeStatement = `SELECT set_config('passerelle.tenant', $1, false), set_config('role', $2, false), set_config('lock_timeout', $3, false),
+  set_config('statement_timeout', $4, false)`;
 
 /**
  * Opens the pool of the application. The tenant is a setting of the session: a connection that last served the same tenant
@@ -75,7 +78,7 @@ export function openDatabase(url: string, adminUrl: string): Database {
     if (scopes.get(client) === tenant) return client;
     try {
       scopes.delete(client);
-      await client.query(scopeStatement, [tenant, applicationRole, String(lockTimeoutMs)]);
+      await client.query(scopeStatement, [tenant, applicationRole, String(lockTimeoutMs), String(statementTimeoutMs)]);
       scopes.set(client, tenant);
       return client;
     } catch (error) {

@@ -260,3 +260,18 @@ test('a hundred reads at the same time are all in the trail when they are answer
 test('the trail of one tenant does not show in another', async () => {
   expect(await rig.trail('', 'bb')).toEqual([]);
 });
+
+test('two callers who chose the same request id are each told when they are refused', async () => {
+  const refused = { resources: [], outcome: 'refused' as const };
+  const demand = { interaction: 'read', type: 'AuditEvent' };
+  const first = rig.context(noa, 'read', 'same-id');
+  const second = rig.context(ris, 'operation:Task/$cancel', 'same-id');
+  // The first is refused by the policy; the second, at the same time, by a room behind it (the case machine).
+  expect(() => rig.access.authorize(first, demand)).toThrow();
+  await Promise.all([rig.access.auditRead(second, refused), rig.access.auditRead(first, refused)]);
+  const events = (await rig.trail()).filter((event) => event.entity?.at(-1)?.what?.identifier?.value === 'same-id');
+  expect(events.map((event) => [event.agent.find(({ altId }) => altId)?.altId, event.outcome]).sort()).toEqual([
+    ['noa', '8'],
+    ['ris', '8'],
+  ]);
+});

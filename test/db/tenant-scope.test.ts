@@ -40,7 +40,7 @@ describe('the scope of a tenant', () => {
 
   it('does so too behind a connection string with options of its own, which replace those of the pool', async () => {
     const url = new URL(database.url);
-    url.searchParams.set('options', '-c statement_timeout=60000');
+    url.searchParams.set('options', '-c statement_timeout=7');
     const other = openDatabase(url.href, url.href);
     try {
       const { rows } = await other.query(

@@ -113,7 +113,7 @@ export function createTrail({ store, clock, site, log }: TrailOptions): AuditTra
   return {
     async auditRead(context, access) {
       if (access.outcome === 'refused') {
-        const known = refusals.get(context.requestId);
+        const known = refusals.get(refusalKey(context));
         if (known) return known;
       }
       const studies = access.resources.filter(isImagingStudy);
@@ -131,14 +131,20 @@ export function createTrail({ store, clock, site, log }: TrailOptions): AuditTra
         );
       });
       if (refusals.size >= refusalsRemembered) refusals.clear();
-      refusals.set(context.requestId, written);
-      void written.finally(() => refusals.delete(context.requestId)).catch(() => undefined);
+      const key = refusalKey(context);
+      refusals.set(key, written);
+      void written.finally(() => refusals.delete(key)).catch(() => undefined);
     },
     authentication: (context, event) => append(context.tenant, authenticationEvent(context, event, site())),
     async close() {
       while (pending.size > 0) await Promise.allSettled(pending);
     },
   };
+}
+
+/** A request id is the caller's own choice: another caller with the same one is told on its own. */
+function refusalKey({ tenant, actor, requestId }: Context): string {
+  return `${tenant} ${actor.account} ${requestId}`;
 }
 
 /** Append-only, whoever asks; and nobody but the trail itself writes in its name. */

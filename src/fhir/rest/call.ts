@@ -14,6 +14,8 @@ export interface Service {
   log: Log;
   artefacts: Artefacts;
   searchDefinitions: SearchDefinitions;
+  /** The CapabilityStatement last made, for this base and so many operations: anybody may ask, and making it takes milliseconds. */
+  statement: { base?: string; operations?: number; text?: string };
   /** Every address, and what an address means. @throws FhirError 404, 405. */
   routes: readonly Route[];
   resolve(method: string, path: string): { interaction: Interaction; address: Address };

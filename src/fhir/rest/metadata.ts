@@ -23,7 +23,14 @@ export const capabilities: SystemInteraction = {
   code: 'capabilities',
   isPublic: true,
   async run(call, service) {
-    return { status: 200, body: JSON.stringify(capabilityStatement(call.base, service)) };
+    const { statement, store } = service;
+    // Rooms register their operations after the routes are made.
+    if (statement.base !== call.base || statement.operations !== store.operations.length) {
+      statement.base = call.base;
+      statement.operations = store.operations.length;
+      statement.text = JSON.stringify(capabilityStatement(call.base, service));
+    }
+    return { status: 200, body: statement.text! };
   },
 };
 

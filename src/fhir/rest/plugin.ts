@@ -49,6 +49,7 @@ export async function fhirRoutes(app: FastifyInstance, options: FhirRoutesOption
     log: app.log,
     artefacts: artefactsOf(readArtefacts(), () => store.operations),
     searchDefinitions: loadSearchDefinitions(),
+    statement: {},
     routes,
     resolve,
   };

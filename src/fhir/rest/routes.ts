@@ -44,12 +44,15 @@ export const routes: readonly Route[] = [
 /** Interactions of `POST [base]`, by the Bundle's type. */
 export const bundleInteractions: Readonly<Record<string, Interaction>> = { batch, transaction };
 
+/** The patterns cut into segments once, not for every request. */
+const patterns = routes.map((route) => ({ ...route, segments: route.path.split('/') }));
+
 /** What a method and a path below the base mean. @throws FhirError 404, 405. */
 export function resolve(method: string, path: string): { interaction: Interaction; address: Address } {
   const segments = path.split('/').filter((segment) => segment !== '');
   let known = false;
-  for (const route of routes) {
-    const address = match(route.path.split('/'), segments);
+  for (const route of patterns) {
+    const address = match(route.segments, segments);
     if (!address) continue;
     if (route.method === method) return { interaction: route.interaction, address };
     known = true;
