@@ -1,4 +1,4 @@
-import { listReceived, readReceived, sendMessage } from '../adapters/hl7v2/index.ts';
+import { decode, listReceived, readReceived, sendMessage } from '../adapters/hl7v2/index.ts';
 import { loadConfig } from '../config/index.ts';
 import { type Database, openConfiguredDatabase } from '../db/index.ts';
 import { CommandError } from './command-error.ts';
@@ -18,11 +18,11 @@ export async function messages(args: string[], env: Environment): Promise<number
         await list(database, first);
         return 0;
       case 'show':
-        process.stdout.write(`${(await kept(database, first, controlId)).toString().replaceAll('\r', '\n')}\n`);
+        process.stdout.write(`${decode(await kept(database, first, controlId)).text.replaceAll('\r', '\n')}\n`);
         return 0;
       case 'replay': {
         const raw = await kept(database, first, controlId);
-        const answer = (await sendMessage({ host: config.host, port: config.mllpPort }, raw)).toString();
+        const answer = decode(await sendMessage({ host: config.host, port: config.mllpPort }, raw)).text;
         process.stdout.write(`${answer.replaceAll('\r', '\n')}\n`);
         return answer.includes('\rMSA|AA|') ? 0 : 1;
       }

@@ -9,6 +9,12 @@ import pg from 'pg';
 export const presenceLockClass = 7_253_020;
 
 const keepAliveMs = 10_000;
+/**
+ * The server too must notice that this machine is gone: left to the system's two hours, a machine that lost its power would hold
+ * the head of every queue it was serving. Forty seconds at most; a connection that is no TCP ignores it.
+ */
+const serverKeepAlive = `SELECT set_config('tcp_keepalives_idle', '10', false), set_config('tcp_keepalives_interval', '10', false),
+  set_config('tcp_keepalives_count', '3', false)`;
 
 export interface Presence {
   /** Key of this worker now; undefined while it has no session, when it must not start to send. */
@@ -45,6 +51,7 @@ export async function openPresence(url: string, reconnect: (retry: () => Promise
     client.on('end', onLoss);
     try {
       await client.connect();
+      await client.query(serverKeepAlive);
       await client.query('SELECT pg_advisory_lock($1, $2)', [presenceLockClass, key]);
     } catch (error) {
       lost = true;

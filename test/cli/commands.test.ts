@@ -76,6 +76,9 @@ describe('the command line', () => {
     expect(run('messages', 'show', 'demo', 'CLI0000001').stdout).toBe(`${refused.replaceAll('\r', '\n')}\n`);
     const again = run('messages', 'replay', 'demo', 'CLI0000001');
     expect(again).toMatchObject({ status: 1, stdout: expect.stringContaining('MSA|AE|CLI0000001') });
+    const latin = refused.replaceAll('’', "'").replace('CLI0000001', 'CLI0000002').replace('UNICODE UTF-8', '8859/15');
+    await sendMessage(to, Buffer.from(latin, 'latin1'));
+    expect(run('messages', 'show', 'demo', 'CLI0000002').stdout).toBe(`${latin.replaceAll('\r', '\n')}\n`);
     expect(run('messages', 'show', 'demo', 'NONE').stderr).toContain('Tenant demo received no message NONE');
   });
 

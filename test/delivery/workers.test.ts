@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDelivery, type DeliveryResult } from '../../src/delivery/index.ts';
+import { openPresence } from '../../src/delivery/presence.ts';
 import { fakeClock, flakyDestination, manualDelivery, openRig, queue, type Rig, startDelivery } from './support.ts';
 
 let rig: Rig;
@@ -196,3 +198,23 @@ test('more destinations than can be served at once are served as others end, wit
   await expect.poll(() => slow.taken.length).toBe(20);
   await delivery.stop();
 });
+
+/** Connections the database will ask whether they live, by the kernel's table: the other side, and in how many seconds. */
+function askedSoon(url: string): { peer: string; seconds: number }[] {
+  const port = Number(new URL(url).port).toString(16).toUpperCase().padStart(4, '0');
+  return readFileSync('/proc/net/tcp', 'utf8')
+    .split('\n')
+    .slice(1)
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, local, , state, , timer]) => local?.endsWith(`:${port}`) && state === '01' && timer?.startsWith('02:'))
+    .map(([, , peer = '', , , timer = '']) => ({ peer, seconds: Number.parseInt(timer.slice(3), 16) / 100 }));
+}
+
+test.runIf(process.platform === 'linux')(
+  'the database notices within seconds that a worker’s machine is gone: it must not hold its queues for hours',
+  async () => {
+    const presence = await openPresence(rig.database.url, () => undefined);
+    await expect.poll(() => askedSoon(rig.database.url).some(({ seconds }) => seconds <= 11)).toBe(true);
+    await presence.close();
+  },
+);

@@ -1,5 +1,6 @@
 /** HL7 v2: the MLLP listener of the national teleradiology flows, what is sent back to a RIS, and a client for both. */
 
+export { type Decoded, decode } from './charset.ts';
 export { type RisDestination, type RisOptions, risDestination } from './destination.ts';
 export { type Mllp, type MllpLimits, type MllpOptions, startMllp } from './listener.ts';
 export { listReceived, type ReceivedMessage, readReceived } from './message-archive.ts';
