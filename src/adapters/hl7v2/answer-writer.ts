@@ -46,7 +46,8 @@ export function writeAnswer(
         3: `${protocol.code}^${protocol.display ?? ''}^${protocol.system ?? ''}`,
         // A sub-id is required as soon as several OBX share a code.
         4: protocols.length > 1 ? String(index + 1) : '',
-        5: escapeText(text),
+        // A line end is one sign here; the carriage return of some keyboards would be shown as \X0D\.
+        5: escapeText(text.replace(/\r\n?/g, '\n')),
         11: 'F',
       }),
     ),

@@ -322,6 +322,19 @@ describe('the answer to a request', () => {
     ]);
   });
 
+  it('writes the line ends of any keyboard as HL7 does', async () => {
+    const focus = await makeCase();
+    await write(async (tx) => {
+      const task = (await tx.read('Task', focus.replace('Task/', ''))) as Task & { id: string };
+      const output = task.output?.map((each) =>
+        each.valueString ? { ...each, valueString: 'un\r\ndeux\rtrois' } : each,
+      );
+      await tx.update<Task>({ ...task, output });
+    });
+    await destination.deliver(delivery('request-answer', focus));
+    expect(segment(last(), 'OBX')[5]).toBe('un\\.br\\deux\\.br\\trois');
+  });
+
   it('names the patient as PAM-FR does, the INS only when the identity is qualified', async () => {
     await destination.deliver(delivery('request-answer', await makeCase()));
     const pid = segment(last(), 'PID');
