@@ -88,7 +88,7 @@ function bodyOf(request: FastifyRequest, { isRawRequest, target }: Admission): {
   }
 }
 
-/** Keeps nothing between calls; making one costs more than decoding a resource. */
+/** Without the option `stream` it keeps nothing between calls. */
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 function decodeUtf8(data: Buffer): string {
