@@ -210,6 +210,42 @@ describe('due times that fell once', () => {
   });
 });
 
+describe('images while the case is not told of each', () => {
+  const countOf = async (id: string) =>
+    (await world.task(id)).extension?.find((each) => each.url.endsWith('/image-count'))?.valueInteger;
+
+  it('are counted when they fall quiet', async () => {
+    const { who, id } = await requested();
+    const studyUid = uid();
+    await world.images(study(who, studyUid), { '1': 3 });
+    world.clock.pass(200);
+    await world.images(study(who, studyUid), { '1': 9 });
+    await later(1);
+    expect(await countOf(id)).toBe(9);
+  });
+
+  it('are told as late as soon as the report is signed, also those flow 4 brings then', async () => {
+    const { who, number, studyUid, id } = await readyCase(world, { encounterClass: 'O' });
+    await world.operate('radiologist', 'claim', id);
+    await world.images(study(who, studyUid), { '1.1': 20, '1.2': 11 });
+    world.clock.pass(200);
+    await world.operate('radiologist', 'sign', id, { ...report, 'not-displayed-reason': 'Repérage' });
+    world.clock.pass(200);
+    await world.images(study(who, studyUid), { '1.1': 20, '1.2': 12 });
+    expect(await told(id, 'late-images')).toHaveLength(1);
+
+    const other = await readyCase(world, { encounterClass: 'O' });
+    await world.operate('radiologist', 'claim', other.id);
+    await world.operate('radiologist', 'sign', other.id, { ...report, 'not-displayed-reason': 'Repérage' });
+    const second = uid();
+    await world.images(study(other.who, second), { '5': 3 });
+    expect(await told(other.id, 'late-images')).toHaveLength(0);
+    await complete(world, [exam(other.who, other.number, second)]);
+    expect(await told(other.id, 'late-images')).toHaveLength(1);
+    expect(number).not.toBe(other.number);
+  });
+});
+
 describe('the day a hospital opens', () => {
   it('begins and ends at its own midnight', async () => {
     await world.store.transaction(world.as('administrator'), (tx) =>

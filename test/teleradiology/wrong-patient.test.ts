@@ -137,20 +137,23 @@ describe('a decision of identity vigilance', () => {
     expect(outputs(await world.task(wrong.id), 'imaging-study')).toHaveLength(0);
   });
 
-  it('that comes after another request announced the images does not give them to the first', async () => {
-    const wrong = await protocoled();
-    const studyUid = uid();
-    const who = person();
-    await world.images(study(who, studyUid, { placerOrderNumber: wrong.number }), { '1': 3 });
-    const right = await protocoled(who);
-    await complete(world, [exam(who, right.number, studyUid)]);
-    const [against] = await issuesOf(wrong.id);
-    await decided(against!.id!, 'identity-confirmed');
-    expect(outputs(await world.task(wrong.id), 'imaging-study')).toHaveLength(0);
-    const [issue] = await issuesOf(right.id);
-    await decided(issue!.id!, 'identity-confirmed');
-    expect(outputs(await world.task(right.id), 'imaging-study')).toHaveLength(1);
-  });
+  it.each(['before', 'after'])(
+    'on the first case, %s the announcing one is decided, does not give it the images',
+    async (order) => {
+      const wrong = await protocoled();
+      const studyUid = uid();
+      const who = person();
+      await world.images(study(who, studyUid, { placerOrderNumber: wrong.number }), { '1': 3 });
+      const right = await protocoled(who);
+      await complete(world, [exam(who, right.number, studyUid)]);
+      const [against] = await issuesOf(wrong.id);
+      const [issue] = await issuesOf(right.id);
+      const inTurn = order === 'before' ? [against, issue] : [issue, against];
+      for (const each of inTurn) await decided(each!.id!, 'identity-confirmed');
+      expect(outputs(await world.task(wrong.id), 'imaging-study')).toHaveLength(0);
+      expect(outputs(await world.task(right.id), 'imaging-study')).toHaveLength(1);
+    },
+  );
 });
 
 describe('images', () => {
@@ -225,5 +228,49 @@ describe('images', () => {
     const told = await world.store.search(tenant, 'Communication', 'category=unattached-images&_count=100');
     const about = `ImagingStudy/study-${other.replaceAll('.', '-')}`;
     expect(told.filter((each) => each.about?.[0]?.reference === about)).toHaveLength(1);
+  });
+});
+
+describe('an exam announced for one request and attached to another', () => {
+  const collide = async () => {
+    const who = person();
+    const first = await protocoled(who);
+    const second = await protocoled(who);
+    const studyUid = uid();
+    await world.images(study(who, studyUid, { placerOrderNumber: first.number }), { '1': 3 });
+    await complete(world, [exam(who, second.number, studyUid)]);
+    const [issue] = await issuesOf(second.id);
+    return { first, second, issue: issue!.id! };
+  };
+
+  it('moves to the request that announced it when identity vigilance confirms', async () => {
+    const { first, second, issue } = await collide();
+    await decided(issue, 'identity-confirmed');
+    expect(outputs(await world.task(second.id), 'imaging-study')).toHaveLength(1);
+    expect(outputs(await world.task(first.id), 'imaging-study')).toHaveLength(0);
+  });
+
+  it('stays where it was when they say the images are not of that request', async () => {
+    const { first, second, issue } = await collide();
+    await decided(issue, 'images-rejected');
+    expect(outputs(await world.task(second.id), 'imaging-study')).toHaveLength(0);
+    expect(outputs(await world.task(first.id), 'imaging-study')).toHaveLength(1);
+  });
+});
+
+describe('images a person confirmed by hand', () => {
+  it('and that the complement does not announce are brought to identity vigilance, which can take them off', async () => {
+    const { who, number, id } = await protocoled();
+    const studyUid = uid();
+    await world.images(study(who, studyUid), { '1': 3 });
+    await world.operate('technologist', 'confirm-images', id);
+    const announced = exam(who, number, uid());
+    await complete(world, [announced]);
+    await complete(world, [announced]);
+    const issues = await issuesOf(id);
+    expect(issues.map((each) => each.detail)).toEqual([expect.stringContaining('complément')]);
+    await decided(issues[0]!.id!, 'images-rejected');
+    expect(outputs(await world.task(id), 'imaging-study')).toHaveLength(0);
+    expect(stateOf(await world.task(id))).toBe('acquiring');
   });
 });

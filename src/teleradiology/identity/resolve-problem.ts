@@ -2,9 +2,9 @@
 import type { DetectedIssue } from '@medplum/fhirtypes';
 import { type Change, FhirError, type FhirTransaction } from '../../fhir/index.ts';
 import { codeOf, codeSystem } from '../codes.ts';
-import { confirmStudy, rejectStudy, tellCase } from '../images/attach.ts';
-import { findLink, studyLock } from '../images/study-link.ts';
-import { idOf } from '../shell/case-task.ts';
+import { confirmStudy, detach, moveStudy, rejectStudy, tellCase } from '../images/attach.ts';
+import { findLink, type StudyLink, studyLock } from '../images/study-link.ts';
+import { announcedStudies, idOf } from '../shell/case-task.ts';
 import { isBlocking, openIssues } from '../shell/gather-facts.ts';
 import { perform, readCase, type Shell } from '../shell/perform.ts';
 
@@ -75,13 +75,35 @@ async function decideStudies(
     const link = await findLink(tx.sql, tx.context.tenant, uid);
     // Images set apart under the same UID have a lot of their own: the attached ones are not concerned.
     const concerned = issue.implicated?.some((each) => idOf(each, 'ImagingStudy') === link?.imagingStudyId) ?? false;
-    if (link?.state !== 'quarantined' || !concerned) continue;
+    if (link === undefined || !concerned) continue;
+    if (link.state === 'attached') await decideAttached(shell, tx, issue, link, decision);
+    if (link.state !== 'quarantined') continue;
     // Flow 4 of another request took them over meanwhile: what is decided about this case no longer decides about them.
     const cases = (issue.implicated ?? []).flatMap((each) => idOf(each, 'Task') ?? []);
     if (link.caseId !== undefined && cases.length > 0 && !cases.includes(link.caseId)) continue;
     if (decision === 'images-rejected') await rejectStudy(tx, link);
     else await confirmStudy(shell, tx, link);
   }
+}
+
+/** Images that are in view already: taken off the case of the problem, or given to it when another one has them. */
+async function decideAttached(
+  shell: Shell,
+  tx: FhirTransaction,
+  issue: DetectedIssue,
+  link: StudyLink,
+  decision: (typeof actions)[number],
+): Promise<void> {
+  const caseId = issue.implicated?.flatMap((each) => idOf(each, 'Task') ?? [])[0];
+  if (caseId === undefined) return;
+  if (decision === 'images-rejected' && link.caseId === caseId) await detach(shell, tx, link);
+  if (decision !== 'identity-confirmed' || link.caseId === caseId) return;
+  // Only flow 4 can have named this case for images that another one has; never the reverse.
+  const announces = async (id: string | undefined): Promise<boolean> => {
+    const task = id === undefined ? undefined : await tx.find('Task', id);
+    return task !== undefined && announcedStudies(task).includes(link.studyUid);
+  };
+  if ((await announces(caseId)) && !(await announces(link.caseId))) await moveStudy(shell, tx, link, caseId);
 }
 
 /** A held case goes on when nothing else holds it. */

@@ -218,6 +218,12 @@ export async function detach(shell: Shell, tx: FhirTransaction, link: StudyLink)
   return waiting;
 }
 
+/** Identity vigilance says that a study belongs to the case that announced it, not to the one it was attached to. */
+export async function moveStudy(shell: Shell, tx: FhirTransaction, link: StudyLink, caseId: string): Promise<void> {
+  const free = await detach(shell, tx, link);
+  await attach(tx, free, (await readCase(tx, caseId)).task, 'confirmed');
+}
+
 /** Images may come before their request: compares those that wait with a new case. @returns the case as it is then. */
 export async function attachWaiting(shell: Shell, tx: FhirTransaction, task: CaseTask): Promise<CaseTask> {
   let touched = false;

@@ -2,7 +2,7 @@
 import type { ImagingStudy } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
 import type { StudyEvent } from '../../imaging/contract.ts';
-import { stateDefinition } from '../case/index.ts';
+import { signedStates, stateDefinition } from '../case/index.ts';
 import { establishmentSettings } from '../settings.ts';
 import type { CaseTask } from '../shell/case-task.ts';
 import { idOf, stateOf } from '../shell/case-task.ts';
@@ -82,7 +82,8 @@ async function moreImages(shell: Shell, tx: FhirTransaction, link: StudyLink, ca
   }
   await watchQuiet(tx, link, establishmentSettings(await establishmentOf(tx, task)));
   const now = tx.context.now();
-  const due = link.toldAt === undefined || now.getTime() - link.toldAt.getTime() >= tellEveryMs;
+  const signed = signedStates.some((state) => state === stateOf(task));
+  const due = signed || link.toldAt === undefined || now.getTime() - link.toldAt.getTime() >= tellEveryMs;
   await saveLink(tx.sql, tenant, due ? { ...link, toldAt: now } : link);
   if (due) await tellCase(shell, tx, caseId);
 }

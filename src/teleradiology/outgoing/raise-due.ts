@@ -4,7 +4,7 @@ import type { FhirTransaction } from '../../fhir/index.ts';
 import { decide, imagesReadable, openStates } from '../case/index.ts';
 import type { DueTime } from '../clock/index.ts';
 import { codeSystem, concept, identifierSystem } from '../codes.ts';
-import { watchQuiet } from '../images/attach.ts';
+import { watchQuiet, withStudies } from '../images/attach.ts';
 import { findLink } from '../images/study-link.ts';
 import { establishmentSettings } from '../settings.ts';
 import { type CaseTask, clockOf, withClock } from '../shell/case-task.ts';
@@ -84,7 +84,12 @@ async function imagesFellQuiet(shell: Shell, due: DueTime, tx: FhirTransaction):
   if (link?.caseId === due.caseId) await watchQuiet(tx, link, view.settings);
   const follows = view.facts.images.quiet || (imagesReadable(view.facts) && !view.facts.clockStarted);
   if (follows && openStates.includes(state))
-    await transition(shell, tx, task, state, { event: 'images-quiet', bySystem: true });
+    await transition(shell, tx, task, state, {
+      event: 'images-quiet',
+      bySystem: true,
+      // The last arrivals may not have been told to the case one by one.
+      change: (current) => withStudies(current, view.studies),
+    });
 }
 
 /** Images nobody asked for, or whose request was lost: the coordinator looks (design §5 rule 5). */

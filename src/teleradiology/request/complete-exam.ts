@@ -9,11 +9,11 @@ import type {
   TaskInput,
 } from '@medplum/fhirtypes';
 import { FhirError, type FhirTransaction } from '../../fhir/index.ts';
-import { stateDefinition } from '../case/index.ts';
+import { signedStates, stateDefinition } from '../case/index.ts';
 import { codeSystem, concept, identifierIs, passerelle, studyIdentifier } from '../codes.ts';
 import type { ExamComplement } from '../contract.ts';
 import { reportIdentityProblem } from '../identity/problem.ts';
-import { claimQuarantined, detach, settleStudy, withStudies } from '../images/attach.ts';
+import { claimQuarantined, detach, settleStudy, tellCase, withStudies } from '../images/attach.ts';
 import { contradictionsWith } from '../images/find-case.ts';
 import { findLink, linksOfCase, type StudyLink, studyLock } from '../images/study-link.ts';
 import { announcedStudies, type CaseTask, idOf, stateOf, withInput } from '../shell/case-task.ts';
@@ -37,6 +37,7 @@ export async function completeExam(
   const { id } = await knownCase(tx, first.placer, first.patient, establishmentId);
   for (const uid of exams.map((exam) => exam.studyInstanceUid).sort()) await tx.lock(studyLock(uid));
   const { task, state } = await readCase(tx, id);
+  const seen = new Set((await linksOfCase(tx.sql, tx.context.tenant, id)).map(({ studyUid }) => studyUid));
   const repeated = new Set(announcedStudies(task));
   for (const exam of exams) await storeExam(tx, task, exam, repeated.has(exam.studyInstanceUid));
   for (const exam of exams) await relink(shell, tx, task, exam.studyInstanceUid);
@@ -44,7 +45,7 @@ export async function completeExam(
   const links = await linksOfCase(tx.sql, tx.context.tenant, id);
   // Detaching a study may have stored the case anew.
   const current = (await readCase(tx, id)).task;
-  return transition(shell, tx, current, state, {
+  const completed = await transition(shell, tx, current, state, {
     event: 'complete-exam',
     change: (before) =>
       withStudies(
@@ -52,6 +53,9 @@ export async function completeExam(
         links,
       ),
   });
+  // Images that the signed report did not see: whoever signed must know.
+  const unseen = links.some((link) => link.state === 'attached' && !seen.has(link.studyUid));
+  return unseen && signedStates.includes(state) ? tellCase(shell, tx, id) : completed;
 }
 
 /** Inputs of the case for one exam; a repeated complement replaces the former. */
@@ -152,7 +156,7 @@ async function isEnded(tx: FhirTransaction, caseId: string | undefined): Promise
   return other === undefined || stateDefinition(stateOf(other) ?? '')?.final === true;
 }
 
-/** Studies attached by a guess that flow 4 does not announce belong elsewhere. */
+/** Studies attached by a guess that flow 4 does not announce belong elsewhere; one a person confirmed is not taken off silently. */
 async function dropContradicted(
   shell: Shell,
   tx: FhirTransaction,
@@ -160,7 +164,21 @@ async function dropContradicted(
   exams: readonly ExamComplement[],
 ): Promise<void> {
   const announced = new Set([...announcedStudies(task), ...exams.map((exam) => exam.studyInstanceUid)]);
-  const wrong = (link: StudyLink): boolean => link.basis === 'provisional' && !announced.has(link.studyUid);
-  for (const link of (await linksOfCase(tx.sql, tx.context.tenant, task.id)).filter(wrong))
-    await detach(shell, tx, link);
+  for (const link of await linksOfCase(tx.sql, tx.context.tenant, task.id)) {
+    if (announced.has(link.studyUid)) continue;
+    if (link.basis === 'provisional') await detach(shell, tx, link);
+    else if (link.basis === 'confirmed') await tellContradicted(tx, task, link);
+  }
+}
+
+/** A person vouched for images that the hospital does not announce: neither is simply right, identity vigilance decides, once. */
+async function tellContradicted(tx: FhirTransaction, task: CaseTask, link: StudyLink): Promise<void> {
+  const reason =
+    "Le complément post-acte n'annonce pas l'examen dont les images ont été confirmées pour cette demande.";
+  const study = { imagingStudyId: link.imagingStudyId, uid: link.studyUid };
+  const told = await tx.search('DetectedIssue', `implicated=ImagingStudy/${link.imagingStudyId}&_count=100`);
+  const before = told.some(
+    (issue) => issue.detail === reason && issue.implicated?.some((each) => idOf(each, 'Task') === task.id),
+  );
+  if (!before) await reportIdentityProblem(tx, { task, traits: [], source: 'images', reason, study });
 }
