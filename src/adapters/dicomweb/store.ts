@@ -45,6 +45,10 @@ function partsOf(request: FastifyRequest): AsyncIterable<Readable> {
   const contentType = parseMediaTypes(request.headers['content-type'])[0];
   const body = request.body as Readable | undefined;
   if (!body || !contentType) throw new DicomwebError(400, 'Le corps de la requête est vide.');
+  // Compressed octets would be refused as unreadable DICOM, which tells the sender to give up instead of sending them plain.
+  const coding = request.headers['content-encoding'] ?? 'identity';
+  if (coding.trim().toLowerCase() !== 'identity')
+    throw new DicomwebError(415, 'Le dépôt attend un corps sans Content-Encoding.', { 'accept-encoding': 'identity' });
   if (contentType.type === dicomType) return single(body);
   if (contentType.type !== 'multipart/related') throw unsupported();
   const type = contentType.parameters.type?.toLowerCase();

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testFile, u16 } from '../../imaging/dicom-file.ts';
 import { smallCt } from '../../support/synthetic-ct.ts';
@@ -182,6 +183,25 @@ describe('answers', () => {
     } finally {
       imaging.listMetadata = listMetadata;
     }
+  });
+
+  it('answers 415 to a compressed body and says what it takes', async () => {
+    const response = await call(service, '/studies', {
+      method: 'POST',
+      headers: { 'content-type': 'application/dicom', 'content-encoding': 'gzip' },
+      body: new Uint8Array(gzipSync(testFile({ studyUid: '2.25.7209' }))),
+    });
+    expect(response.status).toBe(415);
+    expect(response.headers.get('accept-encoding')).toBe('identity');
+  });
+
+  it('reads a thousand whole headers at most for one search, and says how many are left', async () => {
+    const studyUid = '2.25.7210';
+    const files = Array.from({ length: 1003 }, (_, n) => testFile({ studyUid, sopUid: `${studyUid}.1.${n}` }));
+    expect((await stow(service, files)).status).toBe(200);
+    const response = await call(service, `/studies/${studyUid}/instances?includefield=all`);
+    expect((await response.json()) as Item[]).toHaveLength(1000);
+    expect(response.headers.get('warning')).toContain('3 additional');
   });
 
   it('tells which methods an address takes', async () => {
