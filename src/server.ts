@@ -77,10 +77,13 @@ async function compose(config: Config, options: ServerOptions, database: Databas
     genReqId: () => randomUUID(),
     bodyLimit: bodyLimitBytes,
     requestTimeout: requestTimeoutMs,
+    ...(config.trustProxy ? { trustProxy: config.trustProxy } : {}),
     routerOptions: { maxParamLength: maximumAddressPart },
     ...(tls ? { https: { ...tls, minVersion: 'TLSv1.2' as const } } : {}),
   });
   const log = app.log;
+  // Behind a proxy that ends TLS the browser still speaks TLS: Secure cookies and HSTS.
+  const secure = tls !== undefined || config.baseUrl?.startsWith('https:') === true;
   if (!(await searchesUseTheirIndex(database))) {
     log.warn(
       { statements: leakproofStatements },
@@ -88,13 +91,13 @@ async function compose(config: Config, options: ServerOptions, database: Databas
     );
   }
   // Before it listens the server has no port but the one it was asked for (seeding leaves a trail that names the address).
-  const port = () => (app.server.address() as AddressInfo | null)?.port ?? config.port;
+  let port = config.port;
   const host = config.host.includes(':') ? `[${config.host}]` : config.host;
-  const listeningUrl = () => `${tls ? 'https' : 'http'}://${host}:${port()}`;
+  const listeningUrl = () => `${tls ? 'https' : 'http'}://${host}:${port}`;
   const baseUrl = () => config.baseUrl ?? listeningUrl();
 
   const store = await createFhirStore({ database, checkReferences: config.checkReferences });
-  const access = await createAccess({ database, store, clock, secure: tls !== undefined, log, baseUrl });
+  const access = await createAccess({ database, store, clock, secure, log, baseUrl });
   const keystore = await openKeystore(dataFolder(config, 'keys'), clock);
   const imaging = await createImaging({ database, store, folder: dataFolder(config, 'blobs'), clock, baseUrl });
   const delivery = createDelivery({ database, store, clock, log });
@@ -119,7 +122,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
   delivery.registerDestination(ris);
   await options.seed?.({ database, store, access, config });
 
-  await app.register(securityHeaders, { secure: tls !== undefined });
+  await app.register(securityHeaders, { secure });
   await app.register(compress, { global: false });
   await app.register(accessRoutes, { access, now: () => clock.now() });
   await app.register(healthRoutes, { database, gauges: deliveryGauges(delivery) });
@@ -128,6 +131,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
   if (options.userInterface) await app.register(userInterfaceRoutes, { folder: options.userInterface });
 
   await app.listen({ host: config.host, port: config.port });
+  port = (app.server.address() as AddressInfo).port;
   const receiving = { host: config.host, database, store, teleradiology, clock, log };
   const loopback = options.loopbackSender ? { acceptUnknownLoopback: options.loopbackSender } : {};
   const mllp = await startMllp({ ...receiving, ...loopback, port: config.mllpPort });
@@ -138,7 +142,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
 
   return {
     httpUrl: listeningUrl(),
-    httpPort: port(),
+    httpPort: port,
     mllpPort: mllp.port,
     ...(mllps ? { mllpsPort: mllps.port } : {}),
     database,

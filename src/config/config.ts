@@ -14,6 +14,8 @@ export interface Config {
   port: number;
   /** Public address, without a trailing slash; undefined means "what we listen on". */
   baseUrl: string | undefined;
+  /** Addresses or networks of the proxies whose X-Forwarded-For is believed; undefined: nobody's. */
+  trustProxy: string[] | undefined;
   mllpPort: number;
   /** MLLP over TLS, with the certificate of `tls`; undefined: not offered. */
   mllpsPort: number | undefined;
@@ -52,6 +54,9 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     host,
     port: port(env, 'PORT', 8080),
     baseUrl: baseUrl(env),
+    trustProxy: text(env, 'TRUST_PROXY')
+      ?.split(',')
+      .map((address) => address.trim()),
     mllpPort: port(env, 'MLLP_PORT', 2575),
     mllpsPort: mllpsPort(env),
     dimsePort: port(env, 'DIMSE_PORT', 11112),

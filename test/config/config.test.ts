@@ -30,6 +30,11 @@ describe('configuration', () => {
     expect(loadConfig({ DEMO: 'off' }).demo).toBe(false);
   });
 
+  it('believes no proxy unless told which', () => {
+    expect(loadConfig({}).trustProxy).toBeUndefined();
+    expect(loadConfig({ TRUST_PROXY: '10.0.0.5, 10.1.0.0/16' }).trustProxy).toEqual(['10.0.0.5', '10.1.0.0/16']);
+  });
+
   it('runs the demonstration clock from its start at its speed', () => {
     let machine = 1_000_000;
     const base = { now: () => new Date(machine) };
