@@ -23,7 +23,7 @@ const readable: Readonly<Record<string, readonly ResourceType[]>> = {
   requester: [...request, ...report],
   technologist: request,
   coordinator: ['Patient', 'ServiceRequest', 'Task', 'ImagingStudy', 'Communication', 'Flag', 'DetectedIssue'],
-  quality: ['Task', 'ServiceRequest', 'DiagnosticReport', 'ImagingStudy'],
+  quality: ['Task', 'ServiceRequest', 'DiagnosticReport', 'ImagingStudy', 'DetectedIssue'],
   auditor: ['AuditEvent'],
   conformance: [...request, ...report, 'AuditEvent'],
 };

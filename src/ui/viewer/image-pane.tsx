@@ -39,7 +39,7 @@ export function ImagePane({ seriesUid, series, images, expected, onShown, onChoo
   const chosen = series.find((one) => one.uid === seriesUid);
   const isCt = chosen?.modality === 'CT';
 
-  const step = (delta: number): void => void stack?.goTo(state.index + delta);
+  const step = (delta: number): void => void stack?.stepBy(delta);
   const onKeyDown = (event: KeyboardEvent<HTMLDivElement>): void => {
     const preset = isCt ? ctPresets.find((one) => one.key === event.key) : undefined;
     const neighbour = series[series.findIndex((one) => one.uid === seriesUid) + (event.key === 'ArrowRight' ? 1 : -1)];
@@ -48,8 +48,8 @@ export function ImagePane({ seriesUid, series, images, expected, onShown, onChoo
     else if (event.key === 'ArrowUp') step(-1);
     else if (event.key === 'PageDown') step(10);
     else if (event.key === 'PageUp') step(-10);
-    else if (event.key === 'Home') step(-state.index);
-    else if (event.key === 'End') step(state.count);
+    else if (event.key === 'Home') void stack?.goTo(0);
+    else if (event.key === 'End') void stack?.goTo(state.count - 1);
     else if (event.key === 'ArrowRight' || event.key === 'ArrowLeft') neighbour && onChoose(neighbour.uid);
     else if (event.key === '+') stack?.zoomBy(1.2);
     else if (event.key === '-') stack?.zoomBy(1 / 1.2);

@@ -9,6 +9,7 @@ import {
   type Types,
 } from '@cornerstonejs/core';
 import { init as initLoader, wadors } from '@cornerstonejs/dicom-image-loader';
+import { createScroll } from './scroll.ts';
 import type { StackImage } from './series.ts';
 import { rangeOf, type Windowing, windowingOf } from './windowing.ts';
 
@@ -27,6 +28,8 @@ export interface ImageStack {
   /** Takes the images that arrived meanwhile, without moving what is shown. */
   extend(images: readonly StackImage[]): Promise<void>;
   goTo(index: number): Promise<void>;
+  /** Moves on from the image last asked for, not from the one on the screen: a press while an image loads counts. */
+  stepBy(delta: number): Promise<void>;
   setWindowing(windowing: Windowing): void;
   /** @param factor multiplies the present zoom. */
   zoomBy(factor: number): void;
@@ -82,6 +85,13 @@ export function createStack(
   resizing.observe(element);
   element.addEventListener(Enums.Events.IMAGE_RENDERED, onChange);
 
+  const scroll = createScroll(
+    () => viewport.getImageIds().length,
+    async (index) => {
+      await shown(viewport.setImageIdIndex(index));
+    },
+    onFailure,
+  );
   const has = (): boolean => viewport.getImageIds().length > 0;
   // The library resolves also when an image could not be loaded: what counts as shown is what was really decoded.
   const shown = async (asked: Promise<string>): Promise<void> => {
@@ -91,7 +101,9 @@ export function createStack(
   const place = async (images: readonly StackImage[], index: number): Promise<void> => {
     for (const { imageId, metadata } of images) wadors.metaDataManager.add(imageId, metadata as never);
     const imageIds = images.map((one) => one.imageId);
-    await shown(viewport.setStack(imageIds, Math.max(0, Math.min(index, imageIds.length - 1))));
+    const first = Math.max(0, Math.min(index, imageIds.length - 1));
+    scroll.startAt(first);
+    await shown(viewport.setStack(imageIds, first));
     viewport.render();
     prefetch(imageIds, index);
   };
@@ -99,7 +111,8 @@ export function createStack(
   return {
     show: place,
     extend: async (images) => {
-      const current = has() ? viewport.getCurrentImageId() : undefined;
+      // A press may be on its way: it is the image wanted that stays.
+      const current = viewport.getImageIds()[scroll.wanted()];
       const { voiRange, invert } = viewport.getProperties();
       const [zoom, pan] = [viewport.getZoom(), viewport.getPan()];
       await place(
@@ -111,16 +124,8 @@ export function createStack(
       viewport.setPan(pan);
       viewport.render();
     },
-    goTo: async (index) => {
-      const last = viewport.getImageIds().length - 1;
-      if (last < 0) return;
-      const wanted = Math.max(0, Math.min(index, last));
-      await shown(viewport.setImageIdIndex(wanted)).then(
-        () => onFailure(false),
-        // Passing quickly over images abandons them: only the one that was to stay is missed.
-        () => onFailure(viewport.getCurrentImageIdIndex() === wanted && !cache.getImage(viewport.getCurrentImageId())),
-      );
-    },
+    goTo: scroll.goTo,
+    stepBy: scroll.stepBy,
     setWindowing: (windowing) => {
       if (!has()) return;
       viewport.setProperties({ voiRange: rangeOf(windowing) });

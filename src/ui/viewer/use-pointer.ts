@@ -65,7 +65,7 @@ export function usePointer(
       event.preventDefault();
       if (event.deltaY === 0) return;
       if (event.ctrlKey) stack.zoomBy(event.deltaY > 0 ? 1 / wheelZoom : wheelZoom);
-      else void stack.goTo(stack.state().index + Math.sign(event.deltaY));
+      else void stack.stepBy(Math.sign(event.deltaY));
     };
     const noMenu = (event: Event): void => event.preventDefault();
 

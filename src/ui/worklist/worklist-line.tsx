@@ -3,6 +3,7 @@ import type { JSX } from 'react';
 import { StateBadge } from '../case/state-badge.tsx';
 import { TimeLeft } from '../case/time-left.tsx';
 import { UrgencyBadge } from '../case/urgency-badge.tsx';
+import { isLate } from './late.ts';
 import type { WorklistRow } from './row.ts';
 
 interface WorklistLineProps {
@@ -16,12 +17,13 @@ interface WorklistLineProps {
 
 export function WorklistLine({ row, now, fresh, reachable, onFocus, onOpen }: WorklistLineProps): JSX.Element {
   const { facts, exam } = row;
+  const late = isLate(row, now);
   return (
     <tr
       data-case={row.id}
-      className={fresh ? 'row row-fresh' : 'row'}
+      className={['row', fresh ? 'row-fresh' : '', late ? 'row-late' : ''].filter((one) => one).join(' ')}
       tabIndex={reachable ? 0 : -1}
-      aria-label={`Dossier de ${row.patient}, ${exam.text}, ${row.stateName}`}
+      aria-label={`Dossier de ${row.patient}, ${exam.text}, ${row.stateName}${late ? ', en retard' : ''}`}
       onFocus={onFocus}
       onClick={onOpen}
     >

@@ -4,6 +4,7 @@ import { type JSX, useEffect, useRef, useState } from 'react';
 import { ErrorBanner } from '../shell/error-banner.tsx';
 import { useNow } from '../shell/use-now.ts';
 import { filterNames, matchesSearch, type WorklistFilter, worklistLimit } from './filters.ts';
+import { isLate } from './late.ts';
 import { useWorklist } from './use-worklist.ts';
 import { WorklistTable } from './worklist-table.tsx';
 
@@ -15,9 +16,7 @@ export function WorklistPage(): JSX.Element {
   const now = useNow();
   const searchBox = useRef<HTMLInputElement>(null);
   const rows = worklist.rows.filter((row) => matchesSearch(row, search));
-  const late = rows.filter(
-    (row) => row.facts.deadline !== undefined && row.facts.deadline <= now && filter !== 'signed',
-  ).length;
+  const late = rows.filter((row) => isLate(row, now)).length;
 
   useEffect(() => {
     const urgent = worklist.rows.filter((row) => row.facts.urgent).length;
