@@ -38,11 +38,11 @@ export const guards = {
     holds: (facts) => filled(facts.input.summary),
   },
   'flow-4-not-received': {
-    text: "L'examen a été réalisé (complément post-acte reçu) : la demande ne peut plus être annulée.",
+    text: "L'examen a été réalisé (complément post-acte reçu) : la demande ne peut plus être annulée ; voyez avec le coordonnateur.",
     holds: (facts) => !facts.flow4,
   },
   'images-present': {
-    text: "Aucune image n'est encore arrivée.",
+    text: "Aucune image n'est encore arrivée : attendez-la, ou faites renvoyer l'examen par l'établissement.",
     holds: (facts) => facts.images.instances > 0,
   },
   'no-image': {
@@ -54,23 +54,23 @@ export const guards = {
     holds: (facts) => facts.images.provisional,
   },
   'attachment-confirmed': {
-    text: 'Le rattachement des images est provisoire : il doit être confirmé.',
+    text: "Le rattachement des images est provisoire : vérifiez le patient et l'examen, puis confirmez-le.",
     holds: (facts) => !facts.images.provisional,
   },
   'identity-clear': {
-    text: "Un problème d'identité est ouvert sur ce dossier.",
+    text: "Un problème d'identité est ouvert sur ce dossier : l'identitovigilance doit décider d'abord.",
     holds: (facts) => !facts.identityProblem,
   },
   'not-quarantined': {
-    text: 'Les images de ce dossier sont en quarantaine.',
+    text: "Les images de ce dossier sont en quarantaine : l'identitovigilance doit décider d'abord.",
     holds: (facts) => !facts.quarantined,
   },
   consent: {
-    text: "Le consentement du patient, ou l'exception d'urgence, n'est pas enregistré.",
+    text: "Le consentement du patient, ou l'exception d'urgence, n'est pas enregistré : demandez à l'établissement de l'enregistrer.",
     holds: (facts) => facts.consent === 'given' || facts.consent === 'emergency',
   },
   'no-owner': {
-    text: 'Un autre lecteur a déjà pris ce dossier.',
+    text: 'Un lecteur a déjà pris ce dossier : rechargez la liste et choisissez-en un autre.',
     status: 409,
     holds: (facts) => facts.owner === undefined,
   },
