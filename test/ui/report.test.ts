@@ -126,3 +126,24 @@ describe("the server's remarks", () => {
     expect(describeProblem(500, [])).toBe('Le serveur a rencontré une erreur.');
   });
 });
+
+describe('a refusal to sign whose summary repeats every fault', () => {
+  const summary = {
+    severity: 'error' as const,
+    code: 'business-rule' as const,
+    details: { coding: [{ code: 'report-complete' }] },
+    diagnostics: 'Le compte rendu ne peut pas être signé : La conclusion est vide. État : En lecture.',
+  };
+  const fault = { severity: 'error' as const, code: 'business-rule' as const, diagnostics: 'La conclusion est vide.' };
+
+  it('says each fault once, at its place', () => {
+    expect(remarksOf([summary, fault])).toEqual({
+      byField: { conclusion: [{ blocking: true, text: 'La conclusion est vide.' }] },
+      general: [],
+    });
+  });
+
+  it('keeps the summary when it is all there is', () => {
+    expect(remarksOf([summary]).byField.conclusion).toHaveLength(1);
+  });
+});

@@ -20,6 +20,7 @@ const fields = [...chapters.map(({ key }) => key), 'ccam', 'not-displayed-reason
 export function remarksOf(issues: readonly OperationOutcomeIssue[]): Remarks {
   const remarks: Remarks = { byField: {}, general: [] };
   for (const issue of issues) {
+    if (issues.length > 1 && isSummary(issue)) continue;
     const remark = {
       blocking: issue.severity !== 'warning' && issue.severity !== 'information',
       text: issueText(issue),
@@ -30,6 +31,11 @@ export function remarksOf(issues: readonly OperationOutcomeIssue[]): Remarks {
     else remarks.byField[field] = [...(remarks.byField[field] ?? []), remark];
   }
   return remarks;
+}
+
+/** The guard's own issue only gathers the texts of those beside it. */
+function isSummary(issue: OperationOutcomeIssue): boolean {
+  return issue.details?.coding?.some(({ code }) => code === 'report-complete') === true;
 }
 
 const guardFields: Readonly<Record<string, 'not-displayed-reason'>> = {
