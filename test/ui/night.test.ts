@@ -158,6 +158,70 @@ describe.skipIf(browserPath() === undefined)('the user interface in a browser', 
     complaints = complaints.filter((one) => one !== 'XMLHttpRequest');
   });
 
+  it('shows the coordinator the images that no request explains, with their age', async () => {
+    server.resources.set('Communication/sans-demande', {
+      resourceType: 'Communication',
+      id: 'sans-demande',
+      status: 'completed',
+      category: [
+        {
+          coding: [
+            { system: 'https://fhir.passerelle.example/CodeSystem/communication-category', code: 'unattached-images' },
+          ],
+        },
+      ],
+      about: [{ reference: 'ImagingStudy/etude-orpheline' }],
+      sent: new Date(Date.now() - 18 * 60_000).toISOString(),
+      payload: [{ contentString: 'Des images reçues n’ont trouvé aucune demande.' }],
+    });
+    await signIn('coordonnateur', '/identites');
+    const row = page.getByRole('row', { name: /Images sans demande/ });
+    await row.waitFor();
+    expect(await row.textContent()).toMatch(/18 min.*aucune demande/);
+    await page.getByText('2 à vérifier.').waitFor();
+  });
+
+  it('goes as far as the key was pressed, however fast', async () => {
+    await signIn('radiologue', '/dossier/cas-5');
+    await page.getByTestId('compteur-images').getByText('image 1 / 24').waitFor();
+    await page.getByRole('slider').focus();
+    await page.getByRole('slider').evaluate((element) => {
+      for (let press = 0; press < 9; press++)
+        element.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowDown', bubbles: true }));
+    });
+    await page.getByTestId('compteur-images').getByText('image 10 / 24').waitFor();
+  });
+
+  it('opens a prior under a banner that names it, and counts nothing of it as displayed', async () => {
+    server.resources.set('ImagingStudy/ancienne', {
+      resourceType: 'ImagingStudy',
+      id: 'ancienne',
+      status: 'available',
+      subject: { reference: 'Patient/patient-cas-5' },
+      identifier: [{ system: 'urn:dicom:uid', value: 'urn:oid:2.25.77' }],
+      started: '2025-03-02T10:00:00+01:00',
+      description: 'Rachis',
+    });
+    await signIn('radiologue', '/dossier/cas-5');
+    await page.getByText('Brouillon enregistré').waitFor();
+    await expect.poll(() => server.operations.filter((one) => one.name === 'displayed').length).toBe(1);
+    await page.getByRole('button', { name: 'Voir les images : ANTÉRIORITÉ du 02/03/2025' }).click();
+    await page.getByText('ANTÉRIORITÉ du 02/03/2025', { exact: true }).waitFor();
+    await page.getByTestId('compteur-images').getByText('image 1 / 24').waitFor();
+    await page.getByRole('button', { name: /Crâne os/ }).click();
+    await page.getByText('image 1 / 12').waitFor();
+    expect(await page.getByRole('img', { name: 'affichée' }).count()).toBe(0);
+    await page.getByRole('button', { name: 'Revenir à l’examen du dossier' }).click();
+    await page.getByText('image 1 / 24').waitFor();
+    expect(await page.getByText('ANTÉRIORITÉ du').count()).toBe(0);
+    expect(server.operations.filter((one) => one.name === 'displayed')).toHaveLength(1);
+  });
+
+  it('marks a late line by more than its colour', async () => {
+    await signIn('radiologue');
+    await page.getByRole('row', { name: /TEST-PETIT.*en retard/ }).waitFor();
+  });
+
   it('gives each role its screens, and nothing asked that would be refused', async () => {
     await signIn('auditeur');
     await page.getByText('a consulté').waitFor();

@@ -1,11 +1,9 @@
 /** The three columns of an open case. */
 import type { Bundle, Task } from '@medplum/fhirtypes';
 import { useQueryClient } from '@tanstack/react-query';
-import { type JSX, lazy, Suspense, useCallback, useState } from 'react';
+import { type JSX, useCallback, useState } from 'react';
 import { found } from '../fhir/bundle.ts';
 import { ReportPanel } from '../report/report-panel.tsx';
-import { maySeeImages } from '../session/rights.ts';
-import { useSession } from '../session/session-context.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
 import { receivingStates } from '../words/case-status.ts';
 import { practitionerName } from '../words/people.ts';
@@ -14,6 +12,8 @@ import { AlertsPanel } from './alerts-panel.tsx';
 import { caseFacts } from './case-facts.ts';
 import { DeliveryPanel } from './delivery-panel.tsx';
 import { examOf } from './exam.ts';
+import { ImagesColumn } from './images-column.tsx';
+import { otherStudies } from './other-study.ts';
 import { PatientBanner } from './patient-banner.tsx';
 import { PriorsPanel } from './priors-panel.tsx';
 import { ProtocolPanel } from './protocol-panel.tsx';
@@ -24,10 +24,7 @@ import { nothingLegal } from './transitions.ts';
 import { useRequestFile, useTransitions } from './use-case.ts';
 import { useDisplayedSeries } from './use-displayed-series.ts';
 
-const ImageViewer = lazy(() => import('../viewer/image-viewer.tsx'));
-
 export function CaseWorkspace({ task, bundle }: { task: Task; bundle: Bundle }): JSX.Element {
-  const session = useSession();
   const result = found(bundle);
   const facts = caseFacts(task);
   const patient = result.at('Patient', task.for);
@@ -36,6 +33,8 @@ export function CaseWorkspace({ task, bundle }: { task: Task; bundle: Bundle }):
   const file = useRequestFile(task);
   const { legal, blocked } = transitions.data ?? nothingLegal;
   const study = studyOf(task, request, file.data?.studies ?? []);
+  const others = otherStudies(task, study?.resource.id, file.data?.studies ?? []);
+  const [otherId, setOtherId] = useState<string>();
   const exam = examOf(request, study?.resource);
   const [seriesUids, setSeriesUids] = useState<readonly string[]>([]);
   const displayed = useDisplayedSeries(task, legal.includes('displayed'));
@@ -62,33 +61,22 @@ export function CaseWorkspace({ task, bundle }: { task: Task; bundle: Bundle }):
           <PriorsPanel
             task={task}
             patient={task.for?.reference}
-            currentStudy={study?.resource?.id}
-            studies={file.data?.studies ?? []}
+            studies={others}
+            opened={otherId}
+            onOpen={setOtherId}
           />
           <TimelinePanel task={task} />
         </aside>
         <section className="case-images" aria-label="Images">
-          {!maySeeImages(session) ? (
-            <p className="viewer-empty">Votre rôle ne donne pas accès aux images.</p>
-          ) : study ? (
-            <Suspense fallback={<p className="viewer-empty">Ouverture de la visionneuse…</p>}>
-              <ImageViewer
-                studyUid={study.uid}
-                expected={{
-                  families: (patient?.name ?? []).flatMap((name) => name.family ?? []),
-                  birthDate: patient?.birthDate,
-                }}
-                receiving={receivingStates.includes(facts.state)}
-                displayed={displayed.uids}
-                onDisplayed={displayed.add}
-                onSeries={setSeriesUids}
-              />
-            </Suspense>
-          ) : (
-            <p className="viewer-empty">
-              Aucune image reçue pour ce dossier. Les séries s’afficheront ici dès leur arrivée.
-            </p>
-          )}
+          <ImagesColumn
+            study={study}
+            other={others.find((one) => one.resource.id === otherId)}
+            patient={patient}
+            receiving={receivingStates.includes(facts.state)}
+            displayed={displayed}
+            onSeries={setSeriesUids}
+            onCloseOther={() => setOtherId(undefined)}
+          />
         </section>
         <aside className="case-right" aria-label="Travail sur le dossier">
           {transitions.isError ? (

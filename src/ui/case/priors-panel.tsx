@@ -1,24 +1,31 @@
 /** Antériorités: other studies and reports of the patient, newest first. */
+import { Button } from '@mantine/core';
 import type { DiagnosticReport, ImagingStudy, Task } from '@medplum/fhirtypes';
 import { useQuery } from '@tanstack/react-query';
 import type { JSX } from 'react';
 import { found, literalReference } from '../fhir/bundle.ts';
+import { maySeeImages } from '../session/rights.ts';
+import { useSession } from '../session/session-context.tsx';
 import { useAllowedSearch } from '../session/use-allowed-search.ts';
 import { ErrorBanner } from '../shell/error-banner.tsx';
 import { frenchDate } from '../time/format.ts';
 import { modalityName } from '../words/labels.ts';
 import { itemsOf } from './case-facts.ts';
 import { conceptText } from './exam.ts';
+import type { OtherStudy } from './other-study.ts';
 import { Panel } from './panel.tsx';
 
 interface PriorsPanelProps {
   task: Task;
   patient: string | undefined;
-  currentStudy: string | undefined;
-  studies: readonly ImagingStudy[];
+  studies: readonly OtherStudy[];
+  /** Id of the study whose images are on the screen instead of the case's. */
+  opened: string | undefined;
+  onOpen(id: string | undefined): void;
 }
 
-export function PriorsPanel({ task, patient, currentStudy, studies }: PriorsPanelProps): JSX.Element {
+export function PriorsPanel({ task, patient, studies, opened, onOpen }: PriorsPanelProps): JSX.Element {
+  const session = useSession();
   const search = useAllowedSearch();
   const reports = useQuery({
     queryKey: ['priors', task.id, patient],
@@ -33,8 +40,7 @@ export function PriorsPanel({ task, patient, currentStudy, studies }: PriorsPane
   const otherReports = (reports.data ?? []).filter(
     (one) => !own.has(`DiagnosticReport/${one.id}`) && one.status !== 'partial' && one.status !== 'registered',
   );
-  const otherStudies = studies.filter((one) => one.id !== currentStudy);
-  const count = otherReports.length + otherStudies.length;
+  const count = otherReports.length + studies.length;
   return (
     <Panel title="Antériorités" note={String(count)} open={count > 0}>
       {reports.isError ? <ErrorBanner error={reports.error} onRetry={() => void reports.refetch()} /> : null}
@@ -45,9 +51,21 @@ export function PriorsPanel({ task, patient, currentStudy, studies }: PriorsPane
             <ReportPrior report={one} />
           </li>
         ))}
-        {otherStudies.map((one) => (
-          <li key={one.id}>
-            <strong>{frenchDate(one.started)}</strong> {studyText(one)}
+        {studies.map(({ uid, ofCase, banner, resource }) => (
+          <li key={resource.id}>
+            <strong>{frenchDate(resource.started)}</strong> {ofCase ? 'Autre étude de ce dossier · ' : ''}
+            {studyText(resource)}{' '}
+            {uid !== undefined && maySeeImages(session) ? (
+              <Button
+                size="compact-xs"
+                variant="default"
+                aria-pressed={opened === resource.id}
+                aria-label={`Voir les images : ${banner}`}
+                onClick={() => onOpen(opened === resource.id ? undefined : resource.id)}
+              >
+                Voir les images
+              </Button>
+            ) : null}
           </li>
         ))}
       </ul>
