@@ -185,10 +185,7 @@ describe.skipIf(browserPath() === undefined)('the user interface in a browser', 
     await signIn('radiologue', '/dossier/cas-5');
     await page.getByTestId('compteur-images').getByText('image 1 / 24').waitFor();
     await page.getByRole('slider').focus();
-    await page.getByRole('slider').evaluate((element) => {
-      for (let press = 0; press < 9; press++)
-        element.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowDown', bubbles: true }));
-    });
+    await Promise.all(Array.from({ length: 9 }, () => page.keyboard.press('ArrowDown')));
     await page.getByTestId('compteur-images').getByText('image 10 / 24').waitFor();
   });
 
