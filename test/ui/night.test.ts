@@ -6,6 +6,9 @@ import { browserPath, launchBrowser } from './browser.ts';
 import { buildUserInterface } from './build.ts';
 import { type FakeServer, fakePassword, startFakeServer } from './fake/server.ts';
 
+/** A loaded machine may take its time; a wrong screen stays wrong. */
+const patient = { timeout: 20_000 };
+
 /** Whole screens in Chromium, against a server of our own under a policy that forbids inline script, inline style and eval. */
 describe.skipIf(browserPath() === undefined)('the user interface in a browser', () => {
   let folder: string;
@@ -104,11 +107,13 @@ describe.skipIf(browserPath() === undefined)('the user interface in a browser', 
     expect(after.at(-1)).toContain('TEST-MOREAU');
     await page.getByLabel('Rechercher').hover();
     await expect
-      .poll(() =>
-        page
-          .getByRole('row', { name: /^Dossier de/ })
-          .nth(1)
-          .textContent(),
+      .poll(
+        () =>
+          page
+            .getByRole('row', { name: /^Dossier de/ })
+            .nth(1)
+            .textContent(),
+        patient,
       )
       .toContain('TEST-MOREAU');
   });
@@ -120,7 +125,7 @@ describe.skipIf(browserPath() === undefined)('the user interface in a browser', 
     await page.getByText('La session a expiré').waitFor();
     await fillSignIn('radiologue');
     await page.getByRole('heading', { name: 'TEST-ROUX ANDREA' }).waitFor();
-    await expect.poll(() => page.getByLabel('Conclusion').inputValue()).toBe('Pas de fracture.');
+    await expect.poll(() => page.getByLabel('Conclusion').inputValue(), patient).toBe('Pas de fracture.');
     await page.getByText('Brouillon enregistré').waitFor();
   });
 
@@ -201,7 +206,7 @@ describe.skipIf(browserPath() === undefined)('the user interface in a browser', 
     });
     await signIn('radiologue', '/dossier/cas-5');
     await page.getByText('Brouillon enregistré').waitFor();
-    await expect.poll(() => server.operations.filter((one) => one.name === 'displayed').length).toBe(1);
+    await expect.poll(() => server.operations.filter((one) => one.name === 'displayed').length, patient).toBe(1);
     await page.getByRole('button', { name: 'Voir les images : ANTÉRIORITÉ du 02/03/2025' }).click();
     await page.getByText('ANTÉRIORITÉ du 02/03/2025', { exact: true }).waitFor();
     await page.getByTestId('compteur-images').getByText('image 1 / 24').waitFor();

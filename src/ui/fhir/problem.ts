@@ -35,9 +35,9 @@ const headings: Readonly<Record<number, string>> = {
   429: 'Trop de demandes. Patientez un instant.',
 };
 
-/** The text of one issue: diagnostics, else the coded details. */
+/** The text of one issue: what is written for people, else the diagnostics, else the coded details. */
 export function issueText(issue: OperationOutcomeIssue): string {
-  return issue.diagnostics ?? issue.details?.text ?? issue.details?.coding?.[0]?.display ?? '';
+  return issue.details?.text ?? issue.diagnostics ?? issue.details?.coding?.[0]?.display ?? '';
 }
 
 /** Reads an answer's body as issues; a body that is no OperationOutcome gives none. */
