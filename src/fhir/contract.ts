@@ -2,6 +2,7 @@
  * What the FHIR room promises the other rooms: reads and writes inside a tenant's transaction, and the hooks by which access
  * control, audit and the teleradiology domain plug in without being known here.
  */
+import type { Readable } from 'node:stream';
 import type { ExtractResource, OperationOutcome, Parameters, Resource, ResourceType } from '@medplum/fhirtypes';
 import type { Sql } from '../db/index.ts';
 
@@ -92,11 +93,34 @@ export interface Operation {
   level: 'instance' | 'type' | 'system';
   /** False: also reachable by GET. */
   affectsState: boolean;
-  run(call: OperationCall): Promise<Resource>;
+  run(call: OperationCall): Promise<Resource | OperationAnswer>;
+}
+
+/** What an operation answers when a resource with status 200 is not enough ($export, $graphql); told apart by `status`. */
+export interface OperationAnswer {
+  status: number;
+  /** Beside those every answer has. */
+  headers?: Readonly<Record<string, string>>;
+  /** Served in the format the caller asked for. */
+  resource?: Resource;
+  /** Or something that is no resource, served as it is. */
+  content?: { type: string; body: string | Buffer | Readable };
+  /** Stored resources the answer shows, for the audit trail. */
+  shown?: readonly Resource[];
 }
 
 export interface OperationCall {
   tx: FhirTransaction;
+  /** Type in the address, also for operations offered on every type. */
+  type?: ResourceType;
+  /** Service base URL, without a slash at the end. */
+  base: string;
+  /** Query of the address as sent, without `?`. */
+  query: string;
+  /** Header `Prefer` as sent. */
+  prefer?: string;
+  /** Asks the caller's right to something beyond the operation itself (types a graph or an export reaches). @throws FhirError 403. */
+  authorize(request: { interaction: string; type?: string; id?: string; operation?: string }): void;
   /** Id of the instance, for instance-level operations. */
   id?: string;
   /** Body when it is a `Parameters`, or the query's parameters put into one; a body of another type is in `resource`. */

@@ -11,6 +11,7 @@ export {
   type FhirStore,
   type FhirTransaction,
   type Operation,
+  type OperationAnswer,
   type OperationCall,
   type ReadAccess,
 } from './contract.ts';

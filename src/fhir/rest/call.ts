@@ -1,7 +1,7 @@
 /** One interaction asked for, over HTTP or as an entry of a Bundle, and its answer: the shapes every interaction works on. */
 import type { Resource, ResourceType } from '@medplum/fhirtypes';
 import type { Clock } from '../../config/index.ts';
-import type { Context, FhirGuards } from '../contract.ts';
+import type { Context, FhirGuards, OperationAnswer } from '../contract.ts';
 import type { SearchDefinitions } from '../definitions/search-parameters.ts';
 import type { RestReads, RestStore, RestTransaction } from '../store/contract.ts';
 import type { Artefacts } from './artefacts.ts';
@@ -46,6 +46,8 @@ export interface Conditions {
 
 /** The header `Prefer` (https://hl7.org/fhir/R4/http.html#ops). */
 export interface Preferences {
+  /** As sent: operations read further preferences (`respond-async`). */
+  text?: string;
   return?: 'minimal' | 'representation' | 'OperationOutcome';
   handling?: 'strict' | 'lenient';
 }
@@ -79,6 +81,10 @@ export interface Answer {
   status: number;
   /** JSON of the resource served; absent when there is none. */
   body?: string;
+  /** Something served that is no resource. */
+  content?: OperationAnswer['content'];
+  /** Beside those every answer has. */
+  headers?: Readonly<Record<string, string>>;
   version?: AnsweredVersion;
   /** The interaction wrote `version`: its Location is told, and `Prefer` decides about the body. */
   isWrite?: true;

@@ -30,7 +30,7 @@ export function isNotModified(conditions: Conditions, version: AnsweredVersion):
 }
 
 export function parsePrefer(header: string | undefined): Preferences {
-  const preferences: Preferences = {};
+  const preferences: Preferences = header === undefined ? {} : { text: header };
   for (const part of header?.split(/[,;]/) ?? []) {
     const [name, value] = part.split('=').map((text) => text.trim().replace(/^"|"$/g, ''));
     if (name === 'return' && (value === 'minimal' || value === 'representation' || value === 'OperationOutcome')) {

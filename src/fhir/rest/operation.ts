@@ -1,6 +1,6 @@
 /** Operations, registered by the rooms or built in: https://hl7.org/fhir/R4/operations.html#executing. */
 import type { Parameters, Resource } from '@medplum/fhirtypes';
-import { FhirError, type Operation } from '../contract.ts';
+import { FhirError, type Operation, type OperationAnswer } from '../contract.ts';
 import type { RestTransaction } from '../store/contract.ts';
 import { validateResource } from '../validation/index.ts';
 import type { Answer, Call, Service, WriteInteraction } from './call.ts';
@@ -36,6 +36,11 @@ export function operationInteraction(isGet: boolean): WriteInteraction {
       const ifMatch = versionOfETag(call.conditions.ifMatch);
       const result = await operation.run({
         tx,
+        base: call.base,
+        query: call.query,
+        authorize: (request) => service.guards.authorize(call.context, request),
+        ...(call.prefer.text === undefined ? {} : { prefer: call.prefer.text }),
+        ...(call.type ? { type: call.type } : {}),
         ...(call.id ? { id: call.id } : {}),
         ...(isGet ? { parameters: parametersOfQuery(call.query) } : inputOf(call)),
         ...(ifMatch === undefined ? {} : { ifMatch }),
@@ -65,7 +70,17 @@ function parametersOfQuery(query: string): Parameters {
   return { resourceType: 'Parameters', ...(parameter.length > 0 ? { parameter } : {}) };
 }
 
-function operationAnswer(result: Resource, tx: RestTransaction, affectsState: boolean): Answer {
+function operationAnswer(result: Resource | OperationAnswer, tx: RestTransaction, affectsState: boolean): Answer {
+  if (!('resourceType' in result)) {
+    const { status, headers, content, resource, shown: resources } = result;
+    return {
+      status,
+      ...(headers ? { headers } : {}),
+      ...(content ? { content } : {}),
+      ...(resource ? { body: JSON.stringify(resource) } : {}),
+      ...(affectsState && tx.changes.length > 0 && !resources ? {} : { read: { resources: resources ?? [] } }),
+    };
+  }
   const { resourceType: type, id, meta } = result;
   const written = id ? tx.writtenText(type, id) : undefined;
   return {

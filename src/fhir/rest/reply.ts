@@ -27,6 +27,8 @@ export function sendAnswer(
   }
   // Kept by the caller alone, and only to be asked about again.
   reply.header('Cache-Control', 'private, no-cache');
+  if (answer.headers) reply.headers(answer.headers);
+  if (answer.content) return reply.code(status).type(answer.content.type).send(answer.content.body);
   const raw = isRaw ? rawAnswerOf(answer) : undefined;
   if (raw) return reply.code(status).headers(raw.headers).type(raw.contentType).send(raw.data);
   const body = status === 304 ? undefined : bodyOf(answer, call);

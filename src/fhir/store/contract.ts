@@ -59,6 +59,8 @@ export interface SearchPage {
   self: string;
   /** Query of the `next` link, without `?`, when there are more matches. */
   next?: string;
+  /** Query of the `previous` link, when there are matches before this page. */
+  previous?: string;
   /** What was ignored under lenient handling or cut short: goes into the Bundle as an entry of mode `outcome`. */
   warnings: OperationOutcomeIssue[];
 }
@@ -68,6 +70,8 @@ export interface SearchOptions {
   handling?: 'strict' | 'lenient';
   /** `_count` when the query has none; 20 when absent. */
   defaultCount?: number;
+  /** Only resources in this compartment, `Patient/[id]` and the like (https://hl7.org/fhir/R4/compartmentdefinition.html). */
+  compartment?: { type: ResourceType; id: string };
 }
 
 /** Reads as the REST routes need them. Same methods outside a transaction (`RestStore.reads(tenant)`) and inside (own writes seen). */
@@ -78,6 +82,11 @@ export interface RestReads {
   history(scope: HistoryScope, options?: HistoryOptions): Promise<HistoryPage>;
   /** @throws FhirError 400 for what cannot be understood. `query` is URL-encoded, without `?` (a POST _search body as it is). */
   searchBundle(type: ResourceType, query: string, options?: SearchOptions): Promise<SearchPage>;
+  /**
+   * A search over several types (https://hl7.org/fhir/R4/search.html#all): parameters common to all of them. `types` are the ones
+   * the caller may see or asked for by `_type`; undefined for every type the tenant has.
+   */
+  searchSystem(types: readonly ResourceType[] | undefined, query: string, options?: SearchOptions): Promise<SearchPage>;
   /** Ids matching the criteria of a conditional interaction, two at most; criteria without any search parameter are refused (412). */
   matchIds(type: ResourceType, criteria: string): Promise<string[]>;
 }

@@ -40,6 +40,7 @@ export function createReads(parts: SearchParts, tenant: string, sql: Sql, now: (
       return readHistory(parts, tenant, sql, historyScope, options);
     },
     searchBundle: (type, query, options) => searchPage(parts, scope(), type, query, options),
+    searchSystem: () => Promise.reject(new FhirError(400, 'not-supported', 'Searches go to one type of resource')),
     matchIds(type, criteria) {
       if (!hasCriteria(parts, type, criteria)) {
         throw new FhirError(

@@ -103,6 +103,9 @@ async function protocol({ store, tenant }: Opened): Promise<void> {
     operation.run({
       tx,
       id: task.id,
+      base: 'http://localhost/fhir',
+      query: '',
+      authorize: () => undefined,
       parameters: { resourceType: 'Parameters', parameter: [{ name: 'text', valueString: 'Sans injection' }] },
     }),
   );

@@ -186,9 +186,19 @@ export async function createWorld(
     async operate(who, name, id, parameters = {}, ifMatch) {
       const operation = store.operations.find((each) => each.name === name && each.type === 'Task');
       if (operation === undefined) throw new Error(`no operation ${name}`);
-      return store.transaction(contextOf(who, `operation:Task/$${name}`), (tx) =>
-        operation.run({ tx, id, parameters: parametersOf(parameters), ifMatch }),
-      );
+      return store.transaction(contextOf(who, `operation:Task/$${name}`), async (tx) => {
+        const answer = await operation.run({
+          tx,
+          id,
+          parameters: parametersOf(parameters),
+          ifMatch,
+          base: 'http://localhost/fhir',
+          query: '',
+          authorize: () => undefined,
+        });
+        if (!('resourceType' in answer)) throw new Error(`$${name} answered no resource`);
+        return answer;
+      });
     },
     task: (id) => store.read(tenant, 'Task', id),
     async images(identity, series, options = {}) {
