@@ -93,6 +93,8 @@ export interface Operation {
   level: 'instance' | 'type' | 'system';
   /** False: also reachable by GET. */
   affectsState: boolean;
+  /** Canonical URL of the standard's own OperationDefinition; ours, made from this entry, when absent. */
+  definition?: string;
   run(call: OperationCall): Promise<Resource | OperationAnswer>;
 }
 

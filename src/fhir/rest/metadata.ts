@@ -111,7 +111,7 @@ function resourceOf(
 }
 
 /** One entry per name: an operation at two levels is one operation. */
-function operationList(operations: readonly { name: string; type?: string }[]): {
+function operationList(operations: readonly { name: string; type?: string; definition?: string }[]): {
   operation?: CapabilityStatementRestResourceOperation[];
 } {
   const byName = new Map(

@@ -11,7 +11,8 @@ function idOf({ name, type }: { name: string; type?: string }): string {
   return type ? `${type}-${name}` : name;
 }
 
-export function definitionUrl(operation: { name: string; type?: string }): string {
+export function definitionUrl(operation: { name: string; type?: string; definition?: string }): string {
+  if (operation.definition) return operation.definition;
   if (standard.has(operation.name)) return `http://hl7.org/fhir/OperationDefinition/Resource-${operation.name}`;
   return `${canonicalBase}OperationDefinition/${idOf(operation)}`;
 }
@@ -25,7 +26,7 @@ export function operationDefinitions(
   const byId = new Map<string, Operation[]>();
   for (const operation of operations) {
     const id = idOf(operation);
-    if (!standard.has(operation.name) && !written.has(`OperationDefinition/${id}`))
+    if (!operation.definition && !standard.has(operation.name) && !written.has(`OperationDefinition/${id}`))
       byId.set(id, [...(byId.get(id) ?? []), operation]);
   }
   return [...byId].map(([id, same]) => definitionOf(id, same));
