@@ -1,6 +1,7 @@
 /** Operations, registered by the rooms or built in: https://hl7.org/fhir/R4/operations.html#executing. */
 import type { Parameters, Resource } from '@medplum/fhirtypes';
 import { FhirError, type Operation, type OperationAnswer } from '../contract.ts';
+import { stringifyJson } from '../json/index.ts';
 import type { RestTransaction } from '../store/contract.ts';
 import { validateResource } from '../validation/index.ts';
 import type { Answer, Call, Service, WriteInteraction } from './call.ts';
@@ -77,7 +78,7 @@ function operationAnswer(result: Resource | OperationAnswer, tx: RestTransaction
       status,
       ...(headers ? { headers } : {}),
       ...(content ? { content } : {}),
-      ...(resource ? { body: JSON.stringify(resource) } : {}),
+      ...(resource ? { body: stringifyJson(resource) } : {}),
       ...(affectsState && tx.changes.length > 0 && !resources ? {} : { read: { resources: resources ?? [] } }),
     };
   }
@@ -85,7 +86,7 @@ function operationAnswer(result: Resource | OperationAnswer, tx: RestTransaction
   const written = id ? tx.writtenText(type, id) : undefined;
   return {
     status: 200,
-    body: written ?? JSON.stringify(result),
+    body: written ?? stringifyJson(result),
     ...(id && meta?.versionId
       ? { version: { type, id, versionId: meta.versionId, updated: new Date(meta.lastUpdated ?? tx.context.now()) } }
       : {}),

@@ -1,5 +1,6 @@
 /** An `Answer` or a failure as an HTTP response (https://hl7.org/fhir/R4/http.html#general). */
 import type { FastifyReply } from 'fastify';
+import { parseJson, stringifyJson } from '../json/index.ts';
 import { rawAnswerOf } from './binary.ts';
 import type { Answer, Call } from './call.ts';
 import { etagOf } from './conditions.ts';
@@ -33,7 +34,7 @@ export function sendAnswer(
   if (raw) return reply.code(status).headers(raw.headers).type(raw.contentType).send(raw.data);
   const body = status === 304 ? undefined : bodyOf(answer, call);
   if (body === undefined) return reply.code(status).send();
-  return sendJson(reply.code(status), isPretty ? JSON.stringify(JSON.parse(body), null, 2) : body);
+  return sendJson(reply.code(status), isPretty ? stringifyJson(parseJson(body) as object, 2) : body);
 }
 
 /** `Prefer: return` decides what a write answers; the resource when nothing is preferred. */

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { type Context, FhirError } from '../contract.ts';
+import { parseJson } from '../json/index.ts';
 import type { Admission } from './admission.ts';
 import { binaryOf } from './binary.ts';
 import type { Call, Conditions, Service } from './call.ts';
@@ -81,8 +82,9 @@ function bodyOf(request: FastifyRequest, { isRawRequest, target }: Admission): {
   const text = decodeUtf8(data);
   if (mediaType(contentType) === 'application/x-www-form-urlencoded') return { form: text };
   try {
-    return { body: JSON.parse(text) };
-  } catch {
+    return { body: parseJson(text) };
+  } catch (error) {
+    if (error instanceof FhirError) throw error;
     // The parser's own message quotes the text.
     throw new FhirError(400, 'structure', 'the body is not JSON');
   }

@@ -4,6 +4,7 @@
  */
 import { choiceProperty, parseElement, type StructureFile } from '../definitions/structure-file.ts';
 import { r4Structure } from '../definitions/structure-r4.ts';
+import { keepLiterals } from '../json/index.ts';
 import { maxDepth } from '../validation/index.ts';
 
 /** @returns the uri to put in its place, the same one to leave it. */
@@ -48,7 +49,7 @@ function uriRewriter(structure: StructureFile): RewriteUris {
       const elementType = elements.get(property);
       return [property, elementType === undefined ? item : walk(item, elementType, visit, depth + 1)];
     });
-    return Object.fromEntries(rewritten);
+    return keepLiterals(content, Object.fromEntries(rewritten));
   }
 
   return (resource, visit) => walk(resource, 'Resource', visit, 0);

@@ -1,6 +1,7 @@
 /** What writing interactions share: the resource in the body, and the answer made of what was written. */
 import type { Resource } from '@medplum/fhirtypes';
 import { FhirError } from '../contract.ts';
+import { stringifyJson } from '../json/index.ts';
 import type { RestTransaction } from '../store/contract.ts';
 import type { Answer, Call } from './call.ts';
 
@@ -20,7 +21,7 @@ export function writtenAnswer(tx: RestTransaction, resource: Resource & { id: st
   const { resourceType: type, id, meta } = resource;
   return {
     status: created ? 201 : 200,
-    body: tx.writtenText(type, id) ?? JSON.stringify(resource),
+    body: tx.writtenText(type, id) ?? stringifyJson(resource),
     version: { type, id, versionId: meta?.versionId ?? '1', updated: new Date(meta?.lastUpdated ?? tx.context.now()) },
     isWrite: true,
   };

@@ -1,6 +1,7 @@
 /** Runs searches: query string → SQL → one page of stored resources. */
 import type { Resource, ResourceType } from '@medplum/fhirtypes';
 import { FhirError } from '../contract.ts';
+import { parseJson } from '../json/index.ts';
 import type { SearchOptions, SearchPage, StoredVersion } from '../store/contract.ts';
 import { type ConditionScope, clauseCondition, targetCondition } from './conditions.ts';
 import { collectIncludes } from './includes.ts';
@@ -63,7 +64,7 @@ export async function searchResources(
 ): Promise<Resource[]> {
   const request = parseQuery(parts.registry, type, query, 'strict');
   const { rows } = await selectRows(parts, scope, request, request.count ?? countLimit);
-  return rows.map((row) => JSON.parse(row.content) as Resource);
+  return rows.map((row) => parseJson(row.content) as Resource);
 }
 
 /** Ids matching criteria, in no promised order. */

@@ -1,6 +1,7 @@
 /** `_summary` and `_elements` (https://hl7.org/fhir/R4/search.html#summary): parts of a resource, marked SUBSETTED. */
 import type { Meta } from '@medplum/fhirtypes';
 import type { SearchDefinitions } from '../definitions/search-parameters.ts';
+import { keepLiterals, parseJson, stringifyJson } from '../json/index.ts';
 import type { StoredVersion } from '../store/contract.ts';
 import type { Summary } from './query.ts';
 
@@ -15,13 +16,14 @@ export function subsetText(
 ): StoredVersion {
   const keeps = elementFilter(definitions, version.type, summary, elements);
   if (!keeps) return version;
-  const resource = JSON.parse(version.text) as Record<string, unknown>;
+  const resource = parseJson(version.text) as Record<string, unknown>;
   const kept = Object.fromEntries(
     // `_birthDate` carries the extensions of `birthDate`.
     Object.entries(resource).filter(([name]) => keeps(name.startsWith('_') ? name.slice(1) : name)),
   );
   const meta = (resource.meta ?? {}) as Meta;
-  return { ...version, text: JSON.stringify({ ...kept, meta: { ...meta, tag: [...(meta.tag ?? []), subsetted] } }) };
+  const subset = keepLiterals(resource, { ...kept, meta: { ...meta, tag: [...(meta.tag ?? []), subsetted] } });
+  return { ...version, text: stringifyJson(subset) };
 }
 
 function elementFilter(

@@ -3,6 +3,7 @@ import type { ExtractResource, ResourceType } from '@medplum/fhirtypes';
 import type { Database, Sql } from '../../db/index.ts';
 import { type ChangeHook, type CommitHook, type Context, FhirError, type Operation } from '../contract.ts';
 import { loadSearchDefinitions } from '../definitions/search-parameters.ts';
+import { parseJson } from '../json/index.ts';
 import { createIndexer } from '../search/index-values.ts';
 import { createKeyHasher } from '../search/keys.ts';
 import { createParameterRegistry, type ParameterRegistry } from '../search/parameters.ts';
@@ -83,7 +84,7 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
     restTransaction,
     reads,
     async read<K extends ResourceType>(tenant: string, type: K, id: string) {
-      return JSON.parse(liveText(type, id, await reads(tenant).readStored(type, id))) as ExtractResource<K>;
+      return parseJson(liveText(type, id, await reads(tenant).readStored(type, id))) as ExtractResource<K>;
     },
     async search<K extends ResourceType>(tenant: string, type: K, query: string) {
       const scope = { sql: pooled(tenant), tenant, nowMs: Date.now() };

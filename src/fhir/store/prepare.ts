@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Resource, ResourceType } from '@medplum/fhirtypes';
 import { FhirError } from '../contract.ts';
+import { stringifyJson } from '../json/index.ts';
 import type { Indexer } from '../search/index-values.ts';
 import type { ResourceValidator } from './contract.ts';
 import type { NewRow } from './rows.ts';
@@ -72,7 +73,7 @@ export function newRow(
     id: resource.id,
     version,
     updated,
-    text: JSON.stringify(resource),
+    text: stringifyJson(resource),
     index: parts.index(tenant, resource.resourceType, resource),
   };
 }

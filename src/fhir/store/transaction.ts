@@ -5,6 +5,7 @@
 import type { ExtractResource, Resource, ResourceType } from '@medplum/fhirtypes';
 import type { Database, Sql } from '../../db/index.ts';
 import { type Change, type ChangeHook, type CommitHook, type Context, FhirError } from '../contract.ts';
+import { parseJson } from '../json/index.ts';
 import type { SearchParts } from '../search/scope.ts';
 import { searchResources } from '../search/search.ts';
 import type { RestTransaction } from './contract.ts';
@@ -144,7 +145,7 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
     const whole = withMeta(resource, resource.id, version, now);
     const row = newRow(parts.prepare, tenant, whole, version, now);
     await replaceRow(open, tenant, row, parts.orderedKeys(type));
-    const before = current.deleted ? undefined : (JSON.parse(current.content) as Resource);
+    const before = current.deleted ? undefined : (parseJson(current.content) as Resource);
     const interaction = current.deleted ? 'create' : 'update';
     await recordChange({ interaction, type, id: whole.id, version, after: whole, ...(before ? { before } : {}) }, row);
     return whole;
@@ -166,7 +167,7 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
 
   async function find<K extends ResourceType>(type: K, id: string): Promise<ExtractResource<K> | undefined> {
     const version = await reads.readStored(type, id);
-    return version && !version.deleted ? (JSON.parse(version.text) as ExtractResource<K>) : undefined;
+    return version && !version.deleted ? (parseJson(version.text) as ExtractResource<K>) : undefined;
   }
 
   /** The one match of the criteria, under the lock that keeps others from creating a second one. */
@@ -187,7 +188,7 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
     lock,
     async read(type, id) {
       const version = await reads.readStored(type, id);
-      return JSON.parse(liveText(type, id, version));
+      return parseJson(liveText(type, id, version)) as never;
     },
     async search<K extends ResourceType>(type: K, query: string) {
       const scope = { sql, tenant, nowMs: context.now().getTime() };
@@ -227,7 +228,7 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
       const index = parts.prepare.index(tenant, type, { resourceType: type });
       const row = { type, id, version, updated: laterOf(context.now(), current.updated), index };
       await deleteRow(open, tenant, row, parts.orderedKeys(type));
-      await recordChange({ interaction: 'delete', type, id, version, before: JSON.parse(current.content) });
+      await recordChange({ interaction: 'delete', type, id, version, before: parseJson(current.content) as Resource });
     },
     afterCommit(work) {
       afterwards.push(work);
