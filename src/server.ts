@@ -139,6 +139,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
     config.mllpsPort === undefined || !tls ? undefined : await startMllp({ ...receiving, port: config.mllpsPort, tls });
   await delivery.start((tenant, interaction) => systemContext(tenant, interaction, clock));
   await teleradiology.start();
+  access.start();
 
   return {
     httpUrl: listeningUrl(),

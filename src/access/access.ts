@@ -50,6 +50,8 @@ export interface Access extends FhirGuards {
   signIn(attempt: SignInAttempt): Promise<SignInResult>;
   /** Ends the session (or token) the request came with; a request without one changes nothing. */
   signOut(request: Parameters<FhirGuards['authenticate']>[0]): Promise<void>;
+  /** Looks after the trail in the background, until `close`. */
+  start(): void;
   /** Waits for the trail to be written. */
   close(): Promise<void>;
 }
@@ -114,6 +116,7 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
       };
       await trail.authentication(context, { kind: 'logout', outcome: 'success' });
     },
+    start: () => trail.start(() => database.tenants()),
     close: trail.close,
   };
 }

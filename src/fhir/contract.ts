@@ -72,6 +72,11 @@ export interface FhirTransaction {
   delete(type: ResourceType, id: string): Promise<void>;
   /** Holds a lock named by `key` in this tenant until the end of the transaction. */
   lock(key: string): Promise<void>;
+  /**
+   * Leaves an entry in the tenant's journal, in the same commit: far cheaper than a resource. What becomes of it is the
+   * projection's business (`FhirStore.projectJournal`). JSON values only.
+   */
+  journal(noted: object): void;
   /** Runs after a successful commit (waking a worker); its failure is logged and changes nothing. */
   afterCommit(work: () => void | Promise<void>): void;
   /** Written so far, in order. */
@@ -131,6 +136,13 @@ export interface OperationCall {
   ifMatch?: string;
 }
 
+/** Resources that are made of the journal's entries when their type is read. They are not validated again, and no hook runs. */
+export interface JournalProjection {
+  type: ResourceType;
+  /** Pure: the same entry always makes the same resource. `at` is the instant of the entry. */
+  render(noted: object, at: Date): Resource;
+}
+
 /** The FHIR server without HTTP. */
 export interface FhirStore {
   /**
@@ -143,6 +155,10 @@ export interface FhirStore {
   search<K extends ResourceType>(tenant: string, type: K, query: string): Promise<ExtractResource<K>[]>;
   beforeCommit(hook: ChangeHook): void;
   onCommit(hook: CommitHook): void;
+  /** Says which type of resource is made of the journal, and how. One room's privilege: the audit trail. */
+  projectJournal(projection: JournalProjection): void;
+  /** Makes some of the resources the journal stands for, as a search for them would; false when nothing was pending. */
+  projectSome(tenant: string): Promise<boolean>;
   registerOperation(operation: Operation): void;
   readonly operations: readonly Operation[];
 }

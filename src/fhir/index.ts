@@ -10,6 +10,7 @@ export {
   type FhirGuards,
   type FhirStore,
   type FhirTransaction,
+  type JournalProjection,
   type Operation,
   type OperationAnswer,
   type OperationCall,

@@ -251,7 +251,8 @@ test('a hundred reads at the same time are all in the trail when they are answer
   );
   const { rows } = await rig.database.query<{ n: number }>(
     'aa',
-    `SELECT count(*)::int AS n FROM fhir.auditevent WHERE tenant = $1 AND content LIKE '%req-many%'`,
+    `SELECT count(*)::int AS n FROM fhir.journal, json_array_elements(entries::json) entry
+      WHERE tenant = $1 AND entry -> 2 ->> 'requestId' LIKE 'req-many%'`,
     ['aa'],
   );
   expect(rows[0]?.n).toBe(100);

@@ -7,15 +7,23 @@ import {
   type Context,
   FhirError,
   type FhirStore,
-  type FhirTransaction,
   type ReadAccess,
   systemContext,
 } from '../../fhir/index.ts';
 import type { Demand } from '../policy.ts';
 import { platformDevice, type Site } from './agents.ts';
+import { type BackgroundProjection, projectInBackground } from './background.ts';
 import { platformOrigin } from './codes.ts';
-import { authenticationEvent, readEvent, refusalEvent, writeEvent } from './event.ts';
+import { auditEvent } from './event.ts';
 import { patientOf, securityContextOf } from './patient.ts';
+import {
+  type AuditRecord,
+  type AuthenticationRecord,
+  authenticationRecord,
+  readRecord,
+  refusalRecord,
+  writeRecord,
+} from './record.ts';
 
 /** Looking at the images of one study is one event per actor in this time: a viewer sends hundreds of requests (rule 9). */
 export const imageAccessWindowMs = 5 * 60_000;
@@ -33,7 +41,9 @@ export interface AuditTrail {
   auditRead(context: Context, access: ReadAccess): Promise<void>;
   /** A refusal by the policy; written in the background, awaited by `auditRead` of the same request and by `close`. */
   refused(context: Context, demand: Demand & { id?: string }): void;
-  authentication(context: Context, event: Parameters<typeof authenticationEvent>[1]): Promise<void>;
+  authentication(context: Context, event: AuthenticationRecord['event']): Promise<void>;
+  /** Makes AuditEvents in the background until `close`. @param tenants whose trail to look after. */
+  start(tenants: () => Promise<readonly string[]>): void;
   close(): Promise<void>;
 }
 
@@ -47,39 +57,29 @@ export interface TrailOptions {
 /** Plugs the trail into the store: every transaction that writes leaves its event in itself. */
 export function createTrail({ store, clock, site, log }: TrailOptions): AuditTrail {
   const pending = new Set<Promise<void>>();
+  let background: BackgroundProjection | undefined;
 
   /**
-   * Commits one event. The store joins transactions that only create, of whatever callers of one tenant, into one multi-row
-   * insert and one flush: under load dozens of reads share it (docs/decisions/0008-access-and-audit.md).
+   * Commits one record. The store joins transactions that only append, of whatever callers of one tenant, into one row and one
+   * flush: under load dozens of reads share it (docs/decisions/0011-journal.md).
    */
-  function append(tenant: string, event: AuditEvent): Promise<void> {
+  function append(tenant: string, record: AuditRecord): Promise<void> {
     if (pending.size >= pendingAtMost)
       return Promise.reject(new FhirError(503, 'throttled', 'The audit trail is full'));
-    const written = store.transaction(systemContext(tenant, auditInteraction, clock), async (tx) => {
-      await tx.create(event);
-    });
+    const written = store.transaction(systemContext(tenant, auditInteraction, clock), async (tx) => tx.journal(record));
     pending.add(written);
     const done = () => pending.delete(written);
     written.then(done, done);
     return written;
   }
 
-  /** Transactions into which the trail is writing right now: its event is told from one that the caller posts. */
-  const writing = new WeakSet<FhirTransaction>();
   const refusals = new Map<string, Promise<void>>();
   const imageAccesses = new Map<string, { at: number; written: Promise<void> }>();
 
-  const onCommit: CommitHook = async (changes, tx) => {
-    if (tx.context.interaction === auditInteraction) return;
-    writing.add(tx);
-    try {
-      await tx.create(writeEvent(tx.context, changes, site()));
-    } finally {
-      writing.delete(tx);
-    }
-  };
-  store.beforeCommit((change, tx) => guardTrail(change, tx, writing.has(tx)));
+  const onCommit: CommitHook = async (changes, tx) => tx.journal(writeRecord(tx.context, changes, site()));
+  store.beforeCommit(guardTrail);
   store.onCommit(onCommit);
+  store.projectJournal({ type: 'AuditEvent', render: (record, at) => auditEvent(record as AuditRecord, at) });
 
   function imageAccess(context: Context, access: ReadAccess, studies: readonly ImagingStudy[]): Promise<void> {
     const now = clock.now().getTime();
@@ -88,7 +88,7 @@ export function createTrail({ store, clock, site, log }: TrailOptions): AuditTra
     const known = imageAccesses.get(key);
     if (known && now - known.at < imageAccessWindowMs) return known.written;
     if (imageAccesses.size >= imageAccessesRemembered) imageAccesses.clear();
-    const written = append(context.tenant, readEvent(context, access, site()));
+    const written = append(context.tenant, readRecord(context, access, site()));
     imageAccesses.set(key, { at: now, written });
     written.catch(() => imageAccesses.delete(key));
     return written;
@@ -120,10 +120,10 @@ export function createTrail({ store, clock, site, log }: TrailOptions): AuditTra
       if (/^dicomweb:(?!qido|query|search|stow|store)/.test(context.interaction) && access.outcome === 'success') {
         if (studies.length > 0) return imageAccess(context, access, studies);
       }
-      return append(context.tenant, readEvent(context, access, site(), await patientsOfFiles(context, access)));
+      return append(context.tenant, readRecord(context, access, site(), await patientsOfFiles(context, access)));
     },
     refused(context, demand) {
-      const written = append(context.tenant, refusalEvent(context, demand, site()));
+      const written = append(context.tenant, refusalRecord(context, demand, site()));
       written.catch((error: unknown) => {
         log?.error(
           { requestId: context.requestId, error: (error as Error).name },
@@ -135,8 +135,12 @@ export function createTrail({ store, clock, site, log }: TrailOptions): AuditTra
       refusals.set(key, written);
       void written.finally(() => refusals.delete(key)).catch(() => undefined);
     },
-    authentication: (context, event) => append(context.tenant, authenticationEvent(context, event, site())),
+    authentication: (context, event) => append(context.tenant, authenticationRecord(context, event, site())),
+    start(tenants) {
+      background ??= projectInBackground({ store, tenants, ...(log ? { log } : {}) });
+    },
     async close() {
+      await background?.stop();
       while (pending.size > 0) await Promise.allSettled(pending);
     },
   };
@@ -147,13 +151,12 @@ function refusalKey({ tenant, actor, requestId }: Context): string {
   return `${tenant} ${actor.account} ${requestId}`;
 }
 
-/** Append-only, whoever asks; and nobody but the trail itself writes in its name. */
-function guardTrail(change: Change, tx: FhirTransaction, isTrail: boolean): void {
+/** Append-only, whoever asks; and nobody writes in the name of the trail, which does not come this way. */
+function guardTrail(change: Change): void {
   if (change.type !== 'AuditEvent') return;
   if (change.interaction !== 'create') {
     throw new FhirError(405, 'not-supported', 'AuditEvents are never changed nor deleted');
   }
-  if (isTrail || tx.context.interaction === auditInteraction) return;
   const event = change.after as AuditEvent;
   if (event.meta?.tag?.some((tag) => tag.system === platformOrigin.system)) {
     throw new FhirError(422, 'business-rule', 'This tag is reserved to the platform', 'AuditEvent.meta.tag');

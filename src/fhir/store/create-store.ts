@@ -10,11 +10,12 @@ import { createParameterRegistry, type ParameterRegistry } from '../search/param
 import type { SearchParts } from '../search/scope.ts';
 import { searchResources } from '../search/search.ts';
 import type { ResourceValidator, RestStore, RestTransaction, SearchParameterInfo } from './contract.ts';
-import { createGroupCommit } from './group-commit.ts';
+import { type CommitItem, createGroupCommit } from './group-commit.ts';
 import { interpretPath } from './interpreter.ts';
+import { createProjector, insertJournal, readsAfter, touches } from './journal.ts';
 import { createReads } from './reads.ts';
 import { checkReferences } from './references.ts';
-import { insertRows } from './rows.ts';
+import { batchStatement, fitsOneStatement, insertRows } from './rows.ts';
 import { beginTransaction, liveText, type TransactionParts } from './transaction.ts';
 
 export interface StoreOptions {
@@ -39,25 +40,18 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
   const commitHooks: CommitHook[] = [];
   const operations: Operation[] = [];
   const checksReferences = options.checkReferences ?? false;
+  const prepare = { types: registry.types, validate: options.validate, index: createIndexer(registry, hasher) };
+  const projector = createProjector(database, prepare);
   const parts: TransactionParts = {
     database,
     search,
-    prepare: { types: registry.types, validate: options.validate, index: createIndexer(registry, hasher) },
+    prepare,
     changeHooks,
     commitHooks,
     checksReferences,
     orderedKeys: createOrderedKeys(registry),
-    commitTogether: createGroupCommit((tenant, items) =>
-      database.transaction(tenant, async (sql) => {
-        await insertRows(
-          sql,
-          tenant,
-          items.flatMap(({ rows }) => rows),
-        );
-        if (checksReferences)
-          await checkReferences(sql, tenant, [...new Set(items.flatMap(({ references }) => references))]);
-      }),
-    ),
+    commitTogether: createGroupCommit((tenant, items) => writeBatch(database, tenant, items)),
+    projector,
     report: (error, message) => options.log?.error({ err: error }, message),
   };
 
@@ -77,7 +71,12 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
     query: ((text: string | { text: string; values?: readonly unknown[] }, values?: readonly unknown[]) =>
       typeof text === 'string' ? database.query(tenant, text, values) : database.query(tenant, text)) as Sql['query'],
   });
-  const reads = (tenant: string) => createReads(search, tenant, pooled(tenant), () => new Date());
+  const reads = (tenant: string) =>
+    readsAfter(
+      createReads(search, tenant, pooled(tenant), () => new Date()),
+      projector,
+      () => projector.catchUp(tenant),
+    );
 
   return {
     transaction: restTransaction,
@@ -87,11 +86,14 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
       return parseJson(liveText(type, id, await reads(tenant).readStored(type, id))) as ExtractResource<K>;
     },
     async search<K extends ResourceType>(tenant: string, type: K, query: string) {
+      if (touches(projector.type(), type, query)) await projector.catchUp(tenant);
       const scope = { sql: pooled(tenant), tenant, nowMs: Date.now() };
       return (await searchResources(search, scope, type, query)) as ExtractResource<K>[];
     },
     beforeCommit: (hook) => void changeHooks.push(hook),
     onCommit: (hook) => void commitHooks.push(hook),
+    projectJournal: projector.project,
+    projectSome: projector.step,
     registerOperation: (operation) => void operations.push(operation),
     operations,
     searchParameters: (type) => describeParameters(registry, type),
@@ -101,6 +103,22 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
         .map((parameter) => `${type}:${parameter.code}`)
         .sort(),
   };
+}
+
+/** Several transactions' rows: one statement, which commits by itself, wherever possible. */
+async function writeBatch(database: Database, tenant: string, items: readonly CommitItem[]): Promise<void> {
+  const rows = items.flatMap((item) => item.rows);
+  const entries = items.flatMap((item) => item.entries);
+  const references = [...new Set(items.flatMap((item) => item.references))];
+  if (references.length === 0 && fitsOneStatement(rows)) {
+    await database.query(tenant, batchStatement(tenant, rows, entries));
+    return;
+  }
+  await database.transaction(tenant, async (sql) => {
+    await insertRows(sql, tenant, rows);
+    await insertJournal(sql, tenant, entries);
+    await checkReferences(sql, tenant, references);
+  });
 }
 
 /** SQLSTATE of what trying again helps against: serialization failure, deadlock, a lock held too long. */

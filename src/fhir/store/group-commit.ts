@@ -2,12 +2,14 @@
  * Group commit: transactions that only create resources, from several callers of one tenant, share a database transaction and
  * so one flush to disk. Each still succeeds or fails on its own: when a batch fails, its items are replayed alone.
  */
+import type { JournalEntry } from './journal-entry.ts';
 import type { NewRow } from './rows.ts';
 
 export interface CommitItem {
   rows: readonly NewRow[];
   /** Literal references to check, `Type/id`; empty when checking is off. */
   references: readonly string[];
+  entries: readonly JournalEntry[];
 }
 
 /** Writes items in one database transaction. */
@@ -22,6 +24,8 @@ interface Waiting {
 /** One batch on its way while another one fills: more would only make the batches smaller. */
 const batchesInFlight = 2;
 const batchRows = 64;
+/** Reads leave an entry of the journal and no row. */
+const batchItems = 256;
 
 /** @returns a function that resolves once the item is durable. */
 export function createGroupCommit(write: WriteBatch): (tenant: string, item: CommitItem) => Promise<void> {
@@ -70,8 +74,9 @@ export function createGroupCommit(write: WriteBatch): (tenant: string, item: Com
 function takeBatch(queue: Waiting[]): Waiting[] {
   let rows = 0;
   let length = 0;
-  while (length < queue.length && (length === 0 || rows + queue[length]!.item.rows.length <= batchRows)) {
+  while (length < queue.length && length < batchItems) {
     rows += queue[length]!.item.rows.length;
+    if (length > 0 && rows > batchRows) break;
     length++;
   }
   return queue.splice(0, length);

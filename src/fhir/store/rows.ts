@@ -4,6 +4,7 @@ import type { Sql } from '../../db/index.ts';
 import { type IndexEntry, noDate } from '../search/index-values.ts';
 import { tableOf } from '../search/scope.ts';
 import type { StoredVersion } from './contract.ts';
+import { type JournalEntry, journalRow } from './journal-entry.ts';
 
 /** One version about to be written. */
 export interface NewRow {
@@ -32,33 +33,85 @@ export function storedVersion(type: ResourceType, row: CurrentRow): StoredVersio
   return { type, id, version, updated, deleted, text: content };
 }
 
-/** Sizes of the multi-row statements; a batch is split into these, so that few statements are ever prepared. */
-const rowCounts = [32, 16, 8, 4, 2, 1];
+/** Sizes of the multi-row statements: rows missing to the next size are sent as NULLs, so that few statements are ever prepared. */
+const rowCounts = [1, 2, 4, 8, 16, 32, 64] as const;
+const mostRows = 64;
 
 /** Inserts first versions under ids nobody else can have taken. */
 export async function insertRows(sql: Sql, tenant: string, rows: readonly NewRow[]): Promise<void> {
-  const byType = Map.groupBy(rows, (row) => row.type);
-  for (const [type, list] of byType) {
-    let at = 0;
-    for (const size of rowCounts) {
-      for (; list.length - at >= size; at += size) {
-        const chunk = list.slice(at, at + size);
-        await sql.query({
-          name: `fhir_insert_${type}_${size}`,
-          text: insertText(type, size, chunk[0]!.index.dateColumns.length),
-          values: [tenant, ...chunk.flatMap(rowValues)],
-        });
-      }
+  for (const [type, list] of Map.groupBy(rows, (row) => row.type)) {
+    for (let at = 0; at < list.length; at += mostRows) {
+      const chunk = list.slice(at, at + mostRows);
+      const statement = startStatement(tenant);
+      addRows(statement, type, chunk);
+      addOrderedValues(statement, chunk);
+      await sql.query(endStatement(statement));
     }
   }
-  await insertOrderedValues(sql, tenant, rows);
+}
+
+/** Up to 64 rows of one type with their ordered values, and entries of the journal, in one statement. */
+export function batchStatement(
+  tenant: string,
+  rows: readonly NewRow[],
+  entries: readonly JournalEntry[],
+): { name: string; text: string; values: unknown[] } {
+  const statement = startStatement(tenant);
+  const [first] = rows;
+  if (first) {
+    addRows(statement, first.type, rows);
+    addOrderedValues(statement, rows);
+  }
+  if (entries.length > 0) addJournal(statement, entries);
+  return endStatement(statement);
+}
+
+/** True when `batchStatement` takes these rows. */
+export function fitsOneStatement(rows: readonly NewRow[]): boolean {
+  return rows.length <= mostRows && rows.every((row) => row.type === rows[0]!.type);
+}
+
+/** A statement under construction: several INSERTs as one, each part known by a word of the statement's name. */
+interface Statement {
+  name: string;
+  parts: string[];
+  values: unknown[];
+}
+
+function startStatement(tenant: string): Statement {
+  return { name: 'fhir_insert', parts: [], values: [tenant] };
+}
+
+function endStatement({ name, parts, values }: Statement): { name: string; text: string; values: unknown[] } {
+  const last = parts.at(-1)!;
+  const before = parts.slice(0, -1).map((part, n) => `p${n} AS (${part})`);
+  return { name, text: before.length > 0 ? `WITH ${before.join(', ')} ${last}` : last, values };
+}
+
+function addRows(statement: Statement, type: ResourceType, rows: readonly NewRow[]): void {
+  const size = rowCounts.find((count) => count >= rows.length)!;
+  const dateCount = rows[0]!.index.dateColumns.length;
+  statement.name += `_${type}_${size}`;
+  statement.parts.push(insertText(type, size, dateCount, statement.values.length));
+  for (const row of rows) statement.values.push(...rowValues(row));
+  const missing = (size - rows.length) * (rowWidth + dateCount);
+  for (let n = 0; n < missing; n++) statement.values.push(null);
+}
+
+function addJournal(statement: Statement, entries: readonly JournalEntry[]): void {
+  const at = statement.values.push(...journalRow(entries)) - 1;
+  statement.name += '_journal';
+  statement.parts.push(
+    `INSERT INTO fhir.journal (tenant, id, entries) VALUES ($1, $${at}, $${at + 1})`,
+    `INSERT INTO fhir.journal_pending (tenant, id) VALUES ($1, $${at})`,
+  );
 }
 
 /** Inserts a first version unless the id is taken; false when it is. Waits for another transaction that is just taking it. */
 export async function insertRowIfFree(sql: Sql, tenant: string, row: NewRow): Promise<boolean> {
   const { rowCount } = await sql.query({
     name: `fhir_insert_free_${row.type}`,
-    text: `${insertText(row.type, 1, row.index.dateColumns.length)} ON CONFLICT (tenant, id) DO NOTHING`,
+    text: `${insertText(row.type, 1, row.index.dateColumns.length, 1)} ON CONFLICT (tenant, id) DO NOTHING`,
     values: [tenant, ...rowValues(row)],
   });
   if (!rowCount) return false;
@@ -70,16 +123,17 @@ function rowValues({ id, version, updated, index, text }: NewRow): unknown[] {
   return [id, version, updated.toISOString(), ...index.dateColumns, index.keys, text];
 }
 
-function insertText(type: string, size: number, dateCount: number): string {
-  const columns = ['tenant', 'id', 'version', 'updated', ...dateColumnNames(dateCount), 'keys', 'content'];
-  const types = ['text', 'text', 'integer', 'timestamptz', ...Array(dateCount).fill('timestamptz'), 'bigint[]', 'text'];
-  const width = columns.length - 1;
+/** Values of a row without dates: id, version, updated, keys, content. */
+const rowWidth = 5;
+
+/** @param before parameters of the statement already taken. */
+function insertText(type: string, size: number, dateCount: number, before: number): string {
+  const columns = ['id', 'version', 'updated', ...dateColumnNames(dateCount), 'keys', 'content'];
+  const types = ['text', 'integer', 'timestamptz', ...Array(dateCount).fill('timestamptz'), 'bigint[]', 'text'];
   const row = (_: unknown, n: number) =>
-    `($1, ${types
-      .slice(1)
-      .map((name, column) => `$${2 + n * width + column}::${name}`)
-      .join(', ')})`;
-  return `INSERT INTO ${tableOf(type)} (${columns.join(', ')}) VALUES ${Array.from({ length: size }, row).join(', ')}`;
+    `(${types.map((name, column) => `$${before + 1 + n * types.length + column}::${name}`).join(', ')})`;
+  const values = `(VALUES ${Array.from({ length: size }, row).join(', ')}) v (${columns.join(', ')})`;
+  return `INSERT INTO ${tableOf(type)} (tenant, ${columns.join(', ')}) SELECT $1::text, v.* FROM ${values} WHERE v.id IS NOT NULL`;
 }
 
 function dateColumnNames(count: number): string[] {
@@ -144,52 +198,36 @@ function supersede(type: string): string {
 }
 
 async function insertOrderedValues(sql: Sql, tenant: string, rows: readonly NewRow[]): Promise<void> {
-  const strings = rows.flatMap(({ id, index }) => index.strings.map((value) => ({ id, ...value })));
-  const dates = rows.flatMap(({ id, index }) => index.dates.map((value) => ({ id, ...value })));
-  const numbers = rows.flatMap(({ id, index }) => index.numbers.map((value) => ({ id, ...value })));
-  if (strings.length > 0) {
-    await sql.query({
-      name: 'fhir_string_key',
-      text: `INSERT INTO fhir.string_key (tenant, param, value, id)
-        SELECT $1, * FROM unnest($2::integer[], $3::text[], $4::text[]) ON CONFLICT DO NOTHING`,
-      values: [
-        tenant,
-        strings.map(({ param }) => param),
-        strings.map(({ value }) => value),
-        strings.map(({ id }) => id),
-      ],
-    });
-  }
-  if (dates.length > 0) {
-    await sql.query({
-      name: 'fhir_date_key',
-      text: `INSERT INTO fhir.date_key (tenant, param, lo, hi, id)
-        SELECT $1, * FROM unnest($2::integer[], $3::timestamptz[], $4::timestamptz[], $5::text[]) ON CONFLICT DO NOTHING`,
-      values: [
-        tenant,
-        dates.map(({ param }) => param),
-        dates.map(({ lo }) => lo),
-        dates.map(({ hi }) => hi),
-        dates.map(({ id }) => id),
-      ],
-    });
-  }
-  if (numbers.length > 0) {
-    await sql.query({
-      name: 'fhir_number_key',
-      text: `INSERT INTO fhir.number_key (tenant, param, unit, lo, hi, id)
-        SELECT $1, * FROM unnest($2::integer[], $3::bigint[], $4::double precision[], $5::double precision[], $6::text[])
-        ON CONFLICT DO NOTHING`,
-      values: [
-        tenant,
-        numbers.map(({ param }) => param),
-        numbers.map(({ unit }) => unit),
-        numbers.map(({ lo }) => lo),
-        numbers.map(({ hi }) => hi),
-        numbers.map(({ id }) => id),
-      ],
-    });
-  }
+  const statement = startStatement(tenant);
+  addOrderedValues(statement, rows);
+  if (statement.parts.length > 0) await sql.query(endStatement(statement));
+}
+
+function addOrderedValues(statement: Statement, rows: readonly NewRow[]): void {
+  addArrays(statement, 'string_key', rows, ({ strings }) => strings, { param: 'integer', value: 'text' });
+  const instants = { param: 'integer', lo: 'timestamptz', hi: 'timestamptz' };
+  addArrays(statement, 'date_key', rows, ({ dates }) => dates, instants);
+  const measures = { param: 'integer', unit: 'bigint', lo: 'double precision', hi: 'double precision' };
+  addArrays(statement, 'number_key', rows, ({ numbers }) => numbers, measures);
+}
+
+/** Rows of a table of ordered values, a column an array. */
+function addArrays<Value extends object>(
+  statement: Statement,
+  table: string,
+  rows: readonly NewRow[],
+  select: (index: IndexEntry) => readonly Value[],
+  columns: { [Column in keyof Value]: string },
+): void {
+  const values = rows.flatMap(({ id, index }) => select(index).map((value) => ({ id, ...value })));
+  if (values.length === 0) return;
+  const names = [...Object.keys(columns), 'id'] as (keyof Value)[];
+  const types = [...Object.values<string>(columns), 'text'];
+  const first = statement.values.length + 1;
+  statement.values.push(...names.map((name) => values.map((value) => value[name])));
+  statement.name += `_${table}`;
+  statement.parts.push(`INSERT INTO fhir.${table} (tenant, ${names.join(', ')})
+    SELECT $1::text, * FROM unnest(${types.map((type, n) => `$${first + n}::${type}[]`).join(', ')}) ON CONFLICT DO NOTHING`);
 }
 
 /** `orderedKeys` are the parameters of the type that have rows there; ids of other types may be the same. */

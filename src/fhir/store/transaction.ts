@@ -10,6 +10,8 @@ import type { SearchParts } from '../search/scope.ts';
 import { searchResources } from '../search/search.ts';
 import type { RestTransaction } from './contract.ts';
 import type { CommitItem } from './group-commit.ts';
+import { insertJournal, type Projector, readsAfter, touches } from './journal.ts';
+import { type JournalEntry, journalEntry } from './journal-entry.ts';
 import { checkId, checkResource, newId, newRow, type PrepareParts, withMeta } from './prepare.ts';
 import { createReads } from './reads.ts';
 import { checkReferences, literalReferences } from './references.ts';
@@ -25,6 +27,7 @@ export interface TransactionParts {
   commitHooks: readonly CommitHook[];
   commitTogether(tenant: string, item: CommitItem): Promise<void>;
   checksReferences: boolean;
+  projector: Projector;
   /** Parameters of a type with rows in the tables of ordered values. */
   orderedKeys(type: string): readonly number[];
   /** Told the failures that must not reach the caller. */
@@ -47,6 +50,7 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
   const references = new Set<string>();
   const afterwards: (() => void | Promise<void>)[] = [];
   let waiting: NewRow[] = [];
+  const entries: JournalEntry[] = [];
   let session: Promise<Session> | undefined;
   let flushed: Promise<void> = Promise.resolve();
   // A refused write was already applied in part: whoever catches the refusal must not be able to commit the rest.
@@ -69,7 +73,12 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
     query: ((...args: unknown[]) =>
       connection().then((open) => (open.query as (...args: unknown[]) => Promise<unknown>)(...args))) as Sql['query'],
   };
-  const reads = createReads(parts.search, tenant, sql, () => context.now());
+  const catchUp = () => parts.projector.catchUpWithin(sql, tenant);
+  const reads = readsAfter(
+    createReads(parts.search, tenant, sql, () => context.now()),
+    parts.projector,
+    catchUp,
+  );
 
   async function recordChange(change: Change, row?: NewRow): Promise<void> {
     changes.push(change);
@@ -191,6 +200,7 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
       return parseJson(liveText(type, id, version)) as never;
     },
     async search<K extends ResourceType>(type: K, query: string) {
+      if (touches(parts.projector.type(), type, query)) await catchUp();
       const scope = { sql, tenant, nowMs: context.now().getTime() };
       return (await searchResources(parts.search, scope, type, query)) as ExtractResource<K>[];
     },
@@ -230,6 +240,9 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
       await deleteRow(open, tenant, row, parts.orderedKeys(type));
       await recordChange({ interaction: 'delete', type, id, version, before: parseJson(current.content) as Resource });
     },
+    journal(noted) {
+      entries.push(journalEntry(noted, context.now()));
+    },
     afterCommit(work) {
       afterwards.push(work);
     },
@@ -247,12 +260,14 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
       throwRefusal();
       if (session) {
         const open = await connection();
+        await insertJournal(open, tenant, entries);
         await checkReferences(open, tenant, [...references]);
         over = true;
         await (await session).commit();
       } else {
         over = true;
-        if (waiting.length > 0) await parts.commitTogether(tenant, { rows: waiting, references: [...references] });
+        if (waiting.length > 0 || entries.length > 0)
+          await parts.commitTogether(tenant, { rows: waiting, references: [...references], entries });
       }
       for (const work of afterwards) {
         // Not awaited by the caller: the commit is done, whatever becomes of this.

@@ -1,7 +1,11 @@
 import { expect, it } from 'vitest';
 import { type CommitItem, createGroupCommit } from '../../../src/fhir/store/group-commit.ts';
 
-const item = (id: string): CommitItem => ({ rows: [{ id } as CommitItem['rows'][number]], references: [] });
+const item = (id: string): CommitItem => ({
+  rows: [{ id } as CommitItem['rows'][number]],
+  references: [],
+  entries: [],
+});
 const idsOf = (items: readonly CommitItem[]) => items.flatMap(({ rows }) => rows.map(({ id }) => id));
 
 it('joins what waits while two batches are on their way, one tenant at a time', async () => {

@@ -1,0 +1,143 @@
+/**
+ * What the journal keeps of an access: everything its AuditEvent says, in a few hundred bytes. The event itself is made when somebody
+ * looks (event.ts, docs/decisions/0011-journal.md). Never a value of the resource, a token or a password in it.
+ */
+import type { Resource } from '@medplum/fhirtypes';
+import type { Actor, Change, Context, ReadAccess } from '../../fhir/index.ts';
+import type { Site } from './agents.ts';
+import { patientOf } from './patient.ts';
+
+/** Resources named one by one in an event; beyond, their number is said. Patients are named up to `patientsNamed`. */
+const resourcesNamed = 50;
+const patientsNamed = 1_000;
+const requestIdLimit = 128;
+/** Of a query, in bytes: longer ones are cut in the trail. */
+const queryLimitBytes = 8_192;
+
+/** Who, through what, from where. */
+interface Circumstances {
+  actor: Actor;
+  interaction: string;
+  /** As the caller sent it, cut to 128 characters. */
+  requestId: string;
+  network?: string;
+  site: Site;
+}
+
+/** References to resources: those named, and how many there were. */
+export interface Named {
+  references: string[];
+  count: number;
+}
+
+export interface ReadRecord extends Circumstances {
+  act: 'read';
+  outcome: ReadAccess['outcome'];
+  /** Present for searches and histories, empty when the address had none. */
+  query?: string;
+  /** With the version, `Type/[id]/_history/[version]`, as far as it is known. */
+  data: Named;
+  patients: string[];
+}
+
+export interface WriteRecord extends Circumstances {
+  act: 'write';
+  /** Each once. */
+  kinds: Change['interaction'][];
+  data: Named;
+  patients: string[];
+}
+
+export interface RefusalRecord extends Circumstances {
+  act: 'refusal';
+  demand: { interaction: string; type?: string; id?: string; operation?: string };
+}
+
+export interface AuthenticationRecord extends Circumstances {
+  act: 'authentication';
+  event: { kind: 'login' | 'logout'; outcome: 'success' | 'refused'; reason?: string };
+}
+
+export type AuditRecord = ReadRecord | WriteRecord | RefusalRecord | AuthenticationRecord;
+
+/**
+ * A read, a search or a history, with what it reached.
+ * @param alsoAbout patients whom the resources concern without naming them.
+ */
+export function readRecord(
+  context: Context,
+  { resources, query, target, outcome }: ReadAccess,
+  site: Site,
+  alsoAbout: readonly string[] = [],
+): ReadRecord {
+  const isQuery = query !== undefined || isQueryInteraction(context.interaction);
+  const isOne = resources.length === 1 && !isQuery;
+  // Patients of a result are named as persons; the one resource of a read is the data, also when it is a Patient.
+  const data = resources.filter((resource) => isOne || resource.resourceType !== 'Patient').map(dataReference);
+  // Nothing served: what was asked for is still worth knowing.
+  if (resources.length === 0 && target?.id) data.push(`${target.type}/${target.id}`);
+  return {
+    act: 'read',
+    ...circumstances(context, site),
+    outcome,
+    ...(isQuery
+      ? {
+          query: Buffer.from(query ?? '')
+            .subarray(0, queryLimitBytes)
+            .toString(),
+        }
+      : {}),
+    data: named(data),
+    patients: distinct([...resources.map(patientOf), ...alsoAbout]).slice(0, patientsNamed),
+  };
+}
+
+/** One transaction that wrote something. */
+export function writeRecord(context: Context, changes: readonly Change[], site: Site): WriteRecord {
+  return {
+    act: 'write',
+    ...circumstances(context, site),
+    kinds: distinct(changes.map((change) => change.interaction)),
+    data: named(changes.map((change) => `${change.type}/${change.id}/_history/${change.version}`)),
+    patients: distinct(changes.map((change) => patientOf((change.after ?? change.before) as Resource))).slice(
+      0,
+      patientsNamed,
+    ),
+  };
+}
+
+/** A demand that the policy refused: what was asked, and of what, not what it would have shown. */
+export function refusalRecord(context: Context, demand: RefusalRecord['demand'], site: Site): RefusalRecord {
+  return { act: 'refusal', ...circumstances(context, site), demand };
+}
+
+/** Sign-in, its failure, and sign-out. Without an account, who tried is not known: nothing typed is kept. */
+export function authenticationRecord(
+  context: Context,
+  event: AuthenticationRecord['event'],
+  site: Site,
+): AuthenticationRecord {
+  return { act: 'authentication', ...circumstances(context, site), event };
+}
+
+export function isQueryInteraction(interaction: string): boolean {
+  return /^search-/.test(interaction) || /^dicomweb:(qido|query|search)/.test(interaction);
+}
+
+function circumstances({ actor, interaction, requestId, network }: Context, site: Site): Circumstances {
+  // Before a session the request id is whatever the caller sent, up to what a header holds.
+  return { actor, interaction, requestId: requestId.slice(0, requestIdLimit), ...(network ? { network } : {}), site };
+}
+
+function named(references: readonly string[]): Named {
+  return { references: references.slice(0, resourcesNamed), count: references.length };
+}
+
+function dataReference(resource: Resource): string {
+  const version = resource.meta?.versionId;
+  return `${resource.resourceType}/${resource.id}${version ? `/_history/${version}` : ''}`;
+}
+
+function distinct<T>(values: readonly (T | undefined)[]): T[] {
+  return [...new Set(values.filter((value) => value !== undefined))];
+}

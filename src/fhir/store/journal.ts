@@ -1,0 +1,147 @@
+/**
+ * The journal: entries that other rooms leave in the commit they tell about (the audit trail), in few bytes, one row per commit.
+ * The resources they stand for are made when their type is next read, or in the background (docs/decisions/0011-journal.md).
+ */
+import type { Resource, ResourceType } from '@medplum/fhirtypes';
+import type { Database, Sql } from '../../db/index.ts';
+import type { JournalProjection } from '../contract.ts';
+import type { RestReads } from './contract.ts';
+import { type JournalEntry, journalRow } from './journal-entry.ts';
+import { newRow, type PrepareParts, withMeta } from './prepare.ts';
+import { insertRows } from './rows.ts';
+
+/** Rows of the journal made into resources by one transaction. */
+const rowsAtOnce = 50;
+
+/** Writes entries in the caller's transaction. */
+export async function insertJournal(sql: Sql, tenant: string, entries: readonly JournalEntry[]): Promise<void> {
+  if (entries.length === 0) return;
+  await sql.query({
+    name: 'fhir_journal',
+    text: `WITH journal AS (INSERT INTO fhir.journal (tenant, id, entries) VALUES ($1, $2, $3))
+      INSERT INTO fhir.journal_pending (tenant, id) VALUES ($1, $2)`,
+    values: [tenant, ...journalRow(entries)],
+  });
+}
+
+export interface Projector {
+  /** Type made from the journal; undefined as long as no room said so. */
+  type(): ResourceType | undefined;
+  project(projection: JournalProjection): void;
+  /** Makes what is pending, on a connection of its own; callers at the same time share the work. */
+  catchUp(tenant: string): Promise<void>;
+  /** Makes what is pending inside the caller's transaction. */
+  catchUpWithin(sql: Sql, tenant: string): Promise<void>;
+  /** Makes some of what is pending. @returns false when nothing was. */
+  step(tenant: string): Promise<boolean>;
+}
+
+export function createProjector(database: Database, prepare: PrepareParts): Projector {
+  let projection: JournalProjection | undefined;
+  const running = new Map<string, Promise<void>>();
+  const next = new Map<string, Promise<void>>();
+
+  async function stepWithin(sql: Sql, tenant: string): Promise<boolean> {
+    const { rows } = await sql.query<{ id: string; entries: string }>({
+      name: 'fhir_journal_pending',
+      text: `SELECT id, entries FROM fhir.journal WHERE tenant = $1 AND id = ANY (ARRAY(
+        SELECT id FROM fhir.journal_pending WHERE tenant = $1 ORDER BY id LIMIT ${rowsAtOnce})) ORDER BY id`,
+      values: [tenant],
+    });
+    if (rows.length === 0) return false;
+    // Another node may be at the same rows: whoever removes one makes its resources.
+    const { rows: mine } = await sql.query<{ id: string }>({
+      name: 'fhir_journal_take',
+      text: 'DELETE FROM fhir.journal_pending WHERE tenant = $1 AND id = ANY ($2::text[]) RETURNING id',
+      values: [tenant, rows.map(({ id }) => id)],
+    });
+    const taken = new Set(mine.map(({ id }) => id));
+    const made = rows.filter(({ id }) => taken.has(id)).flatMap(({ entries }) => rowsOf(tenant, entries));
+    await insertRows(sql, tenant, made);
+    return true;
+  }
+
+  function rowsOf(tenant: string, text: string) {
+    return (JSON.parse(text) as JournalEntry[]).map(([id, at, noted]) => {
+      const updated = new Date(at);
+      const resource: Resource = withMeta(projection!.render(noted, updated), id, 1, updated);
+      return newRow(prepare, tenant, resource as Resource & { id: string }, 1, updated);
+    });
+  }
+
+  async function drain(tenant: string): Promise<void> {
+    while (await step(tenant));
+  }
+
+  async function step(tenant: string): Promise<boolean> {
+    if (!projection || !(await hasPending(database, tenant))) return false;
+    return database.transaction(tenant, (sql) => stepWithin(sql, tenant));
+  }
+
+  function run(tenant: string): Promise<void> {
+    const work = drain(tenant).finally(() => running.delete(tenant));
+    running.set(tenant, work);
+    return work;
+  }
+
+  return {
+    type: () => projection?.type,
+    project(wanted) {
+      projection = wanted;
+    },
+    catchUp(tenant) {
+      if (!projection) return Promise.resolve();
+      const current = running.get(tenant);
+      if (!current) return run(tenant);
+      // The run under way may have looked for the last time already: one more, shared by all who wait.
+      let following = next.get(tenant);
+      if (!following) {
+        following = current
+          .catch(() => undefined)
+          .then(() => {
+            next.delete(tenant);
+            return run(tenant);
+          });
+        next.set(tenant, following);
+      }
+      return following;
+    },
+    async catchUpWithin(sql, tenant) {
+      if (!projection) return;
+      while (await stepWithin(sql, tenant));
+    },
+    step,
+  };
+}
+
+/** One look at an index that is nearly always empty. */
+async function hasPending(database: Database, tenant: string): Promise<boolean> {
+  const { rows } = await database.query(tenant, {
+    name: 'fhir_journal_any',
+    text: 'SELECT 1 FROM fhir.journal_pending WHERE tenant = $1 LIMIT 1',
+    values: [tenant],
+  });
+  return rows.length > 0;
+}
+
+/** True when answering needs the projected type: by its name, in a chain or an include, or because every type is meant. */
+export function touches(projected: string | undefined, type: string | undefined, query = ''): boolean {
+  return projected !== undefined && (type === undefined || type === projected || query.includes(projected));
+}
+
+/** The same reads, after the journal was caught up where they need it. */
+export function readsAfter(reads: RestReads, projector: Projector, catchUp: () => Promise<void>): RestReads {
+  const first = <T>(type: string | undefined, query: string | undefined, work: () => Promise<T>): Promise<T> =>
+    touches(projector.type(), type, query) ? catchUp().then(work) : work();
+  return {
+    readStored: (type, id) => first(type, '', () => reads.readStored(type, id)),
+    readVersion: (type, id, version) => first(type, '', () => reads.readVersion(type, id, version)),
+    history: (scope, options) => first(scope.type, '', () => reads.history(scope, options)),
+    searchBundle: (type, query, options) => first(type, query, () => reads.searchBundle(type, query, options)),
+    searchSystem: (types, query, options) =>
+      first(types?.find((type) => type === projector.type()) ?? types?.[0], query, () =>
+        reads.searchSystem(types, query, options),
+      ),
+    matchIds: (type, criteria) => first(type, criteria, () => reads.matchIds(type, criteria)),
+  };
+}

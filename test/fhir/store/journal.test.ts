@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Database } from '../../../src/db/index.ts';
+import { createFhirStore, systemContext } from '../../../src/fhir/index.ts';
+import { testDatabase } from '../../support/database.ts';
+
+const clock = { now: () => new Date('2026-03-01T08:00:00Z') };
+const context = systemContext('aa', 'system:test', clock);
+type Noted = { name: string };
+
+let database: Database;
+beforeAll(async () => {
+  database = await testDatabase();
+});
+afterAll(() => database.close());
+
+/** A server's store whose journal is made into Basic resources. */
+async function node() {
+  const store = await createFhirStore({ database, checkReferences: false });
+  store.projectJournal({
+    type: 'Basic',
+    render: (noted) => ({ resourceType: 'Basic', code: { text: (noted as Noted).name } }),
+  });
+  const note = (...names: string[]) =>
+    store.transaction(context, async (tx) => {
+      for (const name of names) tx.journal({ name });
+    });
+  const names = async () =>
+    (await store.search('aa', 'Basic', '_sort=_id&_count=1000')).map((basic) => basic.code?.text);
+  return { store, note, names };
+}
+
+it('shows every entry to whoever looks, with the instant it was noted at', async () => {
+  const { store, note, names } = await node();
+  await note('one', 'two');
+  await note('three');
+  expect(await names()).toEqual(['one', 'two', 'three']);
+  const [first] = await store.search('aa', 'Basic', '_sort=_id&_count=1');
+  expect(first?.meta).toEqual({ versionId: '1', lastUpdated: '2026-03-01T08:00:00.000Z' });
+  expect((await store.read('aa', 'Basic', first!.id!)).code?.text).toBe('one');
+  expect(await store.search('bb', 'Basic', '')).toEqual([]);
+});
+
+it('keeps an entry with the resources of its transaction, or neither', async () => {
+  const { store, names } = await node();
+  const before = await names();
+  await store.transaction(context, async (tx) => {
+    await tx.create({ resourceType: 'Flag', status: 'active', code: {}, subject: { display: 'kept' } });
+    tx.journal({ name: 'with a flag' });
+  });
+  await expect(
+    store.transaction(context, async (tx) => {
+      tx.journal({ name: 'rolled back' });
+      await tx.update({ resourceType: 'Flag', id: 'f', status: 'active', code: {}, subject: { display: 'x' } });
+      throw new Error('changed my mind');
+    }),
+  ).rejects.toThrow('changed my mind');
+  expect(await names()).toEqual([...before, 'with a flag']);
+});
+
+it('is complete inside a transaction that looks, and undone with it', async () => {
+  const { store, note, names } = await node();
+  await note('seen inside');
+  await expect(
+    store.transaction(context, async (tx) => {
+      expect((await tx.search('Basic', '_count=1000')).map((basic) => basic.code?.text)).toContain('seen inside');
+      throw new Error('over');
+    }),
+  ).rejects.toThrow('over');
+  expect(await names()).toContain('seen inside');
+});
+
+it('makes each entry once, however many servers look at once', async () => {
+  const nodes = [await node(), await node(), await node()];
+  const wanted = Array.from({ length: 300 }, (_, n) => `shared ${n}`);
+  await Promise.all(wanted.map((name, n) => nodes[n % 3]!.note(name)));
+  const seen = await Promise.all(nodes.flatMap(({ names }) => [names(), names()]));
+  for (const names of seen) {
+    expect(names.filter((name) => name?.startsWith('shared')).sort()).toEqual([...wanted].sort());
+  }
+});
+
+it('is made bit by bit in the background too', async () => {
+  const { store, note } = await node();
+  for (let n = 0; n < 60; n++) await note(`background ${n}`);
+  let steps = 0;
+  while (await store.projectSome('aa')) steps++;
+  expect(steps).toBe(2);
+  expect(await store.projectSome('aa')).toBe(false);
+});
+
+it('cannot be changed by the application', async () => {
+  const { note } = await node();
+  await note('for ever');
+  for (const statement of [
+    "UPDATE fhir.journal SET entries = '[]' WHERE tenant = 'aa'",
+    "DELETE FROM fhir.journal WHERE tenant = 'aa'",
+    'TRUNCATE fhir.journal',
+  ]) {
+    await expect(database.query('aa', statement)).rejects.toThrow('permission denied');
+  }
+});
