@@ -1,5 +1,5 @@
 /** One interaction asked for, over HTTP or as an entry of a Bundle, and its answer: the shapes every interaction works on. */
-import type { Resource, ResourceType } from '@medplum/fhirtypes';
+import type { CapabilityStatement, Resource, ResourceType } from '@medplum/fhirtypes';
 import type { Clock } from '../../config/index.ts';
 import type { Context, FhirGuards, OperationAnswer } from '../contract.ts';
 import type { SearchDefinitions } from '../definitions/search-parameters.ts';
@@ -16,6 +16,8 @@ export interface Service {
   searchDefinitions: SearchDefinitions;
   /** The CapabilityStatement last made, for this base and so many operations: anybody may ask, and making it takes milliseconds. */
   statement: { base?: string; operations?: number; text?: string };
+  /** Adds to the CapabilityStatement what is served beside the routes. */
+  describe?(statement: CapabilityStatement): void;
   /** Every address, and what an address means. @throws FhirError 404, 405. */
   routes: readonly Route[];
   resolve(method: string, path: string): { interaction: Interaction; address: Address };

@@ -28,7 +28,9 @@ export const capabilities: SystemInteraction = {
     if (statement.base !== call.base || statement.operations !== store.operations.length) {
       statement.base = call.base;
       statement.operations = store.operations.length;
-      statement.text = JSON.stringify(capabilityStatement(call.base, service));
+      const whole = capabilityStatement(call.base, service);
+      service.describe?.(whole);
+      statement.text = JSON.stringify(whole);
     }
     return { status: 200, body: statement.text! };
   },

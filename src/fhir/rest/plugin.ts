@@ -3,6 +3,7 @@
  * interaction does is in the file of its name, where it lives is in routes.ts.
  */
 import type {} from '@fastify/compress';
+import type { CapabilityStatement } from '@medplum/fhirtypes';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../config/index.ts';
 import { FhirError, type FhirGuards } from '../contract.ts';
@@ -23,6 +24,8 @@ export interface FhirRoutesOptions {
   clock: Clock;
   /** Where the server is reached, without the plugin's prefix and without a slash at the end. */
   baseUrl: () => string;
+  /** Adds to the CapabilityStatement what other parts serve beside the routes (topics of subscriptions, the WebSocket). */
+  describe?: (statement: CapabilityStatement) => void;
 }
 
 /** What is known of a request before its body is. */
@@ -52,6 +55,7 @@ export async function fhirRoutes(app: FastifyInstance, options: FhirRoutesOption
     statement: {},
     routes,
     resolve,
+    ...(options.describe ? { describe: options.describe } : {}),
   };
   app.decorateRequest('fhirArrival', null);
 
