@@ -11,6 +11,7 @@ import type { SearchParts } from '../search/scope.ts';
 import { searchResources } from '../search/search.ts';
 import type { ResourceValidator, RestStore, RestTransaction, SearchParameterInfo } from './contract.ts';
 import { type CommitItem, createGroupCommit } from './group-commit.ts';
+import { createGroupRead } from './group-read.ts';
 import { interpretPath } from './interpreter.ts';
 import { createProjector, insertJournal, readsAfter, touches } from './journal.ts';
 import { createReads } from './reads.ts';
@@ -71,9 +72,16 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
     query: ((text: string | { text: string; values?: readonly unknown[] }, values?: readonly unknown[]) =>
       typeof text === 'string' ? database.query(tenant, text, values) : database.query(tenant, text)) as Sql['query'],
   });
+  const readTogether = createGroupRead(database);
   const reads = (tenant: string) =>
     readsAfter(
-      createReads(search, tenant, pooled(tenant), () => new Date()),
+      createReads(
+        search,
+        tenant,
+        pooled(tenant),
+        () => new Date(),
+        (type, id) => readTogether(tenant, type, id),
+      ),
       projector,
       () => projector.catchUp(tenant),
     );

@@ -11,8 +11,18 @@ import { type CurrentRow, pastTableOf, storedVersion } from './rows.ts';
 const defaultHistoryCount = 50;
 const historyCountLimit = 1000;
 
-/** The reads of one tenant over a connection (or a pool) in its scope. */
-export function createReads(parts: SearchParts, tenant: string, sql: Sql, now: () => Date): RestReads {
+/**
+ * The reads of one tenant over a connection (or a pool) in its scope.
+ * @param current how a current version is read, where there is a better way than a statement of its own.
+ */
+export function createReads(
+  parts: SearchParts,
+  tenant: string,
+  sql: Sql,
+  now: () => Date,
+  current: (type: ResourceType, id: string) => Promise<StoredVersion | undefined> = (type, id) =>
+    readCurrent(sql, tenant, type, id),
+): RestReads {
   const known = (type: string) => {
     if (!parts.registry.types.has(type))
       throw new FhirError(404, 'not-supported', `Resource type ${type.slice(0, 64)} is not supported`);
@@ -21,7 +31,7 @@ export function createReads(parts: SearchParts, tenant: string, sql: Sql, now: (
   return {
     async readStored(type, id) {
       known(type);
-      return isId(id) ? readCurrent(sql, tenant, type, id) : undefined;
+      return isId(id) ? current(type, id) : undefined;
     },
     async readVersion(type, id, version) {
       known(type);
@@ -60,7 +70,7 @@ function isId(id: string): boolean {
 }
 
 /** The current version, a deleted one included. */
-export async function readCurrent(
+async function readCurrent(
   sql: Sql,
   tenant: string,
   type: ResourceType,

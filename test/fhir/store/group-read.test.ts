@@ -1,0 +1,67 @@
+import type pg from 'pg';
+import { expect, it } from 'vitest';
+import type { Database } from '../../../src/db/index.ts';
+import { createGroupRead } from '../../../src/fhir/store/group-read.ts';
+
+interface Sent {
+  tenant: string;
+  ids: string[];
+  answer(...ids: string[]): void;
+  fail(): void;
+}
+
+/** A database that answers when told. */
+function slowDatabase() {
+  const sent: Sent[] = [];
+  const query = (tenant: string, { values }: { values: unknown[] }) =>
+    new Promise<pg.QueryResult>((resolve, reject) => {
+      sent.push({
+        tenant,
+        ids: values[1] as string[],
+        answer: (...ids) =>
+          resolve({
+            rows: ids.map((id) => ({
+              id,
+              version: 1,
+              updated: new Date(0),
+              deleted: false,
+              content: `{"id":"${id}"}`,
+            })),
+          } as unknown as pg.QueryResult),
+        fail: () => reject(new Error('connection lost')),
+      });
+    });
+  return { sent, read: createGroupRead({ query } as unknown as Database) };
+}
+
+const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+it('sends the first reads at once and the ones that come meanwhile together, none in a statement older than itself', async () => {
+  const { sent, read } = slowDatabase();
+  const answers = ['a', 'b', 'c', 'd', 'c'].map((id) => read('aa', 'Patient', id));
+  expect(sent.map(({ ids }) => ids)).toEqual([['a'], ['b']]);
+  sent[0]!.answer('a');
+  await settled();
+  expect(sent.map(({ ids }) => ids)).toEqual([['a'], ['b'], ['c', 'd', 'c']]);
+  sent[1]!.answer('b');
+  sent[2]!.answer('c');
+  expect((await Promise.all(answers)).map((version) => version?.id)).toEqual(['a', 'b', 'c', undefined, 'c']);
+});
+
+it('keeps tenants and types apart, and tells a failure to those it concerns only', async () => {
+  const { sent, read } = slowDatabase();
+  const failing = read('aa', 'Patient', 'x');
+  const other = read('bb', 'Patient', 'x');
+  const task = read('aa', 'Task', 'x');
+  expect(sent.map(({ tenant, ids }) => [tenant, ids])).toEqual([
+    ['aa', ['x']],
+    ['bb', ['x']],
+    ['aa', ['x']],
+  ]);
+  sent[0]!.fail();
+  sent[1]!.answer();
+  sent[2]!.answer('x');
+  await expect(failing).rejects.toThrow('connection lost');
+  expect(await other).toBeUndefined();
+  expect((await task)?.type).toBe('Task');
+});
