@@ -32,7 +32,7 @@ export function createGroupRead(database: Database): Read {
   async function send(tenant: string, type: ResourceType, batch: readonly Waiting[]): Promise<void> {
     try {
       const { rows } = await database.query<CurrentRow>(tenant, {
-        name: `fhir_read_${type}`,
+        name: `fhir_read_several_${type}`,
         text: `SELECT id, version, updated, deleted, content FROM ${tableOf(type)} WHERE tenant = $1 AND id = ANY ($2::text[])`,
         values: [tenant, batch.map(({ id }) => id)],
       });
