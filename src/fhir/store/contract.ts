@@ -26,6 +26,8 @@ export interface StoredVersion {
 export interface HistoryScope {
   type?: ResourceType;
   id?: string;
+  /** Of the history of everything, only these types. */
+  types?: readonly ResourceType[];
 }
 
 export interface HistoryOptions {
@@ -33,11 +35,15 @@ export interface HistoryOptions {
   count?: number;
   /** Only versions stored at or after this instant. */
   since?: Date;
+  /** Only versions that were current at some moment of this period, the end excluded. */
+  at?: { from: Date; to: Date };
+  /** Oldest first; newest first when absent. */
+  ascending?: boolean;
   /** `next` of the page before. @throws FhirError 400 when it is none of ours. */
   cursor?: string;
 }
 
-/** One page of history, newest first. */
+/** One page of history. */
 export interface HistoryPage {
   /** What made each version: 1 is a `create`; version 1 of a resource put under its own id too. */
   entries: (StoredVersion & { interaction: 'create' | 'update' | 'delete' })[];
@@ -55,8 +61,10 @@ export interface SearchPage {
   included: StoredVersion[];
   /** Matches in all; present with `_total=accurate|estimate` and `_summary=count` only. */
   total?: number;
-  /** Query of the `self` link: the parameters honoured, without `?`; empty when there are none. */
+  /** Query of the `self` link: the parameters honoured and the place of this page, without `?`; empty when there are none. */
   self: string;
+  /** Query of the `first` link: the parameters honoured, without `?`. */
+  first: string;
   /** Query of the `next` link, without `?`, when there are more matches. */
   next?: string;
   /** Query of the `previous` link, when there are matches before this page. */
@@ -93,6 +101,24 @@ export interface RestReads {
 
 /** `FhirTransaction` with what REST needs; every transaction of the store is one. */
 export interface RestTransaction extends FhirTransaction, RestReads {
+  /** An id that nobody has; what is created under it costs no more than what is created without one. */
+  newId(): string;
+  /** The current version, a deleted one included, which nobody else can change before the end of the transaction. @throws FhirError 405 AuditEvent. */
+  lockStored(type: ResourceType, id: string): Promise<StoredVersion | undefined>;
+  /**
+   * The one match of criteria, locked as by `lockStored` and matching still under that lock. `forCreate` when the caller creates one
+   * if there is none: nobody else who asks so then does. @throws FhirError 412 when several match.
+   */
+  lockMatch(
+    type: ResourceType,
+    criteria: string,
+    options?: { forCreate?: boolean },
+  ): Promise<StoredVersion | undefined>;
+  /**
+   * Id of the one match of criteria. When there is none, nobody else who asks so can create one before the end of the transaction.
+   * @throws FhirError 412 when several match.
+   */
+  matchOrLock(type: ResourceType, criteria: string): Promise<string | undefined>;
   /** Text of a resource this transaction wrote, exactly as it will be served. */
   writtenText(type: ResourceType, id: string): string | undefined;
   /**

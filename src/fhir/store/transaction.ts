@@ -8,14 +8,24 @@ import { type Change, type ChangeHook, type CommitHook, type Context, FhirError 
 import { parseJson } from '../json/index.ts';
 import type { SearchParts } from '../search/scope.ts';
 import { searchResources } from '../search/search.ts';
-import type { RestTransaction } from './contract.ts';
+import type { RestTransaction, StoredVersion } from './contract.ts';
 import type { CommitItem } from './group-commit.ts';
 import { insertJournal, type Projector, readsAfter, touches } from './journal.ts';
 import { type JournalEntry, journalEntry } from './journal-entry.ts';
+import { createMatching } from './matching.ts';
 import { checkId, checkResource, newId, newRow, type PrepareParts, withMeta } from './prepare.ts';
 import { createReads } from './reads.ts';
 import { checkReferences, literalReferences } from './references.ts';
-import { type CurrentRow, deleteRow, insertRowIfFree, insertRows, lockRow, type NewRow, replaceRow } from './rows.ts';
+import {
+  type CurrentRow,
+  deleteRow,
+  insertRowIfFree,
+  insertRows,
+  lockRow,
+  type NewRow,
+  replaceRow,
+  storedVersion,
+} from './rows.ts';
 import { openSession, type Session } from './session.ts';
 
 /** What every transaction of a store shares. */
@@ -35,6 +45,8 @@ export interface TransactionParts {
 }
 
 const lockTimeoutMs = 15_000;
+/** More rows than this would hold up those who wait in the same line. */
+const rowsCommittedTogether = 64;
 
 export interface RunningTransaction {
   tx: RestTransaction;
@@ -49,6 +61,8 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
   const written = new Map<string, string>();
   const references = new Set<string>();
   const afterwards: (() => void | Promise<void>)[] = [];
+  /** Ids given out by `newId` and not used yet. */
+  const freshIds = new Set<string>();
   let waiting: NewRow[] = [];
   const entries: JournalEntry[] = [];
   let session: Promise<Session> | undefined;
@@ -99,11 +113,11 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
   async function create<R extends Resource>(resource: R): Promise<R & { id: string }> {
     const type = checkResource(parts.prepare, resource);
     const now = context.now();
-    if (resource.id !== undefined) {
+    if (resource.id !== undefined && !freshIds.delete(resource.id)) {
       checkId(type, resource.id);
       return write({ ...resource, id: resource.id }, { mustBeNew: true });
     }
-    const whole = withMeta(resource, newId(now), 1, now);
+    const whole = withMeta(resource, resource.id ?? newId(now), 1, now);
     const row = newRow(parts.prepare, tenant, whole, 1, now);
     waiting.push(row);
     await recordChange({ interaction: 'create', type, id: whole.id, version: 1, after: whole }, row);
@@ -136,7 +150,7 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
         options = { ifMatch: options.ifMatch };
         continue;
       }
-      if (options.ifMatch !== undefined && (current.deleted || versionOf(options.ifMatch) !== current.version)) {
+      if (options.ifMatch !== undefined && !isMatched(options.ifMatch, current)) {
         throw versionConflict(type, resource.id, options.ifMatch);
       }
       return replace(open, resource, current, laterOf(now, current.updated));
@@ -179,13 +193,12 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
     return version && !version.deleted ? (parseJson(version.text) as ExtractResource<K>) : undefined;
   }
 
-  /** The one match of the criteria, under the lock that keeps others from creating a second one. */
-  async function matchOrLock(type: ResourceType, criteria: string): Promise<string | undefined> {
-    const unlocked = oneMatch(type, await reads.matchIds(type, criteria));
-    if (unlocked !== undefined) return unlocked;
-    await lock(`criteria ${type}?${sameSpelling(criteria)}`);
-    return oneMatch(type, await reads.matchIds(type, criteria));
+  async function lockStored(type: ResourceType, id: string): Promise<StoredVersion | undefined> {
+    const row = await lockCurrent(await connection(), type, id);
+    return row && storedVersion(type, row);
   }
+
+  const { matchOrLock, lockMatch, readMatch } = createMatching({ reads, lock, lockStored });
 
   const tx: RestTransaction = {
     ...reads,
@@ -204,23 +217,30 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
       const scope = { sql, tenant, nowMs: context.now().getTime() };
       return (await searchResources(parts.search, scope, type, query)) as ExtractResource<K>[];
     },
+    newId() {
+      const id = newId(context.now());
+      freshIds.add(id);
+      return id;
+    },
+    lockStored,
+    lockMatch,
+    matchOrLock,
     async createIfNone(resource, criteria) {
-      const id = await matchOrLock(resource.resourceType, criteria);
-      if (id === undefined) return { resource: await create(resource), created: true };
-      return { resource: (await tx.read(resource.resourceType, id)) as never, created: false };
+      const found = await readMatch(resource.resourceType, criteria);
+      if (found) return { resource: parseJson(found.text) as never, created: false };
+      return { resource: await create(resource), created: true };
     },
     async updateIfOne(resource, criteria, options = {}) {
-      const id = await matchOrLock(resource.resourceType, criteria);
-      if (id === undefined) return { resource: await create(resource), created: true };
-      if (resource.id !== undefined && resource.id !== id) {
-        throw new FhirError(
-          400,
-          'invalid',
-          'The resource has an id other than the one that matches',
-          `${resource.resourceType}.id`,
-        );
+      const type = checkResource(parts.prepare, resource);
+      const found = await lockMatch(type, criteria, { forCreate: true });
+      if (!found) {
+        if (options.ifMatch !== undefined) throw versionConflict(type, resource.id ?? 'what matches', options.ifMatch);
+        return { resource: await create(resource), created: true };
       }
-      return { resource: await write({ ...resource, id }, options), created: false };
+      if (resource.id !== undefined && resource.id !== found.id) {
+        throw new FhirError(400, 'invalid', 'The resource has an id other than the one that matches', `${type}.id`);
+      }
+      return { resource: await write({ ...resource, id: found.id }, options), created: false };
     },
     async update(resource, options = {}) {
       const type = checkResource(parts.prepare, resource);
@@ -258,12 +278,13 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
         for (const hook of parts.commitHooks) await hook(made, tx);
       }
       throwRefusal();
-      if (session) {
+      // A large import keeps the line of small commits free by a transaction of its own.
+      if (session || waiting.length > rowsCommittedTogether) {
         const open = await connection();
         await insertJournal(open, tenant, entries);
         await checkReferences(open, tenant, [...references]);
         over = true;
-        await (await session).commit();
+        await (await session!).commit();
       } else {
         over = true;
         if (waiting.length > 0 || entries.length > 0)
@@ -291,20 +312,6 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
   function throwRefusal(): void {
     if (refusal) throw refusal.reason;
   }
-
-  function oneMatch(type: string, ids: readonly string[]): string | undefined {
-    if (ids.length > 1) throw new FhirError(412, 'multiple-matches', `Several ${type} resources match the criteria`);
-    return ids[0];
-  }
-}
-
-/** Criteria as every caller spells them: `identifier=a|b` and `identifier=a%7Cb` must meet at the same lock. */
-function sameSpelling(criteria: string): string {
-  return criteria
-    .split('&')
-    .map((pair) => decodeURIComponent(pair.replaceAll('+', ' ')))
-    .sort()
-    .join('&');
 }
 
 /** Text of a current version. @throws FhirError 404 unknown, 410 deleted. */
@@ -312,6 +319,11 @@ export function liveText(type: string, id: string, version: { deleted: boolean; 
   if (!version) throw new FhirError(404, 'not-found', `${type}/${id.slice(0, 64)} does not exist`);
   if (version.deleted) throw new FhirError(410, 'deleted', `${type}/${id} was deleted`);
   return version.text;
+}
+
+/** Whether If-Match lets a version through; `*` is any there is (RFC 9110 §13.1.1). */
+function isMatched(ifMatch: string, current: CurrentRow): boolean {
+  return !current.deleted && (ifMatch.trim() === '*' || versionOf(ifMatch) === current.version);
 }
 
 /** The version an If-Match header names: `W/"3"`, `"3"` or `3`. */
@@ -322,7 +334,7 @@ function versionOf(ifMatch: string): number {
 }
 
 function versionConflict(type: string, id: string, ifMatch: string): FhirError {
-  versionOf(ifMatch);
+  if (ifMatch.trim() !== '*') versionOf(ifMatch);
   return new FhirError(412, 'conflict', `${type}/${id} is not at the version If-Match names: read it again`);
 }
 
