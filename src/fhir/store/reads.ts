@@ -4,7 +4,7 @@ import type { Sql } from '../../db/index.ts';
 import { FhirError } from '../contract.ts';
 import { invalid } from '../search/query.ts';
 import { type SearchParts, tableOf } from '../search/scope.ts';
-import { hasCriteria, searchIds, searchPage, searchSystemPage } from '../search/search.ts';
+import { hasCriteria, searchIds, searchPage } from '../search/search.ts';
 import type { HistoryOptions, HistoryPage, HistoryScope, RestReads, StoredVersion } from './contract.ts';
 import { type CurrentRow, pastTableOf, storedVersion } from './rows.ts';
 
@@ -50,7 +50,7 @@ export function createReads(
       return readHistory(parts, tenant, sql, historyScope, options);
     },
     searchBundle: (type, query, options) => searchPage(parts, scope(), type, query, options),
-    searchSystem: (types, query, options) => searchSystemPage(parts, scope(), types, query, options),
+    searchSystem: () => Promise.reject(new FhirError(400, 'not-supported', 'Searches go to one type of resource')),
     matchIds(type, criteria) {
       if (!hasCriteria(parts, type, criteria)) {
         throw new FhirError(
@@ -102,37 +102,48 @@ async function readHistory(
 ): Promise<HistoryPage> {
   const count = Math.min(Math.max(Math.trunc(options.count ?? defaultHistoryCount), 1), historyCountLimit);
   const after = options.cursor === undefined ? undefined : decodeCursor(options.cursor);
+  const [compared, order] = options.ascending ? (['>', 'ASC'] as const) : (['<', 'DESC'] as const);
   const values: unknown[] = [tenant];
-  const conditions = ['tenant = $1'];
-  if (scope.id !== undefined) conditions.push(`id = $${values.push(scope.id)}`);
-  if (options.since) conditions.push(`updated >= $${values.push(options.since.toISOString())}::timestamptz`);
+  const conditions = ['v.tenant = $1'];
+  if (scope.id !== undefined) conditions.push(`v.id = $${values.push(scope.id)}`);
+  if (options.since) conditions.push(`v.updated >= $${values.push(options.since.toISOString())}::timestamptz`);
+  if (options.at) conditions.push(`v.updated < $${values.push(options.at.to.toISOString())}::timestamptz`);
   // Narrows every arm by its index; the exact place among equals is found below.
-  if (after) conditions.push(`updated <= $${values.push(after.updated)}::timestamptz`);
+  if (after) conditions.push(`v.updated ${compared}= $${values.push(after.updated)}::timestamptz`);
   const position = after
-    ? `WHERE (updated, type, id, version) < ($${values.push(after.updated)}::timestamptz, $${values.push(after.type)}, $${values.push(after.id)}, $${values.push(after.version)}::integer)`
+    ? `WHERE (updated, type, id, version) ${compared} ($${values.push(after.updated)}::timestamptz, $${values.push(after.type)}, $${values.push(after.id)}, $${values.push(after.version)}::integer)`
     : '';
-  const types = scope.type ? [scope.type] : await usedTypes(parts, tenant, sql);
+  const from = options.at && `$${values.push(options.at.from.toISOString())}::timestamptz`;
+  const types = scope.type ? [scope.type] : await usedTypes(parts, tenant, sql, scope.types);
   if (types.length === 0) return { entries: [] };
   const arms = types.flatMap((type) =>
-    [tableOf(type), pastTableOf(type)].map(
-      (table) =>
-        `SELECT '${type}' COLLATE "C" AS type, id, version, updated, deleted, content FROM ${table} WHERE ${conditions.join(' AND ')}`,
-    ),
+    [tableOf(type), pastTableOf(type)].map((table) => {
+      const ended = from && table !== tableOf(type) ? ` AND NOT ${endedBefore(type, from)}` : '';
+      return `SELECT '${type}' COLLATE "C" AS type, v.id, v.version, v.updated, v.deleted, v.content
+        FROM ${table} v WHERE ${conditions.join(' AND ')}${ended}`;
+    }),
   );
   const { rows } = await sql.query<HistoryRow>(
     `SELECT type, id, version, updated, deleted, content, updated::text AS at FROM (${arms.join(' UNION ALL ')}) versions
-     ${position} ORDER BY updated DESC, type DESC, id DESC, version DESC LIMIT ${count + 1}`,
+     ${position} ORDER BY updated ${order}, type ${order}, id ${order}, version ${order} LIMIT ${count + 1}`,
     values,
   );
   const page = rows.slice(0, count);
   const last = page.at(-1);
-  const total =
-    scope.id !== undefined && scope.type ? await countVersions(sql, tenant, scope.type, scope.id) : undefined;
+  const isWhole = scope.type && scope.id !== undefined && !options.since && !options.at;
+  const total = isWhole ? await countVersions(sql, tenant, scope.type!, scope.id!) : undefined;
   return {
     entries: page.map((row) => ({ ...storedVersion(row.type, row), interaction: interactionOf(row) })),
     ...(total === undefined ? {} : { total }),
     ...(rows.length > count && last ? { next: encodeCursor(last) } : {}),
   };
+}
+
+/** Whether the version after `v`, past or current, was there already at the moment `from`: `v` was not current any more then. */
+function endedBefore(type: string, from: string): string {
+  const next = (table: string) =>
+    `EXISTS (SELECT FROM ${table} n WHERE n.tenant = $1 AND n.id = v.id AND n.version = v.version + 1 AND n.updated <= ${from})`;
+  return `(${next(tableOf(type))} OR ${next(pastTableOf(type))})`;
 }
 
 function interactionOf({ deleted, version }: CurrentRow): 'create' | 'update' | 'delete' {
@@ -150,7 +161,12 @@ async function countVersions(sql: Sql, tenant: string, type: string, id: string)
 }
 
 /** Types this tenant has anything of: the history of the whole system reads those tables only. */
-async function usedTypes(parts: SearchParts, tenant: string, sql: Sql): Promise<ResourceType[]> {
+async function usedTypes(
+  parts: SearchParts,
+  tenant: string,
+  sql: Sql,
+  wanted?: readonly ResourceType[],
+): Promise<ResourceType[]> {
   const arms = [...parts.registry.types].map(
     (type) => `SELECT '${type}' AS type WHERE EXISTS (SELECT FROM ${tableOf(type)} WHERE tenant = $1)`,
   );
@@ -159,7 +175,8 @@ async function usedTypes(parts: SearchParts, tenant: string, sql: Sql): Promise<
     text: arms.join(' UNION ALL '),
     values: [tenant],
   });
-  return rows.map((row) => row.type);
+  const used = rows.map((row) => row.type);
+  return wanted ? used.filter((type) => wanted.includes(type)) : used;
 }
 
 function encodeCursor({ at, type, id, version }: HistoryRow): string {
