@@ -4,6 +4,7 @@
  */
 import type { OperationOutcomeIssue, Resource, ResourceType } from '@medplum/fhirtypes';
 import type { Context, FhirStore, FhirTransaction } from '../contract.ts';
+import type { Terminology } from '../terminology/contract.ts';
 
 /** Checks a resource before it is stored; any issue of severity `error` or `fatal` refuses it. */
 export type ResourceValidator = (resource: unknown) => OperationOutcomeIssue[];
@@ -146,6 +147,8 @@ export interface RestStore extends FhirStore {
   restTransaction<T>(context: Context, work: (tx: RestTransaction) => Promise<T>): Promise<T>;
   /** Reads outside a transaction. */
   reads(tenant: string): RestReads;
+  /** What code systems, value sets and concept maps answer. */
+  readonly terminology: Terminology;
   /** Parameters a type can be searched by, sorted by name, `_id` and the like included. */
   searchParameters(type: ResourceType): SearchParameterInfo[];
   /** `Type:parameter` values `_include` takes for a type, for `/metadata`. */

@@ -9,6 +9,7 @@ import { createKeyHasher } from '../search/keys.ts';
 import { createParameterRegistry, type ParameterRegistry } from '../search/parameters.ts';
 import type { SearchParts } from '../search/scope.ts';
 import { searchResources } from '../search/search.ts';
+import { createTerminology, type Terminology, type TerminologyOptions } from '../terminology/index.ts';
 import type { ResourceValidator, RestStore, RestTransaction, SearchParameterInfo } from './contract.ts';
 import { type CommitItem, createGroupCommit } from './group-commit.ts';
 import { createGroupRead } from './group-read.ts';
@@ -26,6 +27,8 @@ export interface StoreOptions {
   validate: ResourceValidator;
   /** Folder of our own SearchParameters; `fhir-profiles/` when absent. */
   profilesFolder?: string;
+  /** Value sets and concept maps of other rooms, known to the terminology beside those of `fhir-profiles/`. */
+  terminologyDefinitions?: TerminologyOptions['definitions'];
   /** Told failures of work after a commit. */
   log?: { error(object: object, message: string): void };
 }
@@ -36,7 +39,13 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
   const definitions = loadSearchDefinitions(options.profilesFolder);
   const registry = createParameterRegistry(definitions, interpretPath);
   const hasher = createKeyHasher();
-  const search: SearchParts = { definitions, registry, hasher };
+  const terminology = createTerminology({
+    database,
+    search: (sql, tenant, type, query) => searchResources(search, { sql, tenant, nowMs: Date.now() }, type, query),
+    ...(options.terminologyDefinitions ? { definitions: options.terminologyDefinitions } : {}),
+    ...(options.profilesFolder ? { profilesFolder: options.profilesFolder } : {}),
+  });
+  const search: SearchParts & { terminology: Terminology } = { definitions, registry, hasher, terminology };
   const changeHooks: ChangeHook[] = [];
   const commitHooks: CommitHook[] = [];
   const operations: Operation[] = [];
@@ -104,6 +113,7 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
     projectSome: projector.step,
     registerOperation: (operation) => void operations.push(operation),
     operations,
+    terminology,
     searchParameters: (type) => describeParameters(registry, type),
     searchIncludes: (type) =>
       [...registry.of(type).values()]

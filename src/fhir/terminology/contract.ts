@@ -3,6 +3,7 @@
  * (bindings) and the operations. Concepts come from stored CodeSystem, ValueSet and ConceptMap resources of the tenant, from the
  * definitions of R4 and of `fhir-profiles/`, and from large systems loaded from their official files.
  */
+import type { Sql } from '../../db/index.ts';
 
 /** One code of one system. */
 export interface Coding {
@@ -32,4 +33,6 @@ export interface Terminology {
     tenant: string,
     question: { valueSet?: string; system?: string; code: string; display?: string },
   ): Promise<CodeValidity | undefined>;
+  /** The same answers over this connection of the tenant: inside a transaction, so that its own writes count and no second connection is held. */
+  over(sql: Sql): Terminology;
 }

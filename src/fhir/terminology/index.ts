@@ -1,0 +1,3 @@
+/** Terminology: code systems, value sets and concept maps, and what is asked about them. */
+export type { CodeValidity, Coding, Terminology } from './contract.ts';
+export { createTerminology, type TerminologyOptions, type TerminologyRoom } from './create.ts';

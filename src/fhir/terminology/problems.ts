@@ -1,0 +1,29 @@
+/** Refusals of terminology operations, in one place so that each is worded once. */
+import { FhirError } from '../contract.ts';
+
+export const unknownSystem = (url: string): FhirError =>
+  new FhirError(404, 'not-found', `Code system ${shown(url)} is not known here`);
+
+export const unknownValueSet = (url: string): FhirError =>
+  new FhirError(404, 'not-found', `Value set ${shown(url)} is not known here`);
+
+export const unknownConceptMap = (url: string): FhirError =>
+  new FhirError(404, 'not-found', `Concept map ${shown(url)} is not known here`);
+
+export const unknownCode = (status: 404 | 422, code: string, system: string): FhirError =>
+  new FhirError(
+    status,
+    status === 404 ? 'not-found' : 'code-invalid',
+    `Code ${shown(code)} is not in code system ${shown(system)}`,
+  );
+
+export const tooCostly = (what: string): FhirError => new FhirError(422, 'too-costly', what);
+
+export const notSupported = (what: string): FhirError => new FhirError(422, 'not-supported', what);
+
+export const invalid = (what: string): FhirError => new FhirError(400, 'invalid', what);
+
+/** What a caller sent, short enough to be shown back. */
+export function shown(text: string): string {
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+}

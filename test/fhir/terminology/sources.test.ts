@@ -1,0 +1,95 @@
+import type { CodeSystem, ValueSet } from '@medplum/fhirtypes';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type TestRoom, testRoom } from './room.ts';
+
+let room: TestRoom;
+beforeAll(async () => {
+  room = await testRoom();
+});
+afterAll(() => room.close());
+
+const fruit = (version: string, ...codes: string[]): CodeSystem => ({
+  resourceType: 'CodeSystem',
+  id: `fruit-${version}`,
+  url: 'urn:test:fruit',
+  version,
+  status: 'active',
+  content: 'complete',
+  concept: codes.map((code) => ({ code, display: code.toUpperCase() })),
+});
+const all: ValueSet = {
+  resourceType: 'ValueSet',
+  id: 'fruit',
+  url: 'urn:test:vs:fruit',
+  status: 'active',
+  compose: { include: [{ system: 'urn:test:fruit' }] },
+};
+
+describe('sources of terminology', () => {
+  it('know the definitions of R4 without any of them being stored', async () => {
+    const gender = await room.terminology.expand('aa', 'http://hl7.org/fhir/ValueSet/administrative-gender');
+    expect(gender?.map(({ code }) => code)).toEqual(['male', 'female', 'other', 'unknown']);
+    expect(
+      await room.terminology.validateCode('aa', {
+        valueSet: 'http://terminology.hl7.org/ValueSet/v2-0203',
+        system: 'http://terminology.hl7.org/CodeSystem/v2-0203',
+        code: 'ACSN',
+      }),
+    ).toEqual({ valid: true, display: 'Accession ID' });
+    expect(
+      await room.terminology.related(
+        'aa',
+        { system: 'http://terminology.hl7.org/CodeSystem/v3-RoleCode', code: 'AUNT' },
+        'above',
+      ),
+    ).toEqual(expect.arrayContaining(['AUNT', 'EXT', 'FAMMEMB']));
+  });
+
+  it('know our own code systems and value sets', async () => {
+    const codes = await room.terminology.expand('aa', 'https://fhir.passerelle.example/ValueSet/clock-rule');
+    expect(codes?.map(({ code }) => code)).toEqual(['urgent-1h', 'inpatient-1h', 'routine-0800']);
+  });
+
+  it('answer what a tenant stored to that tenant alone, the newest version when none is named', async () => {
+    await room.put('aa', fruit('1.9', 'apple'), fruit('1.10', 'apple', 'pear'), all);
+    expect(await room.terminology.expand('aa', 'urn:test:vs:fruit')).toHaveLength(2);
+    expect(await room.terminology.expand('aa', 'ValueSet/fruit')).toHaveLength(2);
+    expect(await room.terminology.expand('bb', 'urn:test:vs:fruit')).toBeUndefined();
+    expect(await room.terminology.validateCode('bb', { system: 'urn:test:fruit', code: 'apple' })).toBeUndefined();
+    expect(await room.terminology.validateCode('aa', { system: 'urn:test:fruit|1.9', code: 'pear' })).toEqual({
+      valid: false,
+    });
+  });
+
+  it('answer what the platform stored to every tenant, after its own', async () => {
+    const shared: CodeSystem = { ...fruit('1', 'fig'), id: 'shared', url: 'urn:test:shared' };
+    await room.put('platform', shared);
+    expect(await room.terminology.validateCode('bb', { system: 'urn:test:shared', code: 'fig' })).toMatchObject({
+      valid: true,
+    });
+    await room.put('aa', { ...shared, id: 'mine', concept: [{ code: 'plum' }] });
+    expect(await room.terminology.validateCode('aa', { system: 'urn:test:shared', code: 'fig' })).toEqual({
+      valid: false,
+    });
+  });
+
+  it('see what a transaction wrote, over its connection', async () => {
+    await room.database.transaction('aa', async (sql) => {
+      await sql.query(`INSERT INTO terminology.code_system (tenant, url, version, name, properties, concepts, loaded_at)
+        VALUES ('aa', 'urn:test:fresh', '1', 'Fresh', '[]', 0, now())`);
+      const question = { system: 'urn:test:fresh', code: 'x' };
+      expect(await room.terminology.over(sql).validateCode('aa', question)).toEqual({ valid: false });
+      expect(await room.terminology.validateCode('aa', question)).toBeUndefined();
+    });
+  });
+
+  it('know languages, media types and units by their rules', async () => {
+    const valid = async (system: string, code: string) =>
+      (await room.terminology.validateCode('aa', { system, code }))?.valid;
+    expect(await valid('urn:ietf:bcp:47', 'fr-CA')).toBe(true);
+    expect(await valid('urn:ietf:bcp:47', 'no language')).toBe(false);
+    expect(await valid('http://unitsofmeasure.org', 'mg/dL')).toBe(true);
+    expect(await valid('http://unitsofmeasure.org', 'wombats')).toBe(false);
+    expect(await valid('urn:ietf:bcp:13', 'application/dicom')).toBe(true);
+  });
+});
