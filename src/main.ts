@@ -5,8 +5,10 @@
 import { enableCompileCache } from 'node:module';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { startSmall } from './small-start.ts';
 
 enableCompileCache(join(fileURLToPath(new URL('..', import.meta.url)), 'node_modules', '.cache', 'passerelle-compile'));
 
+startSmall();
 const { runCommand } = await import('./cli/commands.ts');
 process.exitCode = await runCommand(process.argv.slice(2), process.env);

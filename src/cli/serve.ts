@@ -1,5 +1,6 @@
 import { loadConfig } from '../config/index.ts';
 import { startServer } from '../server.ts';
+import { allowGrowth } from '../small-start.ts';
 import { demoHospital, seedDemonstration } from './demonstration/index.ts';
 import type { Environment } from './environment.ts';
 import { announceServer, holdDataFolder } from './running-server.ts';
@@ -22,6 +23,7 @@ export async function run(env: Environment) {
   });
   const withdraw = await announceServer(server.httpPort, config.dataDir);
   const ports = { mllp: server.mllpPort, ...(server.mllpsPort ? { mllps: server.mllpsPort } : {}), dimse: null };
+  allowGrowth();
   process.stdout.write(`${JSON.stringify({ ready: true, http: server.httpUrl, ...ports })}\n`);
 
   const stopped = new Promise<void>((resolve, reject) => {

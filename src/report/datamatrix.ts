@@ -1,6 +1,7 @@
 /** INS datamatrix (ANS "Format datamatrix INS" 2.2): the string, its symbol, and a reader for what a scanner gives back. */
-import bwip from 'bwip-js/node';
+
 import type { PatientIdentity } from './identity.ts';
+import { barcodes } from './libraries.ts';
 
 const header = `IS01${'0'.repeat(22)}`;
 /** ASCII group separator: ends a variable block that is shorter than its maximum and is not the last. */
@@ -108,6 +109,7 @@ export function teleserviceForm(name: string): string {
 
 /** ECC 200 square symbol as rows of modules, true for dark, without quiet zone. */
 export function datamatrixModules(text: string): boolean[][] {
+  const bwip = barcodes();
   const options = { bcid: 'datamatrix', text, format: 'square' } as Parameters<typeof bwip.raw>[0];
   const [symbol] = bwip.raw(options);
   if (!symbol || !('pixs' in symbol)) throw new Error('datamatrix encoder gave no symbol');

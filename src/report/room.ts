@@ -7,7 +7,7 @@ import { lintReport } from './lint/lint.ts';
 import { reportModel } from './model.ts';
 import { reportPdf } from './pdf/report-pdf.ts';
 import { reservedForSignature, signPdf } from './signature/pades.ts';
-import { loadTypefaces } from './typefaces.ts';
+import { loadTypefaces, type Typefaces } from './typefaces.ts';
 
 /** A draft that must not be signed; `issues` say why, in French. */
 export class ReportRefused extends Error {
@@ -19,14 +19,19 @@ export class ReportRefused extends Error {
   }
 }
 
-/** Reads the tables and typefaces once; between two reports only the shapes of single words are remembered. */
+/** Reads the tables now and the typefaces once, for the first report; between two reports only the shapes of single words are remembered. */
 export function createReportRoom(): ReportRoom {
   const tables = loadCdaTables();
-  const faces = loadTypefaces();
+  let parsed: Typefaces | undefined;
+  const typefaces = () => {
+    parsed ??= loadTypefaces();
+    return parsed;
+  };
   return {
-    lint: (input) => lintReport(reportModel(input, tables), faces),
+    lint: (input) => lintReport(reportModel(input, tables), typefaces()),
     async build(input, signer) {
       const model = reportModel(input, tables);
+      const faces = typefaces();
       // The caller lints first; a document with a blocking fault is refused here too.
       const errors = lintReport(model, faces).filter((issue) => issue.severity === 'error');
       if (errors.length > 0) throw new ReportRefused(errors);

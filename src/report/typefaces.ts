@@ -3,7 +3,7 @@
  * mathematics, other alphabets), so that no character a radiologist typed is lost on paper. Parsed once, subset per document.
  */
 import { fileURLToPath } from 'node:url';
-import PDFDocument from 'pdfkit';
+import { pdfkit } from './libraries.ts';
 
 /** What we use of a parsed font. */
 export interface ParsedFont {
@@ -91,6 +91,7 @@ export function loadTypefaces(): Typefaces {
 
 /** pdfkit accepts a font already parsed by its own parser: borrow that parser through an empty document. */
 function parse(path: string): ParsedFont {
+  const PDFDocument = pdfkit();
   const scratch = new PDFDocument({ font: path, autoFirstPage: false });
   return rememberingLayout((scratch as unknown as { _font: { font: ParsedFont } })._font.font);
 }

@@ -1,5 +1,5 @@
 /** The sheet: A4 pages with a cursor, text set in embedded faces, every mark either tagged (ISO 19005-1 §6.8) or an artifact. */
-import PDFDocument from 'pdfkit';
+import { pdfkit } from '../libraries.ts';
 import type { FaceName, Typefaces } from '../typefaces.ts';
 import { printable, type TextStyle, wrap } from './lines.ts';
 
@@ -29,6 +29,7 @@ export interface DocumentInfo {
 
 /** Opens an empty PDF/A-1a document; the same information gives the same bytes. */
 export function openCanvas(faces: Typefaces, info: DocumentInfo): Canvas {
+  const PDFDocument = pdfkit();
   const doc = new PDFDocument({
     autoFirstPage: false,
     bufferPages: true,

@@ -1,6 +1,6 @@
 /** Demonstration certificates (RFC 5280): an authority of our own and signing certificates under it, P-256 with SHA-256. */
 import { createPrivateKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
-import { KJUR } from 'jsrsasign';
+import { certificates } from '../libraries.ts';
 
 export interface KeyAndCertificate {
   /** PEM. */
@@ -16,14 +16,13 @@ export interface Subject {
   organization: string;
 }
 
-const { x509 } = KJUR.asn1;
-
 /** Makes a key and its certificate; without `issuer` the certificate is that of a new authority, signed by itself. */
 export function issueCertificate(
   subject: Subject,
   validity: { from: Date; to: Date },
   issuer?: KeyAndCertificate & { subject: Subject },
 ): KeyAndCertificate {
+  const x509 = certificates();
   const keys = generateKeyPairSync('ec', {
     namedCurve: 'P-256',
     publicKeyEncoding: { type: 'spki', format: 'pem' },
