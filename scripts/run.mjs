@@ -75,7 +75,9 @@ function findNode() {
 /** Runs one program on the given Node; signals reach it, its exit code comes back. */
 function run(node, program, userArguments) {
   return new Promise((resolve) => {
-    const child = spawn(node, [...program, ...userArguments], { cwd: root, stdio: 'inherit' });
+    // In the environment the cache also holds the entry file, so that V8's TypeScript stripper (18 MB) is not even loaded.
+    const env = { NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'passerelle-compile'), ...process.env };
+    const child = spawn(node, [...program, ...userArguments], { cwd: root, stdio: 'inherit', env });
     const forward = (signal) => child.kill(signal);
     process.on('SIGINT', forward);
     process.on('SIGTERM', forward);

@@ -7,7 +7,12 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startSmall } from './small-start.ts';
 
-enableCompileCache(join(fileURLToPath(new URL('..', import.meta.url)), 'node_modules', '.cache', 'passerelle-compile'));
+// Started by scripts/run.mjs, the environment says the same and the cache serves this very file too.
+if (!process.env.NODE_COMPILE_CACHE) {
+  enableCompileCache(
+    join(fileURLToPath(new URL('..', import.meta.url)), 'node_modules', '.cache', 'passerelle-compile'),
+  );
+}
 
 startSmall();
 const { runCommand } = await import('./cli/commands.ts');

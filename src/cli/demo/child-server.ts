@@ -7,6 +7,8 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../../main.ts', import.meta.url));
+/** As `npm run passerelle` has it (scripts/run.mjs). */
+const compileCache = fileURLToPath(new URL('../../../node_modules/.cache/passerelle-compile', import.meta.url));
 const readyTimeoutMs = 60_000;
 
 export interface ChildServer {
@@ -30,6 +32,7 @@ export async function startChildServer(
 ): Promise<ChildServer> {
   const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'passerelle-demo-')));
   const environment = {
+    NODE_COMPILE_CACHE: compileCache,
     ...process.env,
     HOST: '127.0.0.1',
     PORT: '0',
