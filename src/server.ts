@@ -12,7 +12,7 @@ import { risDestination, startMllp } from './adapters/hl7v2/index.ts';
 import { type Config, dataFolder } from './config/index.ts';
 import { type Database, leakproofStatements, openConfiguredDatabase, searchesUseTheirIndex } from './db/index.ts';
 import { createDelivery, type Delivery, deliveryGauges } from './delivery/index.ts';
-import { createFhirStore, type FhirStore, fhirRoutes, systemContext } from './fhir/index.ts';
+import { createFhirStore, type FhirStore, fhirRoutes, registerOperations, systemContext } from './fhir/index.ts';
 import { healthRoutes } from './health.ts';
 import { createImaging } from './imaging/index.ts';
 import { createReportRoom, openKeystore } from './report/index.ts';
@@ -97,6 +97,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
   const baseUrl = () => config.baseUrl ?? listeningUrl();
 
   const store = await createFhirStore({ database, checkReferences: config.checkReferences });
+  registerOperations(store);
   const access = await createAccess({ database, store, clock, secure, log, baseUrl });
   const keystore = await openKeystore(dataFolder(config, 'keys'), clock);
   const imaging = await createImaging({ database, store, folder: dataFolder(config, 'blobs'), clock, baseUrl });

@@ -80,6 +80,14 @@ const report = [
 
 const transitions = 'Task/$transitions';
 
+/** Reading a record as a whole: what it shows is asked again, type by type. */
+const wholeRecord = [
+  'Patient/$everything',
+  'Encounter/$everything',
+  'Composition/$document',
+  'Observation/$lastn',
+] as const;
+
 /** The roles of the platform (docs/fhir-conventions.md). */
 const policies = {
   radiologist: {
@@ -90,6 +98,7 @@ const policies = {
     ],
     operations: [
       transitions,
+      ...wholeRecord,
       'Task/$protocol',
       'Task/$refuse',
       'Task/$confirm-images',
@@ -122,7 +131,7 @@ const policies = {
       },
       { types: ['ServiceRequest', 'Task', 'Consent'], interactions: change },
     ],
-    operations: [transitions, 'Task/$cancel'],
+    operations: [transitions, ...wholeRecord, 'Task/$cancel'],
     dicomweb: ['query', 'retrieve'],
   },
   technologist: {
@@ -222,7 +231,7 @@ const policies = {
       },
       { types: ['AuditEvent'], interactions: ['create'] },
     ],
-    operations: [transitions, 'Task/$cancel', 'Task/$complete-images'],
+    operations: [transitions, ...wholeRecord, 'Patient/$match', 'Task/$cancel', 'Task/$complete-images'],
     dicomweb: ['query', 'retrieve', 'store'],
   },
   conformance: {

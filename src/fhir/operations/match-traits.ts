@@ -1,0 +1,98 @@
+/** Traits by which a patient is recognised in France (RNIV): read from a Patient, in the form in which they are compared. */
+import type { HumanName, Identifier, Patient } from '@medplum/fhirtypes';
+
+/** A number that names a person in a domain. */
+export interface Numbered {
+  system: string;
+  value: string;
+}
+
+export interface Traits {
+  /** INS in force: matricule and OID go together. */
+  ins: Numbered[];
+  /** The identity was checked against a document and the INS comes from the national service. */
+  isQualified: boolean;
+  /** Local numbers (IPP), each with its authority. */
+  ipp: Numbered[];
+  /** Words of the name of birth. */
+  birthName: string[];
+  /** Words of every other family name. */
+  otherNames: string[][];
+  /** Words of the first birth given name, which may be compound. */
+  firstGiven: string[];
+  /** Words of all birth given names. */
+  allGiven: string[];
+  /** As written: YYYY, YYYY-MM or YYYY-MM-DD. */
+  birthDate?: string;
+  sex?: 'male' | 'female';
+  /** INSEE code of the place of birth. */
+  birthPlace?: string;
+}
+
+const insSystem = /^urn:oid:1\.2\.250\.1\.213\.1\.4\.(?:8|9|10|11)$/;
+/** Attributes that void a qualification. */
+const doubtful = new Set(['DOUT', 'DOUA', 'FICT', 'DOUB', 'COLP', 'COLV', 'USUR', 'ANOM']);
+const checked = new Set(['VALI', 'QUAL']);
+
+export function traitsOf(patient: Patient): Traits {
+  const official = birthName(patient);
+  const list = official?.extension?.find(({ url }) =>
+    url?.endsWith('fr-core-patient-birth-list-given-name'),
+  )?.valueString;
+  const place = patient.extension?.find(({ url }) => url?.endsWith('/patient-birthPlace'))?.valueAddress;
+  const code = place?.extension?.find(({ url }) => url?.endsWith('fr-core-address-insee-code'));
+  const birthPlace = code?.valueCoding?.code ?? code?.valueCode ?? code?.valueString;
+  const current = (patient.identifier ?? []).filter(({ use, value, system }) => use !== 'old' && value && system);
+  return {
+    ins: current.filter(isIns).map(numbered),
+    isQualified: isQualified(patient),
+    ipp: current.filter((identifier) => hasType(identifier, (type) => type === 'PI')).map(numbered),
+    birthName: words(official?.family),
+    otherNames: (patient.name ?? [])
+      .filter((name) => name !== official && name.family)
+      .map(({ family }) => words(family)),
+    firstGiven: words(official?.given?.[0]),
+    allGiven: words(list ?? official?.given?.join(' ')),
+    ...(patient.birthDate ? { birthDate: patient.birthDate } : {}),
+    ...(patient.gender === 'male' || patient.gender === 'female' ? { sex: patient.gender } : {}),
+    ...(birthPlace ? { birthPlace: birthPlace.toUpperCase() } : {}),
+  };
+}
+
+/** Upper case without diacritics, cut at spaces, hyphens and apostrophes: how a name was typed makes no other person. */
+export function words(name: string | undefined): string[] {
+  return (name ?? '')
+    .replaceAll(/[Œœ]/g, 'OE')
+    .replaceAll(/[Ææ]/g, 'AE')
+    .normalize('NFD')
+    .replaceAll(/\p{M}/gu, '')
+    .toUpperCase()
+    .split(/[^\p{L}\p{N}]+/u)
+    .filter((word) => word !== '');
+}
+
+function birthName({ name }: Patient): HumanName | undefined {
+  return name?.find(({ use }) => use === 'official') ?? name?.find(({ use }) => use === undefined) ?? name?.[0];
+}
+
+/** The number of the insured person shares the system of the INS; only the type tells them apart. */
+function isIns(identifier: Identifier): boolean {
+  return insSystem.test(identifier.system ?? '') && hasType(identifier, (type) => type.startsWith('INS-'));
+}
+
+function hasType({ type }: Identifier, test: (code: string) => boolean): boolean {
+  return (type?.coding ?? []).some(({ code }) => code !== undefined && test(code));
+}
+
+function numbered({ system, value }: Identifier): Numbered {
+  return { system: system!, value: value!.trim().toUpperCase() };
+}
+
+function isQualified({ extension }: Patient): boolean {
+  const statuses = (extension ?? [])
+    .filter(({ url }) => url?.endsWith('fr-core-identity-reliability'))
+    .flatMap((reliability) => reliability.extension ?? [])
+    .filter(({ url }) => url === 'identityStatus')
+    .flatMap(({ valueCoding, valueCode }) => valueCoding?.code ?? valueCode ?? []);
+  return statuses.some((code) => checked.has(code)) && !statuses.some((code) => doubtful.has(code));
+}
