@@ -16,7 +16,7 @@ import type {
   StructureDefinition,
   ValueSet,
 } from '@medplum/fhirtypes';
-import type { StructureFile, StructureType, ValueSetCodes } from '../src/fhir/definitions/structure-file.ts';
+import type { Invariant, StructureFile, StructureType, ValueSetCodes } from '../src/fhir/definitions/structure-file.ts';
 
 const fhirVersion = '4.0.1';
 
@@ -76,11 +76,36 @@ const asInExamples: Record<string, [element: string, rule: string]> = {
   ],
 };
 
+/** Invariants that are code in src/fhir/validation: they hold for everything, or FHIRPath cannot say them. */
+const inCode = new Set(['ele-1', 'ext-1', 'dom-2', 'dom-3', 'dom-4', 'dom-5', 'ref-1', 'txt-1', 'sqty-1']);
+
+/** Invariants that are not applied, with the reason. */
+const leftOut: Record<string, string> = {
+  'txt-2': 'narrative without content: official examples have it',
+  'dom-6': 'a resource should have narrative: machines write none, and the warning would be in every answer',
+  'cid-0': 'about a name that ChargeItemDefinition does not have in R4',
+  'evv-1': 'about elements that EvidenceVariable got after R4',
+};
+
+/**
+ * Invariants that refuse what R4 allows: a comparison that cannot be decided (2024 and 2024-03, quantities of two units) is empty,
+ * hence not true, yet breaks nothing. R5 corrected them the same way.
+ */
+const undecided: Record<string, [comparison: string, as: string]> = {
+  'per-1': ['(start <= end)', '(start > end).empty() or (start <= end)'],
+  'rng-2': ['(low <= high)', '(low > high).empty() or (low <= high)'],
+  'mdd-1': [
+    'whenHandedOver >= whenPrepared',
+    '(whenHandedOver < whenPrepared).empty() or (whenHandedOver >= whenPrepared)',
+  ],
+  'inv-1': ['lastModified >= authoredOn', '(lastModified < authoredOn).empty() or (lastModified >= authoredOn)'],
+};
+
 /** The content of structure.generated.json. */
 export function generateStructure(): string {
   const profiles = [...resourcesOf('profiles-types'), ...resourcesOf('profiles-resources')].filter(isStructure);
   const terminology = ['valuesets', 'v3-codesystems', 'v2-tables'].flatMap(resourcesOf);
-  const structure: StructureFile = { fhirVersion, types: {}, valueSets: {} };
+  const structure: StructureFile = { fhirVersion, types: {}, valueSets: {}, invariants: [] };
   for (const profile of profiles) {
     // The package carries a few resources of later versions.
     if (profile.kind === 'logical' || profile.fhirVersion !== fhirVersion) continue;
@@ -88,6 +113,7 @@ export function generateStructure(): string {
   }
   correct(structure.types);
   addValueSets(structure, terminology);
+  addInvariants(structure, profiles);
   return serialize(structure);
 }
 
@@ -230,6 +256,41 @@ function allCodes(concepts: CodeSystemConcept[]): string[] {
   return concepts.flatMap((concept) => [...(concept.code ? [concept.code] : []), ...allCodes(concept.concept ?? [])]);
 }
 
+/** Every constraint once, with the types and elements it is declared on. */
+function addInvariants(structure: StructureFile, profiles: StructureDefinition[]): void {
+  const inherited = new Set(
+    profiles.flatMap((profile) =>
+      profile.kind === 'complex-type' ? (profile.snapshot?.element[0]?.constraint ?? []).map(({ key }) => key) : [],
+    ),
+  );
+  const invariants = new Map<string, Invariant>();
+  for (const profile of profiles) {
+    if (!structure.types[profile.name] || profile.fhirVersion !== fhirVersion) continue;
+    for (const [index, element] of (profile.snapshot?.element ?? []).entries()) {
+      const at = [profile.name, ...element.path.split('.').slice(1)].join('.').replace('[x]', '');
+      if (!isDeclared(structure, at)) continue;
+      for (const { key, severity, expression } of element.constraint ?? []) {
+        if (!expression || inCode.has(key) || leftOut[key] || (index > 0 && inherited.has(key))) continue;
+        const [comparison, corrected] = undecided[key] ?? ['', ''];
+        const text = comparison ? expression.replace(comparison, corrected) : expression;
+        const known = invariants.get(`${key} ${text}`);
+        if (known) known.at.push(at);
+        else invariants.set(`${key} ${text}`, { key, severity: severity ?? 'error', expression: text, at: [at] });
+      }
+    }
+  }
+  structure.invariants = [...invariants.values()].sort((a, b) => (a.key + a.at[0] < b.key + b.at[0] ? -1 : 1));
+}
+
+/** Only elements where they are declared first: what is inherited is checked where it comes from. */
+function isDeclared(structure: StructureFile, path: string): boolean {
+  if (structure.types[path]) return true;
+  const dot = path.lastIndexOf('.');
+  const owner = structure.types[path.slice(0, dot)]?.elements ?? {};
+  const name = path.slice(dot + 1);
+  return owner[name] !== undefined || owner[`${name}[x]`] !== undefined;
+}
+
 /** One line per type and per value set, so that a change of version reads as a difference. */
 function serialize(structure: StructureFile): string {
   const lines = (record: object) =>
@@ -244,7 +305,10 @@ ${lines(structure.types)}
   },
   "valueSets": {
 ${lines(structure.valueSets)}
-  }
+  },
+  "invariants": [
+${structure.invariants.map((invariant) => `    ${JSON.stringify(invariant)}`).join(',\n')}
+  ]
 }
 `;
 }

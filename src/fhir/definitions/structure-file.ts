@@ -18,11 +18,21 @@ export interface StructureType {
 /** Codes of a value set by code system, separated by one space. */
 export type ValueSetCodes = Record<string, string>;
 
+/** A FHIRPath constraint of the definitions (https://hl7.org/fhir/R4/elementdefinition-definitions.html#ElementDefinition.constraint). */
+export interface Invariant {
+  key: string;
+  severity: 'error' | 'warning';
+  expression: string;
+  /** Types (`Patient`, `Patient.contact`) and elements (`Organization.telecom`) whose instances it is about. */
+  at: string[];
+}
+
 export interface StructureFile {
   fhirVersion: string;
   types: Record<string, StructureType>;
   /** By last segment of the canonical url, e.g. `administrative-gender`. Only those of required bindings. */
   valueSets: Record<string, ValueSetCodes>;
+  invariants: Invariant[];
 }
 
 /** What one element may hold. */

@@ -1,5 +1,5 @@
 /** A resource of any type, at the root, contained, or inside a Bundle or Parameters (https://hl7.org/fhir/R4/resource.html). */
-import { type Check, isObject, type Run, report } from './run.ts';
+import { type Check, isObject, maxDepth, type Run, report } from './run.ts';
 
 /**
  * @param typeCheck check of the content by type.
@@ -12,24 +12,56 @@ export function resourceCheck(typeCheck: (name: string) => Check, isResourceType
     if (!isResourceType(type)) return report(run, 'structure', 'must be a resource type of R4', 'resourceType');
     const isRoot = run.path.length === 0;
     if (isRoot) run.path.push(type);
-    const outer = { contained: run.contained, isContained: run.isContained, isTransaction: run.isTransaction };
+    const { contained, isContained, isTransaction, resource, rootResource } = run;
     run.isContained = run.path.at(-2) === 'contained';
+    run.resource = value;
     if (run.isContained) checkContained(value, run);
-    else run.contained = containedTypes(value, run);
+    else {
+      run.rootResource = value;
+      run.contained = containedTypes(value, run);
+      if (run.contained) checkContainedAreUsed(value, run.contained, run);
+    }
     if (type === 'Bundle') run.isTransaction = value.type === 'transaction' || value.type === 'batch';
     typeCheck(type)(value, run);
-    Object.assign(run, outer);
+    Object.assign(run, { contained, isContained, isTransaction, resource, rootResource });
     if (isRoot) run.path.pop();
   };
 }
 
-/** Invariants dom-2 and dom-4, and the id without which nothing can refer to it (https://hl7.org/fhir/R4/references.html#contained). */
+/** Invariants dom-2, dom-4 and dom-5, and the id without which nothing can refer to it (https://hl7.org/fhir/R4/references.html#contained). */
 function checkContained(value: Record<string, unknown>, run: Run): void {
   if (value.contained !== undefined) report(run, 'invariant', 'must not contain a resource itself', 'contained');
   if (value.id === undefined) report(run, 'required', 'is required in a contained resource', 'id');
   const meta = isObject(value.meta) ? value.meta : {};
   if (meta.versionId !== undefined || meta.lastUpdated !== undefined) {
     report(run, 'invariant', 'must not have a versionId or lastUpdated in a contained resource', 'meta');
+  }
+  if (meta.security !== undefined) {
+    report(run, 'invariant', 'must not have security labels in a contained resource', 'meta');
+  }
+}
+
+/** Invariant dom-3: what is contained is referred to from the resource, or refers to it. */
+function checkContainedAreUsed(value: Record<string, unknown>, contained: ReadonlyMap<string, string>, run: Run): void {
+  const used = new Set<string>();
+  localReferences(value, used, 0);
+  (value.contained as unknown[]).forEach((item, index) => {
+    if (!isObject(item) || typeof item.id !== 'string' || !contained.has(item.id) || used.has(`#${item.id}`)) return;
+    const own = new Set<string>();
+    localReferences(item, own, 0);
+    if (own.has('#')) return;
+    run.path.push('contained', index);
+    report(run, 'invariant', 'must be referred to from the resource that contains it');
+    run.path.length -= 2;
+  });
+}
+
+/** Every `#…` of references and addresses. Deeper than the limit nothing is valid anyway. */
+function localReferences(value: unknown, into: Set<string>, depth: number): void {
+  if (typeof value === 'string') {
+    if (value.startsWith('#')) into.add(value);
+  } else if (typeof value === 'object' && value !== null && depth <= 2 * maxDepth) {
+    for (const item of Array.isArray(value) ? value : Object.values(value)) localReferences(item, into, depth + 1);
   }
 }
 

@@ -1,5 +1,6 @@
 /** One validation under way: where it is in the resource, what it found, what it must not exceed. */
 import type { OperationOutcomeIssue } from '@medplum/fhirtypes';
+import type { Surroundings } from '../fhirpath/index.ts';
 
 /** Elements inside elements: deeper than any clinical content, shallow enough for every recursive reader behind us. */
 export const maxDepth = 64;
@@ -7,7 +8,7 @@ export const maxDepth = 64;
 /** Beyond this a list of problems helps nobody. */
 export const maxIssues = 100;
 
-export interface Run {
+export interface Run extends Surroundings {
   readonly issues: OperationOutcomeIssue[];
   /** Names and indexes from the root, e.g. `['Patient', 'name', 0, 'family']`. */
   readonly path: (string | number)[];
@@ -18,22 +19,61 @@ export interface Run {
   isContained: boolean;
   /** Inside a transaction or batch, where `Type?criteria` is a reference (https://hl7.org/fhir/R4/http.html#trules). */
   isTransaction: boolean;
+  /** Also look for what is no error. */
+  readonly withWarnings: boolean;
 }
 
 /** Checks the value at `run.path` and adds what is wrong to `run.issues`. */
 export type Check = (value: unknown, run: Run) => void;
 
-export function startRun(): Run {
-  return { issues: [], path: [], depth: 0, contained: undefined, isContained: false, isTransaction: false };
+/** One check out of several, run in order. */
+export function allOf(checks: readonly Check[]): Check {
+  const [first, second, ...more] = checks;
+  if (!first) return () => undefined;
+  if (!second) return first;
+  if (more.length === 0) {
+    return (value, run) => {
+      first(value, run);
+      second(value, run);
+    };
+  }
+  return (value, run) => {
+    for (let at = 0; at < checks.length; at++) checks[at]!(value, run);
+  };
+}
+
+export function startRun(withWarnings = false): Run {
+  return {
+    issues: [],
+    path: [],
+    depth: 0,
+    contained: undefined,
+    isContained: false,
+    isTransaction: false,
+    withWarnings,
+    resource: undefined,
+    rootResource: undefined,
+  };
 }
 
 /**
  * Notes a problem at the present path, or at its child `name`. The text never carries the value: it may be about a patient.
  */
 export function report(run: Run, code: OperationOutcomeIssue['code'], diagnostics: string, name?: string): void {
+  reportAs(run, 'error', code, diagnostics, name);
+}
+
+/** As `report`, for what is less than an error too. */
+export function reportAs(
+  run: Run,
+  severity: OperationOutcomeIssue['severity'],
+  code: OperationOutcomeIssue['code'],
+  diagnostics: string,
+  name?: string,
+): void {
   if (run.issues.length >= maxIssues) return;
   const expression = formatPath(name === undefined ? run.path : [...run.path, name]);
-  run.issues.push({ severity: 'error', code, diagnostics: `${expression}: ${diagnostics}`, expression: [expression] });
+  run.issues.push({ severity, code, diagnostics: `${expression}: ${diagnostics}`, expression: [expression] });
 }
 
 /** FHIRPath of an element of this instance: `Patient.name[0].family`. */

@@ -37,7 +37,7 @@ const primitives: Record<string, unknown[]> = {
 /** What the definitions leave to us: values that need more than their own type to be valid. */
 const special: Record<string, (draw: Draw) => unknown> = {
   Extension: (draw) => ({ url: 'http://example.org/e', valueString: pick(texts, draw) }),
-  Resource: () => ({ resourceType: 'Basic', id: 'inner', code: { text: 'x' } }),
+  Resource: () => ({ resourceType: 'Basic', id: 'inner', code: { text: 'x' }, subject: { reference: '#' } }),
 };
 
 export function makeResource(structure: StructureFile, type: string, draw: Draw): Record<string, unknown> {

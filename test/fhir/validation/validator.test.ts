@@ -70,7 +70,7 @@ describe('structure', () => {
 
   it('ends at a depth, and with a number of issues', () => {
     let item: object = { linkId: '1', type: 'group' };
-    for (let depth = 0; depth < 100; depth++) item = { linkId: '1', type: 'group', item: [item] };
+    for (let depth = 0; depth < 100; depth++) item = { linkId: `${depth + 2}`, type: 'group', item: [item] };
     expect(issuesOf({ resourceType: 'Questionnaire', status: 'draft', item: [item] })).toEqual([
       expect.stringMatching(/^too-long Questionnaire\.item\[0\]\.item\[0\]/),
     ]);
@@ -301,15 +301,14 @@ describe('references', () => {
   });
 
   it('find what they contain', () => {
-    const contained = [
-      { resourceType: 'Patient', id: 'p' },
-      { resourceType: 'Practitioner', id: 'q' },
-    ];
+    const contained = [{ resourceType: 'Patient', id: 'p' }];
+    const practitioner = { resourceType: 'Practitioner', id: 'q' };
     expect(issuesOf(observation({ reference: '#p' }, { contained }))).toEqual([]);
     expect(issuesOf(observation({ reference: '#x' }, { contained }))).toEqual([
+      'invariant Observation.contained[0]',
       'invariant Observation.subject.reference',
     ]);
-    expect(issuesOf(observation({ reference: '#q' }, { contained }))).toEqual([at]);
+    expect(issuesOf(observation({ reference: '#q' }, { contained: [practitioner] }))).toEqual([at]);
     expect(issuesOf(observation({ reference: '#p' }))).toEqual(['invariant Observation.subject.reference']);
   });
 
@@ -317,7 +316,12 @@ describe('references', () => {
     const bundle = (type: string) => ({
       resourceType: 'Bundle',
       type,
-      entry: [{ resource: observation({ reference: 'Patient?identifier=x' }) }],
+      entry: [
+        {
+          resource: observation({ reference: 'Patient?identifier=x' }),
+          ...(type === 'transaction' ? { request: { method: 'POST', url: 'Observation' } } : {}),
+        },
+      ],
     });
     expect(issuesOf(bundle('transaction'))).toEqual([]);
     expect(issuesOf(bundle('collection'))).toEqual(['value Bundle.entry[0].resource.subject.reference']);
@@ -336,7 +340,8 @@ describe('resources in resources', () => {
     expect(
       issuesOf({ resourceType: 'Parameters', parameter: [{ name: 'r', resource: patient({ active: 'x' }) }] }),
     ).toEqual(['value Parameters.parameter[0].resource.active']);
-    expect(issuesOf(patient({ contained: [{ resourceType: 'Organization', id: 'o', active: 1 }] }))).toEqual([
+    const organization = { resourceType: 'Organization', id: 'o', name: 'x', active: 1 };
+    expect(issuesOf(patient({ contained: [organization], managingOrganization: { reference: '#o' } }))).toEqual([
       'value Patient.contained[0].active',
     ]);
   });
@@ -349,10 +354,22 @@ describe('resources in resources', () => {
     expect(issuesOf(patient({ contained: [{ resourceType: 'Organization', name: 'x' }] }))).toEqual([
       'required Patient.contained[0].id',
     ]);
-    expect(issuesOf(patient({ contained: [organization, organization] }))).toEqual(['duplicate Patient.contained']);
-    expect(issuesOf(patient({ contained: [{ ...organization, meta: { versionId: '1' } }] }))).toEqual([
+    const holding = (...contained: object[]) => patient({ contained, managingOrganization: { reference: '#o' } });
+    expect(issuesOf(holding(organization, organization))).toEqual(['duplicate Patient.contained']);
+    expect(issuesOf(holding({ ...organization, meta: { versionId: '1' } }))).toEqual([
       'invariant Patient.contained[0].meta',
     ]);
+    expect(issuesOf(holding({ ...organization, meta: { security: [{ code: 'R' }] } }))).toEqual([
+      'invariant Patient.contained[0].meta',
+    ]);
+    expect(issuesOf(patient({ contained: [organization] }))).toEqual(['invariant Patient.contained[0]']);
+    const telling = {
+      resourceType: 'Provenance',
+      id: 'p',
+      target: [{ reference: '#' }],
+      recorded: '2024-01-01T00:00:00Z',
+    };
+    expect(issuesOf(patient({ contained: [{ ...telling, agent: [{ who: { display: 'x' } }] }] }))).toEqual([]);
   });
 
   it('know their own contained resources only', () => {

@@ -1,0 +1,104 @@
+/** Functions that evaluate an argument on each item of their input, and `iif`. */
+import { type Compiled, fromItems, fromTruth, type Items, type Scope } from './compiled.ts';
+import type { FunctionCompiler } from './functions.ts';
+import { FhirPathError } from './tokens.ts';
+import { compileOfType } from './types.ts';
+
+/** Asks the criteria of each item in turn, telling it `$index`, until `visit` answers true. */
+function eachItem(
+  criteria: Compiled,
+  items: Items,
+  scope: Scope,
+  visit: (holds: boolean, item: unknown) => boolean | undefined,
+): void {
+  if (items.length === 0) return;
+  const inner = { ...scope, index: 0 };
+  for (; inner.index < items.length; inner.index++) {
+    const item = items[inner.index];
+    if (visit(criteria.truth([item], inner) === true, item)) return;
+  }
+}
+
+function kept(criteria: Compiled, items: Items, scope: Scope): unknown[] {
+  const found: unknown[] = [];
+  eachItem(criteria, items, scope, (holds, item) => {
+    if (holds) found.push(item);
+    return false;
+  });
+  return found;
+}
+
+/** Whether some item answers as asked. */
+function some(criteria: Compiled, items: Items, scope: Scope, answer: boolean): boolean {
+  let found = false;
+  eachItem(criteria, items, scope, (holds) => {
+    found = holds === answer;
+    return found;
+  });
+  return found;
+}
+
+export const criteriaFunctions: Readonly<Record<string, FunctionCompiler>> = {
+  where(call) {
+    const criteria = call.criteria(0);
+    return fromItems((focus, scope) => kept(criteria, call.input.items(focus, scope), scope), call.input.types, {
+      exists: (focus, scope) => some(criteria, call.input.items(focus, scope), scope, true),
+      ofType: (type) => {
+        const restricted = call.input.ofType?.(type);
+        return (
+          restricted &&
+          fromItems((focus, scope) => kept(criteria, restricted.items(focus, scope), scope), restricted.types)
+        );
+      },
+    });
+  },
+  exists(call) {
+    if (call.args.length === 0) return fromTruth((focus, scope) => call.input.exists(focus, scope));
+    const criteria = call.criteria(0);
+    return fromTruth((focus, scope) => some(criteria, call.input.items(focus, scope), scope, true));
+  },
+  all(call) {
+    const criteria = call.criteria(0);
+    return fromTruth((focus, scope) => !some(criteria, call.input.items(focus, scope), scope, false));
+  },
+  select(call) {
+    const projection = call.criteria(0);
+    return fromItems(
+      (focus, scope) =>
+        call.input.items(focus, scope).flatMap((item, index) => projection.items([item], { ...scope, index })),
+      projection.types,
+    );
+  },
+  repeat(call) {
+    // What a step yields may have other types than what it started from.
+    const projection = call.criteria(0);
+    if (projection.types?.join() !== call.input.types?.join()) throw new FhirPathError('repeat() over several types');
+    return fromItems((focus, scope) => {
+      const found: unknown[] = [];
+      let items = call.input.items(focus, scope);
+      while (items.length > 0) {
+        items = items.flatMap((item, index) => projection.items([item], { ...scope, index }));
+        found.push(...items);
+      }
+      return found;
+    }, projection.types);
+  },
+  ofType(call) {
+    const [type] = call.args;
+    if (type?.kind !== 'member') throw new FhirPathError('ofType() needs a type');
+    return compileOfType(call.input, type.name, call.context.shapes);
+  },
+  iif(call) {
+    const criteria = call.criteria(0);
+    const [, , otherwise] = call.args;
+    const [first, second] = [call.criteria(1), otherwise && call.criteria(2)];
+    const types =
+      first.types && (!second || second.types) ? [...new Set([...first.types, ...(second?.types ?? [])])] : undefined;
+    return fromItems((focus, scope) => {
+      const items = call.input.items(focus, scope);
+      return criteria.truth(items, scope) === true ? first.items(items, scope) : (second?.items(items, scope) ?? []);
+    }, types);
+  },
+  // For the author of an expression to look inside it; nothing is to be seen here.
+  trace: (call) => call.input,
+};

@@ -1,0 +1,54 @@
+/** Functions (http://hl7.org/fhirpath/N1/#functions, https://hl7.org/fhir/R4/fhirpath.html#functions). */
+
+import { collectionFunctions } from './collections.ts';
+import type { CompileContext } from './compile.ts';
+import type { Compiled } from './compiled.ts';
+import { criteriaFunctions } from './criteria.ts';
+import { fhirFunctions } from './fhir-functions.ts';
+import { singleFunctions } from './singles.ts';
+import type { Expression } from './syntax.ts';
+import { FhirPathError } from './tokens.ts';
+
+/** Compiles a call from its input and its arguments, which it compiles itself: their focus is its choice. */
+export type FunctionCompiler = (call: FunctionCall) => Compiled;
+
+export interface FunctionCall {
+  name: string;
+  input: Compiled;
+  args: readonly Expression[];
+  context: CompileContext;
+  /** An argument evaluated on the focus of the whole call: `a.take(n)`. */
+  argument(index: number): Compiled;
+  /** An argument evaluated on each item of the input: `a.where(…)`. */
+  criteria(index: number): Compiled;
+}
+
+const functions: Readonly<Record<string, FunctionCompiler>> = {
+  ...collectionFunctions,
+  ...criteriaFunctions,
+  ...singleFunctions,
+  ...fhirFunctions,
+};
+
+export function compileCall(
+  node: Extract<Expression, { kind: 'call' }>,
+  context: CompileContext,
+  compile: (node: Expression, context: CompileContext) => Compiled,
+): Compiled {
+  const make = Object.hasOwn(functions, node.name) ? functions[node.name] : undefined;
+  if (!make) throw new FhirPathError(`${node.name}() is not compiled`);
+  const input = compile(node.input, context);
+  const at = (index: number): Expression => {
+    const argument = node.args[index];
+    if (!argument) throw new FhirPathError(`${node.name}() needs more arguments`);
+    return argument;
+  };
+  return make({
+    name: node.name,
+    input,
+    args: node.args,
+    context,
+    argument: (index) => compile(at(index), context),
+    criteria: (index) => compile(at(index), { ...context, focus: input.types }),
+  });
+}

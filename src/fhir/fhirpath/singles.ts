@@ -1,0 +1,139 @@
+/** Functions of one item: strings, numbers, conversions. An empty input gives nothing, and so does more than one item. */
+import { fromItems } from './compiled.ts';
+import type { FunctionCompiler } from './functions.ts';
+import { plain } from './values.ts';
+
+/** A function of one string and further plain arguments; undefined is nothing. */
+function ofString(work: (text: string, ...args: unknown[]) => unknown, type: string): FunctionCompiler {
+  return (call) => {
+    const args = call.args.map((_, index) => call.argument(index));
+    return fromItems(
+      (focus, scope) => {
+        const items = call.input.items(focus, scope);
+        const text = items.length === 1 ? plain(items[0]) : undefined;
+        if (typeof text !== 'string') return [];
+        const values = args.map((argument) => plain(argument.items(focus, scope)[0]));
+        if (values.includes(undefined)) return [];
+        const result = work(text, ...values);
+        return result === undefined ? [] : Array.isArray(result) ? result : [result];
+      },
+      [type],
+    );
+  };
+}
+
+function ofNumber(work: (value: number, argument: number | undefined) => number): FunctionCompiler {
+  return (call) => {
+    const argument = call.args.length > 0 ? call.argument(0) : undefined;
+    return fromItems(
+      (focus, scope) => {
+        const items = call.input.items(focus, scope);
+        const value = items.length === 1 ? plain(items[0]) : undefined;
+        if (typeof value !== 'number') return [];
+        const other = argument && plain(argument.items(focus, scope)[0]);
+        const result = work(value, typeof other === 'number' ? other : undefined);
+        return Number.isFinite(result) ? [result] : [];
+      },
+      ['decimal'],
+    );
+  };
+}
+
+function conversion(convert: (value: unknown) => unknown, type: string): FunctionCompiler {
+  return ({ input }) =>
+    fromItems(
+      (focus, scope) => {
+        const items = input.items(focus, scope);
+        if (items.length !== 1) return [];
+        const result = convert(plain(items[0]));
+        return result === undefined ? [] : [result];
+      },
+      [type],
+    );
+}
+
+function convertible(convert: (value: unknown) => unknown): FunctionCompiler {
+  return conversion((value) => convert(value) !== undefined, 'boolean');
+}
+
+const toInteger = (value: unknown) => {
+  if (typeof value === 'boolean') return Number(value);
+  if (typeof value === 'number') return Number.isInteger(value) ? value : undefined;
+  return typeof value === 'string' && /^[+-]?\d+$/.test(value) ? Number(value) : undefined;
+};
+const toDecimal = (value: unknown) => {
+  if (typeof value === 'boolean') return Number(value);
+  if (typeof value === 'number') return value;
+  return typeof value === 'string' && /^[+-]?\d+(?:\.\d+)?$/.test(value) ? Number(value) : undefined;
+};
+const toText = (value: unknown) => (value === undefined || typeof value === 'object' ? undefined : String(value));
+const toBoolean = (value: unknown) => {
+  if (typeof value === 'boolean') return value;
+  const text = String(value).toLowerCase();
+  if (['true', 't', 'yes', 'y', '1', '1.0'].includes(text)) return true;
+  return ['false', 'f', 'no', 'n', '0', '0.0'].includes(text) ? false : undefined;
+};
+
+/** Patterns are part of definitions, not of what is validated, and few. */
+function expressionOf(cache: Map<string, RegExp | undefined>, pattern: string, flags: string): RegExp | undefined {
+  if (!cache.has(pattern)) {
+    try {
+      cache.set(pattern, new RegExp(pattern, flags));
+    } catch {
+      cache.set(pattern, undefined);
+    }
+  }
+  return cache.get(pattern);
+}
+
+const matches = (wrap: (pattern: string) => string): FunctionCompiler => {
+  return (call) => {
+    const cache = new Map<string, RegExp | undefined>();
+    return ofString((text, pattern) => expressionOf(cache, wrap(String(pattern)), 's')?.test(text), 'boolean')(call);
+  };
+};
+
+export const singleFunctions: Readonly<Record<string, FunctionCompiler>> = {
+  startsWith: ofString((text, start) => text.startsWith(String(start)), 'boolean'),
+  endsWith: ofString((text, end) => text.endsWith(String(end)), 'boolean'),
+  contains: ofString((text, part) => text.includes(String(part)), 'boolean'),
+  indexOf: ofString((text, part) => text.indexOf(String(part)), 'integer'),
+  substring: ofString((text, start, length) => {
+    const from = Number(start);
+    if (from < 0 || from >= text.length) return undefined;
+    return text.slice(from, length === undefined ? undefined : from + Number(length));
+  }, 'string'),
+  upper: ofString((text) => text.toUpperCase(), 'string'),
+  lower: ofString((text) => text.toLowerCase(), 'string'),
+  trim: ofString((text) => text.trim(), 'string'),
+  length: ofString((text) => text.length, 'integer'),
+  toChars: ofString((text) => [...text], 'string'),
+  split: ofString((text, separator) => text.split(String(separator)), 'string'),
+  replace: ofString((text, part, other) => text.replaceAll(String(part), () => String(other)), 'string'),
+  matches: matches((pattern) => pattern),
+  matchesFull: matches((pattern) => `^(?:${pattern})$`),
+  replaceMatches: (call) => {
+    const cache = new Map<string, RegExp | undefined>();
+    return ofString((text, pattern, other) => {
+      const expression = expressionOf(cache, String(pattern), 'gs');
+      return expression && text.replace(expression, String(other));
+    }, 'string')(call);
+  },
+  abs: ofNumber(Math.abs),
+  ceiling: ofNumber(Math.ceil),
+  floor: ofNumber(Math.floor),
+  truncate: ofNumber(Math.trunc),
+  sqrt: ofNumber(Math.sqrt),
+  exp: ofNumber(Math.exp),
+  ln: ofNumber(Math.log),
+  power: ofNumber((value, exponent) => value ** (exponent ?? Number.NaN)),
+  round: ofNumber((value, digits = 0) => Math.round(value * 10 ** digits) / 10 ** digits),
+  toInteger: conversion(toInteger, 'integer'),
+  toDecimal: conversion(toDecimal, 'decimal'),
+  toString: conversion(toText, 'string'),
+  toBoolean: conversion(toBoolean, 'boolean'),
+  convertsToInteger: convertible(toInteger),
+  convertsToDecimal: convertible(toDecimal),
+  convertsToString: convertible(toText),
+  convertsToBoolean: convertible(toBoolean),
+};
