@@ -6,11 +6,15 @@ export interface Sql {
     text: string,
     values?: readonly unknown[],
   ): Promise<pg.QueryResult<Row>>;
-  /** The same with a name: PostgreSQL keeps the parsed statement on the connection. */
+  /**
+   * The same with a name: PostgreSQL keeps the parsed statement on the connection. `timeoutMs` ends a statement that runs outside
+   * a transaction (SQLSTATE 57014); inside one the limit of all statements holds.
+   */
   query<Row extends pg.QueryResultRow = pg.QueryResultRow>(statement: {
     name?: string;
     text: string;
     values?: readonly unknown[];
+    timeoutMs?: number;
   }): Promise<pg.QueryResult<Row>>;
 }
 
@@ -21,10 +25,13 @@ export interface Database {
    * it throws, and rethrows.
    */
   transaction<T>(tenant: string, work: (sql: Sql) => Promise<T>): Promise<T>;
-  /** Runs one statement on its own in the scope of `tenant`; with a name, PostgreSQL keeps it parsed on the connection. */
+  /**
+   * Runs one statement on its own in the scope of `tenant`; with a name, PostgreSQL keeps it parsed on the connection. It may take
+   * `timeoutMs`, a minute when absent.
+   */
   query<Row extends pg.QueryResultRow = pg.QueryResultRow>(
     tenant: string,
-    statement: string | { name?: string; text: string; values?: readonly unknown[] },
+    statement: string | { name?: string; text: string; values?: readonly unknown[]; timeoutMs?: number },
     values?: readonly unknown[],
   ): Promise<pg.QueryResult<Row>>;
   /** Every tenant's name, the platform's own included, in a stable order. */
@@ -71,15 +78,16 @@ export function openDatabase(url: string, adminUrl: string): Database {
   });
   // A connection lost while idle is replaced by the pool; without a listener the process would end.
   pool.on('error', () => undefined);
-  const scopes = new WeakMap<pg.PoolClient, string>();
+  const scopes = new WeakMap<pg.PoolClient, { tenant: string; timeoutMs: number }>();
 
-  async function checkout(tenant: string): Promise<pg.PoolClient> {
+  async function checkout(tenant: string, timeoutMs = statementTimeoutMs): Promise<pg.PoolClient> {
     const client = await pool.connect();
-    if (scopes.get(client) === tenant) return client;
+    const scope = scopes.get(client);
+    if (scope?.tenant === tenant && scope.timeoutMs === timeoutMs) return client;
     try {
       scopes.delete(client);
-      await client.query(scopeStatement, [tenant, applicationRole, String(lockTimeoutMs), String(statementTimeoutMs)]);
-      scopes.set(client, tenant);
+      await client.query(scopeStatement, [tenant, applicationRole, String(lockTimeoutMs), String(timeoutMs)]);
+      scopes.set(client, { tenant, timeoutMs });
       return client;
     } catch (error) {
       client.release(true);
@@ -88,7 +96,7 @@ export function openDatabase(url: string, adminUrl: string): Database {
   }
 
   const query: Database['query'] = async (tenant, statement, values) => {
-    const client = await checkout(tenant);
+    const client = await checkout(tenant, typeof statement === 'string' ? undefined : statement.timeoutMs);
     try {
       return await (client as Sql).query(typeof statement === 'string' ? { text: statement, values } : statement);
     } finally {

@@ -5,18 +5,18 @@ import { keysCondition } from './conditions.ts';
 import { unversionedReference } from './index-values.ts';
 import { keyKind, keyText } from './keys.ts';
 import type { Parameter } from './parameters.ts';
-import type { Include } from './query.ts';
-import { type SearchParts, type SearchScope, tableOf } from './scope.ts';
+import type { Include } from './request.ts';
+import { type RunningSearch, tableOf } from './scope.ts';
 import { createSqlValues } from './sql-values.ts';
+import { usedTypes } from './used-types.ts';
 
 /** Most resources added to one page, and rounds of `:iterate`. */
 const includedLimit = 1000;
-const roundLimit = 5;
+const roundLimit = 10;
 
-/** Resources to add to a page; says in `warnings` when there were more than fit. */
+/** Resources to add to a page, no match among them; says in `warnings` when there were more than fit. */
 export async function collectIncludes(
-  parts: SearchParts,
-  scope: SearchScope,
+  search: RunningSearch,
   includes: readonly Include[],
   matches: readonly StoredVersion[],
   warnings: OperationOutcomeIssue[],
@@ -25,13 +25,19 @@ export async function collectIncludes(
   const seen = new Set(matches.map(({ type, id }) => `${type}/${id}`));
   const included: StoredVersion[] = [];
   let round = [...matches];
-  for (let n = 0; n < roundLimit && round.length > 0; n++) {
+  for (let n = 0; round.length > 0; n++) {
+    if (n === roundLimit) {
+      warnings.push(cut(`Includes were followed ${roundLimit} times: the rest was left out`));
+      break;
+    }
     const found: StoredVersion[] = [];
     for (const include of includes) {
       if (n > 0 && !include.iterate) continue;
+      const room = includedLimit + 1 - included.length - found.length;
+      if (room <= 0) break;
       const more = include.reverse
-        ? await pointing(parts, scope, include, round)
-        : await pointedTo(parts, scope, include, round, seen);
+        ? await pointing(search, include, round, room, seen)
+        : await pointedTo(search, include, round, room, seen);
       for (const version of more) {
         const reference = `${version.type}/${version.id}`;
         if (seen.has(reference)) continue;
@@ -41,35 +47,36 @@ export async function collectIncludes(
     }
     included.push(...found);
     if (included.length > includedLimit) {
-      warnings.push({
-        severity: 'warning',
-        code: 'too-costly',
-        diagnostics: `More than ${includedLimit} resources to include: the rest was left out`,
-      });
+      warnings.push(cut(`More than ${includedLimit} resources to include: the rest was left out`));
       return included.slice(0, includedLimit);
     }
-    round = found;
+    round = includes.some(({ iterate }) => iterate) ? found : [];
   }
   return included;
 }
 
+function cut(diagnostics: string): OperationOutcomeIssue {
+  return { severity: 'warning', code: 'too-costly', diagnostics };
+}
+
+/** Forward: the references are in the content, versioned ones lead to the current version, contained and external ones nowhere. */
 async function pointedTo(
-  parts: SearchParts,
-  scope: SearchScope,
+  search: RunningSearch,
   include: Include,
   round: readonly StoredVersion[],
+  limit: number,
   seen: ReadonlySet<string>,
 ): Promise<StoredVersion[]> {
   const wanted = new Map<string, Set<string>>();
   for (const version of round) {
-    if (version.type !== include.sourceType) continue;
+    if (include.sourceType !== undefined && version.type !== include.sourceType) continue;
     const resource: unknown = JSON.parse(version.text);
-    for (const parameter of parametersOf(parts, include)) {
+    for (const parameter of referenceParameters(search, include, version.type)) {
       for (const value of parameter.select(resource)) {
         const reference = (value as { reference?: unknown } | null)?.reference;
         if (typeof reference !== 'string') continue;
         const [type, id, ...rest] = unversionedReference(reference).split('/');
-        if (!type || !id || rest.length > 0 || !parts.registry.types.has(type)) continue;
+        if (!type || !id || rest.length > 0 || !search.registry.types.has(type)) continue;
         if (include.targetType !== undefined && include.targetType !== type) continue;
         if (seen.has(`${type}/${id}`)) continue;
         wanted.set(type, (wanted.get(type) ?? new Set()).add(id));
@@ -78,45 +85,65 @@ async function pointedTo(
   }
   const found: StoredVersion[] = [];
   for (const [type, ids] of wanted) {
-    found.push(...(await select(scope, type as ResourceType, 'r.id = ANY($2::text[])', [[...ids]])));
+    if (found.length >= limit) break;
+    found.push(...(await select(search, type, 'r.id = ANY($2::text[])', [[...ids]], limit - found.length)));
   }
   return found;
 }
 
-function parametersOf(parts: SearchParts, include: Include): Parameter[] {
-  if (include.parameter) return [include.parameter];
-  return [...parts.registry.of(include.sourceType).values()].filter((parameter) => parameter.type === 'reference');
-}
-
+/** Backward: by the keys of the references, in the one type asked for or in every type there is. */
 async function pointing(
-  parts: SearchParts,
-  scope: SearchScope,
+  search: RunningSearch,
   include: Include,
   round: readonly StoredVersion[],
+  limit: number,
+  seen: ReadonlySet<string>,
 ): Promise<StoredVersion[]> {
   const targets = round.filter(({ type }) => include.targetType === undefined || include.targetType === type);
   if (targets.length === 0) return [];
-  const keys = parametersOf(parts, include).flatMap(({ code }) =>
-    targets.map(({ type, id }) => keyText(scope.tenant, code, keyKind.value, `${type}/${id}`)),
-  );
-  const values = createSqlValues(scope.tenant);
-  const condition = keysCondition(keys, { hasher: parts.hasher, values });
-  return select(scope, include.sourceType as ResourceType, condition, values.list.slice(1));
+  const sources = include.sourceType === undefined ? await usedTypes(search) : [include.sourceType];
+  const found: StoredVersion[] = [];
+  for (const source of sources) {
+    if (found.length >= limit) break;
+    const keys = referenceParameters(search, include, source).flatMap(({ code, target }) =>
+      targets
+        .filter(({ type }) => target.length === 0 || target.includes(type))
+        .map(({ type, id }) => keyText(search.tenant, code, keyKind.value, `${type}/${id}`)),
+    );
+    if (keys.length === 0) continue;
+    const values = createSqlValues(search.tenant);
+    const conditions = [keysCondition(keys, { hasher: search.hasher, values })];
+    const known = [...seen].filter((reference) => reference.startsWith(`${source}/`));
+    // What is there already takes no room.
+    if (known.length > 0) {
+      const ids = known.map((reference) => reference.slice(source.length + 1));
+      conditions.push(`r.id <> ALL(${values.add(ids)}::text[])`);
+    }
+    const versions = await select(search, source, conditions.join(' AND '), values.list.slice(1), limit - found.length);
+    found.push(...versions);
+  }
+  return found;
+}
+
+function referenceParameters({ registry }: RunningSearch, { parameter }: Include, type: string): Parameter[] {
+  if (parameter) return [parameter];
+  return [...registry.of(type).values()].filter((candidate) => candidate.type === 'reference');
 }
 
 async function select(
-  scope: SearchScope,
-  type: ResourceType,
+  search: RunningSearch,
+  type: string,
   condition: string,
   values: readonly unknown[],
+  limit: number,
 ): Promise<StoredVersion[]> {
-  const { rows } = await scope.sql.query<{ id: string; version: number; updated: Date; content: string }>(
+  const rows = await search.sql.query<{ id: string; version: number; updated: Date; content: string }>(
     `SELECT r.id, r.version, r.updated, r.content FROM ${tableOf(type)} r
-     WHERE r.tenant = $1 AND NOT r.deleted AND ${condition} ORDER BY r.id LIMIT ${includedLimit + 1}`,
-    [scope.tenant, ...values],
+     WHERE r.tenant = $1 AND NOT r.deleted AND ${condition} ORDER BY r.id LIMIT ${limit}`,
+    [search.tenant, ...values],
   );
   return rows.map(({ id, version, updated, content }) => ({
-    type,
+    type: type as ResourceType,
     id,
     version,
     updated,

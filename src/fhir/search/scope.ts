@@ -1,6 +1,7 @@
 /** What every part of a search is given. */
 import type { Sql } from '../../db/index.ts';
 import type { SearchDefinitions } from '../definitions/search-parameters.ts';
+import { type BoundedSql, boundSql, defaultSearchTimeoutMs } from './deadline.ts';
 import type { KeyHasher } from './keys.ts';
 import type { ParameterRegistry } from './parameters.ts';
 
@@ -9,6 +10,8 @@ export interface SearchParts {
   definitions: SearchDefinitions;
   registry: ParameterRegistry;
   hasher: KeyHasher;
+  /** Longest time of one search in milliseconds; 10 s when absent. */
+  timeoutMs?: number;
 }
 
 /** A search's surroundings: connection in the tenant's scope, tenant, and the moment `ap` is relative to. */
@@ -16,6 +19,17 @@ export interface SearchScope {
   sql: Sql;
   tenant: string;
   nowMs: number;
+}
+
+/** One search that is running: its statements share one time limit. */
+export interface RunningSearch extends SearchParts {
+  sql: BoundedSql;
+  tenant: string;
+  nowMs: number;
+}
+
+export function beginSearch(parts: SearchParts, { sql, tenant, nowMs }: SearchScope): RunningSearch {
+  return { ...parts, sql: boundSql(sql, parts.timeoutMs ?? defaultSearchTimeoutMs), tenant, nowMs };
 }
 
 /** Table of the current versions of a type. `type` must be one of the registry's. */

@@ -1,31 +1,28 @@
-/** Runs searches: query string → SQL → one page of stored resources. */
-import type { Resource, ResourceType } from '@medplum/fhirtypes';
+/** Runs searches: query → criteria → SQL → one page of stored resources with everything a searchset Bundle shows. */
+import type { OperationOutcomeIssue, Resource, ResourceType } from '@medplum/fhirtypes';
 import { FhirError } from '../contract.ts';
-import { parseJson } from '../json/index.ts';
 import type { SearchOptions, SearchPage, StoredVersion } from '../store/contract.ts';
-import { type ConditionScope, clauseCondition, targetCondition } from './conditions.ts';
+import { compartmentCriterion, compartmentTypes } from './compartments.ts';
+import { countTimeoutMs } from './deadline.ts';
 import { collectIncludes } from './includes.ts';
-import { unversionedReference } from './index-values.ts';
-import { type Clause, countLimit, invalid, parseQuery, type ReverseChain, type SearchRequest } from './query.ts';
-import { type SearchParts, type SearchScope, tableOf } from './scope.ts';
-import { createOrdering } from './sort.ts';
+import { type OrderedRows, type PageRow, readPage } from './pages.ts';
+import { readQuery, readRequest } from './query.ts';
+import { readPairs } from './query-string.ts';
+import { invalid } from './refusals.ts';
+import type { SearchRequest } from './request.ts';
+import { countLimit } from './result-options.ts';
+import { beginSearch, type RunningSearch, type SearchParts, type SearchScope, tableOf } from './scope.ts';
 import { createSqlValues } from './sql-values.ts';
 import { subsetText } from './subset.ts';
+import { type SharedWhere, systemRows } from './system-rows.ts';
+import { countMatches, estimateMatches } from './totals.ts';
+import { typeRows } from './type-rows.ts';
+import { usedTypes } from './used-types.ts';
+import { buildWhere } from './where.ts';
 
 const defaultPage = 20;
-/** Most targets one link of a chain may have; beyond it the chain must be narrowed. */
-const chainLimit = 5000;
-const chainDepthLimit = 4;
 
-interface Row {
-  id: string;
-  version: number;
-  updated: Date;
-  content: string;
-  [sortValue: `s${number}`]: string;
-}
-
-/** Answers a page with everything a searchset Bundle shows. */
+/** A search of one type. */
 export async function searchPage(
   parts: SearchParts,
   scope: SearchScope,
@@ -33,26 +30,137 @@ export async function searchPage(
   query: string,
   options: SearchOptions = {},
 ): Promise<SearchPage> {
-  const request = parseQuery(parts.registry, type, query, options.handling ?? 'strict');
-  const count = request.count ?? options.defaultCount ?? defaultPage;
-  const self = request.honoured.join('&');
-  const warnings = request.warnings;
-  if (request.summary === 'count' || count === 0) {
-    return { matches: [], included: [], total: await countMatches(parts, scope, request), self, warnings };
+  const search = beginSearch(parts, scope);
+  const request = readQuery(parts.registry, [type], query, options.handling ?? 'strict');
+  const where = await sharedWhere(search, request, options);
+  const rows = typeRows(search, type, { text: where.texts.get(type)!, values: where.values }, request.sort);
+  return answer(search, request, where, rows, options);
+}
+
+/**
+ * A search of several types by the parameters they share. Without `types` and `_type` those are the parameters of every resource,
+ * whatever the tenant has.
+ */
+export async function searchSystemPage(
+  parts: SearchParts,
+  scope: SearchScope,
+  types: readonly ResourceType[] | undefined,
+  query: string,
+  options: SearchOptions = {},
+): Promise<SearchPage> {
+  const search = beginSearch(parts, scope);
+  const handling = options.handling ?? 'strict';
+  const pairs = readPairs(query);
+  const typePairs = pairs.filter(({ name }) => name === '_type');
+  const asked = askedTypes(
+    search,
+    typePairs.map(({ value }) => value),
+  );
+  const inCompartment = options.compartment && compartmentTypes(options.compartment.type);
+  const allowed = (type: string) =>
+    (!types || types.includes(type as ResourceType)) && (!inCompartment || inCompartment.includes(type));
+  const searched = (asked ?? types ?? inCompartment ?? (await usedTypes(search))).filter(allowed);
+  const others = pairs.filter(({ name }) => name !== '_type');
+  // No type of its own parameters: a query is understood or refused whatever the tenant has stored.
+  const shared = asked || types || inCompartment ? searched : [...new Set([...searched, typeWithoutParameters])];
+  const request = readRequest(parts.registry, shared.length > 0 ? shared : [typeWithoutParameters], others, handling);
+  request.honoured.unshift(...typePairs.map(({ text }) => text));
+  const where = await sharedWhere(search, request, options, searched);
+  return answer(search, request, where, systemRows(search, where, request.sort), options);
+}
+
+/** Has the parameters of every resource and none of its own. */
+const typeWithoutParameters = 'Parameters';
+
+function askedTypes({ registry }: RunningSearch, values: readonly string[]): string[] | undefined {
+  if (values.length === 0) return undefined;
+  const types = values.flatMap((value) => value.split(',')).filter((type) => type !== '');
+  for (const type of types) {
+    if (!registry.types.has(type)) throw invalid(`_type: ${type.slice(0, 64)} is not a supported resource type`);
   }
-  const { rows, cursor } = await selectRows(parts, scope, request, count);
-  const total = request.total ? await countMatches(parts, scope, request) : undefined;
-  const matches = rows.map((row) => stored(type, row));
-  const included = await collectIncludes(parts, scope, request.includes, matches, warnings);
-  const subset = (version: StoredVersion) => subsetText(parts.definitions, version, request.summary, request.elements);
+  // Said twice, both must hold.
+  const [first = [], ...more] = values.map((value) => value.split(','));
+  return [...new Set(first)].filter((type) => type !== '' && more.every((list) => list.includes(type)));
+}
+
+async function sharedWhere(
+  search: RunningSearch,
+  { criteria }: SearchRequest,
+  { compartment }: SearchOptions,
+  types: readonly string[] = [...criteria.keys()],
+): Promise<SharedWhere> {
+  const values = createSqlValues(search.tenant);
+  const texts = new Map<string, string>();
+  for (const type of types) {
+    const own = criteria.get(type) ?? [];
+    const all = compartment ? [compartmentCriterion(search.registry, type, compartment), ...own] : own;
+    texts.set(type, (await buildWhere(search, type, all, values)).text);
+  }
+  return { texts, values };
+}
+
+async function answer(
+  search: RunningSearch,
+  request: SearchRequest,
+  where: SharedWhere,
+  rows: OrderedRows,
+  options: SearchOptions,
+): Promise<SearchPage> {
+  const { includes, honoured, warnings, cursor } = request;
+  const summary = request.summary === 'false' ? undefined : request.summary;
+  const count = request.count ?? options.defaultCount ?? defaultPage;
+  const first = honoured.join('&');
+  const at = (place: string) => [...honoured, `_cursor=${place}`].join('&');
+  if (summary === 'count' || count === 0) {
+    const total =
+      request.total === 'estimate' ? await estimateMatches(search, where) : await countMatches(search, where);
+    return { matches: [], included: [], total, self: first, first, warnings };
+  }
+  const page = await readPage(rows, cursor, count);
+  const matches = page.rows.map(stored);
+  const isWhole = cursor === undefined && page.next === undefined;
+  const total =
+    isWhole && request.total !== undefined && request.total !== 'none'
+      ? matches.length
+      : await totalOf(search, request, where, warnings);
+  const included = await collectIncludes(search, includes, matches, warnings);
+  const subset = (version: StoredVersion) => subsetText(search.definitions, version, summary, request.elements);
   return {
     matches: matches.map(subset),
-    included: request.summary || request.elements ? included.map(subset) : included,
-    self,
+    included: included.map(subset),
+    self: cursor === undefined ? first : at(cursor),
+    first,
     warnings,
     ...(total === undefined ? {} : { total }),
-    ...(cursor === undefined ? {} : { next: [...request.honoured, `_cursor=${cursor}`].join('&') }),
+    ...(page.next === undefined ? {} : { next: at(page.next) }),
+    ...(page.previous === undefined ? {} : { previous: at(page.previous) }),
   };
+}
+
+/** A total that cannot be had in time is left out, and the answer says so. */
+async function totalOf(
+  search: RunningSearch,
+  { total }: SearchRequest,
+  where: SharedWhere,
+  warnings: OperationOutcomeIssue[],
+): Promise<number | undefined> {
+  if (total === 'estimate') return estimateMatches(search, where);
+  if (total !== 'accurate') return undefined;
+  try {
+    return await countMatches({ ...search, sql: search.sql.within(countTimeoutMs) }, where);
+  } catch (error) {
+    if (!(error instanceof FhirError) || error.outcome.issue[0]?.code !== 'too-costly') throw error;
+    warnings.push({
+      severity: 'warning',
+      code: 'too-costly',
+      diagnostics: 'Counting all matches takes too long: the total is left out; _total=estimate gives a rough one',
+    });
+    return undefined;
+  }
+}
+
+function stored({ type, id, version, updated, content }: PageRow): StoredVersion {
+  return { type: type as ResourceType, id, version, updated, deleted: false, text: content };
 }
 
 /** Resources of a search, `countLimit` at most. */
@@ -62,9 +170,15 @@ export async function searchResources(
   type: ResourceType,
   query: string,
 ): Promise<Resource[]> {
-  const request = parseQuery(parts.registry, type, query, 'strict');
-  const { rows } = await selectRows(parts, scope, request, request.count ?? countLimit);
-  return rows.map((row) => parseJson(row.content) as Resource);
+  const search = beginSearch(parts, scope);
+  const request = readQuery(parts.registry, [type], query, 'strict');
+  const where = await buildWhere(search, type, request.criteria.get(type)!);
+  const { rows } = await readPage(
+    typeRows(search, type, where, request.sort),
+    request.cursor,
+    request.count ?? countLimit,
+  );
+  return rows.map(({ content }) => JSON.parse(content) as Resource);
 }
 
 /** Ids matching criteria, in no promised order. */
@@ -74,114 +188,18 @@ export async function searchIds(
   type: string,
   query: string,
   limit: number,
-  depth = 0,
 ): Promise<string[]> {
-  const request = parseQuery(parts.registry, type, query, 'strict');
-  const { where, conditions } = await buildWhere(parts, scope, request, depth);
-  const { rows } = await scope.sql.query<{ id: string }>(
-    `SELECT r.id FROM ${tableOf(type)} r WHERE ${where} LIMIT ${Math.trunc(limit)}`,
-    conditions.values.list,
+  const search = beginSearch(parts, scope);
+  const request = readQuery(parts.registry, [type], query, 'strict');
+  const { text, values } = await buildWhere(search, type, request.criteria.get(type)!);
+  const rows = await search.sql.query<{ id: string }>(
+    `SELECT r.id FROM ${tableOf(type)} r WHERE ${text} LIMIT ${Math.trunc(limit)}`,
+    values.list,
   );
-  return rows.map((row) => row.id);
+  return rows.map(({ id }) => id);
 }
 
 /** True when criteria say something: a conditional interaction without a condition would match anything. */
 export function hasCriteria(parts: SearchParts, type: string, query: string): boolean {
-  const { clauses, reverseChains } = parseQuery(parts.registry, type, query, 'strict');
-  return clauses.length + reverseChains.length > 0;
-}
-
-async function selectRows(parts: SearchParts, scope: SearchScope, request: SearchRequest, count: number) {
-  const { where, conditions } = await buildWhere(parts, scope, request, 0);
-  const ordering = createOrdering(request.sort, conditions.values);
-  const after = request.cursor === undefined ? '' : ` AND ${ordering.after(request.cursor)}`;
-  const { rows } = await scope.sql.query<Row>(
-    `SELECT r.id, r.version, r.updated, r.content${ordering.select} FROM ${tableOf(request.type)} r
-     WHERE ${where}${after} ORDER BY ${ordering.orderBy} LIMIT ${count + 1}`,
-    conditions.values.list,
-  );
-  const more = rows.length > count;
-  const page = more ? rows.slice(0, count) : rows;
-  return { rows: page, cursor: more && page.length > 0 ? ordering.cursor(page.at(-1)!) : undefined };
-}
-
-async function countMatches(parts: SearchParts, scope: SearchScope, request: SearchRequest): Promise<number> {
-  const { where, conditions } = await buildWhere(parts, scope, request, 0);
-  const { rows } = await scope.sql.query<{ count: string }>(
-    `SELECT count(*) AS count FROM ${tableOf(request.type)} r WHERE ${where}`,
-    conditions.values.list,
-  );
-  return Number(rows[0]!.count);
-}
-
-async function buildWhere(parts: SearchParts, scope: SearchScope, request: SearchRequest, depth: number) {
-  if (depth > chainDepthLimit) throw invalid(`A chain has more than ${chainDepthLimit} links`);
-  const conditions: ConditionScope = {
-    tenant: scope.tenant,
-    hasher: parts.hasher,
-    values: createSqlValues(scope.tenant),
-    nowMs: scope.nowMs,
-    types: parts.registry.types,
-  };
-  const where = ['r.tenant = $1', 'NOT r.deleted'];
-  for (const clause of request.clauses) {
-    where.push(
-      clause.chain
-        ? targetCondition(clause.parameter, await chainTargets(parts, scope, clause, depth), conditions)
-        : clauseCondition(clause, conditions),
-    );
-  }
-  for (const chain of request.reverseChains) {
-    const ids = await pointedTo(parts, scope, request.type, chain, depth);
-    where.push(`r.id = ANY(${conditions.values.add(ids)}::text[])`);
-  }
-  return { where: where.join(' AND '), conditions };
-}
-
-/** First step of a chain: the targets, as references. */
-async function chainTargets(parts: SearchParts, scope: SearchScope, clause: Clause, depth: number): Promise<string[]> {
-  const references: string[] = [];
-  for (const type of clause.chain!.types) {
-    const ids = await searchIds(parts, scope, type, clause.chain!.query, chainLimit + 1, depth + 1);
-    references.push(...ids.map((id) => `${type}/${id}`));
-    if (references.length > chainLimit)
-      throw tooCostly(`The chain through ${clause.parameter.code} has more than ${chainLimit} targets`);
-  }
-  return references;
-}
-
-/** First step of `_has`: ids of `type` that the matching resources point to. */
-async function pointedTo(
-  parts: SearchParts,
-  scope: SearchScope,
-  type: string,
-  chain: ReverseChain,
-  depth: number,
-): Promise<string[]> {
-  const request = parseQuery(parts.registry, chain.type, chain.query, 'strict');
-  const { where, conditions } = await buildWhere(parts, scope, request, depth + 1);
-  const { rows } = await scope.sql.query<{ content: string }>(
-    `SELECT r.content FROM ${tableOf(chain.type)} r WHERE ${where} LIMIT ${chainLimit + 1}`,
-    conditions.values.list,
-  );
-  if (rows.length > chainLimit)
-    throw tooCostly(`_has through ${chain.type}.${chain.parameter.code} meets more than ${chainLimit} resources`);
-  const ids = new Set<string>();
-  for (const { content } of rows) {
-    for (const value of chain.parameter.select(JSON.parse(content))) {
-      const reference = (value as { reference?: string } | null)?.reference;
-      if (typeof reference !== 'string') continue;
-      const [target, id] = unversionedReference(reference).split('/');
-      if (target === type && id) ids.add(id);
-    }
-  }
-  return [...ids];
-}
-
-function tooCostly(diagnostics: string): FhirError {
-  return new FhirError(400, 'too-costly', `${diagnostics}: add a condition`);
-}
-
-function stored(type: ResourceType, row: Row): StoredVersion {
-  return { type, id: row.id, version: row.version, updated: row.updated, deleted: false, text: row.content };
+  return readQuery(parts.registry, [type], query, 'strict').criteria.get(type)!.length > 0;
 }

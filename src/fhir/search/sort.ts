@@ -1,115 +1,180 @@
-/** `_sort` and keyset paging: the next page starts after the last row's sort values and id, so it is stable while rows come and go. */
+/**
+ * `_sort` (https://hl7.org/fhir/R4/search.html#sort). Resources without the value come last, ascending and descending. Of several
+ * values the least counts ascending and the greatest descending. Rows that are equal in everything follow their id.
+ */
+import { contentPath } from './content-path.ts';
 import { noDate } from './index-values.ts';
 import type { Parameter } from './parameters.ts';
-import { invalid, type SortKey } from './query.ts';
+import { notSupported } from './refusals.ts';
 import type { SqlValues } from './sql-values.ts';
 
-interface SortColumn {
+export interface SortColumn {
   expression: string;
   /** Type a cursor's value is read back as. */
   type: 'timestamptz' | 'text' | 'double precision';
   descending: boolean;
+  /** Rows may have no value. */
+  nullable: boolean;
 }
 
-/** How to order a search; `r.id` last, in the direction of the key before it. */
-export interface Ordering {
-  orderBy: string;
-  /** Select list of the sort values as text, `s1`, `s2`…, with a leading comma. */
-  select: string;
-  /** Condition that a row comes after the cursor. @throws FhirError 400 for a cursor that is none of this search. */
-  after(cursor: string): string;
-  /** Cursor of a row read with `select`. */
-  cursor(row: Readonly<Record<`s${number}`, string>>): string;
+/**
+ * A part of the rows that an index can hand out in order. A search by a value kept in a table of its own has two: the rows that
+ * have it, joined to that table, then the rows that do not.
+ */
+export interface Segment {
+  join: string;
+  condition?: string;
+  /** The last one is the id. A null stands for a value that no row of the segment has. */
+  columns: readonly (SortColumn | null)[];
 }
 
-export function createOrdering(sort: readonly SortKey[], values: SqlValues): Ordering {
-  const columns = sort.map((key) => sortColumn(key, values));
-  if (columns.at(-1)?.expression !== 'r.id') {
-    columns.push({ expression: 'r.id', type: 'text', descending: columns.at(-1)?.descending ?? false });
+export interface SortParameter {
+  parameter: Parameter;
+  descending: boolean;
+}
+
+/**
+ * Columns that order any rows. `shared` when rows of several types are put in one order: a date that is a column in one type and a
+ * row of `fhir.date_key` in another must then be missing in the same way.
+ */
+export function sortColumns(sort: readonly SortParameter[], values: SqlValues, shared = false): SortColumn[] {
+  return sort.map((key) => column(key, values, shared));
+}
+
+/** What makes the order total: the id, in the direction of the last key, so that an index of both can be read either way. */
+export function idColumns(sort: readonly SortParameter[]): SortColumn[] {
+  const last = sort.at(-1);
+  if (last?.parameter.code === '_id') return [];
+  return [{ expression: 'r.id', type: 'text', descending: last?.descending ?? false, nullable: false }];
+}
+
+/** How many segments {@link segment} has for this order. */
+export function segmentCount(sort: readonly SortParameter[]): 1 | 2 {
+  const first = sort[0];
+  return first && (isAscendingColumn(first) || orderedTable(first.parameter)) ? 2 : 1;
+}
+
+/** Segment `index` of an order; its parameters are added to `values`. */
+export function segment(sort: readonly SortParameter[], index: number, values: SqlValues): Segment {
+  const [first, ...others] = sort;
+  if (!first || segmentCount(sort) === 1) {
+    return { join: '', columns: [...sortColumns(sort, values), ...idColumns(sort)] };
   }
-  const direction = (column: SortColumn) => (column.descending ? 'DESC' : 'ASC');
+  const isMissing = index === 1;
+  const { join, condition, expression, type } = isAscendingColumn(first)
+    ? columnSegment(first, isMissing)
+    : tableSegment(first, isMissing, values);
+  const own = isMissing ? null : { expression, type, descending: first.descending, nullable: false };
+  return { join, condition, columns: [own, ...sortColumns(others, values), ...idColumns(sort)] };
+}
+
+interface FirstKey extends Pick<SortColumn, 'expression' | 'type'> {
+  join: string;
+  condition: string;
+}
+
+/** Descending, the rows without a date come last by themselves: they hold `-infinity`. */
+function isAscendingColumn({ parameter, descending }: SortParameter): boolean {
+  return parameter.dateColumn !== undefined && !descending;
+}
+
+function columnSegment({ parameter }: SortParameter, isMissing: boolean): FirstKey {
+  const expression = `r.d${parameter.dateColumn}_lo`;
   return {
-    orderBy: columns.map((column) => `${column.expression} ${direction(column)}`).join(', '),
-    select: columns.map(({ expression }, index) => `, (${expression})::text AS s${index + 1}`).join(''),
-    after: (cursor) => afterCondition(columns, decodeCursor(cursor, columns.length), values),
-    cursor: (row) =>
-      Buffer.from(JSON.stringify(columns.map((_, index) => row[`s${index + 1}` as const]))).toString('base64url'),
+    join: '',
+    condition: `${expression} ${isMissing ? '=' : '>'} '${noDate}'`,
+    expression,
+    type: 'timestamptz',
   };
 }
 
-function sortColumn({ parameter, descending }: SortKey, values: SqlValues): SortColumn {
-  if (parameter.code === '_id') return { expression: 'r.id', type: 'text', descending };
-  if (parameter.code === '_lastUpdated') return { expression: 'r.updated', type: 'timestamptz', descending };
-  if (parameter.dateColumn !== undefined) {
-    return { expression: `r.d${parameter.dateColumn}_lo`, type: 'timestamptz', descending };
-  }
-  // Several values: ascending by the least, descending by the greatest.
-  const pick = descending ? 'max' : 'min';
-  const lookup = (table: string, column: string, missing: string, extra = '') =>
-    `coalesce((SELECT ${pick}(k.${column}) FROM fhir.${table} k WHERE k.tenant = $1 AND k.id = r.id AND k.param = ${values.add(parameter.key)}::integer${extra}), '${missing}')`;
-  switch (parameter.type) {
+interface OrderedTable {
+  table: string;
+  value: string;
+  type: SortColumn['type'];
+  /** What else tells rows of one parameter and one value apart. */
+  tieBreak?: string;
+  condition: string;
+}
+
+function orderedTable({ type, dateColumn, code }: Parameter): OrderedTable | undefined {
+  if (dateColumn !== undefined || code === '_lastUpdated') return undefined;
+  switch (type) {
     case 'string':
-      return { expression: lookup('string_key', 'value', ''), type: 'text', descending };
+      return { table: 'fhir.string_key', value: 'value', type: 'text', condition: '' };
     case 'date':
-      return { expression: lookup('date_key', 'lo', noDate), type: 'timestamptz', descending };
+      return { table: 'fhir.date_key', value: 'lo', type: 'timestamptz', tieBreak: 'hi', condition: '' };
     case 'number':
     case 'quantity':
       return {
-        expression: lookup('number_key', 'lo', '-Infinity', ' AND k.unit = 0'),
+        table: 'fhir.number_key',
+        value: 'lo',
         type: 'double precision',
-        descending,
+        tieBreak: 'hi',
+        // The number as written, whatever its unit.
+        condition: ' AND {alias}.unit = 0',
       };
     default:
-      return { expression: contentValue(parameter), type: 'text', descending };
+      return undefined;
   }
 }
 
-/** Codes and references have no ordered index: a top-level element is read from the text, which suits a filtered list. */
-function contentValue({ code, expression, resourceType }: Parameter): string {
-  const match = new RegExp(`^${resourceType}\\.([a-zA-Z]+)(\\.where\\(resolve\\(\\) is [A-Za-z]+\\))?$`).exec(
-    expression,
+/** The row's least (or greatest) value, found through the order of the table: the planner may start from either side. */
+function tableSegment({ parameter, descending }: SortParameter, isMissing: boolean, values: SqlValues): FirstKey {
+  const { table, value, type, tieBreak, condition } = orderedTable(parameter)!;
+  const param = `${values.add(parameter.key)}::integer`;
+  const of = (alias: string) =>
+    `${alias}.tenant = $1 AND ${alias}.param = ${param}${condition.replace('{alias}', alias)} AND ${alias}.id = r.id`;
+  if (isMissing) {
+    return { join: '', condition: `NOT EXISTS (SELECT FROM ${table} k WHERE ${of('k')})`, expression: '', type };
+  }
+  const place = (alias: string) => (tieBreak ? `(${alias}.${value}, ${alias}.${tieBreak})` : `${alias}.${value}`);
+  return {
+    join: ` JOIN ${table} s ON ${of('s')}`,
+    condition: `NOT EXISTS (SELECT FROM ${table} t WHERE ${of('t')} AND ${place('t')} ${descending ? '>' : '<'} ${place('s')})`,
+    expression: `s.${value}`,
+    type,
+  };
+}
+
+function column({ parameter, descending }: SortParameter, values: SqlValues, shared: boolean): SortColumn {
+  const { code, dateColumn, type } = parameter;
+  if (code === '_id') return { expression: 'r.id', type: 'text', descending, nullable: false };
+  if (code === '_lastUpdated') return { expression: 'r.updated', type: 'timestamptz', descending, nullable: false };
+  if (dateColumn !== undefined) {
+    const expression = `r.d${dateColumn}_lo`;
+    return descending && !shared
+      ? { expression, type: 'timestamptz', descending, nullable: false }
+      : { expression: `nullif(${expression}, '${noDate}')`, type: 'timestamptz', descending, nullable: true };
+  }
+  const pick = descending ? 'max' : 'min';
+  const ordered = orderedTable(parameter);
+  if (ordered) {
+    const { table, value, condition } = ordered;
+    const expression = `(SELECT ${pick}(k.${value}) FROM ${table} k WHERE k.tenant = $1 AND k.id = r.id AND k.param = ${values.add(parameter.key)}::integer${condition.replace('{alias}', 'k')})`;
+    return { expression, type: ordered.type, descending, nullable: true };
+  }
+  // Codes, references and addresses have no order of their own in an index: they are read from the content of the matches.
+  const path = contentPath(parameter);
+  if (!path) throw notSupported(`_sort by ${code}, of type ${type}, is not supported`);
+  const texts = path.map(
+    (step) => `SELECT jsonb_path_query(c.content, ${values.add(step)}::jsonpath) #>> '{}' AS text`,
   );
-  if (!match) throw invalid(`_sort by ${code} is not supported`);
-  const element = `r.content::json -> '${match[1]}'`;
-  const text = `coalesce(${element} #>> '{coding,0,code}', ${element} #>> '{reference}', ${element} #>> '{0,value}', ${element} #>> '{}', '')`;
-  return `(${text} COLLATE "C")`;
+  const expression = `(SELECT ${pick}(v.text COLLATE "C") FROM (SELECT r.content::jsonb AS content) c, LATERAL (${texts.join(' UNION ALL ')}) v)`;
+  return { expression, type: 'text', descending, nullable: true };
 }
 
-function decodeCursor(cursor: string, length: number): string[] {
-  try {
-    const values: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8'));
-    if (Array.isArray(values) && values.length === length && values.every((value) => typeof value === 'string'))
-      return values;
-  } catch {
-    // Falls through to the refusal.
-  }
-  throw invalid('The page cursor does not belong to this search');
+/** `ORDER BY` list; `backward` for the page before. */
+export function orderBy(columns: readonly SortColumn[], backward: boolean): string {
+  return columns
+    .map(({ expression, descending, nullable }) => {
+      const nulls = nullable ? (backward ? ' NULLS FIRST' : ' NULLS LAST') : '';
+      return `${expression} ${descending !== backward ? 'DESC' : 'ASC'}${nulls}`;
+    })
+    .join(', ');
 }
 
-function afterCondition(columns: readonly SortColumn[], cursor: readonly string[], values: SqlValues): string {
-  const placeholders = columns.map(({ type }, index) => `${cursorValue(cursor[index]!, type, values)}::${type}`);
-  const operator = (column: SortColumn) => (column.descending ? '<' : '>');
-  // One direction: a row comparison, which an index can serve.
-  if (columns.every((column) => column.descending === columns[0]!.descending)) {
-    return `(${columns.map((column) => column.expression).join(', ')}) ${operator(columns[0]!)} (${placeholders.join(', ')})`;
-  }
-  const alternatives = columns.map((column, index) => {
-    const equal = columns.slice(0, index).map((before, at) => `${before.expression} = ${placeholders[at]}`);
-    return `(${[...equal, `${column.expression} ${operator(column)} ${placeholders[index]}`].join(' AND ')})`;
-  });
-  return `(${alternatives.join(' OR ')})`;
-}
-
-const timestampPattern = /^(-infinity|\d{4,6}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?[+-]\d{2}(:\d{2}){0,2})$/;
-
-/** A forged cursor must be a 400, not an error of the database. */
-function cursorValue(value: string, type: SortColumn['type'], values: SqlValues): string {
-  const valid =
-    type === 'text'
-      ? !value.includes('\u0000')
-      : type === 'timestamptz'
-        ? timestampPattern.test(value)
-        : !Number.isNaN(Number(value)) || /^-?Infinity$/.test(value);
-  if (!valid) throw invalid('The page cursor does not belong to this search');
-  return values.add(value);
+/** Select list of the sort values as text, `s1`, `s2`…, with a leading comma. */
+export function selectPlace(columns: readonly (SortColumn | null)[]): string {
+  return columns.map((item, index) => `, ${item ? `(${item.expression})::text` : 'NULL'} AS s${index + 1}`).join('');
 }

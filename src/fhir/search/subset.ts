@@ -3,7 +3,7 @@ import type { Meta } from '@medplum/fhirtypes';
 import type { SearchDefinitions } from '../definitions/search-parameters.ts';
 import { keepLiterals, parseJson, stringifyJson } from '../json/index.ts';
 import type { StoredVersion } from '../store/contract.ts';
-import type { Summary } from './query.ts';
+import type { Summary } from './request.ts';
 
 const subsetted = { system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'SUBSETTED' };
 

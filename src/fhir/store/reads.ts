@@ -4,7 +4,7 @@ import type { Sql } from '../../db/index.ts';
 import { FhirError } from '../contract.ts';
 import { invalid } from '../search/query.ts';
 import { type SearchParts, tableOf } from '../search/scope.ts';
-import { hasCriteria, searchIds, searchPage } from '../search/search.ts';
+import { hasCriteria, searchIds, searchPage, searchSystemPage } from '../search/search.ts';
 import type { HistoryOptions, HistoryPage, HistoryScope, RestReads, StoredVersion } from './contract.ts';
 import { type CurrentRow, pastTableOf, storedVersion } from './rows.ts';
 
@@ -50,7 +50,7 @@ export function createReads(
       return readHistory(parts, tenant, sql, historyScope, options);
     },
     searchBundle: (type, query, options) => searchPage(parts, scope(), type, query, options),
-    searchSystem: () => Promise.reject(new FhirError(400, 'not-supported', 'Searches go to one type of resource')),
+    searchSystem: (types, query, options) => searchSystemPage(parts, scope(), types, query, options),
     matchIds(type, criteria) {
       if (!hasCriteria(parts, type, criteria)) {
         throw new FhirError(

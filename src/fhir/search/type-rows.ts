@@ -1,0 +1,36 @@
+/** The matches of a search of one type, in its order. */
+import { beyond } from './cursor.ts';
+import type { OrderedRows, PageRow } from './pages.ts';
+import type { SortKey } from './request.ts';
+import { type RunningSearch, tableOf } from './scope.ts';
+import { idColumns, orderBy, type SortColumn, type SortParameter, segment, segmentCount, selectPlace } from './sort.ts';
+import { createSqlValues } from './sql-values.ts';
+import type { Where } from './where.ts';
+
+export function typeRows(search: RunningSearch, type: string, where: Where, sort: readonly SortKey[]): OrderedRows {
+  const keys = sortParameters(search, type, sort);
+  return {
+    columnCount: keys.length + idColumns(keys).length,
+    segmentCount: segmentCount(keys),
+    read(index, cursor, backward, limit) {
+      const values = createSqlValues(...where.values.list);
+      const { join, condition, columns } = segment(keys, index, values);
+      const conditions = [where.text, ...(condition === undefined ? [] : [condition])];
+      const present = columns.filter((column): column is SortColumn => column !== null);
+      if (cursor) {
+        const place = cursor.place.filter((_, at) => columns[at] !== null);
+        conditions.push(beyond(present, { ...cursor, place }, values));
+      }
+      return search.sql.query<PageRow>(
+        `SELECT '${type}' AS type, r.id, r.version, r.updated, r.content${selectPlace(columns)} FROM ${tableOf(type)} r${join}
+         WHERE ${conditions.join(' AND ')} ORDER BY ${orderBy(present, backward)} LIMIT ${limit}`,
+        values.list,
+      );
+    },
+  };
+}
+
+/** Reading made sure that the type has them. */
+export function sortParameters({ registry }: RunningSearch, type: string, sort: readonly SortKey[]): SortParameter[] {
+  return sort.map(({ code, descending }) => ({ parameter: registry.of(type).get(code)!, descending }));
+}

@@ -1,0 +1,65 @@
+/** Criteria as the condition of a statement on the table of a type, with alias `r`; `$1` is the tenant. */
+import { chainTargets, pointedTo } from './chains.ts';
+import { type ConditionScope, clauseCondition, keysCondition, targetCondition } from './conditions.ts';
+import { keyKind, keyText } from './keys.ts';
+import { listItems } from './lists.ts';
+import type { Criterion } from './request.ts';
+import type { RunningSearch } from './scope.ts';
+import { createSqlValues, type SqlValues } from './sql-values.ts';
+
+export interface Where {
+  text: string;
+  /** Parameters of the condition; a statement that adds its own takes a copy. */
+  values: SqlValues;
+}
+
+/** Chains and lists among the criteria are resolved by statements of their own first. */
+export async function buildWhere(
+  search: RunningSearch,
+  type: string,
+  criteria: readonly Criterion[],
+  values: SqlValues = createSqlValues(search.tenant),
+): Promise<Where> {
+  const { tenant, hasher, nowMs, registry } = search;
+  const scope: ConditionScope = { tenant, hasher, values, nowMs, types: registry.types };
+  const texts = ['r.tenant = $1', 'NOT r.deleted'];
+  for (const criterion of criteria) texts.push(await condition(search, type, criterion, scope));
+  return { text: texts.join(' AND '), values };
+}
+
+async function condition(
+  search: RunningSearch,
+  type: string,
+  criterion: Criterion,
+  scope: ConditionScope,
+): Promise<string> {
+  switch (criterion.kind) {
+    case 'clause':
+      return clauseCondition(criterion.clause, scope);
+    case 'chain':
+      return targetCondition(criterion.parameter, await chainTargets(search, criterion), scope);
+    case 'has':
+      return idsCondition(await pointedTo(search, type, criterion), scope);
+    case 'list':
+      return idsCondition(await listItems(search, type, criterion.id), scope);
+    case 'compartment': {
+      const { owner, parameters, isOwner } = criterion;
+      const keys = parameters.map(({ code }) => keyText(scope.tenant, code, keyKind.value, owner));
+      const conditions = keys.length > 0 ? [keysCondition(keys, scope)] : [];
+      if (isOwner) conditions.push(`r.id = ${scope.values.add(owner.slice(owner.indexOf('/') + 1))}`);
+      return `(${conditions.join(' OR ')})`;
+    }
+    case 'not':
+      return `NOT (${await condition(search, type, criterion.of, scope)})`;
+    case 'all':
+    case 'any': {
+      const parts: string[] = [];
+      for (const part of criterion.of) parts.push(`(${await condition(search, type, part, scope)})`);
+      return parts.length === 1 ? parts[0]! : `(${parts.join(criterion.kind === 'all' ? ' AND ' : ' OR ')})`;
+    }
+  }
+}
+
+function idsCondition(ids: readonly string[], { values }: ConditionScope): string {
+  return `r.id = ANY(${values.add(ids)}::text[])`;
+}
