@@ -1,0 +1,92 @@
+/**
+ * What a notification may show: what the owner of the subscription may read when it leaves, whatever was allowed when it was asked
+ * for. Every delivery is told to the audit trail first, as a read by the owner.
+ */
+import { randomUUID } from 'node:crypto';
+import type { Resource } from '@medplum/fhirtypes';
+import type { Clock } from '../../config/index.ts';
+import { type Actor, type Context, FhirError, type FhirGuards } from '../contract.ts';
+import { parseJson } from '../json/index.ts';
+import type { RestReads, RestStore } from '../store/contract.ts';
+import type { Owners } from './contract.ts';
+import type { SubscriptionEvent } from './events.ts';
+import type { ShownEvent } from './notification.ts';
+import type { Content } from './wanted.ts';
+
+/** For the audit trail. */
+export const notifyInteraction = 'operation:Subscription/$notify';
+
+export interface Disclosure {
+  /** Circumstances of a delivery; undefined when the owner's account is gone or shut off. */
+  contextOf(tenant: string, owner: string): Promise<Context | undefined>;
+  /** Each event with what of it the owner may see. */
+  show(context: Context, events: readonly SubscriptionEvent[], isContentWanted: boolean): Promise<ShownEvent[]>;
+  /** Resolves once the delivery is in the trail: it leaves only then. */
+  audit(context: Context, subscription: string, content: Content, shown: readonly ShownEvent[]): Promise<void>;
+}
+
+export interface DisclosureParts {
+  store: Pick<RestStore, 'reads'>;
+  guards: Pick<FhirGuards, 'authorize' | 'auditRead'>;
+  owners: Owners;
+  clock: Clock;
+}
+
+export function createDisclosure({ store, guards, owners, clock }: DisclosureParts): Disclosure {
+  return {
+    async contextOf(tenant, owner) {
+      const actor = await owners.actorOf(tenant, owner);
+      return actor && contextOf(tenant, actor, clock);
+    },
+    async show(context, events, isContentWanted) {
+      const reads = store.reads(context.tenant);
+      const shown: ShownEvent[] = [];
+      for (const event of events) shown.push(await showOne(context, reads, event, isContentWanted));
+      return shown;
+    },
+    async audit(context, subscription, content, shown) {
+      const told = content === 'empty' ? [] : shown.filter(({ isShown }) => isShown);
+      await guards.auditRead(context, {
+        resources: told.map(({ event, resource }) => resource ?? named(event)),
+        target: { type: 'Subscription', id: subscription },
+        outcome: 'success',
+      });
+    },
+  };
+
+  async function showOne(
+    context: Context,
+    reads: RestReads,
+    event: SubscriptionEvent,
+    isContentWanted: boolean,
+  ): Promise<ShownEvent> {
+    if (!isAllowed(context, event)) return { event, isShown: false };
+    // A delete leaves nothing to show but which one it was.
+    if (event.interaction === 'delete' || !isContentWanted) return { event, isShown: true };
+    const current = await reads.readStored(event.type, event.resource);
+    if (!current || current.deleted) return { event, isShown: true };
+    const version =
+      current.version === event.version ? current : await reads.readVersion(event.type, event.resource, event.version);
+    if (!version || version.deleted) return { event, isShown: true };
+    return { event, isShown: true, resource: parseJson(version.text) as Resource };
+  }
+
+  function isAllowed(context: Context, { type, resource }: SubscriptionEvent): boolean {
+    try {
+      guards.authorize(context, { interaction: 'read', type, id: resource });
+      return true;
+    } catch (error) {
+      if (error instanceof FhirError && error.status < 500) return false;
+      throw error;
+    }
+  }
+}
+
+function contextOf(tenant: string, actor: Actor, clock: Clock): Context {
+  return { tenant, actor, requestId: randomUUID(), interaction: notifyInteraction, now: () => clock.now() };
+}
+
+/** What the trail says of a resource that was named and not sent. */
+function named({ type, resource, version }: SubscriptionEvent): Resource {
+  return { resourceType: type, id: resource, meta: { versionId: String(version) } } as Resource;
+}

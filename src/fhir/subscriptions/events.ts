@@ -1,0 +1,98 @@
+/** The table `subscription_event`: what happened, recorded by writers, numbered under the lock of the feed. */
+import type { ResourceType } from '@medplum/fhirtypes';
+import type { Sql } from '../../db/index.ts';
+import type { Change } from '../contract.ts';
+
+export interface SubscriptionEvent {
+  /** 1, 2, 3, … within its subscription. */
+  number: number;
+  at: Date;
+  interaction: Change['interaction'];
+  type: ResourceType;
+  resource: string;
+  version: number;
+}
+
+/** Most events numbered at once: a long backlog is numbered in several short transactions. */
+const numberedAtOnce = 5_000;
+
+/** Records matches in the writer's transaction: one statement, no lock shared with other writers. */
+export async function insertEvents(
+  sql: Sql,
+  tenant: string,
+  at: Date,
+  matches: readonly { subscription: string; change: Change }[],
+): Promise<void> {
+  await sql.query({
+    name: 'subscription-event-insert',
+    text: `INSERT INTO subscription_event (tenant, subscription, at, interaction, type, resource, version)
+           SELECT $1, subscription, $2, interaction, type, resource, version
+           FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::integer[])
+                AS event (subscription, interaction, type, resource, version)`,
+    values: [
+      tenant,
+      at,
+      matches.map(({ subscription }) => subscription),
+      matches.map(({ change }) => change.interaction),
+      matches.map(({ change }) => change.type),
+      matches.map(({ change }) => change.id),
+      matches.map(({ change }) => change.version),
+    ],
+  });
+}
+
+/**
+ * Gives numbers to what is committed and has none, in a transaction of its own: the lock first, then a statement that sees what
+ * the previous holder of the lock numbered. Changes of one resource keep their order, since the later writer waited for the earlier.
+ * @returns the number of the last event.
+ */
+export async function numberEvents(sql: Sql, tenant: string, subscription: string): Promise<number> {
+  const { rows } = await sql.query<{ last: string }>({
+    name: 'subscription-event-lock',
+    text: 'SELECT last_event AS last FROM subscription_feed WHERE tenant = $1 AND id = $2 FOR UPDATE',
+    values: [tenant, subscription],
+  });
+  let last = Number(rows[0]?.last ?? 0);
+  if (rows.length === 0) return last;
+  const { rowCount } = await sql.query({
+    name: 'subscription-event-number',
+    text: `UPDATE subscription_event AS event SET number = $3 + fresh.place
+           FROM (SELECT position, row_number() OVER (ORDER BY position) AS place
+                 FROM (SELECT position FROM subscription_event
+                       WHERE tenant = $1 AND subscription = $2 AND number IS NULL
+                       ORDER BY position LIMIT $4) AS waiting) AS fresh
+           WHERE event.tenant = $1 AND event.subscription = $2 AND event.position = fresh.position`,
+    values: [tenant, subscription, last, numberedAtOnce],
+  });
+  if (!rowCount) return last;
+  last += rowCount;
+  await sql.query({
+    name: 'subscription-event-count',
+    text: 'UPDATE subscription_feed SET last_event = $3 WHERE tenant = $1 AND id = $2',
+    values: [tenant, subscription, last],
+  });
+  return last;
+}
+
+/** Numbered events from `since` to `until`, both included, in order. */
+export async function readEvents(
+  sql: Sql,
+  tenant: string,
+  subscription: string,
+  range: { since: number; until: number; limit: number },
+): Promise<SubscriptionEvent[]> {
+  const { rows } = await sql.query<SubscriptionEvent & Record<string, unknown>>({
+    name: 'subscription-events',
+    text: `SELECT number::float8 AS number, at, interaction, type, resource, version
+           FROM subscription_event
+           WHERE tenant = $1 AND subscription = $2 AND number BETWEEN $3 AND $4
+           ORDER BY number LIMIT $5`,
+    values: [tenant, subscription, range.since, range.until, range.limit],
+  });
+  return rows;
+}
+
+/** Forgets what happened before `before`. */
+export async function forgetEvents(sql: Sql, tenant: string, before: Date): Promise<void> {
+  await sql.query('DELETE FROM subscription_event WHERE tenant = $1 AND at < $2', [tenant, before]);
+}

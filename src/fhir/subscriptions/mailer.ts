@@ -1,0 +1,43 @@
+/** The mail server, over SMTP (RFC 5321) with STARTTLS (RFC 3207) required: nothing is said in clear but to this machine itself. */
+import { createTransport } from 'nodemailer';
+import type { Mailer } from './contract.ts';
+
+export interface SmtpSettings {
+  host: string;
+  port: number;
+  user?: string;
+  password?: string;
+  /** Sender, as in `From`. */
+  from: string;
+  /** On this machine itself the line needs no encryption. */
+  isLoopback: boolean;
+  /** Certificates trusted beside the system's (PEM). */
+  ca?: readonly string[];
+}
+
+/** Port of SMTP inside TLS from the first byte (RFC 8314). */
+const submissionsPort = 465;
+const timeoutMs = 20_000;
+
+export function createMailer({ host, port, user, password, from, isLoopback, ca }: SmtpSettings): Mailer {
+  const transport = createTransport({
+    host,
+    port,
+    secure: port === submissionsPort,
+    requireTLS: !isLoopback,
+    tls: { minVersion: 'TLSv1.2', ...(ca ? { ca: [...ca] } : {}) },
+    ...(user === undefined ? {} : { auth: { user, pass: password ?? '' } }),
+    connectionTimeout: timeoutMs,
+    greetingTimeout: timeoutMs,
+    socketTimeout: timeoutMs,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+  return {
+    async send({ to, subject, text, html, messageId }) {
+      // One address, whatever characters it has: no header can be made of it.
+      await transport.sendMail({ from, to: { name: '', address: to }, subject, text, html, messageId });
+    },
+    close: () => transport.close(),
+  };
+}

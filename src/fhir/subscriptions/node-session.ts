@@ -1,0 +1,89 @@
+/**
+ * One database session per node: it hears that something is to be done (NOTIFY only wakes; what counts are rows), and holds the advisory
+ * locks of the subscriptions this node is serving. When the process or the machine dies the session ends, the locks fall, and
+ * another node goes on at once, without a lease to wait for.
+ */
+import pg from 'pg';
+import type { Log } from './contract.ts';
+
+export const wakeChannel = 'passerelle_subscription';
+
+const keepAliveMs = 10_000;
+const reconnectEveryMs = 2_000;
+/** The server must notice within seconds that this machine is gone, else its locks would stay. */
+const settings = `SELECT set_config('tcp_keepalives_idle', '10', false), set_config('tcp_keepalives_interval', '10', false),
+  set_config('tcp_keepalives_count', '3', false)`;
+
+export interface NodeSession {
+  /** False when another node has it, or while there is no session. */
+  tryLock(name: string): Promise<boolean>;
+  unlock(name: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** @param onWake told the tenant in which something is to be done. */
+export async function openNodeSession(url: string, onWake: (tenant: string) => void, log?: Log): Promise<NodeSession> {
+  let current: pg.Client | undefined;
+  let closed = false;
+
+  async function connect(): Promise<void> {
+    if (closed) return;
+    const client = new pg.Client({
+      connectionString: url,
+      application_name: 'passerelle-subscriptions',
+      keepAlive: true,
+      keepAliveInitialDelayMillis: keepAliveMs,
+    });
+    let lost = false;
+    const onLoss = () => {
+      if (lost) return;
+      lost = true;
+      if (current === client) current = undefined;
+      if (!closed) reconnectLater();
+    };
+    client.on('error', onLoss);
+    client.on('end', onLoss);
+    client.on('notification', ({ payload }) => onWake(payload ?? ''));
+    try {
+      await client.connect();
+      await client.query(settings);
+      await client.query(`LISTEN ${wakeChannel}`);
+    } catch (error) {
+      lost = true;
+      await client.end().catch(() => undefined);
+      throw error;
+    }
+    if (closed) await client.end();
+    else if (!lost) current = client;
+  }
+
+  function reconnectLater(): void {
+    setTimeout(() => {
+      connect().catch((error: Error) => {
+        log?.warn({ error: error.name }, 'no session for subscriptions, will be tried again');
+        reconnectLater();
+      });
+    }, reconnectEveryMs).unref();
+  }
+
+  await connect();
+  return {
+    async tryLock(name) {
+      if (!current) return false;
+      const { rows } = await current.query<{ locked: boolean }>(
+        'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS locked',
+        [name],
+      );
+      return rows[0]?.locked === true;
+    },
+    async unlock(name) {
+      // A session that was lost lost its locks.
+      await current?.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', [name]).catch(() => undefined);
+    },
+    async close() {
+      closed = true;
+      await current?.end();
+      current = undefined;
+    },
+  };
+}

@@ -1,0 +1,57 @@
+/** The owner of a Subscription reads its headers as they were written; everybody else, and every other way out, sees them sealed. */
+import type { FastifyInstance } from 'fastify';
+import type { Database } from '../../db/index.ts';
+import { FhirError, type FhirGuards } from '../contract.ts';
+
+export interface RevealOptions {
+  database: Database;
+  guards: Pick<FhirGuards, 'authenticate'>;
+  /** Where the FHIR routes are, e.g. `/fhir`. */
+  prefix: string;
+}
+
+const seal = /sealed:([0-9a-f]{32})/g;
+
+/** Register on the application before the FHIR routes: hooks reach the routes registered after them. */
+export function revealOwnHeaders(app: FastifyInstance, { database, guards, prefix }: RevealOptions): void {
+  app.addHook('onSend', async (request, reply, payload) => {
+    if (typeof payload !== 'string' || !request.url.startsWith(`${prefix}/Subscription`)) return payload;
+    const tokens = [...new Set(Array.from(payload.matchAll(seal), ([, token]) => token!))];
+    if (tokens.length === 0) return payload;
+    const values = await ownValues(await callerOf(request), tokens);
+    const isXml = String(reply.getHeader('content-type')).includes('xml');
+    return payload.replace(seal, (sealed, token: string) => {
+      const value = values.get(token);
+      return value === undefined ? sealed : isXml ? xmlText(value) : JSON.stringify(value).slice(1, -1);
+    });
+  });
+
+  async function callerOf(request: Parameters<FhirGuards['authenticate']>[0]) {
+    try {
+      return await guards.authenticate(request);
+    } catch (error) {
+      if (error instanceof FhirError && error.status < 500) return undefined;
+      throw error;
+    }
+  }
+
+  async function ownValues(
+    caller: Awaited<ReturnType<typeof callerOf>>,
+    tokens: readonly string[],
+  ): Promise<Map<string, string>> {
+    if (!caller) return new Map();
+    const { tenant, actor } = caller;
+    const { rows } = await database.query<{ token: string; value: string }>(
+      tenant,
+      `SELECT token, value FROM subscription_secret AS secret
+       JOIN subscription_feed AS feed ON feed.tenant = secret.tenant AND feed.id = secret.subscription
+       WHERE secret.tenant = $1 AND token = ANY ($2) AND owner = $3`,
+      [tenant, tokens, actor.account],
+    );
+    return new Map(rows.map(({ token, value }) => [token, value]));
+  }
+}
+
+function xmlText(value: string): string {
+  return value.replace(/[&<>"'\t]/g, (character) => `&#${character.charCodeAt(0)};`);
+}

@@ -1,0 +1,29 @@
+/** The store as every room gets it: what is written as a Subscription has the values of its headers sealed (headers.ts). */
+import type { Resource } from '@medplum/fhirtypes';
+import type { RestStore, RestTransaction } from '../store/contract.ts';
+import { sealHeaders } from './headers.ts';
+
+export function withSealedHeaders(store: RestStore): RestStore {
+  const sealing =
+    <T>(work: (tx: RestTransaction) => Promise<T>) =>
+    (tx: RestTransaction) =>
+      work(sealingTransaction(tx));
+  return {
+    ...store,
+    transaction: (context, work) => store.restTransaction(context, sealing(work)),
+    restTransaction: (context, work) => store.restTransaction(context, sealing(work)),
+  };
+}
+
+function sealingTransaction(tx: RestTransaction): RestTransaction {
+  const sealed = <R extends Resource>(resource: R): R | Promise<R> =>
+    // Nearly every write is of another type and pays nothing.
+    resource?.resourceType === 'Subscription' ? sealHeaders(tx, resource) : resource;
+  return {
+    ...tx,
+    create: async (resource) => tx.create(await sealed(resource)),
+    createIfNone: async (resource, criteria) => tx.createIfNone(await sealed(resource), criteria),
+    update: async (resource, options) => tx.update(await sealed(resource), options),
+    updateIfOne: async (resource, criteria, options) => tx.updateIfOne(await sealed(resource), criteria, options),
+  };
+}

@@ -1,0 +1,254 @@
+/**
+ * The WebSocket of subscriptions: `bind <id>` as R4 says, for who signed in with the request that opened it, and `bind-with-token <token>`
+ * as the backport says, for who asked $get-ws-binding-token. One connection may bind many subscriptions of one tenant.
+ */
+import type { FastifyRequest } from 'fastify';
+import type { RawData, WebSocket } from 'ws';
+import { type Context, FhirError, type FhirGuards } from '../contract.ts';
+import { type Binding, type BindingParts, bind, type Line } from './binding.ts';
+import type { Log } from './contract.ts';
+import { type FeedState, readFeed, recordSeen } from './feeds.ts';
+import { readToken } from './tokens.ts';
+
+export interface SocketParts extends BindingParts {
+  guards: Pick<FhirGuards, 'authenticate'>;
+  /** Where pages of ours come from: a session cookie counts for them only. */
+  origin: () => string;
+  log?: Log;
+  limits: SocketLimits;
+}
+
+export interface SocketLimits {
+  /** Open connections of this node, and of one account on it. */
+  connections: number;
+  connectionsOfOne: number;
+  /** Real milliseconds until who has bound nothing, or answers nothing, is shut out. */
+  patienceMs: number;
+}
+
+export const socketLimits: SocketLimits = { connections: 2_000, connectionsOfOne: 20, patienceMs: 30_000 };
+/** Longest message of a client, in bytes: a token. */
+export const longestMessageBytes = 4_096;
+const mostBindings = 50;
+const mostWaitingMessages = 20;
+/** Notifications on their way to one client without its answer. */
+const mostUnanswered = 8;
+
+/** Close codes (RFC 6455 §7.4.1): against the rules; come back later; too much. */
+const policyViolation = 1008;
+const tryAgainLater = 1013;
+
+export interface SocketHub {
+  accept(socket: WebSocket, request: FastifyRequest): void;
+  /** New events, heartbeats and ends of the clients bound in a tenant. */
+  look(tenant: string, states: readonly FeedState[]): void;
+  close(): void;
+}
+
+interface Connection {
+  socket: WebSocket;
+  bindings: Map<string, Binding>;
+  /** Who opened it; undefined when nobody signed in. */
+  signedIn: Promise<{ tenant: string; account: string } | undefined>;
+  waitingMessages: number;
+  /** Real time of each mark without an answer, oldest first. */
+  unanswered: number[];
+  account?: string;
+}
+
+export function createSocketHub(parts: SocketParts): SocketHub {
+  const { database, clock, limits, log } = parts;
+  const connections = new Set<Connection>();
+  const patrol = setInterval(() => connections.forEach(checkPatience), Math.max(limits.patienceMs / 2, 10));
+  patrol.unref();
+
+  function accept(socket: WebSocket, request: FastifyRequest): void {
+    if (connections.size >= limits.connections) {
+      socket.close(tryAgainLater, 'too many connections');
+      return;
+    }
+    const connection: Connection = {
+      socket,
+      bindings: new Map(),
+      signedIn: identify(request),
+      waitingMessages: 0,
+      unanswered: [],
+    };
+    connections.add(connection);
+    setTimeout(() => {
+      if (connection.bindings.size === 0) socket.close(policyViolation, 'nothing was bound');
+    }, limits.patienceMs).unref();
+    let turn: Promise<void> = Promise.resolve();
+    socket.on('message', (data, isBinary) => {
+      if (isBinary || ++connection.waitingMessages > mostWaitingMessages)
+        return socket.close(policyViolation, 'too many messages, or binary ones');
+      turn = turn.then(() => answer(connection, request, textOf(data))).finally(() => connection.waitingMessages--);
+    });
+    socket.on('pong', (data) => void answered(connection, data.toString()));
+    socket.on('close', () => connections.delete(connection));
+    socket.on('error', () => socket.terminate());
+  }
+
+  /** A cookie that a page of somebody else made the browser send proves nothing: tokens and headers are sent on purpose. */
+  async function identify(request: FastifyRequest): Promise<{ tenant: string; account: string } | undefined> {
+    const { origin, authorization } = request.headers;
+    if (origin !== undefined && authorization === undefined && origin !== parts.origin()) return undefined;
+    try {
+      const { tenant, actor } = await parts.guards.authenticate(request);
+      return { tenant, account: actor.account };
+    } catch (error) {
+      if (error instanceof FhirError && error.status < 500) return undefined;
+      log?.error({ error: (error as Error).name }, 'a WebSocket could not be authenticated');
+      return undefined;
+    }
+  }
+
+  async function answer(connection: Connection, request: FastifyRequest, message: string): Promise<void> {
+    try {
+      const [, token] = /^bind-with-token:?\s+(\S+)$/.exec(message) ?? [];
+      const [, id] = /^bind:?\s+([A-Za-z0-9.-]{1,64})$/.exec(message) ?? [];
+      if (token) await bindWithToken(connection, token);
+      else if (id) await bindSignedIn(connection, request, id);
+      else throw new FhirError(400, 'not-supported', 'only bind [id] and bind-with-token [token] are understood');
+    } catch (error) {
+      if (error instanceof FhirError && error.status < 500) connection.socket.send(JSON.stringify(error.outcome));
+      else {
+        log?.error({ error: (error as Error).name }, 'a WebSocket message could not be answered');
+        connection.socket.close(tryAgainLater, 'try again');
+      }
+    }
+  }
+
+  async function bindWithToken(connection: Connection, token: string): Promise<void> {
+    const known = await readToken(database, token, clock.now());
+    if (!known) throw new FhirError(401, 'login', 'this token is not known, or its time is over');
+    const { tenant, account, expiresAt } = known;
+    for (const id of known.subscriptions) {
+      const contextNow = () => parts.disclosure.contextOf(tenant, account);
+      await bindOne(connection, { tenant, account, id, contextNow, until: expiresAt });
+    }
+  }
+
+  async function bindSignedIn(connection: Connection, request: FastifyRequest, id: string): Promise<void> {
+    const who = await connection.signedIn;
+    if (!who) throw new FhirError(401, 'login', 'sign in first, or bind with a token');
+    const contextNow = async (): Promise<Context | undefined> => {
+      // A session that ended since shows nothing more.
+      if ((await identify(request))?.account !== who.account) {
+        connection.socket.close(policyViolation, 'the session is over');
+        return undefined;
+      }
+      return parts.disclosure.contextOf(who.tenant, who.account);
+    };
+    await bindOne(connection, { ...who, id, contextNow });
+  }
+
+  async function bindOne(
+    connection: Connection,
+    wish: { tenant: string; account: string; id: string; contextNow(): Promise<Context | undefined>; until?: Date },
+  ): Promise<void> {
+    const { tenant, account, id, contextNow, until } = wish;
+    const { bindings, socket } = connection;
+    const feed = await database.transaction(tenant, (sql) => readFeed(sql, tenant, id));
+    // Somebody else's is not told from one that does not exist.
+    if (feed?.owner !== account) throw new FhirError(404, 'not-found', 'no such Subscription of yours');
+    if (feed.channel !== 'websocket') throw new FhirError(422, 'business-rule', 'its channel is not websocket');
+    const other = bindings.values().next().value;
+    if (other && (other.tenant !== tenant || connection.account !== account))
+      throw new FhirError(403, 'forbidden', 'one connection serves one account');
+    if (bindings.size >= mostBindings && !bindings.has(id))
+      throw new FhirError(403, 'too-costly', `at most ${mostBindings} subscriptions on one connection`);
+    if (!other && ofAccount(tenant, account) >= limits.connectionsOfOne)
+      throw new FhirError(429, 'throttled', `at most ${limits.connectionsOfOne} connections of one account`);
+    connection.account = account;
+    const options = { tenant, feed, contextNow, line: lineOf(connection), ...(until ? { until } : {}) };
+    const binding = await bind(parts, options);
+    if (socket.readyState !== socket.OPEN) return;
+    bindings.set(id, binding);
+    pump(binding, socket);
+  }
+
+  function ofAccount(tenant: string, account: string): number {
+    return [...connections].filter(
+      ({ bindings, account: known }) => known === account && bindings.values().next().value?.tenant === tenant,
+    ).length;
+  }
+
+  function lineOf({ socket, unanswered }: Connection): Line {
+    return {
+      isReady: () => socket.readyState === socket.OPEN && unanswered.length < mostUnanswered,
+      send: (text) =>
+        new Promise((resolve, reject) => socket.send(text, (error) => (error ? reject(error) : resolve()))),
+      mark(subscription, through) {
+        unanswered.push(performance.now());
+        socket.ping(`${subscription} ${through}`, undefined, () => undefined);
+      },
+    };
+  }
+
+  async function answered(connection: Connection, mark: string): Promise<void> {
+    connection.unanswered.shift();
+    const [id = '', through] = mark.split(' ');
+    const binding = connection.bindings.get(id);
+    if (!binding || through === undefined) return;
+    try {
+      await database.transaction(binding.tenant, (sql) => recordSeen(sql, binding.tenant, id, Number(through)));
+    } catch (error) {
+      // It stays undelivered and will be sent again: at least once.
+      log?.warn({ error: (error as Error).name }, 'a delivery could not be recorded');
+    }
+    pump(binding, connection.socket);
+  }
+
+  function pump(binding: Binding, socket: WebSocket): void {
+    binding.pump().catch((error: unknown) => {
+      if (socket.readyState !== socket.OPEN) return;
+      log?.error(
+        { subscription: binding.subscription, error: (error as Error).name },
+        'a WebSocket is closed, its client resumes',
+      );
+      socket.close(tryAgainLater, 'try again');
+    });
+  }
+
+  /** Whoever does not answer has gone, or is too slow: it may come back and goes on where it was. */
+  function checkPatience({ socket, unanswered }: Connection): void {
+    const oldest = unanswered[0];
+    if (oldest !== undefined && performance.now() - oldest > limits.patienceMs) socket.terminate();
+    else if (oldest === undefined && socket.readyState === socket.OPEN) {
+      unanswered.push(performance.now());
+      socket.ping('', undefined, () => undefined);
+    }
+  }
+
+  function endIfOver(connection: Connection, binding: Binding, now: Date): boolean {
+    if (!binding.until || binding.until > now) return false;
+    connection.bindings.delete(binding.subscription);
+    if (connection.bindings.size === 0) connection.socket.close(policyViolation, 'the token is over: ask for another');
+    return true;
+  }
+
+  return {
+    accept,
+    look(tenant, states) {
+      const now = clock.now();
+      const byId = new Map(states.map((state) => [state.id, state]));
+      for (const connection of connections) {
+        for (const binding of [...connection.bindings.values()]) {
+          if (binding.tenant !== tenant || endIfOver(connection, binding, now)) continue;
+          const state = byId.get(binding.subscription);
+          if (state?.status === 'active' && binding.isBehind(state)) pump(binding, connection.socket);
+          else binding.beat(now).catch(() => connection.socket.close(tryAgainLater, 'try again'));
+        }
+      }
+    },
+    close() {
+      clearInterval(patrol);
+      for (const { socket } of connections) socket.close(tryAgainLater, 'the server stops');
+    },
+  };
+}
+
+function textOf(data: RawData): string {
+  return (Array.isArray(data) ? Buffer.concat(data) : Buffer.from(data as ArrayBuffer)).toString('utf8').trim();
+}
