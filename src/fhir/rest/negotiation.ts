@@ -1,46 +1,96 @@
-/** Which representation is asked for and sent (https://hl7.org/fhir/R4/http.html#mime-type): JSON, or the raw form of a Binary. */
-import { FhirError } from '../contract.ts';
-
+/** Which representation is asked for and sent (https://hl7.org/fhir/R4/http.html#mime-type, RFC 9110 §12.5.1): JSON, XML, a page for people, or the raw form of a Binary. */
 export const fhirJson = 'application/fhir+json';
-export const fhirJsonUtf8 = 'application/fhir+json; charset=utf-8';
+export const fhirXml = 'application/fhir+xml';
 
-const jsonTypes = new Set([fhirJson, 'application/json', 'text/json', 'application/json+fhir']);
-const jsonFormats = new Set(['json', ...jsonTypes]);
-const wildcards = new Set(['*/*', 'application/*']);
+/** How a resource is written. */
+export type Format = 'json' | 'xml' | 'html';
+
+export const contentTypes: Readonly<Record<Format, string>> = {
+  json: `${fhirJson}; charset=utf-8`,
+  xml: `${fhirXml}; charset=utf-8`,
+  html: 'text/html; charset=utf-8',
+};
+
+const typesOf: Readonly<Record<Format, ReadonlySet<string>>> = {
+  json: new Set([fhirJson, 'application/json', 'text/json', 'application/json+fhir']),
+  xml: new Set([fhirXml, 'application/xml', 'text/xml', 'application/xml+fhir']),
+  html: new Set(['text/html']),
+};
+
+/** In the order of preference when a caller has none. */
+const formats: readonly Format[] = ['json', 'xml', 'html'];
 
 /** Media type without parameters, lower case. */
 export function mediaType(header: string | undefined): string | undefined {
   return header?.replace(/;.*$/s, '').trim().toLowerCase() || undefined;
 }
 
-export function isJson(header: string | undefined): boolean {
+/** The format a body of this content type is in; a page never comes in. */
+export function formatOfContent(header: string | undefined): 'json' | 'xml' | undefined {
   const type = mediaType(header);
-  return type !== undefined && jsonTypes.has(type);
+  if (type === undefined || isOtherVersion(header!)) return undefined;
+  return typesOf.json.has(type) ? 'json' : typesOf.xml.has(type) ? 'xml' : undefined;
 }
 
-/** Media types the caller takes; a weight of zero refuses one. */
-function accepted(header: string): string[] {
-  return header
-    .split(',')
-    .filter((range) => !/;\s*q=0(?:\.0*)?\s*(?:;|$)/.test(range))
-    .flatMap((range) => mediaType(range) ?? []);
+/**
+ * The format to answer in; undefined when none of ours will do (406).
+ * @param format the parameter `_format`, which goes before the header.
+ */
+export function negotiate(accept: string | undefined, format: string | undefined): Format | undefined {
+  if (format) return namedFormat(format);
+  if (accept === undefined || accept === '*/*' || accept === fhirJson) return 'json';
+  const ranges = parseAccept(accept);
+  let best: { format: Format; weight: number; position: number } | undefined;
+  for (const candidate of formats) {
+    const range = rangeFor(ranges, candidate);
+    if (!range || range.weight === 0) continue;
+    const isBetter =
+      !best || range.weight > best.weight || (range.weight === best.weight && range.position < best.position);
+    if (isBetter) best = { format: candidate, weight: range.weight, position: range.position };
+  }
+  return best?.format;
 }
 
-/** @throws FhirError 406 when JSON will not do. `format` is the parameter `_format`, which goes before the header. */
-export function requireJsonAccepted(accept: string | undefined, format: string | undefined): void {
-  const isAccepted = format
-    ? jsonFormats.has(formatType(format))
-    : accept === undefined || accepted(accept).some((type) => jsonTypes.has(type) || wildcards.has(type));
-  if (!isAccepted) throw new FhirError(406, 'not-supported', `only ${fhirJson} is served`);
-}
-
-/** A Binary is served raw unless FHIR is asked for by name (https://hl7.org/fhir/R4/binary.html#rest). */
+/** A Binary is served raw unless FHIR is asked for by name (https://hl7.org/fhir/R4/binary.html#rest), or its page by `_format`. */
 export function wantsFhirByName(accept: string | undefined, format: string | undefined): boolean {
-  if (format) return jsonFormats.has(formatType(format));
-  return accept !== undefined && accepted(accept).some((type) => jsonTypes.has(type));
+  if (format) return namedFormat(format) !== undefined;
+  return parseAccept(accept ?? '').some(
+    ({ type, weight }) => weight > 0 && (typesOf.json.has(type) || type === fhirXml || type === 'application/xml+fhir'),
+  );
 }
 
 /** In a query `+` stands for a space: `application/fhir json` was meant as `application/fhir+json`. */
-function formatType(format: string): string {
-  return mediaType(format)?.replace(' ', '+') ?? '';
+function namedFormat(format: string): Format | undefined {
+  const name = mediaType(format)?.replace(' ', '+') ?? '';
+  if (isOtherVersion(format)) return undefined;
+  return formats.find((candidate) => name === candidate || typesOf[candidate].has(name));
+}
+
+interface Range {
+  type: string;
+  /** 0 to 1. */
+  weight: number;
+  position: number;
+}
+
+function parseAccept(accept: string): Range[] {
+  return accept.split(',').flatMap((text, position) => {
+    const type = mediaType(text);
+    if (type === undefined || isOtherVersion(text)) return [];
+    const weight = Number(/;\s*q\s*=\s*([\d.]+)/i.exec(text)?.[1] ?? 1);
+    return [{ type, weight: weight >= 0 && weight <= 1 ? weight : 0, position }];
+  });
+}
+
+/** The range that decides about a format: the most specific one. A page is for those who name it. */
+function rangeFor(ranges: readonly Range[], format: Format): Range | undefined {
+  const named = ranges.filter(({ type }) => typesOf[format].has(type)).sort((a, b) => b.weight - a.weight)[0];
+  if (named || format === 'html') return named;
+  return ranges.find(({ type }) => type === 'application/*') ?? ranges.find(({ type }) => type === '*/*');
+}
+
+/** The version of FHIR may be asked for by a parameter (https://hl7.org/fhir/R4/http.html#version-parameter). */
+function isOtherVersion(mediaRange: string): boolean {
+  const version = /;\s*fhirVersion\s*=\s*"?([\d.]+)/i.exec(mediaRange)?.[1];
+  return version !== undefined && version !== '4.0';
 }

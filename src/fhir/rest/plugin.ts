@@ -2,20 +2,25 @@
  * `fhirRoutes`: the RESTful API as a Fastify plugin (https://hl7.org/fhir/R4/http.html). HTTP comes in and leaves here; what an
  * interaction does is in the file of its name, where it lives is in routes.ts.
  */
-import type {} from '@fastify/compress';
+import type { Readable } from 'node:stream';
 import type { CapabilityStatement } from '@medplum/fhirtypes';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../config/index.ts';
 import { FhirError, type FhirGuards } from '../contract.ts';
 import { loadSearchDefinitions } from '../definitions/search-parameters.ts';
+import { resourceTypesOf } from '../definitions/structure-file.ts';
+import { r4Structure } from '../definitions/structure-r4.ts';
+import { type Asked, answerPage, startPage, stylesheet, stylesheetPath, type Viewer } from '../html/index.ts';
 import type { RestStore } from '../store/contract.ts';
 import { type Admission, admit } from './admission.ts';
 import { artefactsOf, readArtefacts } from './artefacts.ts';
 import type { Service } from './call.ts';
+import { decodeBody } from './content-encoding.ts';
 import { failureOf, loggable } from './errors.ts';
 import { execute } from './execute.ts';
-import { sendAnswer, sendFailure } from './reply.ts';
-import { callOf, queryOf, requestIdOf } from './request.ts';
+import { type Format, negotiate } from './negotiation.ts';
+import { type Presentation, sendAnswer, sendFailure, sendPage } from './reply.ts';
+import { callOf, formatOf, queryOf, requestIdOf, withoutRepresentation } from './request.ts';
 import { resolve, routes } from './routes.ts';
 
 export interface FhirRoutesOptions {
@@ -33,10 +38,16 @@ interface Arrival {
   requestId: string;
   path: string;
   isPretty: boolean;
+  /** Undefined when nothing of ours will do; failures are JSON then. */
+  format?: Format;
   admission?: Admission;
 }
 
 declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Answers anybody, whatever is asked for. */
+    isOpen?: boolean;
+  }
   interface FastifyRequest {
     fhirArrival: Arrival | null;
   }
@@ -57,6 +68,7 @@ export async function fhirRoutes(app: FastifyInstance, options: FhirRoutesOption
     resolve,
     ...(options.describe ? { describe: options.describe } : {}),
   };
+  const types = resourceTypesOf(r4Structure);
   app.decorateRequest('fhirArrival', null);
 
   // Bodies stay octets until the caller is known and the type of content is settled.
@@ -67,39 +79,84 @@ export async function fhirRoutes(app: FastifyInstance, options: FhirRoutesOption
     const arrival = arrivalOf(request);
     request.fhirArrival = arrival;
     reply.header('X-Request-Id', arrival.requestId);
-    const format = new URLSearchParams(queryOf(request)).get('_format') ?? undefined;
-    arrival.admission = await admit(request, arrival.path, format, service);
+    if (request.routeOptions.config.isOpen) return;
+    arrival.admission = await admit(request, arrival.path, formatOf(request), service);
   });
+  app.addHook('preParsing', async (request, _reply, payload) =>
+    decodeBody(request.headers, payload as Readable, request.routeOptions.bodyLimit ?? app.initialConfig.bodyLimit!),
+  );
+
+  const baseOf = (request: FastifyRequest) =>
+    baseUrl() + app.prefix.replace(':tenant', (request.params as { tenant?: string }).tenant ?? '');
+
+  const presentation = (request: FastifyRequest): Presentation => {
+    const { format = 'json', isPretty, admission } = request.fhirArrival ?? arrivalOf(request);
+    return {
+      format: admission?.format ?? format,
+      isPretty,
+      page: (status, body) => answerPage(askedOf(request, baseOf(request), service), status, body),
+    };
+  };
 
   const answer = async (request: FastifyRequest, reply: FastifyReply) => {
-    const { admission, requestId, isPretty } = request.fhirArrival!;
-    const base = baseUrl() + app.prefix.replace(':tenant', (request.params as { tenant?: string }).tenant ?? '');
+    const { admission, requestId, path } = request.fhirArrival!;
+    const base = baseOf(request);
+    if (path === '' && request.method !== 'POST' && !admission!.target)
+      return sendPage(reply, startPage(base, types, viewerOf(admission)));
     const { call, interaction } = callOf(request, admission!, requestId, base, service);
     // A raw upload is answered by headers: sending the file back would double the traffic.
-    if (admission!.isRawRequest) call.prefer.return ??= 'minimal';
-    return sendAnswer(reply, await execute(call, interaction, service), call, {
-      isRaw: admission!.isRawAnswer,
-      isPretty,
-    });
+    if (admission!.bodyFormat === 'raw') call.prefer.return ??= 'minimal';
+    return sendAnswer(reply, await execute(call, interaction, service), call, presentation(request));
   };
   for (const url of ['/', '/*']) {
     app.route({ method: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'], url, handler: answer });
   }
+  app.get(`/${stylesheetPath}`, { config: { isOpen: true } }, async (_request, reply) =>
+    // Its address changes with its content.
+    reply
+      .type('text/css; charset=utf-8')
+      .header('Cache-Control', 'public, max-age=31536000, immutable')
+      .send(stylesheet),
+  );
 
   app.setErrorHandler((error, request, reply) => {
     const { requestId } = request.fhirArrival ?? arrivalOf(request);
     const failure = failureOf(error, requestId);
     if (failure.isInternal) request.log.error({ ...loggable(error), requestId }, 'FHIR request failed');
-    return sendFailure(reply, failure);
+    return sendFailure(reply, failure, presentation(request));
   });
   app.setNotFoundHandler((request, reply) => {
     const error = new FhirError(404, 'not-found', 'no such address');
-    return sendFailure(reply, failureOf(error, arrivalOf(request).requestId));
+    return sendFailure(reply, failureOf(error, arrivalOf(request).requestId), presentation(request));
   });
 }
 
 function arrivalOf(request: FastifyRequest): Arrival {
   const path = (request.params as { '*'?: string })['*'] ?? '';
   const isPretty = /(?:^|&)_pretty=true(?:&|$)/.test(queryOf(request));
-  return { requestId: requestIdOf(request), path: path.replace(/\/$/, ''), isPretty };
+  const format = negotiate(request.headers.accept, formatOf(request));
+  return { requestId: requestIdOf(request), path: path.replace(/\/$/, ''), isPretty, ...(format ? { format } : {}) };
+}
+
+/** What a page must know beside the resource. */
+function askedOf(request: FastifyRequest, base: string, { searchDefinitions }: Service): Asked {
+  const { path, admission } = request.fhirArrival ?? arrivalOf(request);
+  const { interaction, address: { type, id } = {} } = admission?.target ?? {};
+  const viewer = viewerOf(admission);
+  return {
+    base,
+    path,
+    query: withoutRepresentation(queryOf(request)),
+    ...(type ? { type } : {}),
+    ...(id ? { id } : {}),
+    ...(viewer ? { viewer } : {}),
+    ...(type && interaction?.code === 'search-type'
+      ? { fields: searchDefinitions.parameters(type).map(({ code, type: kind }) => ({ name: code, type: kind })) }
+      : {}),
+  };
+}
+
+function viewerOf(admission: Admission | undefined): Viewer | undefined {
+  const caller = admission?.caller;
+  return caller && { display: caller.actor.display, tenant: caller.tenant };
 }

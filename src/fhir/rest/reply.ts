@@ -1,40 +1,69 @@
 /** An `Answer` or a failure as an HTTP response (https://hl7.org/fhir/R4/http.html#general). */
+import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
+import type { OperationAnswer } from '../contract.ts';
 import { parseJson, stringifyJson } from '../json/index.ts';
+import { stringifyXml } from '../xml/index.ts';
 import { rawAnswerOf } from './binary.ts';
 import type { Answer, Call } from './call.ts';
 import { etagOf } from './conditions.ts';
+import { acceptedEncoding, compress, compressedFromBytes, compressStream } from './content-encoding.ts';
 import type { Failure } from './errors.ts';
-import { fhirJsonUtf8 } from './negotiation.ts';
+import { contentTypes, type Format, mediaType } from './negotiation.ts';
 
 export interface Presentation {
-  isRaw: boolean;
+  format: Format | 'raw';
   isPretty: boolean;
+  /** Makes the page of a resource, JSON text given, or of an answer without one. */
+  page(status: number, body: string | undefined): string;
 }
 
-/** Below this, compressing costs more than it saves. */
-const compressedFromBytes = 4096;
+/** What is worth compressing; images and PDF are compressed already. */
+const compressible = /^(?:text\/|application\/(?:.*\+)?(?:json|xml|ndjson)$)/;
 
-export function sendAnswer(
+export async function sendAnswer(
   reply: FastifyReply,
   answer: Answer,
   call: Call,
-  { isRaw, isPretty }: Presentation,
-): FastifyReply {
+  { format, isPretty, page }: Presentation,
+): Promise<FastifyReply> {
   const { status, version, isWrite } = answer;
-  if (version) {
+  reply.code(status);
+  if (version && format !== 'html') {
     reply.header('ETag', etagOf(version.versionId)).header('Last-Modified', version.updated.toUTCString());
     if (isWrite) reply.header('Location', `${call.base}/${version.type}/${version.id}/_history/${version.versionId}`);
   }
-  // Kept by the caller alone, and only to be asked about again.
-  reply.header('Cache-Control', 'private, no-cache');
+  // Kept by the caller alone, and only to be asked about again; a page is for the moment.
+  reply.header('Cache-Control', format === 'html' ? 'no-store' : 'private, no-cache').header('Vary', 'Accept');
   if (answer.headers) reply.headers(answer.headers);
-  if (answer.content) return reply.code(status).type(answer.content.type).send(answer.content.body);
-  const raw = isRaw ? rawAnswerOf(answer) : undefined;
-  if (raw) return reply.code(status).headers(raw.headers).type(raw.contentType).send(raw.data);
+  if (answer.content) return sendContent(reply, answer.content);
+  const raw = format === 'raw' ? rawAnswerOf(answer) : undefined;
+  if (raw) return reply.headers(raw.headers).type(raw.contentType).send(raw.data);
   const body = status === 304 ? undefined : bodyOf(answer, call);
-  if (body === undefined) return reply.code(status).send();
-  return sendJson(reply.code(status), isPretty ? stringifyJson(parseJson(body) as object, 2) : body);
+  if (format === 'html') return sendText(reply, 'html', page(status, body));
+  if (body === undefined) return reply.send();
+  return sendText(reply, format, written(body, format, isPretty));
+}
+
+export async function sendFailure(
+  reply: FastifyReply,
+  { status, outcome }: Failure,
+  { format, isPretty, page }: Presentation,
+): Promise<FastifyReply> {
+  if (status === 401) reply.header('WWW-Authenticate', 'Bearer');
+  reply.code(status).header('Cache-Control', 'no-store').header('Vary', 'Accept');
+  const body = JSON.stringify(outcome);
+  return sendText(reply, format, format === 'html' ? page(status, body) : written(body, format, isPretty));
+}
+
+export function sendPage(reply: FastifyReply, page: string): Promise<FastifyReply> {
+  return sendText(reply.header('Cache-Control', 'no-store').header('Vary', 'Accept'), 'html', page);
+}
+
+/** JSON text in the format asked for: as it is stored, where that will do. */
+function written(body: string, format: Format | 'raw', isPretty: boolean): string {
+  if (format === 'xml') return stringifyXml(parseJson(body), isPretty);
+  return isPretty ? stringifyJson(parseJson(body) as object, 2) : body;
 }
 
 /** `Prefer: return` decides what a write answers; the resource when nothing is preferred. */
@@ -48,16 +77,34 @@ function bodyOf({ body, isWrite, status }: Answer, { prefer }: Call): string | u
   });
 }
 
-export function sendFailure(reply: FastifyReply, { status, outcome }: Failure): FastifyReply {
-  if (status === 401) reply.header('WWW-Authenticate', 'Bearer');
-  reply.header('Cache-Control', 'no-store');
-  return sendJson(reply.code(status), JSON.stringify(outcome));
+async function sendText(reply: FastifyReply, format: Format | 'raw', text: string): Promise<FastifyReply> {
+  reply.type(contentTypes[format === 'raw' ? 'json' : format]);
+  if (text.length < compressedFromBytes) return reply.send(text);
+  return reply.send(await encoded(reply, text));
 }
 
-function sendJson(reply: FastifyReply, body: string): FastifyReply {
-  reply.type(fhirJsonUtf8);
-  // The application may have registered compression; alone, this plugin does without.
-  if (body.length < compressedFromBytes || typeof reply.compress !== 'function') return reply.send(body);
-  reply.compress(body);
-  return reply;
+async function sendContent(
+  reply: FastifyReply,
+  { type, body }: NonNullable<OperationAnswer['content']>,
+): Promise<FastifyReply> {
+  reply.type(type);
+  if (!compressible.test(mediaType(type) ?? '')) return reply.send(body);
+  if (!(body instanceof Readable))
+    return reply.send(body.length < compressedFromBytes ? body : await encoded(reply, body));
+  const encoding = encodingFor(reply);
+  return reply.send(encoding ? compressStream(body, encoding) : body);
+}
+
+async function encoded(reply: FastifyReply, data: string | Buffer): Promise<string | Buffer> {
+  const encoding = encodingFor(reply);
+  return encoding ? compress(data, encoding) : data;
+}
+
+/** Tells in the headers that the answer depends on what the caller takes, and which coding it is in. */
+function encodingFor(reply: FastifyReply): 'br' | 'gzip' | undefined {
+  reply.header('Vary', 'Accept, Accept-Encoding');
+  const encoding =
+    reply.request.method === 'HEAD' ? undefined : acceptedEncoding(reply.request.headers['accept-encoding']);
+  if (encoding) reply.header('Content-Encoding', encoding);
+  return encoding;
 }

@@ -3,12 +3,12 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { type Context, FhirError } from '../contract.ts';
 import { parseJson } from '../json/index.ts';
+import { parseXml } from '../xml/index.ts';
 import type { Admission } from './admission.ts';
 import { binaryOf } from './binary.ts';
 import type { Call, Conditions, Service } from './call.ts';
 import { parsePrefer } from './conditions.ts';
 import { interactionName } from './interaction-name.ts';
-import { mediaType } from './negotiation.ts';
 import { bundleInteractions } from './routes.ts';
 
 /** Parameters about the representation, meant for this layer and not for a search. */
@@ -21,6 +21,12 @@ const representation = new Set(['_format', '_pretty']);
 export function requestIdOf(request: FastifyRequest): string {
   const isOwn = request.headers['x-request-id'] === request.id || !/^req-[0-9a-z]+$/.test(request.id);
   return isOwn && /^[A-Za-z0-9._-]{1,64}$/.test(request.id) ? request.id : randomUUID();
+}
+
+/** The parameter `_format` of the address. */
+export function formatOf(request: FastifyRequest): string | undefined {
+  const query = queryOf(request);
+  return query.includes('_format') ? (new URLSearchParams(query).get('_format') ?? undefined) : undefined;
 }
 
 export function queryOf(request: FastifyRequest): string {
@@ -52,12 +58,22 @@ export function callOf(
     context,
     base,
     ...target.address,
-    query: withoutRepresentation([queryOf(request), form].filter(Boolean).join('&')),
+    query: queryOfCall(request, admission, form),
     conditions: conditionsOf(request),
     prefer: parsePrefer(header(request, 'prefer')),
     ...(body === undefined ? {} : { body }),
   };
   return { call, interaction: target.interaction };
+}
+
+function queryOfCall(request: FastifyRequest, { format }: Admission, form: string | undefined): string {
+  const query = withoutRepresentation([queryOf(request), form].filter(Boolean).join('&'));
+  // A browser sends the fields of a form that nobody filled, too.
+  if (format !== 'html') return query;
+  return query
+    .split('&')
+    .filter((part) => !part.endsWith('='))
+    .join('&');
 }
 
 function bundleTarget(body: unknown): NonNullable<Admission['target']> {
@@ -72,17 +88,27 @@ function bundleTarget(body: unknown): NonNullable<Admission['target']> {
   return { interaction, address: {} };
 }
 
-/** JSON parsed, a form as it is, a raw file as a Binary. */
-function bodyOf(request: FastifyRequest, { isRawRequest, target }: Admission): { body?: unknown; form?: string } {
+/** A resource parsed, a form as it is, a raw file as a Binary. */
+function bodyOf(request: FastifyRequest, { bodyFormat, target }: Admission): { body?: unknown; form?: string } {
   const data = request.body;
   if (!Buffer.isBuffer(data) || data.length === 0) return {};
-  const contentType = request.headers['content-type'] ?? '';
-  if (isRawRequest)
-    return { body: binaryOf(contentType, data, header(request, 'x-security-context'), target?.address.id) };
-  const text = decodeUtf8(data);
-  if (mediaType(contentType) === 'application/x-www-form-urlencoded') return { form: text };
+  switch (bodyFormat) {
+    case 'raw': {
+      const contentType = request.headers['content-type'] ?? '';
+      return { body: binaryOf(contentType, data, header(request, 'x-security-context'), target?.address.id) };
+    }
+    case 'form':
+      return { form: decodeUtf8(data) };
+    case 'xml':
+      return { body: parseXml(decodeUtf8(data)) };
+    default:
+      return { body: jsonOf(decodeUtf8(data)) };
+  }
+}
+
+function jsonOf(text: string): unknown {
   try {
-    return { body: parseJson(text) };
+    return parseJson(text);
   } catch (error) {
     if (error instanceof FhirError) throw error;
     // The parser's own message quotes the text.
@@ -116,7 +142,8 @@ function header(request: FastifyRequest, name: string): string | undefined {
   return Array.isArray(value) ? value.join(', ') : value;
 }
 
-function withoutRepresentation(query: string): string {
+/** The query without `_format` and `_pretty`. */
+export function withoutRepresentation(query: string): string {
   return query
     .split('&')
     .filter((part) => part !== '' && !representation.has(part.split('=')[0]!))

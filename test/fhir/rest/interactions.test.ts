@@ -367,27 +367,33 @@ describe('guards and audit', () => {
 });
 
 describe('representation', () => {
-  it('serves JSON and refuses the rest', async () => {
+  it('serves JSON or XML, as asked, and refuses the rest', async () => {
     const { id } = await created();
     const get = (accept: string, query = '') =>
       server.request({ method: 'GET', url: `/fhir/Patient/${id}${query}`, headers: { accept } });
-    for (const accept of ['application/fhir+json', 'application/json', '*/*', 'text/html, */*;q=0.1']) {
+    for (const accept of ['application/fhir+json', 'application/json', '*/*', 'text/html;q=0.1, */*']) {
       expect(await get(accept), accept).toMatchObject({ status: 200, body: { id } });
     }
-    expect(await get('application/fhir+xml')).toMatchObject({
+    expect(await get('image/png')).toMatchObject({
       status: 406,
       body: { resourceType: 'OperationOutcome' },
     });
     expect(await get('application/fhir+xml', '?_format=json')).toMatchObject({ status: 200 });
-    expect(await get('application/fhir+json', '?_format=xml')).toMatchObject({ status: 406 });
+    expect(await get('application/fhir+json', '?_format=xml')).toMatchObject({
+      status: 200,
+      headers: { 'content-type': 'application/fhir+xml; charset=utf-8' },
+    });
+    expect(await get('application/fhir+json', '?_format=png')).toMatchObject({ status: 406 });
     expect((await get('*/*', '?_pretty=true')).text).toContain('\n  "resourceType": "Patient"');
   });
 
-  it('takes JSON in UTF-8 and refuses the rest', async () => {
+  it('takes JSON or XML in UTF-8 and refuses the rest', async () => {
     const post = (contentType: string, payload: string | Buffer) =>
       server.request({ method: 'POST', url: '/fhir/Patient', headers: { 'content-type': contentType }, payload });
     expect(await post('application/json; charset=utf-8', JSON.stringify(patient))).toMatchObject({ status: 201 });
-    expect(await post('application/fhir+xml', '<Patient/>')).toMatchObject({ status: 415 });
+    expect(await post('application/fhir+xml', '<Patient xmlns="http://hl7.org/fhir"/>')).toMatchObject({ status: 201 });
+    expect(await post('application/fhir+json; charset=iso-8859-1', '{}')).toMatchObject({ status: 415 });
+    expect(await post('text/plain', '{}')).toMatchObject({ status: 415 });
     expect(await post('application/fhir+json', '{"resourceType":"Patient", TEST-SECRET')).toMatchObject({
       status: 400,
     });
