@@ -136,7 +136,7 @@ export interface RestTransaction extends FhirTransaction, RestReads {
 /** A search parameter as `/metadata` shows it. */
 export interface SearchParameterInfo {
   name: string;
-  type: 'number' | 'date' | 'string' | 'token' | 'reference' | 'quantity' | 'uri';
+  type: 'number' | 'date' | 'string' | 'token' | 'reference' | 'quantity' | 'uri' | 'composite' | 'special';
   /** Canonical URL of the definition. */
   definition?: string;
 }
