@@ -67,6 +67,8 @@ export function request(
       identifier: [placer(number)],
       authoredOn: '2026-05-12T08:09:00+02:00',
       reasonCode: [{ text: 'Céphalée brutale' }],
+      // What is asked in detail needs a code of what is asked: R4 invariant prr-1, checked on write.
+      code: { text: 'Scanner – Tête' },
       orderDetail: [{ coding: [{ system: 'http://dicom.nema.org/resources/ontology/DCM', code: 'CT' }] }],
     },
     observations: [
