@@ -61,23 +61,26 @@ export function decodeBody(headers: IncomingHttpHeaders, payload: Readable, limi
   const encoding = headers['content-encoding']?.trim().toLowerCase();
   if (encoding === undefined || encoding === '' || encoding === 'identity') return payload;
   const decoder = decoderOf(encoding);
-  // Fastify compares this with Content-Length.
-  const decoded = Object.assign(Readable.from(inflate(payload, decoder, limitBytes), { objectMode: false }), {
+  // Fastify compares this property with Content-Length.
+  const decoded = Object.assign(Readable.from(inflated(payload, decoder, limitBytes), { objectMode: false }), {
     receivedEncodedLength: 0,
   });
+  // Whoever reads is told; before somebody does, an error would end the process.
+  decoder.on('error', () => undefined);
+  payload.once('error', (error) => decoder.destroy(error));
+  payload.once('close', () => payload.readableEnded || decoder.destroy(new Error('the request ended early')));
   payload.on('data', (chunk: Buffer) => {
     decoded.receivedEncodedLength += chunk.length;
   });
+  payload.pipe(decoder);
   return decoded;
 }
 
 /** The payload itself is left open: its connection carries the answer. */
-async function* inflate(payload: Readable, decoder: Transform, limitBytes: number): AsyncGenerator<Buffer> {
-  const abandon = () => decoder.destroy(new Error('the request ended early'));
-  payload.once('error', abandon).once('close', () => payload.readableEnded || abandon());
+async function* inflated(payload: Readable, decoder: Transform, limitBytes: number): AsyncGenerator<Buffer> {
   let size = 0;
   try {
-    for await (const chunk of payload.pipe(decoder) as AsyncIterable<Buffer>) {
+    for await (const chunk of decoder as AsyncIterable<Buffer>) {
       size += chunk.length;
       if (size > limitBytes) throw new FhirError(413, 'too-long', 'the body is larger than this server takes');
       yield chunk;

@@ -10,7 +10,7 @@ import type {
 import { resourceTypesOf } from '../definitions/structure-file.ts';
 import { r4Structure } from '../definitions/structure-r4.ts';
 import type { Service, SystemInteraction } from './call.ts';
-import { fhirJson } from './negotiation.ts';
+import { fhirJson, fhirXml } from './negotiation.ts';
 import { definitionUrl } from './operation-definitions.ts';
 import { validateOperations } from './validate.ts';
 
@@ -47,7 +47,7 @@ export function capabilityStatement(base: string, service: Service): CapabilityS
     software: { name: 'Passerelle', version },
     implementation: { description: 'Passerelle', url: base },
     fhirVersion: '4.0.1',
-    format: [fhirJson, 'json'],
+    format: [fhirJson, 'json', fhirXml, 'xml'],
     rest: [
       {
         mode: 'server',
