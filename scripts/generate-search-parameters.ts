@@ -10,14 +10,22 @@ import type { Bundle, ElementDefinition, Resource, SearchParameter, StructureDef
 import { splitUnion } from '../src/fhir/search/path-syntax.ts';
 
 const output = fileURLToPath(new URL('../src/fhir/definitions/search-parameters.generated.json', import.meta.url));
-const usefulTypes = new Set(['number', 'date', 'string', 'token', 'reference', 'quantity', 'uri']);
+/** Parameters without an expression: what they look for is in the code. `_query` is left out: this server has no named queries. */
+const withoutExpression = ['_text', '_content'];
 const canonicalBase = 'http://hl7.org/fhir/SearchParameter/';
+
+/** R4 gives the two parts of `DocumentReference.relationship` each other's definition: what their expressions select is the type. */
+const misnamed: Readonly<Record<string, string>> = {
+  'DocumentReference-relatesto code': 'token',
+  'DocumentReference-relation target': 'reference',
+};
 
 interface GeneratedParameter {
   type: string;
   expression: string;
   id?: string;
   target?: string[];
+  components?: { type: string; expression: string }[];
 }
 
 const resourcesOf = <T extends Resource>(file: string): T[] =>
@@ -51,8 +59,14 @@ function linePerEntry([name, content]: [string, object]): string {
 
 function parametersByType(types: ReadonlySet<string>): Record<string, Record<string, GeneratedParameter>> {
   const result: Record<string, Record<string, GeneratedParameter>> = {};
-  for (const parameter of resourcesOf<SearchParameter>('fhir/r4/search-parameters.json')) {
-    if (!parameter.expression || !usefulTypes.has(parameter.type)) continue;
+  const all = resourcesOf<SearchParameter>('fhir/r4/search-parameters.json');
+  const typeByUrl = new Map(all.map(({ url, type }) => [url!, type as string]));
+  for (const parameter of all) {
+    if (withoutExpression.includes(parameter.code)) {
+      result.Resource ??= {};
+      result.Resource[parameter.code] = { type: 'special', expression: '', id: shortId(parameter.url!) };
+    }
+    if (!parameter.expression) continue;
     for (const base of parameter.base as string[]) {
       if (!types.has(base) && base !== 'Resource' && base !== 'DomainResource') continue;
       const expression = splitUnion(parameter.expression)
@@ -61,19 +75,33 @@ function parametersByType(types: ReadonlySet<string>): Record<string, Record<str
       if (!expression) continue;
       const name = base === 'DomainResource' ? 'Resource' : base;
       result[name] ??= {};
-      result[name][parameter.code] = describe(parameter, base, expression);
+      result[name][parameter.code] = describe(parameter, base, expression, typeByUrl);
     }
   }
   return sorted(Object.fromEntries(Object.entries(result).map(([type, list]) => [type, sorted(list)])));
 }
 
-function describe(parameter: SearchParameter, base: string, expression: string): GeneratedParameter {
-  const id = parameter.url!.startsWith(canonicalBase) ? parameter.url!.slice(canonicalBase.length) : parameter.url!;
+function shortId(url: string): string {
+  return url.startsWith(canonicalBase) ? url.slice(canonicalBase.length) : url;
+}
+
+function describe(
+  parameter: SearchParameter,
+  base: string,
+  expression: string,
+  typeByUrl: ReadonlyMap<string, string>,
+): GeneratedParameter {
+  const id = shortId(parameter.url!);
+  const components = parameter.component?.map(({ definition, expression: part }) => ({
+    type: misnamed[`${shortId(definition)} ${part}`] ?? typeByUrl.get(definition)!,
+    expression: part,
+  }));
   return {
     type: parameter.type,
     expression,
     ...(id === `${base}-${parameter.code}` ? {} : { id }),
     ...(parameter.target ? { target: [...parameter.target].sort() } : {}),
+    ...(components ? { components } : {}),
   };
 }
 

@@ -1,9 +1,9 @@
-/** Prefixes of ordered parameters as SQL conditions (https://hl7.org/fhir/R4/search.html#prefix). */
+/** Prefixes of ordered parameters as tests on an interval (https://hl7.org/fhir/R4/search.html#prefix). */
+
 import { dateInterval, type Interval } from './dates.ts';
-import { noDate, sqlTime } from './index-values.ts';
 import { parseNumber } from './numbers.ts';
-import { invalid } from './query.ts';
-import type { SqlValues } from './sql-values.ts';
+import { invalid } from './refusals.ts';
+import type { Bound, RangeTest } from './value-test.ts';
 
 export const prefixes = ['eq', 'ne', 'gt', 'lt', 'ge', 'le', 'sa', 'eb', 'ap'] as const;
 export type Prefix = (typeof prefixes)[number];
@@ -13,6 +13,10 @@ export function splitPrefix(text: string): { prefix: Prefix; rest: string } {
   const prefix = prefixes.find((candidate) => text.startsWith(candidate));
   return prefix ? { prefix, rest: text.slice(2) } : { prefix: 'eq', rest: text };
 }
+
+const bound = (end: Bound['end'], is: Bound['is'], value: number): Bound => ({ end, is, value });
+const all = (...of: RangeTest[]): RangeTest => ({ all: of });
+const any = (...of: RangeTest[]): RangeTest => ({ any: of });
 
 function parseDate(code: string, text: string): Interval {
   // A `+` of a zone that was not percent-encoded arrives as a blank.
@@ -27,105 +31,110 @@ function approximate({ lo, hi }: Interval, nowMs: number): Interval {
 }
 
 /**
- * Condition on a half-open interval in two columns. Rows without a date hold `-infinity` in both; the added bounds on `lo`
- * follow from the condition and let the index be read in part.
+ * Test of a half-open interval of time. Columns of rows without a date hold `-infinity` in both ends: what would hold for them
+ * is asked to have a beginning. The further bounds on `lo` follow from the others and let an index be read in part.
  */
-export function dateCondition(
-  code: string,
-  value: string,
-  lo: string,
-  hi: string,
-  values: SqlValues,
-  nowMs: number,
-): string {
+export function dateTest(code: string, value: string, nowMs: number): RangeTest {
   const { prefix, rest } = splitPrefix(value);
   const exact = parseDate(code, rest);
   const { lo: from, hi: to } = prefix === 'ap' ? approximate(exact, nowMs) : exact;
-  // A parameter that is not used would have no type: each is added where it is.
-  const start = () => `${values.add(sqlTime(from))}::timestamptz`;
-  const end = () => `${values.add(sqlTime(to))}::timestamptz`;
-  const dated = `${lo} > '${noDate}'`;
+  const dated = bound('lo', '>', Number.NEGATIVE_INFINITY);
   switch (prefix) {
     case 'eq':
-      return `${lo} >= ${start()} AND ${lo} < ${end()} AND ${hi} <= ${end()}`;
+      return all(bound('lo', '>=', from), bound('lo', '<', to), bound('hi', '<=', to));
     case 'ne':
-      return `${dated} AND (${lo} < ${start()} OR ${hi} > ${end()})`;
+      return all(dated, any(bound('lo', '<', from), bound('hi', '>', to)));
     case 'gt':
-      return `${hi} > ${end()}`;
+      return bound('hi', '>', to);
     case 'lt':
-      return `${dated} AND ${lo} < ${start()}`;
+      return all(dated, bound('lo', '<', from));
     case 'ge':
-      return `(${hi} > ${end()} OR ${lo} >= ${start()})`;
+      return any(bound('hi', '>', to), bound('lo', '>=', from));
     case 'le':
-      return `${dated} AND ${lo} < ${end()} AND (${lo} < ${start()} OR ${hi} <= ${end()})`;
+      return all(dated, bound('lo', '<', to), any(bound('lo', '<', from), bound('hi', '<=', to)));
     case 'sa':
-      return `${lo} >= ${end()}`;
+      return bound('lo', '>=', to);
     case 'eb':
-      return `${dated} AND ${lo} < ${start()} AND ${hi} <= ${start()}`;
+      return all(dated, bound('lo', '<', from), bound('hi', '<=', from));
     case 'ap':
-      return `${lo} < ${end()} AND ${hi} > ${start()}`;
+      return all(bound('lo', '<', to), bound('hi', '>', from));
   }
 }
 
-/** Condition on `_lastUpdated`, a column of whole milliseconds. */
-export function instantCondition(
-  code: string,
-  value: string,
-  column: string,
-  values: SqlValues,
-  nowMs: number,
-): string {
+/** Test of `_lastUpdated`, an instant of whole milliseconds: only `lo` is asked. */
+export function instantTest(code: string, value: string, nowMs: number): RangeTest {
   const { prefix, rest } = splitPrefix(value);
   const exact = parseDate(code, rest);
   const { lo, hi } = prefix === 'ap' ? approximate(exact, nowMs) : exact;
-  const start = () => `${column} >= ${values.add(sqlTime(lo))}::timestamptz`;
-  const before = (ms: number) => `${column} < ${values.add(sqlTime(ms))}::timestamptz`;
+  const within = all(bound('lo', '>=', lo), bound('lo', '<', hi));
   switch (prefix) {
     case 'eq':
     case 'ap':
-      return `${start()} AND ${before(hi)}`;
+      return within;
     case 'ne':
-      return `NOT (${start()} AND ${before(hi)})`;
+      return { not: within };
     case 'gt':
     case 'sa':
-      return `${column} >= ${values.add(sqlTime(hi))}::timestamptz`;
+      return bound('lo', '>=', hi);
     case 'ge':
-      return start();
+      return bound('lo', '>=', lo);
     case 'lt':
     case 'eb':
-      return before(lo);
+      return bound('lo', '<', lo);
     case 'le':
-      return before(hi);
+      return bound('lo', '<', hi);
   }
 }
 
-/** Condition on a number, or range of numbers, in the columns `lo` and `hi` of alias `k`. */
-export function numberCondition(code: string, value: string, values: SqlValues): string {
+/**
+ * Test of a number or range of numbers. `convert` brings a number of the search into the unit that is stored; precision and
+ * approximation are those of the number as it was written.
+ */
+export function numberTest(code: string, value: string, convert: (written: number) => number = (x) => x): RangeTest {
   const { prefix, rest } = splitPrefix(value);
   const number = parseNumber(rest);
   if (!number) throw invalid(`${code}=${rest.slice(0, 60)} is not a number`);
-  const add = (x: number) => `${values.add(x)}::double precision`;
-  const { value: v, range } = number;
+  const { value: written, range } = number;
+  const point = convert(written);
+  const within = all(bound('lo', '>=', convert(range.lo)), bound('hi', '<', convert(range.hi)));
   switch (prefix) {
     case 'eq':
-      return `k.lo >= ${add(range.lo)} AND k.hi < ${add(range.hi)}`;
+      return within;
     case 'ne':
-      return `NOT (k.lo >= ${add(range.lo)} AND k.hi < ${add(range.hi)})`;
+      return { not: within };
     case 'gt':
-      return `k.hi > ${add(v)}`;
+      return bound('hi', '>', point);
     case 'lt':
-      return `k.lo < ${add(v)}`;
+      return bound('lo', '<', point);
     case 'ge':
-      return `k.hi >= ${add(v)}`;
+      return bound('hi', '>=', point);
     case 'le':
-      return `k.lo <= ${add(v)}`;
+      return bound('lo', '<=', point);
     case 'sa':
-      return `k.lo > ${add(v)}`;
+      return bound('lo', '>', point);
     case 'eb':
-      return `k.hi < ${add(v)}`;
+      return bound('hi', '<', point);
     case 'ap': {
-      const margin = Math.max(Math.abs(v) * 0.1, v - range.lo);
-      return `k.lo <= ${add(v + margin)} AND k.hi >= ${add(v - margin)}`;
+      const margin = Math.max(Math.abs(written) * 0.1, written - range.lo);
+      return all(bound('lo', '<=', convert(written + margin)), bound('hi', '>=', convert(written - margin)));
     }
+  }
+}
+
+/** Whether an interval passes. */
+export function passes(test: RangeTest, lo: number, hi: number): boolean {
+  if ('all' in test) return test.all.every((part) => passes(part, lo, hi));
+  if ('any' in test) return test.any.some((part) => passes(part, lo, hi));
+  if ('not' in test) return !passes(test.not, lo, hi);
+  const number = test.end === 'lo' ? lo : hi;
+  switch (test.is) {
+    case '<':
+      return number < test.value;
+    case '<=':
+      return number <= test.value;
+    case '>':
+      return number > test.value;
+    case '>=':
+      return number >= test.value;
   }
 }

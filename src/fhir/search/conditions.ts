@@ -1,145 +1,25 @@
-/** Search clauses as SQL conditions on a resource table with alias `r`. `$1` is the tenant. */
-import { dateCondition, instantCondition, numberCondition } from './comparisons.ts';
-import { splitBars, unescapeValue } from './escapes.ts';
-import { unitKey, unversionedReference } from './index-values.ts';
-import { type KeyHasher, type KeyKind, keyKind, keyText } from './keys.ts';
-import type { Parameter } from './parameters.ts';
-import { type Clause, invalid } from './query.ts';
-import type { SqlValues } from './sql-values.ts';
-import { foldString } from './strings.ts';
+/** Tests of values as SQL conditions on a resource table with alias `r`. `$1` is the tenant. */
 
-export interface ConditionScope {
-  tenant: string;
+import { clauseTest, type ResolvedClause, type TestScope } from './clause-test.ts';
+import { hashHead, noDate, sqlTime, unitKey } from './index-values.ts';
+import { type KeyHasher, keyKind, keyText } from './keys.ts';
+import { distanceSql, latitudeBounds } from './near.ts';
+import type { Parameter } from './parameters.ts';
+import type { SqlValues } from './sql-values.ts';
+import type { Circle, RangeTest, StringTest, ValueTest } from './value-test.ts';
+import { jsonPaths, type TextPlace } from './words.ts';
+
+export interface ConditionScope extends TestScope {
   hasher: KeyHasher;
   values: SqlValues;
-  nowMs: number;
-  types: ReadonlySet<string>;
 }
 
 /** Largest code point: every string that starts with `x` sorts before `x` followed by it. */
 const lastCharacter = '\u{10FFFF}';
 
-/** The condition of one clause; chains are resolved before and come as references. */
-export function clauseCondition(clause: Clause, scope: ConditionScope): string {
-  const { parameter, modifier } = clause;
-  if (modifier === 'missing') return missingCondition(clause, scope);
-  if (parameter.code === '_id') return idCondition(clause, scope);
-  switch (parameter.type) {
-    case 'token':
-      return tokenCondition(clause, scope);
-    case 'reference':
-      return referenceCondition(clause, scope);
-    case 'uri':
-      if (modifier === 'not')
-        return negated(keysCondition(clause.values.map(unescapeValue).map(valueKey(clause, scope)), scope));
-      refuseModifier(parameter, modifier);
-      return keysCondition(clause.values.map(unescapeValue).map(valueKey(clause, scope)), scope);
-    case 'string':
-      return stringCondition(clause, scope);
-    case 'date':
-      refuseModifier(parameter, modifier);
-      return any(clause.values.map((value) => dateClause(parameter, unescapeValue(value), scope)));
-    case 'number':
-    case 'quantity':
-      refuseModifier(parameter, modifier);
-      return any(clause.values.map((value) => numberClause(parameter, value, scope)));
-  }
-}
-
-function any(conditions: readonly string[]): string {
-  return conditions.length === 1 ? conditions[0]! : `(${conditions.map((condition) => `(${condition})`).join(' OR ')})`;
-}
-
-function negated(condition: string): string {
-  return `NOT (${condition})`;
-}
-
-function refuseModifier({ code, type }: Parameter, modifier: string | undefined): void {
-  if (modifier === undefined) return;
-  throw invalid(`Modifier :${modifier.slice(0, 40)} is not supported on the ${type} parameter ${code}`);
-}
-
-const valueKey =
-  ({ parameter }: Clause, { tenant }: ConditionScope) =>
-  (value: string) =>
-    keyText(tenant, parameter.code, keyKind.value, value);
-
-/** One key must be there, or one of several. */
-export function keysCondition(
-  keys: readonly string[],
-  { hasher, values }: Pick<ConditionScope, 'hasher' | 'values'>,
-): string {
-  return `r.keys ${keys.length === 1 ? '@>' : '&&'} ${values.add(hasher.array(new Set(keys)))}::bigint[]`;
-}
-
-function missingCondition({ parameter, values: [value], values }: Clause, scope: ConditionScope): string {
-  if (values.length !== 1 || (value !== 'true' && value !== 'false')) {
-    throw invalid(`${parameter.code}:missing is true or false`);
-  }
-  if (parameter.code === '_id' || parameter.code === '_lastUpdated') return String(value === 'false');
-  const present = keysCondition([keyText(scope.tenant, parameter.code, keyKind.present)], scope);
-  return value === 'true' ? negated(present) : present;
-}
-
-function idCondition({ parameter, modifier, values }: Clause, scope: ConditionScope): string {
-  const condition = `r.id = ANY(${scope.values.add(values.map(unescapeValue))}::text[])`;
-  if (modifier === 'not') return negated(condition);
-  refuseModifier(parameter, modifier);
-  return condition;
-}
-
-function tokenCondition(clause: Clause, scope: ConditionScope): string {
-  const { parameter, modifier } = clause;
-  const key = (kind: KeyKind, ...parts: string[]) => keyText(scope.tenant, parameter.code, kind, ...parts);
-  if (modifier === 'of-type') {
-    const keys = clause.values.map((value) => {
-      const [system, code, identifier, ...rest] = splitBars(value);
-      if (!system || !code || !identifier || rest.length > 0) {
-        throw invalid(`${parameter.code}:of-type takes system|code|value`);
-      }
-      return key(keyKind.ofType, system, code, identifier);
-    });
-    return keysCondition(keys, scope);
-  }
-  const keys = clause.values.map((value) => {
-    const [first, second, ...rest] = splitBars(value) as [string, string?, ...string[]];
-    if (rest.length > 0 || (first === '' && !second))
-      throw invalid(`${parameter.code}: a token is code, system|code, |code or system|`);
-    if (second === undefined) return key(keyKind.value, first);
-    return second === '' ? key(keyKind.system, first) : key(keyKind.systemValue, first, second);
-  });
-  const condition = keysCondition(keys, scope);
-  if (modifier === 'not') return negated(condition);
-  refuseModifier(parameter, modifier);
-  return condition;
-}
-
-function referenceCondition(clause: Clause, scope: ConditionScope): string {
-  const { parameter, modifier } = clause;
-  const key = (kind: KeyKind, ...parts: string[]) => keyText(scope.tenant, parameter.code, kind, ...parts);
-  if (modifier === 'identifier') {
-    const keys = clause.values.map((value) => {
-      const parts = splitBars(value);
-      if (parts.length > 2 || parts.at(-1) === '')
-        throw invalid(`${parameter.code}:identifier takes value or system|value`);
-      return key(keyKind.identifier, ...parts);
-    });
-    return keysCondition(keys, scope);
-  }
-  if (modifier !== undefined && modifier !== 'not' && !scope.types.has(modifier)) refuseModifier(parameter, modifier);
-  const keys = clause.values.flatMap((value) => {
-    const reference = unversionedReference(unescapeValue(value));
-    if (modifier !== undefined && modifier !== 'not') {
-      const id = reference.startsWith(`${modifier}/`) ? reference.slice(modifier.length + 1) : reference;
-      return [key(keyKind.value, `${modifier}/${id}`)];
-    }
-    if (reference.includes('/') || reference.includes(':')) return [key(keyKind.value, reference)];
-    // A bare id may be of any type the parameter points to.
-    return parameter.target.map((type) => key(keyKind.value, `${type}/${reference}`));
-  });
-  if (keys.length === 0) throw invalid(`${parameter.code} needs a reference of the form Type/id`);
-  const condition = keysCondition(keys, scope);
-  return modifier === 'not' ? negated(condition) : condition;
+/** The condition of one clause; chains are resolved before and come as references. @throws FhirError 400. */
+export function clauseCondition(clause: ResolvedClause, scope: ConditionScope): string {
+  return condition(clauseTest(clause, scope), scope);
 }
 
 /** Condition that a reference parameter points to one of these resources. */
@@ -151,58 +31,130 @@ export function targetCondition(parameter: Parameter, references: readonly strin
   );
 }
 
-function stringCondition(clause: Clause, scope: ConditionScope): string {
-  const { parameter, modifier } = clause;
-  const texts = clause.values.map(unescapeValue);
-  if (modifier === 'exact') {
-    return keysCondition(
-      texts.map((text) => keyText(scope.tenant, parameter.code, keyKind.exact, text)),
-      scope,
-    );
-  }
-  if (modifier !== 'contains') refuseModifier(parameter, modifier);
-  const matches = texts.map((text) => {
-    const folded = foldString(text);
-    if (folded === '') throw invalid(`${parameter.code} has nothing to search for`);
-    if (modifier === 'contains') return `strpos(k.value, ${scope.values.add(folded)}) > 0`;
-    const from = scope.values.add(folded);
-    return `k.value >= ${from} AND k.value < ${scope.values.add(folded + lastCharacter)}`;
-  });
-  return ordered('string_key', parameter, any(matches), scope);
+/** One key must be there, or one of several. */
+export function keysCondition(
+  keys: readonly string[],
+  { hasher, values }: Pick<ConditionScope, 'hasher' | 'values'>,
+): string {
+  return `r.keys ${keys.length === 1 ? '@>' : '&&'} ${values.add(hasher.array(new Set(keys)))}::bigint[]`;
 }
 
-function dateClause(parameter: Parameter, value: string, { values, nowMs }: ConditionScope): string {
-  if (parameter.code === '_lastUpdated') return instantCondition(parameter.code, value, 'r.updated', values, nowMs);
-  if (parameter.dateColumn !== undefined) {
-    const column = `r.d${parameter.dateColumn}`;
-    return dateCondition(parameter.code, value, `${column}_lo`, `${column}_hi`, values, nowMs);
+function condition(test: ValueTest, scope: ConditionScope): string {
+  const { values, hasher } = scope;
+  switch (test.kind) {
+    case 'all':
+    case 'any':
+      return joined(
+        test.of.map((part) => condition(part, scope)),
+        test.kind === 'all' ? 'AND' : 'OR',
+      );
+    case 'not':
+      return `NOT (${condition(test.of, scope)})`;
+    case 'constant':
+      return String(test.value);
+    case 'keys':
+      return keysCondition(test.texts, scope);
+    case 'id':
+      return `r.id = ANY(${values.add(test.ids)}::text[])`;
+    case 'updated':
+      return range(test.range, 'r.updated', 'r.updated', timeValue(values));
+    case 'date-column':
+      return range(test.range, `r.d${test.column}_lo`, `r.d${test.column}_hi`, timeValue(values));
+    case 'date':
+      return inTable('date_key', test.param, range(test.range, 'k.lo', 'k.hi', timeValue(values)), scope);
+    case 'number': {
+      const unit = `k.unit = ${values.add(unitKey(hasher, test.unit))}::bigint`;
+      return inTable(
+        'number_key',
+        test.param,
+        `${unit} AND ${range(test.range, 'k.lo', 'k.hi', numberValue(values))}`,
+        scope,
+      );
+    }
+    case 'string':
+      return inTable(
+        'string_key',
+        test.param,
+        joined(
+          test.tests.map((part) => stringCondition(part, values)),
+          'OR',
+        ),
+        scope,
+      );
+    case 'head-string':
+      return inTable('string_key', test.param, startsWith(hashHead(hasher, test.head) + test.starts, values), scope);
+    case 'near':
+      return inTable('number_key', test.param, nearCondition(test.near, values), scope);
+    case 'words':
+      return wordsCondition(test.place, test.patterns, values);
   }
-  return ordered('date_key', parameter, dateCondition(parameter.code, value, 'k.lo', 'k.hi', values, nowMs), {
-    values,
-  });
 }
 
-function numberClause(parameter: Parameter, value: string, scope: ConditionScope): string {
-  const [number, system, code, ...rest] = splitBars(value) as [string, string?, string?, ...string[]];
-  const hasUnit = system !== undefined;
-  if (rest.length > 0 || (hasUnit && (parameter.type === 'number' || code === undefined))) {
-    throw invalid(
-      `${parameter.code} takes ${parameter.type === 'number' ? 'a number' : 'number or number|system|code'}`,
-    );
-  }
-  const unit = code ? unitKey(scope.hasher, system ? { system, code } : { code }) : '0';
-  const condition = `k.unit = ${scope.values.add(unit)}::bigint AND ${numberCondition(parameter.code, number, scope.values)}`;
-  return ordered('number_key', parameter, condition, scope);
+function joined(conditions: readonly string[], operator: 'AND' | 'OR'): string {
+  return conditions.length === 1 ? conditions[0]! : `(${conditions.map((part) => `(${part})`).join(` ${operator} `)})`;
 }
 
 type OrderedTable = 'string_key' | 'date_key' | 'number_key';
 
-function ordered(
-  table: OrderedTable,
-  parameter: Parameter,
-  condition: string,
-  { values }: Pick<ConditionScope, 'values'>,
-): string {
-  const key = values.add(parameter.key);
-  return `r.id IN (SELECT k.id FROM fhir.${table} k WHERE k.tenant = $1 AND k.param = ${key}::integer AND (${condition}))`;
+function inTable(table: OrderedTable, param: number, rows: string, { values }: ConditionScope): string {
+  return `r.id IN (SELECT k.id FROM fhir.${table} k WHERE k.tenant = $1 AND k.param = ${values.add(param)}::integer AND (${rows}))`;
+}
+
+/** Adds a bound of a range; answers its placeholder. */
+type AddBound = (value: number) => string;
+
+const timeValue =
+  (values: SqlValues): AddBound =>
+  (ms) =>
+    ms === Number.NEGATIVE_INFINITY ? `'${noDate}'` : `${values.add(sqlTime(ms))}::timestamptz`;
+
+const numberValue =
+  (values: SqlValues): AddBound =>
+  (value) =>
+    `${values.add(value)}::double precision`;
+
+function range(test: RangeTest, lo: string, hi: string, add: AddBound): string {
+  if ('all' in test)
+    return joined(
+      test.all.map((part) => range(part, lo, hi, add)),
+      'AND',
+    );
+  if ('any' in test)
+    return joined(
+      test.any.map((part) => range(part, lo, hi, add)),
+      'OR',
+    );
+  if ('not' in test) return `NOT (${range(test.not, lo, hi, add)})`;
+  return `${test.end === 'lo' ? lo : hi} ${test.is} ${add(test.value)}`;
+}
+
+function stringCondition(test: StringTest, values: SqlValues): string {
+  if ('starts' in test) return startsWith(test.starts, values);
+  if ('contains' in test) return `strpos(k.value, ${values.add(test.contains)}) > 0`;
+  return joined(
+    test.words.map((word) => `strpos(' ' || k.value, ${values.add(` ${word}`)}) > 0`),
+    'AND',
+  );
+}
+
+function startsWith(text: string, values: SqlValues): string {
+  const from = values.add(text);
+  return `k.value >= ${from} AND k.value < ${values.add(text + lastCharacter)}`;
+}
+
+/** Latitude is in `lo`, longitude in `hi`. */
+function nearCondition(near: Circle, values: SqlValues): string {
+  const add = numberValue(values);
+  const { lo, hi } = latitudeBounds(near);
+  const distance = distanceSql('k.lo', 'k.hi', add(near.latitude), add(near.longitude));
+  return `k.unit = 0 AND k.lo >= ${add(lo)} AND k.lo <= ${add(hi)} AND ${distance} <= ${add(near.metres)}`;
+}
+
+/** Reads the content of the rows that the other conditions leave. */
+function wordsCondition(place: TextPlace, patterns: readonly string[], values: SqlValues): string {
+  const paths = jsonPaths(place, patterns);
+  const exists = (path: string) => `jsonb_path_exists(r.content::jsonb, ${values.add(path)}::jsonpath)`;
+  // A deleted resource has no content to read, and PostgreSQL may look at it before it knows.
+  const found = 'all' in paths ? joined(paths.all.map(exists), 'AND') : joined(paths.any.map(exists), 'OR');
+  return `CASE WHEN r.deleted THEN false ELSE ${found} END`;
 }

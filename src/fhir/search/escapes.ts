@@ -10,6 +10,11 @@ export function splitBars(text: string): string[] {
   return splitAt(text, '|').map(unescapeValue);
 }
 
+/** Splits the parts of a composite at unescaped dollars; the parts keep their escapes. */
+export function splitParts(text: string): string[] {
+  return splitAt(text, '$');
+}
+
 function splitAt(text: string, separator: string): string[] {
   const parts: string[] = [];
   let part = '';

@@ -1,9 +1,16 @@
 /** What is stored beside a resource so that it can be found: keys for equality, values that need order. */
-import { elementInterval, openEndMs, openStartMs } from './dates.ts';
+import { facetFacts } from './composite-facts.ts';
+import { elementInterval, type Interval, openEndMs, openStartMs } from './dates.ts';
+import type { Facts } from './facts.ts';
 import { type KeyHasher, keyKind, keyText } from './keys.ts';
+import { positionOf } from './near.ts';
 import { elementMeasures } from './numbers.ts';
 import type { Parameter, ParameterRegistry } from './parameters.ts';
+import { phoneticKeys } from './phonetic.ts';
 import { foldString, searchedStrings } from './strings.ts';
+import { referenceFacts, tokenFacts, uriFacts } from './token-facts.ts';
+
+export { unversionedReference } from './token-facts.ts';
 
 export interface IndexEntry {
   /** Binary `bigint[]`. */
@@ -24,151 +31,164 @@ export function sqlTime(ms: number): string {
   return new Date(Math.min(Math.max(ms, openStartMs), openEndMs)).toISOString();
 }
 
-/** Makes the function that indexes a resource for a tenant. Pure, about 10 µs for a ServiceRequest. */
+/** Parameter `unit` of a row of `fhir.number_key`. */
+export function unitKey(hasher: KeyHasher, unit: string | undefined): string {
+  return unit === undefined ? '0' : hasher.decimal(unit);
+}
+
+/** What a string of a composite begins with in its row: 64 bits of its head. */
+export function hashHead(hasher: KeyHasher, head: string): string {
+  return `${BigInt.asUintN(64, BigInt(hasher.decimal(head)))
+    .toString(16)
+    .padStart(16, '0')} `;
+}
+
+/** Parameters whose values are columns of the table, or words that no index has. */
+export const unindexed: readonly string[] = ['_id', '_lastUpdated', '_text', '_content'];
+
+/** Numbers under which resources with these parameters have rows in the tables of ordered values. */
+export function orderedParams(parameters: Iterable<Parameter>): number[] {
+  const params = new Set<number>();
+  for (const { code, type, key, dateColumn, facets } of parameters) {
+    for (const facet of facets ?? []) params.add(facet.key);
+    const hasRows = ['string', 'number', 'quantity', 'date'].includes(type) || code === 'near';
+    if (hasRows && dateColumn === undefined && !unindexed.includes(code)) params.add(key);
+  }
+  return [...params];
+}
+
+/** Makes the function that indexes a resource for a tenant. Pure, about 25 µs for a ServiceRequest. */
 export function createIndexer(registry: ParameterRegistry, hasher: KeyHasher) {
+  const byType = new Map<string, { parameters: Parameter[]; dateColumns: number }>();
   return function index(tenant: string, type: string, resource: unknown): IndexEntry {
-    const texts = new Set<string>();
-    const columns = new Map<number, [string, string]>();
-    const entry: IndexEntry = { keys: Buffer.alloc(0), dateColumns: [], strings: [], dates: [], numbers: [] };
-    const parameters = registry.of(type);
-    for (const parameter of parameters.values()) {
-      // Both are columns of the table.
-      if (parameter.code === '_id' || parameter.code === '_lastUpdated') continue;
-      const values = parameter.select(resource);
-      if (values.length === 0) continue;
-      const key = (kind: (typeof keyKind)[keyof typeof keyKind], ...parts: string[]) =>
-        texts.add(keyText(tenant, parameter.code, kind, ...parts));
-      const before = texts.size;
-      for (const value of values) indexValue(parameter, value, entry, columns, key, hasher);
-      // `:missing` is asked of what can be searched: an element without a usable value counts as missing.
-      if (texts.size > before || hasOrdered(parameter, entry, columns)) key(keyKind.present);
+    let known = byType.get(type);
+    if (!known) {
+      const parameters = [...registry.of(type).values()].filter(({ code }) => !unindexed.includes(code));
+      known = { parameters, dateColumns: Math.max(0, ...parameters.map(({ dateColumn }) => dateColumn ?? 0)) };
+      byType.set(type, known);
     }
+    const texts = new Set<string>();
+    const columns: string[] = Array(known.dateColumns * 2).fill(noDate);
+    const entry: IndexEntry = { keys: Buffer.alloc(0), dateColumns: columns, strings: [], dates: [], numbers: [] };
+    indexParameters(known.parameters, tenant, resource, {
+      addKey: (text) => texts.add(text),
+      dateColumn(column, { lo, hi }) {
+        columns[column * 2 - 2] = sqlTime(lo);
+        columns[column * 2 - 1] = sqlTime(hi);
+      },
+      date: (param, { lo, hi }) => entry.dates.push({ param, lo: sqlTime(lo), hi: sqlTime(hi) }),
+      string: (param, value) => entry.strings.push({ param, value }),
+      number: (param, unit, lo, hi) => entry.numbers.push({ param, unit: unitKey(hasher, unit), lo, hi }),
+      hashHead: (head) => hashHead(hasher, head),
+    });
     entry.keys = hasher.array(texts);
-    const count = Math.max(0, ...[...parameters.values()].map((parameter) => parameter.dateColumn ?? 0));
-    for (let n = 1; n <= count; n++) entry.dateColumns.push(...(columns.get(n) ?? [noDate, noDate]));
     return entry;
   };
 }
 
 export type Indexer = ReturnType<typeof createIndexer>;
 
-type AddKey = (kind: (typeof keyKind)[keyof typeof keyKind], ...parts: string[]) => void;
-
-function hasOrdered({ key, dateColumn }: Parameter, entry: IndexEntry, columns: ReadonlyMap<number, unknown>): boolean {
-  if (dateColumn !== undefined) return columns.has(dateColumn);
-  return [entry.strings, entry.dates, entry.numbers].some((rows) => rows.some((row) => row.param === key));
+/** Takes what is indexed of a resource. */
+export interface IndexTarget extends Pick<Facts, 'string' | 'date' | 'number'> {
+  /** A text of `keyText`. */
+  addKey(text: string): void;
+  dateColumn(column: number, interval: Interval): void;
+  hashHead(head: string): string;
 }
 
-function indexValue(
-  parameter: Parameter,
-  value: unknown,
-  entry: IndexEntry,
-  columns: Map<number, [string, string]>,
-  key: AddKey,
-  hasher: KeyHasher,
+/** Tells `target` everything that these parameters find in a resource. */
+export function indexParameters(
+  parameters: Iterable<Parameter>,
+  tenant: string,
+  resource: unknown,
+  target: IndexTarget,
 ): void {
-  switch (parameter.type) {
+  let code = '';
+  let count = 0;
+  const facts: Facts = {
+    key(kind, ...parts) {
+      count++;
+      target.addKey(keyText(tenant, code, kind, ...parts));
+    },
+    pair(facet, forms) {
+      count++;
+      target.addKey(keyText(tenant, facet, keyKind.pair, ...forms));
+    },
+    string(param, value) {
+      count++;
+      target.string(param, value);
+    },
+    date(param, interval) {
+      count++;
+      target.date(param, interval);
+    },
+    number(param, unit, lo, hi) {
+      count++;
+      target.number(param, unit, lo, hi);
+    },
+  };
+  // Composites that pair the same parts of the same element share what is stored.
+  const facets = new Map<string, number>();
+  for (const parameter of parameters) {
+    const values = parameter.select(resource);
+    if (values.length === 0) continue;
+    code = parameter.code;
+    count = 0;
+    for (const facet of parameter.facets ?? []) {
+      const before = count;
+      const known = facets.get(facet.name);
+      if (known === undefined) facetFacts(facet, resource, parameter.shared, facts, target.hashHead);
+      else count += known;
+      facets.set(facet.name, count - before);
+    }
+    if (parameter.dateColumn !== undefined) {
+      const interval = elementInterval(values.at(-1));
+      if (interval) {
+        count++;
+        target.dateColumn(parameter.dateColumn, interval);
+      }
+    } else if (!parameter.facets) for (const value of values) valueFacts(parameter, value, facts);
+    // `:missing` is asked of what can be searched: an element without a usable value counts as missing.
+    if (count > 0) target.addKey(keyText(tenant, code, keyKind.present));
+  }
+}
+
+function valueFacts({ type, code, key, shared }: Parameter, value: unknown, facts: Facts): void {
+  switch (type) {
     case 'token':
-      indexToken(value, key);
+      tokenFacts(value, facts.key);
       return;
     case 'reference':
-      indexReference(value, key);
+      referenceFacts(value, shared.bases, facts.key);
       return;
     case 'uri':
-      indexUri(value, key);
+      uriFacts(value, facts.key);
       return;
     case 'string':
       for (const text of searchedStrings(value)) {
-        const folded = foldString(text);
-        if (folded === '') continue;
-        key(keyKind.exact, text);
-        if (!entry.strings.some((row) => row.param === parameter.key && row.value === folded)) {
-          entry.strings.push({ param: parameter.key, value: folded });
-        }
+        if (code === 'phonetic') for (const sound of phoneticKeys(text)) facts.key(keyKind.sound, sound);
+        else stringFacts(key, text, facts);
       }
       return;
     case 'date': {
       const interval = elementInterval(value);
-      if (!interval) return;
-      const lo = sqlTime(interval.lo);
-      const hi = sqlTime(interval.hi);
-      if (parameter.dateColumn === undefined) entry.dates.push({ param: parameter.key, lo, hi });
-      else columns.set(parameter.dateColumn, [lo, hi]);
+      if (interval) facts.date(key, interval);
       return;
     }
     case 'number':
     case 'quantity':
-      for (const { lo, hi, units } of elementMeasures(value)) {
-        entry.numbers.push({ param: parameter.key, unit: '0', lo, hi });
-        for (const unit of units) entry.numbers.push({ param: parameter.key, unit: unitKey(hasher, unit), lo, hi });
-      }
+      for (const { unit, lo, hi } of elementMeasures(value, shared.units)) facts.number(key, unit, lo, hi);
+      return;
+    case 'special': {
+      const position = code === 'near' ? positionOf(value) : undefined;
+      if (position) facts.number(key, undefined, position.latitude, position.longitude);
+    }
   }
 }
 
-/** Key of a unit in `fhir.number_key`. */
-export function unitKey(hasher: KeyHasher, unit: { system?: string; code: string }): string {
-  return hasher.decimal(`unit\u0001${unit.system ?? ''}\u0001${unit.code}`);
-}
-
-/** Coding, CodeableConcept, Identifier, ContactPoint, code, boolean, id or string (the table of the R4 token parameter). */
-function indexToken(value: unknown, key: AddKey): void {
-  if (typeof value === 'string' || typeof value === 'boolean' || typeof value === 'number') {
-    if (value === '') return;
-    key(keyKind.value, String(value));
-    // `|code` asks for a code without a system.
-    key(keyKind.systemValue, '', String(value));
-    return;
-  }
-  if (typeof value !== 'object' || value === null) return;
-  const element = value as Record<string, unknown>;
-  if (Array.isArray(element.coding)) {
-    for (const coding of element.coding) indexToken(coding, key);
-    return;
-  }
-  const code = typeof element.code === 'string' ? element.code : element.value;
-  const system = typeof element.system === 'string' ? element.system : '';
-  if (typeof code === 'string' && code !== '') {
-    key(keyKind.value, code);
-    key(keyKind.systemValue, system, code);
-    indexIdentifierType(element, code, key);
-  }
-  if (system !== '') key(keyKind.system, system);
-}
-
-function indexIdentifierType({ type }: Record<string, unknown>, value: string, key: AddKey): void {
-  const codings = (type as { coding?: { system?: unknown; code?: unknown }[] } | undefined)?.coding;
-  if (!Array.isArray(codings)) return;
-  for (const { system, code } of codings) {
-    if (typeof system === 'string' && typeof code === 'string') key(keyKind.ofType, system, code, value);
-  }
-}
-
-function indexReference(value: unknown, key: AddKey): void {
-  if (typeof value === 'string') {
-    indexUri(value, key);
-    return;
-  }
-  if (typeof value !== 'object' || value === null) return;
-  const { reference, identifier } = value as { reference?: unknown; identifier?: Record<string, unknown> };
-  if (typeof reference === 'string' && reference !== '' && !reference.startsWith('#')) {
-    key(keyKind.value, unversionedReference(reference));
-  }
-  if (identifier && typeof identifier.value === 'string') {
-    const system = typeof identifier.system === 'string' ? identifier.system : '';
-    key(keyKind.identifier, system, identifier.value);
-    key(keyKind.identifier, identifier.value);
-  }
-}
-
-/** A reference without `/_history/…`: searches find the resource whatever version was meant. */
-export function unversionedReference(reference: string): string {
-  const at = reference.indexOf('/_history/');
-  return at < 0 ? reference : reference.slice(0, at);
-}
-
-function indexUri(value: unknown, key: AddKey): void {
-  if (typeof value !== 'string' || value === '') return;
-  key(keyKind.value, value);
-  const bar = value.indexOf('|');
-  if (bar > 0) key(keyKind.value, value.slice(0, bar));
+function stringFacts(param: number, text: string, facts: Facts): void {
+  const folded = foldString(text);
+  if (folded === '') return;
+  facts.key(keyKind.exact, text);
+  facts.string(param, folded);
 }

@@ -20,6 +20,12 @@ export const keyKind = {
   identifier: 'i',
   /** A string exactly as written (`:exact`). */
   exact: 'e',
+  /** An address that a uri lies below (`:below`). */
+  below: 'b',
+  /** How a name sounds (`phonetic`). */
+  sound: 'h',
+  /** Parts of a composite that occur in the same element. */
+  pair: 'c',
 } as const;
 
 export type KeyKind = (typeof keyKind)[keyof typeof keyKind];

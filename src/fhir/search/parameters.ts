@@ -1,9 +1,12 @@
 /** The search parameters of each type, compiled when the type is first used. */
 import type { SearchDefinitions, SearchParameterDefinition } from '../definitions/search-parameters.ts';
+import { compileFacets, type Facet } from './composites.ts';
 import { dateColumns } from './date-columns.ts';
 import { parameterKey } from './keys.ts';
-import { type Choices, compilePath, createChoices, type Selector } from './path-compiler.ts';
+import { type Choices, type Compile, compilePath, createChoices, type Selector } from './path-compiler.ts';
 import { PathSyntaxError, splitUnion } from './path-syntax.ts';
+import { createUnits, type Units } from './units.ts';
+import { createWordPatterns, type WordPatterns } from './words.ts';
 
 /** One parameter of one type, ready to select its values. */
 export interface Parameter extends SearchParameterDefinition {
@@ -14,6 +17,17 @@ export interface Parameter extends SearchParameterDefinition {
   key: number;
   /** 1 for `d1_lo`/`d1_hi`, and so on; undefined when it lives in `fhir.date_key`. */
   dateColumn?: number;
+  /** Where the parts of a composite are paired. */
+  facets?: readonly Facet[];
+  shared: SharedParts;
+}
+
+/** What all parameters of a registry share. */
+export interface SharedParts {
+  units: Units;
+  words: WordPatterns;
+  /** References that begin with one of these addresses of our own, without a slash at the end, are local. */
+  bases: readonly string[];
 }
 
 export interface ParameterRegistry {
@@ -26,15 +40,25 @@ export interface ParameterRegistry {
 export type Interpreter = (expression: string) => Selector;
 
 /** Compiled lazily: 146 types have 2,000 parameters, a hospital uses a few dozen types. */
-export function createParameterRegistry(definitions: SearchDefinitions, interpret: Interpreter): ParameterRegistry {
+export function createParameterRegistry(
+  definitions: SearchDefinitions,
+  interpret: Interpreter,
+  bases: readonly string[] = [],
+): ParameterRegistry {
   const byType = new Map<string, ReadonlyMap<string, Parameter>>();
+  const shared: SharedParts = { units: createUnits(), words: createWordPatterns(), bases };
   const choices = createChoices(definitions.choices);
   return {
     types: new Set(definitions.types),
     of(type) {
       let parameters = byType.get(type);
       if (!parameters) {
-        parameters = compileAll(definitions, type, choices, interpret);
+        parameters = compileAll(
+          definitions,
+          type,
+          (expression, at) => compileOrInterpret(expression, at, choices, interpret),
+          shared,
+        );
         byType.set(type, parameters);
       }
       return parameters;
@@ -45,40 +69,51 @@ export function createParameterRegistry(definitions: SearchDefinitions, interpre
 function compileAll(
   definitions: SearchDefinitions,
   type: string,
-  choices: Choices,
-  interpret: Interpreter,
+  compile: Compile,
+  shared: SharedParts,
 ): Map<string, Parameter> {
   const parameters = new Map<string, Parameter>();
   const keys = new Map<number, string>();
-  for (const definition of definitions.parameters(type)) {
-    const key = parameterKey(type, definition.code);
-    // 32 bits are plenty for one type's parameters; were two ever to meet, their values would mix silently.
+  // 32 bits are plenty for one type's parameters; were two ever to meet, their values would mix silently.
+  const keyOf = (name: string) => {
+    const key = parameterKey(type, name);
     const twin = keys.get(key);
-    if (twin !== undefined)
-      throw new Error(`Search parameters ${type}.${twin} and ${type}.${definition.code} share a key`);
-    keys.set(key, definition.code);
-    const column = (dateColumns[type] ?? []).indexOf(definition.code) + 1;
-    parameters.set(definition.code, {
+    if (twin !== undefined && twin !== name)
+      throw new Error(`Search parameters ${type}.${twin} and ${type}.${name} share a key`);
+    keys.set(key, name);
+    return key;
+  };
+  for (const definition of definitions.parameters(type)) {
+    const { code, components } = definition;
+    const expression = ownOperands(definition.expression, type);
+    const column = (dateColumns[type] ?? []).indexOf(code) + 1;
+    parameters.set(code, {
       ...definition,
+      expression,
       resourceType: type,
-      key,
-      select: compileOrInterpret(definition.expression, type, choices, interpret),
+      key: keyOf(code),
+      select: expression === '' ? () => [] : compile(expression, type),
+      shared,
       ...(column > 0 ? { dateColumn: column } : {}),
+      ...(components ? { facets: compileFacets({ ...definition, expression, components }, type, compile, keyOf) } : {}),
     });
   }
   return parameters;
 }
 
-function compileOrInterpret(expression: string, type: string, choices: Choices, interpret: Interpreter): Selector {
-  // Our own parameters may have several bases: only the operands about this type count.
+/** Our own parameters may have several bases: only the operands about this type count. */
+function ownOperands(expression: string, type: string): string {
   const own = splitUnion(expression).filter((part) =>
     new RegExp(`^\\(*(${type}|Resource|DomainResource)\\b`).test(part),
   );
-  const text = own.length > 0 ? own.join(' | ') : expression;
+  return own.length > 0 ? own.join(' | ') : expression;
+}
+
+function compileOrInterpret(expression: string, at: string, choices: Choices, interpret: Interpreter): Selector {
   try {
-    return compilePath(text, type, choices);
+    return compilePath(expression, at, choices);
   } catch (error) {
-    if (error instanceof PathSyntaxError) return interpret(text);
+    if (error instanceof PathSyntaxError) return interpret(expression);
     throw error;
   }
 }

@@ -10,6 +10,9 @@ type Step = (node: unknown, into: unknown[]) => void;
 /** Selects values from a resource. */
 export type Selector = (resource: unknown) => unknown[];
 
+/** Compiles an expression evaluated on a type or on an element at a path. */
+export type Compile = (expression: string, at: string) => Selector;
+
 /** Elements that have a choice of types, e.g. `Observation.value`. */
 export interface Choices {
   /** Types of the element at a path; undefined when it has no choice. */

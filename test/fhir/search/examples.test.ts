@@ -8,6 +8,7 @@ import { dateInterval } from '../../../src/fhir/search/dates.ts';
 import { elementMeasures } from '../../../src/fhir/search/numbers.ts';
 import { createParameterRegistry, type Parameter } from '../../../src/fhir/search/parameters.ts';
 import { foldString, searchedStrings } from '../../../src/fhir/search/strings.ts';
+import { createUnits } from '../../../src/fhir/search/units.ts';
 import type { RestStore } from '../../../src/fhir/store/index.ts';
 import { interpretPath } from '../../../src/fhir/store/interpreter.ts';
 import { testDatabase } from '../../support/database.ts';
@@ -15,6 +16,7 @@ import { contextOf } from '../store/context.ts';
 
 const folder = '../shared/fixtures/fhir-r4/resources';
 const registry = createParameterRegistry(loadSearchDefinitions(), interpretPath);
+const units = createUnits();
 
 describe.runIf(existsSync(folder))('the official examples', () => {
   let database: Database;
@@ -97,7 +99,7 @@ function searchedBy({ type }: Parameter, value: unknown): string | undefined {
     }
     case 'number':
     case 'quantity': {
-      const lo = elementMeasures(value)[0]?.lo;
+      const lo = elementMeasures(value, units)[0]?.lo;
       return lo !== undefined && Number.isFinite(lo) ? `ge${lo}` : undefined;
     }
   }

@@ -5,6 +5,7 @@ import type { Bundle, Resource, StructureDefinition } from '@medplum/fhirtypes';
 import { describe, expect, it } from 'vitest';
 import { loadSearchDefinitions } from '../../../src/fhir/definitions/search-parameters.ts';
 import { createParameterRegistry } from '../../../src/fhir/search/parameters.ts';
+import { splitUnion } from '../../../src/fhir/search/path-syntax.ts';
 import { filledResource } from './filled-resource.ts';
 
 const structureBundles = ['fhir/r4/profiles-types.json', 'fhir/r4/profiles-resources.json'].map(
@@ -19,22 +20,45 @@ const registry = createParameterRegistry(definitions, (expression) => {
   return () => [];
 });
 
-/** What `@medplum/core` selects, and what we do, each as a sorted list of JSON. */
-function compare(resource: Resource): { parameter: string; oracle: string[]; compiled: string[] }[] {
-  const differences = [];
-  for (const parameter of registry.of(resource.resourceType).values()) {
+interface Difference {
+  parameter: string;
+  oracle: string[];
+  compiled: string[];
+}
+
+/** Where what `@medplum/core` selects is not what we do, each as a sorted list of JSON. */
+function compare(resource: Resource): Difference[] {
+  const differences: Difference[] = [];
+  const texts = (values: unknown[]) => [...new Set(values.map((value) => JSON.stringify(value)))].sort();
+  const check = (name: string, expression: string, values: unknown[]) => {
     // Core knows no base types in paths.
-    const expression = parameter.expression.replace(/^Resource\b/, resource.resourceType);
-    const oracle = evalFhirPathTyped(parseFhirPath(expression), [toTypedValue(resource)]).map(({ value }) => value);
-    const texts = (values: unknown[]) => [...new Set(values.map((value) => JSON.stringify(value)))].sort();
-    const found = {
-      parameter: `${resource.resourceType}.${parameter.code}`,
-      oracle: texts(oracle),
-      compiled: texts(parameter.select(resource)),
-    };
+    const own = expression.replace(/^Resource\b/, resource.resourceType);
+    const oracle = evalFhirPathTyped(parseFhirPath(own), [toTypedValue(resource)]).map(({ value }) => value);
+    const found = { parameter: `${resource.resourceType}.${name}`, oracle: texts(oracle), compiled: texts(values) };
     if (JSON.stringify(found.oracle) !== JSON.stringify(found.compiled)) differences.push(found);
+  };
+  for (const { code, expression, select, facets, components } of registry.of(resource.resourceType).values()) {
+    if (expression === '') continue;
+    check(code, expression, select(resource));
+    const contexts = splitUnion(expression);
+    for (const [n, facet] of (facets ?? []).entries()) {
+      for (const [m, part] of facet.parts.entries()) {
+        check(
+          `${code} part ${m + 1}`,
+          wholeExpression(contexts[n]!, components![m]!.expression),
+          facet.elements(resource).flatMap((element) => part.select(element, resource)),
+        );
+      }
+    }
   }
   return differences;
+}
+
+/** A part's expression said of the resource. */
+function wholeExpression(context: string, part: string): string {
+  return splitUnion(part)
+    .map((operand) => (operand.startsWith('%resource.') ? operand.slice(10) : `${context}.${operand}`))
+    .join(' | ');
 }
 
 describe('compiled search parameters', () => {

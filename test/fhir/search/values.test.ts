@@ -7,6 +7,7 @@ import { elementMeasures, parseNumber } from '../../../src/fhir/search/numbers.t
 import { compilePath, createChoices } from '../../../src/fhir/search/path-compiler.ts';
 import { PathSyntaxError, parsePath } from '../../../src/fhir/search/path-syntax.ts';
 import { foldString } from '../../../src/fhir/search/strings.ts';
+import { createUnits, literalUnit } from '../../../src/fhir/search/units.ts';
 import { newId } from '../../../src/fhir/store/prepare.ts';
 import { testDatabase } from '../../support/database.ts';
 
@@ -67,16 +68,33 @@ describe('numbers', () => {
   });
 
   it('of ranges, money and samples are measured, too', () => {
-    expect(elementMeasures({ low: { value: 1, unit: 'a' }, high: { value: 2, unit: 'a' } })).toEqual([
-      { lo: 1, hi: 2, units: [{ code: 'a' }] },
+    const units = createUnits();
+    const measures = (value: unknown) => elementMeasures(value, units);
+    expect(measures({ low: { value: 1, unit: 'a' }, high: { value: 2, unit: 'a' } })).toEqual([
+      { lo: 1, hi: 2 },
+      { lo: 1, hi: 2, unit: literalUnit('a') },
     ]);
-    expect(elementMeasures({ low: { value: 1 } })).toEqual([{ lo: 1, hi: Number.POSITIVE_INFINITY, units: [] }]);
-    expect(elementMeasures({ value: 12.5, currency: 'EUR' })[0]!.units).toContainEqual({
-      system: 'urn:iso:std:iso:4217',
-      code: 'EUR',
-    });
-    expect(elementMeasures({ unit: 'kg' })).toEqual([]);
-    expect(elementMeasures({ value: { rawJSON: '1.00' }, unit: 'kg' })).toMatchObject([{ lo: 1, hi: 1 }]);
+    expect(measures({ low: { value: 1 } })).toEqual([{ lo: 1, hi: Number.POSITIVE_INFINITY }]);
+    expect(measures({ value: 12.5, currency: 'EUR' }).map(({ unit }) => unit)).toEqual([
+      undefined,
+      literalUnit('EUR', 'urn:iso:std:iso:4217'),
+      literalUnit('EUR'),
+    ]);
+    expect(measures({ unit: 'kg' })).toEqual([]);
+    expect(measures({ value: { rawJSON: '1.00' }, unit: 'kg' })).toMatchObject([
+      { lo: 1, hi: 1 },
+      { lo: 1, hi: 1 },
+    ]);
+    const samples = {
+      origin: { value: 10, unit: 'mV' },
+      period: 1,
+      dimensions: 1,
+      factor: 2,
+      lowerLimit: -3,
+      data: '1 E L 4',
+    };
+    expect(measures(samples)[0]).toEqual({ lo: 4, hi: 18 });
+    expect(measures({ value: 5, comparator: '<' })[0]!.hi).toBeLessThan(5);
   });
 });
 
