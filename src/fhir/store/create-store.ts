@@ -4,12 +4,18 @@ import type { Database, Sql } from '../../db/index.ts';
 import { type ChangeHook, type CommitHook, type Context, FhirError, type Operation } from '../contract.ts';
 import { loadSearchDefinitions } from '../definitions/search-parameters.ts';
 import { parseJson } from '../json/index.ts';
-import { createIndexer } from '../search/index-values.ts';
+import { createIndexer, orderedParams } from '../search/index-values.ts';
 import { createKeyHasher } from '../search/keys.ts';
+import { createMatcher } from '../search/match.ts';
 import { createParameterRegistry, type ParameterRegistry } from '../search/parameters.ts';
 import type { SearchParts } from '../search/scope.ts';
 import { searchResources } from '../search/search.ts';
-import { createTerminology, type Terminology, type TerminologyOptions } from '../terminology/index.ts';
+import {
+  createTerminology,
+  type Terminology,
+  type TerminologyOptions,
+  terminologyOperations,
+} from '../terminology/index.ts';
 import type { ResourceValidator, RestStore, RestTransaction, SearchParameterInfo } from './contract.ts';
 import { type CommitItem, createGroupCommit } from './group-commit.ts';
 import { createGroupRead } from './group-read.ts';
@@ -48,7 +54,7 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
   const search: SearchParts & { terminology: Terminology } = { definitions, registry, hasher, terminology };
   const changeHooks: ChangeHook[] = [];
   const commitHooks: CommitHook[] = [];
-  const operations: Operation[] = [];
+  const operations: Operation[] = terminologyOperations(terminology);
   const checksReferences = options.checkReferences ?? false;
   const prepare = { types: registry.types, validate: options.validate, index: createIndexer(registry, hasher) };
   const projector = createProjector(database, prepare);
@@ -115,6 +121,7 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
     operations,
     terminology,
     searchParameters: (type) => describeParameters(registry, type),
+    createMatcher: createMatcher(search),
     searchIncludes: (type) =>
       [...registry.of(type).values()]
         .filter((parameter) => parameter.type === 'reference')
@@ -166,13 +173,7 @@ function createOrderedKeys(registry: ParameterRegistry): (type: string) => reado
   return (type) => {
     let keys = byType.get(type);
     if (!keys) {
-      keys = [...registry.of(type).values()]
-        .filter(
-          ({ type: kind, dateColumn }) =>
-            ['string', 'number', 'quantity', 'date'].includes(kind) && dateColumn === undefined,
-        )
-        .filter(({ code }) => code !== '_lastUpdated')
-        .map(({ key }) => key);
+      keys = orderedParams(registry.of(type).values());
       byType.set(type, keys);
     }
     return keys;

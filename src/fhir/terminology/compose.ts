@@ -34,7 +34,7 @@ const importLimit = 200;
 
 /**
  * @param seen canonical URLs of value sets used on the way, in the order they were met.
- * @throws FhirError 404 for an import that is not known, 422 for one that imports itself.
+ * @throws FhirError 422 for an import that is not known, or one that imports itself.
  */
 export async function composeParts(
   library: Library,
@@ -56,7 +56,18 @@ export async function composeParts(
       if (against.length === 0) return part;
       return { ...part, selection: both(part.selection, { kind: 'not', of: either(...against) }) };
     });
-    return withoutExcluded;
+    return set.compose.inactive === false ? activeOf(withoutExcluded) : withoutExcluded;
+  }
+
+  /** A system that is not known says nothing of its codes. */
+  async function activeOf(parts: readonly Part[]): Promise<Part[]> {
+    const active: Selection = { kind: 'filter', property: 'inactive', op: '=', value: 'false' };
+    const result: Part[] = [];
+    for (const part of parts) {
+      const isKnown = (await library.codeSystem(canonicalOf(part))) !== undefined;
+      result.push(isKnown ? { ...part, selection: both(part.selection, active) } : part);
+    }
+    return result;
   }
 
   async function listParts(list: readonly ValueSetComposeInclude[], path: readonly string[]): Promise<Part[]> {
@@ -87,7 +98,7 @@ export async function composeParts(
   async function importParts(canonical: string, path: readonly string[]): Promise<Part[]> {
     if (path.includes(canonical)) throw notSupported(`Value set ${shown(canonical)} imports itself`);
     const imported = await library.valueSet(canonical);
-    if (!imported) throw unknownValueSet(canonical);
+    if (!imported) throw unknownValueSet(canonical, 422);
     seen.add(
       canonicalText({ url: imported.url ?? canonical, ...(imported.version ? { version: imported.version } : {}) }),
     );

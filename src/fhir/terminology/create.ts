@@ -8,7 +8,7 @@ import { type Library, type LibraryScope, openLibrary, type StoredSearch } from 
 import type { MemoryContent } from './memory-content.ts';
 import { ownDefinitions } from './own.ts';
 import { tooCostly } from './problems.ts';
-import { r4Definitions, type TerminologyResource } from './r4.ts';
+import { r4Definitions, type TerminologyResource, type TerminologyType } from './r4.ts';
 import { enumerate } from './selection.ts';
 import { validateInSystem, validateInValueSet } from './validate.ts';
 
@@ -25,6 +25,8 @@ export interface TerminologyOptions {
 /** The terminology and what its operations are made of. */
 export interface TerminologyRoom extends Terminology {
   library(scope: LibraryScope): Library;
+  /** One of our own definitions by its id. */
+  ownById(type: TerminologyType, id: string): TerminologyResource | undefined;
 }
 
 /** Parsed systems kept, in concepts: about 10 MB. */
@@ -35,9 +37,10 @@ const expandLimit = 10_000;
 const relatedLimit = 50_000;
 
 export function createTerminology(options: TerminologyOptions): TerminologyRoom {
+  const own = ownDefinitions(options.definitions, options.profilesFolder);
   const parts = {
     search: options.search,
-    definitions: [ownDefinitions(options.definitions, options.profilesFolder), r4Definitions()],
+    definitions: [own, r4Definitions()],
     contents: createCache<MemoryContent>(cachedConcepts, ({ concepts }) => concepts.length + 1),
   };
   const library = (scope: LibraryScope) => openLibrary(parts, scope);
@@ -69,7 +72,7 @@ export function createTerminology(options: TerminologyOptions): TerminologyRoom 
     query: ((statement: string | { text: string; values?: readonly unknown[] }, values?: readonly unknown[]) =>
       options.database.query(tenant, statement, values)) as Sql['query'],
   });
-  return { ...answers(pooled), library };
+  return { ...answers(pooled), library, ownById: own.byId };
 }
 
 function validity({ valid, display, inactive }: { valid: boolean; display?: string; inactive?: boolean }) {

@@ -52,6 +52,8 @@ export function grammarSystem({ url, version }: Canonical): KnownSystem | undefi
         return selection.kind === 'and' ? answers.every(Boolean) : answers.some(Boolean);
       }
       case 'filter':
+        // None of these codes is ever retired.
+        if (selection.property === 'inactive' && selection.op === '=') return selection.value === 'false';
         throw notSupported(`Code system ${url} has no filters here: its codes are not listed`);
     }
   }

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ConceptMap } from '@medplum/fhirtypes';
-import type { Definitions, TerminologyResource } from './r4.ts';
+import type { Definitions, TerminologyResource, TerminologyType } from './r4.ts';
 
 const profilesFolder = fileURLToPath(new URL('../../../fhir-profiles/', import.meta.url));
 const folders = ['code-systems', 'value-sets', 'concept-maps'];
@@ -15,7 +15,7 @@ const folders = ['code-systems', 'value-sets', 'concept-maps'];
 export function ownDefinitions(
   more: () => readonly TerminologyResource[] = () => [],
   profiles = profilesFolder,
-): Definitions {
+): Definitions & { byId(type: TerminologyType, id: string): TerminologyResource | undefined } {
   let read: readonly TerminologyResource[] | undefined;
   const all = () => {
     read ??= [...readFolder(profiles), ...more()];
@@ -23,6 +23,7 @@ export function ownDefinitions(
   };
   return {
     find: (type, url) => all().filter((resource) => resource.resourceType === type && resource.url === url),
+    byId: (type, id) => all().find((resource) => resource.resourceType === type && resource.id === id),
     conceptMaps: () => all().filter((resource): resource is ConceptMap => resource.resourceType === 'ConceptMap'),
     systemOfValueSet: (url) =>
       all().flatMap((resource) =>

@@ -1,11 +1,12 @@
 /** Refusals of terminology operations, in one place so that each is worded once. */
 import { FhirError } from '../contract.ts';
 
-export const unknownSystem = (url: string): FhirError =>
-  new FhirError(404, 'not-found', `Code system ${shown(url)} is not known here`);
+/** 404 when it was asked for itself, 422 when what was asked for needs it. */
+export const unknownSystem = (url: string, status: 404 | 422 = 404): FhirError =>
+  new FhirError(status, 'not-found', `Code system ${shown(url)} is not known here`);
 
-export const unknownValueSet = (url: string): FhirError =>
-  new FhirError(404, 'not-found', `Value set ${shown(url)} is not known here`);
+export const unknownValueSet = (url: string, status: 404 | 422 = 404): FhirError =>
+  new FhirError(status, 'not-found', `Value set ${shown(url)} is not known here`);
 
 export const unknownConceptMap = (url: string): FhirError =>
   new FhirError(404, 'not-found', `Concept map ${shown(url)} is not known here`);
