@@ -6,7 +6,7 @@ import { FhirError } from '../contract.ts';
 
 type IssueCode = ConstructorParameters<typeof FhirError>[1];
 
-/** @param expression place in the patch document, e.g. `Parameters.parameter[1]` or, of a JSON Patch, `[1].path`. */
+/** @param expression the operation (`Parameters.parameter[1]`) or, of a JSON Patch, the element it works on. */
 export function patchFault(status: 400 | 422, code: IssueCode, diagnostics: string, expression: string): FhirError {
   return new FhirError(status, code, diagnostics, expression);
 }

@@ -13,13 +13,25 @@ interface State {
   copied: number;
 }
 
+/** Where a fault lies: the operation, by its number from 1, and the element it works on. */
+interface Spot {
+  operation: number;
+  expression: string;
+}
+
+type Refusal = Parameters<typeof patchFault>;
+
+function refuse(status: Refusal[0], code: Refusal[1], diagnostics: string, at: Spot) {
+  return patchFault(status, code, `operation ${at.operation} of the patch: ${diagnostics}`, at.expression);
+}
+
 /** Applies a patch to `document`, which it may change on the way. @throws FhirError 400 malformed, 422 not applicable or a failed test. */
 export function applyJsonPatch(document: unknown, patch: unknown): unknown {
   if (!Array.isArray(patch)) throw patchFault(400, 'structure', 'a JSON Patch is an array of operations', '$this');
   if (patch.length > maxOperations)
     throw patchFault(400, 'too-costly', `a patch has at most ${maxOperations} operations`, '$this');
   const state: State = { document, copied: 0 };
-  for (const [index, operation] of patch.entries()) run(state, operation, `[${index}]`);
+  for (const [index, operation] of patch.entries()) run(state, operation, index + 1);
   return state.document;
 }
 
@@ -30,10 +42,19 @@ interface Source {
   property?: string;
 }
 
-function run(state: State, operation: unknown, at: string): void {
-  if (!isJsonObject(operation)) throw patchFault(400, 'structure', 'must be an object', at);
-  const path = parsePointer(operation.path, `${at}.path`);
-  const from = operation.op === 'move' || operation.op === 'copy' ? parsePointer(operation.from, `${at}.from`) : [];
+function run(state: State, operation: unknown, number: number): void {
+  const type = typeOf(state.document);
+  const whole: Spot = { operation: number, expression: type };
+  if (!isJsonObject(operation)) throw refuse(400, 'structure', 'must be an object', whole);
+  const pointer = (name: 'path' | 'from') => {
+    const segments = parsePointer(operation[name]);
+    if (!segments) throw refuse(400, 'invalid', `${name} must be a JSON Pointer`, whole);
+    return segments;
+  };
+  const path = pointer('path');
+  const at: Spot = { operation: number, expression: expressionOf(type, path) };
+  const from = operation.op === 'move' || operation.op === 'copy' ? pointer('from') : [];
+  const atFrom: Spot = { operation: number, expression: expressionOf(type, from) };
   switch (operation.op) {
     case 'add':
       add(state, path, givenValue(operation, at), at);
@@ -49,49 +70,64 @@ function run(state: State, operation: unknown, at: string): void {
     }
     case 'move': {
       if (from.length < path.length && startsWith(path, from))
-        throw patchFault(422, 'invalid', 'a value cannot be moved into itself', at);
-      const moved = source(state, from, `${at}.from`);
+        throw refuse(422, 'invalid', 'a value cannot be moved into itself', at);
+      const moved = source(state, from, atFrom);
       if (from.length === path.length && startsWith(path, from)) return;
-      remove(state, from, `${at}.from`);
+      remove(state, from, atFrom);
       add(state, path, moved, at);
       return;
     }
     case 'copy': {
-      const original = source(state, from, `${at}.from`);
+      const original = source(state, from, atFrom);
       add(state, path, { ...original, value: copyOf(original.value, state, at) }, at);
       return;
     }
     case 'test':
       if (!isEqual(present(state, path, at), givenValue(operation, at).value))
-        throw patchFault(422, 'processing', 'the test failed: the value is another one', at);
+        throw refuse(422, 'processing', 'the test failed: the value is another one', at);
       return;
     default:
-      throw patchFault(400, 'not-supported', 'op must be add, remove, replace, move, copy or test', `${at}.op`);
+      throw refuse(400, 'not-supported', 'op must be add, remove, replace, move, copy or test', whole);
   }
+}
+
+function typeOf(document: unknown): string {
+  return isJsonObject(document) && typeof document.resourceType === 'string' ? document.resourceType : 'Resource';
+}
+
+/** A pointer as FHIRPath, as far as its segments could be names: `/name/0/family` of a Patient is `Patient.name[0].family`. */
+function expressionOf(type: string, path: readonly string[]): string {
+  let expression = type;
+  for (const segment of path) {
+    if (/^\d{1,9}$/.test(segment)) expression += `[${segment}]`;
+    else if (/^_?[A-Za-z][A-Za-z0-9]*$/.test(segment)) expression += `.${segment.replace('_', '')}`;
+    else break;
+  }
+  return expression;
 }
 
 function startsWith(path: readonly string[], start: readonly string[]): boolean {
   return start.every((segment, index) => segment === path[index]);
 }
 
-function givenValue(operation: JsonObject, at: string): Source {
-  if (!Object.hasOwn(operation, 'value')) throw patchFault(400, 'required', 'is required', `${at}.value`);
+function givenValue(operation: JsonObject, at: Spot): Source {
+  if (!Object.hasOwn(operation, 'value')) throw refuse(400, 'required', 'value is required', at);
   return { value: operation.value, holder: operation, property: 'value' };
 }
 
-function source(state: State, path: readonly string[], at: string): Source {
+function source(state: State, path: readonly string[], at: Spot): Source {
   const value = present(state, path, at);
   const parent = path.length > 0 && valueAt(state.document, path.slice(0, -1))?.value;
   return isJsonObject(parent) ? { value, holder: parent, property: path.at(-1) } : { value };
 }
 
-function present(state: State, path: readonly string[], at: string): unknown {
+function present(state: State, path: readonly string[], at: Spot): unknown {
   const found = valueAt(state.document, path);
   if (!found) throw noTarget(at);
   return found.value;
 }
 
-function add(state: State, path: readonly string[], added: Source, at: string): void {
+function add(state: State, path: readonly string[], added: Source, at: Spot): void {
   const last = path.at(-1);
   if (last === undefined) {
     state.document = added.value;
@@ -118,21 +154,21 @@ function keepText(state: State, path: readonly string[], parent: object, { value
   }
 }
 
-function remove(state: State, path: readonly string[], at: string): void {
+function remove(state: State, path: readonly string[], at: Spot): void {
   const last = path.at(-1);
-  if (last === undefined) throw patchFault(422, 'invalid', 'the whole resource cannot be removed', at);
+  if (last === undefined) throw refuse(422, 'invalid', 'the whole resource cannot be removed', at);
   present(state, path, at);
   const parent = present(state, path.slice(0, -1), at);
   if (Array.isArray(parent)) parent.splice(arrayIndex(last, parent.length)!, 1);
   else delete (parent as JsonObject)[last];
 }
 
-function noTarget(at: string) {
-  return patchFault(422, 'not-found', 'the path leads to nothing in this resource', at);
+function noTarget(at: Spot) {
+  return refuse(422, 'not-found', 'the path leads to nothing in this resource', at);
 }
 
-function copyOf(value: unknown, state: State, at: string): unknown {
-  if (++state.copied > maxCopiedValues) throw patchFault(422, 'too-costly', 'the patch copies too much', at);
+function copyOf(value: unknown, state: State, at: Spot): unknown {
+  if (++state.copied > maxCopiedValues) throw refuse(422, 'too-costly', 'the patch copies too much', at);
   if (Array.isArray(value))
     return keepLiterals(
       value,

@@ -1,18 +1,14 @@
 /** JSON Pointer (RFC 6901): where in a document an operation of a JSON Patch works. */
-import { patchFault } from './fault.ts';
-
 export type JsonObject = Record<string, unknown>;
 
 /** Deeper than any resource that passes validation. */
 const maxSegments = 256;
 
-/** The segments of a pointer; none for the whole document. @throws FhirError 400 when it is none. */
-export function parsePointer(text: unknown, at: string): string[] {
-  if (typeof text !== 'string' || (text !== '' && !text.startsWith('/')) || /~(?![01])/.test(text)) {
-    throw patchFault(400, 'invalid', 'must be a JSON Pointer', at);
-  }
+/** The segments of a pointer; none for the whole document; undefined when the text is no pointer. */
+export function parsePointer(text: unknown): string[] | undefined {
+  if (typeof text !== 'string' || (text !== '' && !text.startsWith('/')) || /~(?![01])/.test(text)) return undefined;
   const segments = text.split('/').slice(1);
-  if (segments.length > maxSegments) throw patchFault(400, 'too-long', 'the JSON Pointer is too deep', at);
+  if (segments.length > maxSegments) return undefined;
   return segments.map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 

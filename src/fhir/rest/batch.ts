@@ -1,4 +1,4 @@
-/** batch: every entry on its own, in order, one failing without the others (https://hl7.org/fhir/R4/http.html#transaction). */
+/** batch: every entry on its own, one failing without the others (https://hl7.org/fhir/R4/http.html#transaction). */
 import { FhirError } from '../contract.ts';
 import { bundleText } from './bundle.ts';
 import { answeredEntry, entriesOf, failedEntry, readEntry } from './bundle-entry.ts';
@@ -9,16 +9,24 @@ import { execute } from './execute.ts';
 /** Characters of answers held in memory until all of them leave; entries after that many are not run. */
 const answerLimit = 64 * 1024 * 1024;
 
+/** Entries next to each other that cannot depend on one another run side by side, so many at most. */
+const atOnce = 16;
+
+type Run = () => Promise<string>;
+
 export const batch: SystemInteraction = {
   access: 'system',
   code: 'batch',
   async run(call, service) {
     const entries: string[] = [];
     let size = 0;
-    for (const [index, entry] of entriesOf(call).entries()) {
-      const text = size > answerLimit ? tooLarge(index) : await runEntry(entry, index, call, service);
-      size += text.length;
-      entries.push(text);
+    for (const runs of inGroups(entriesOf(call), call, service)) {
+      const texts =
+        size > answerLimit
+          ? runs.map((_, index) => tooLarge(entries.length + index))
+          : await Promise.all(runs.map((run) => run()));
+      for (const text of texts) size += text.length;
+      entries.push(...texts);
     }
     return {
       status: 200,
@@ -27,6 +35,31 @@ export const batch: SystemInteraction = {
   },
 };
 
+/** Entries in the order of the Bundle; creates without conditions, which nothing before or after can change, together. */
+function* inGroups(entries: readonly unknown[], bundle: Call, service: Service): Generator<Run[]> {
+  let group: Run[] = [];
+  for (const [index, entry] of entries.entries()) {
+    const run = () => runEntry(entry, index, bundle, service);
+    if (!isPlainCreate(entry)) {
+      if (group.length > 0) yield group;
+      group = [];
+      yield [run];
+      continue;
+    }
+    group.push(run);
+    if (group.length === atOnce) {
+      yield group;
+      group = [];
+    }
+  }
+  if (group.length > 0) yield group;
+}
+
+function isPlainCreate(entry: unknown): boolean {
+  const { method, url, ifNoneExist } = (entry as { request?: Record<string, unknown> } | null)?.request ?? {};
+  return method === 'POST' && typeof url === 'string' && /^[A-Za-z]+$/.test(url) && ifNoneExist === undefined;
+}
+
 function tooLarge(index: number): string {
   const { outcome } = new FhirError(413, 'too-costly', 'not run: the answers before this one are large enough already');
   return failedEntry(413, atEntry(outcome, index));
@@ -34,8 +67,8 @@ function tooLarge(index: number): string {
 
 async function runEntry(entry: unknown, index: number, bundle: Call, service: Service): Promise<string> {
   try {
-    const { call, interaction } = readEntry(entry, index, bundle, service);
-    return answeredEntry(await execute(call, interaction, service), call);
+    const read = readEntry(entry, index, bundle, service);
+    return answeredEntry(await execute(read.call, read.interaction, service), read);
   } catch (error) {
     const { status, outcome, isInternal } = failureOf(error, bundle.context.requestId);
     if (isInternal)

@@ -4,8 +4,9 @@ import type { Bundle, BundleEntry, OperationOutcome } from '@medplum/fhirtypes';
 import { FhirError } from '../contract.ts';
 import { entryText, fullUrl } from './bundle.ts';
 import type { Answer, Call, Interaction, Service } from './call.ts';
-import { etagOf } from './conditions.ts';
+import { criteriaOf, criteriaOfWrite, etagOf } from './conditions.ts';
 import { interactionName } from './interaction-name.ts';
+import { writtenOutcome } from './written.ts';
 
 export interface EntryCall {
   index: number;
@@ -13,18 +14,15 @@ export interface EntryCall {
   fullUrl?: string;
   call: Call;
   interaction: Interaction;
+  /** What a conditional interaction depends on, without a leading `?` or `Type?`. */
+  criteria?: string;
 }
 
-/** Each may be a search: a body of the size we take could otherwise ask for a million of them. */
-const maxEntries = 10_000;
-
-/** @throws FhirError 413 for too many, 400 when the body is no Bundle with entries to run. */
+/** As many as a body can hold. @throws FhirError 400 when the body is no Bundle with entries to run. */
 export function entriesOf(call: Call): BundleEntry[] {
   const { entry } = call.body as Bundle;
   if (entry === undefined) return [];
   if (!Array.isArray(entry)) throw new FhirError(400, 'structure', 'must be an array', 'Bundle.entry');
-  if (entry.length > maxEntries)
-    throw new FhirError(413, 'too-costly', `at most ${maxEntries} entries are run together`, 'Bundle.entry');
   return entry;
 }
 
@@ -37,26 +35,29 @@ export function readEntry(entry: unknown, index: number, bundle: Call, service: 
   if (typeof method !== 'string') throw new FhirError(400, 'required', 'is required', `${at}.method`);
   if (typeof request.url !== 'string') throw new FhirError(400, 'required', 'is required', `${at}.url`);
   const [path, query] = relativeUrl(request.url, bundle.base);
-  const { interaction, address } = service.resolve(method, path);
+  const { interaction, address } = service.resolve(method === 'HEAD' ? 'GET' : method, path);
+  const call: Call = {
+    base: bundle.base,
+    ...address,
+    context: { ...bundle.context, interaction: interactionName(interaction, address) },
+    query,
+    conditions: {
+      ...text('ifMatch', request),
+      ...text('ifNoneMatch', request),
+      ...text('ifNoneExist', request),
+      ...text('ifModifiedSince', request),
+    },
+    prefer: bundle.prefer,
+    ...(resource === undefined ? {} : { body: resource }),
+  };
+  const criteria = criteriaOfWrite(call, interaction);
   return {
     index,
     method,
     ...(typeof url === 'string' ? { fullUrl: url } : {}),
     interaction,
-    call: {
-      base: bundle.base,
-      ...address,
-      context: { ...bundle.context, interaction: interactionName(interaction, address) },
-      query,
-      conditions: {
-        ...text('ifMatch', request),
-        ...text('ifNoneMatch', request),
-        ...text('ifNoneExist', request),
-        ...text('ifModifiedSince', request),
-      },
-      prefer: bundle.prefer,
-      ...(resource === undefined ? {} : { body: resource }),
-    },
+    call,
+    ...(criteria === undefined ? {} : { criteria: criteriaOf(criteria) }),
   };
 }
 
@@ -73,9 +74,10 @@ function relativeUrl(url: string, base: string): [path: string, query: string] {
 }
 
 /** What came of an entry. What was written is shown only when `Prefer` asks for it. */
-export function answeredEntry(answer: Answer, call: Call): string {
+export function answeredEntry(answer: Answer, { call, method }: EntryCall): string {
   const { status, body, version, isWrite } = answer;
-  const isShown = !isWrite || call.prefer.return === 'representation';
+  const { return: wanted } = call.prefer;
+  const isShown = method !== 'HEAD' && (!isWrite || wanted === 'representation');
   return entryText({
     ...(version ? { fullUrl: fullUrl(call.base, version) } : {}),
     ...(body && isShown ? { resource: body } : {}),
@@ -83,6 +85,7 @@ export function answeredEntry(answer: Answer, call: Call): string {
       status: statusText(status),
       ...(version && isWrite ? { location: `${fullUrl(call.base, version)}/_history/${version.versionId}` } : {}),
       ...(version ? { etag: etagOf(version.versionId), lastModified: version.updated.toISOString() } : {}),
+      ...(isWrite && wanted === 'OperationOutcome' ? { outcome: writtenOutcome(status) } : {}),
     },
   });
 }

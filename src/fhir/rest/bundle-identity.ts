@@ -1,104 +1,124 @@
 /**
- * Who the entries of a transaction are, before anything is written: what they create gets its id now, so that the others can
- * refer to it (https://hl7.org/fhir/R4/http.html#trules, https://hl7.org/fhir/R4/bundle.html#references).
+ * Which resources the entries of a transaction are about, before they are written (https://hl7.org/fhir/R4/http.html#trules): no
+ * resource is changed by two of them, however it is addressed, and what is created gets its id now so that others can refer to it.
  */
 import type { Resource } from '@medplum/fhirtypes';
 import { FhirError } from '../contract.ts';
 import type { RestTransaction } from '../store/contract.ts';
-import { newId } from '../store/prepare.ts';
 import type { EntryCall } from './bundle-entry.ts';
-import { criteriaOf } from './conditions.ts';
-import { rewriteUris } from './uri-rewriter.ts';
 
-export interface Identities {
-  /** The same entries with the ids they will be stored under, as far as these matter to others. */
-  identified: EntryCall[];
-  /** A copy of a body with the entries' full URLs replaced by references to what they become. */
-  rewrite(body: unknown): unknown;
+/** Resources changed by the transaction so far. */
+export interface Claims {
+  /** @throws FhirError 400 naming the entry when another one changes the same resource. */
+  claim(entry: EntryCall, id: string): void;
 }
 
-/** @throws FhirError 412 when criteria match several resources, 400 when two entries change the same resource. */
-export async function assignIdentities(entries: readonly EntryCall[], tx: RestTransaction): Promise<Identities> {
-  const referred = urisIn(entries);
-  const references = new Map<string, string>();
-  const byCriteria = new Map<string, string>();
-  const changed = new Set<string>();
-  const identified: EntryCall[] = [];
-  for (const entry of entries) {
-    const id = await idOf(entry, tx, referred, byCriteria);
-    const named = id === undefined ? entry : withId(entry, id);
-    identified.push(named);
-    const reference = `${entry.call.type}/${id ?? entry.call.id}`;
-    if (entry.method === 'PUT' || entry.method === 'DELETE') {
-      if (changed.has(reference))
-        throw new FhirError(400, 'duplicate', 'two entries change the same resource', `Bundle.entry[${entry.index}]`);
-      if (entry.call.id || id) changed.add(reference);
-    }
-    if (id !== undefined) for (const uri of urisOf(entry)) references.set(uri, reference);
-  }
-  return { identified, rewrite: (body) => rewriteUris(body, (uri) => references.get(uri) ?? uri) };
+export function createClaims(): Claims {
+  const claimed = new Map<string, number>();
+  return {
+    claim({ call, index }, id) {
+      const target = `${call.type}/${id}`;
+      const other = claimed.get(target);
+      if (other !== undefined)
+        throw new FhirError(
+          400,
+          'duplicate',
+          `Bundle.entry[${other}] changes the same resource`,
+          `Bundle.entry[${index}]`,
+        );
+      claimed.set(target, index);
+    },
+  };
 }
 
-async function idOf(
-  entry: EntryCall,
+/** Claims what is to be deleted, found by id or criteria. To be asked before anything is deleted: what is gone matches nothing. */
+export async function claimDeletions(
+  entries: readonly EntryCall[],
   tx: RestTransaction,
-  referred: ReadonlySet<string>,
-  byCriteria: Map<string, string>,
-): Promise<string | undefined> {
-  const { call, interaction, method } = entry;
-  const isCreate = interaction.code === 'create';
-  if (!isCreate && interaction.code !== 'update') return undefined;
-  if (call.id !== undefined) return call.id;
-  const condition = isCreate ? call.conditions.ifNoneExist : call.query;
-  const ownId = method === 'PUT' ? (call.body as Resource | undefined)?.id : undefined;
-  if (condition === undefined) {
-    // What nobody refers to gets its id from the store, which can then write many at once.
-    return urisOf(entry).some((uri) => referred.has(uri)) ? newId(tx.context.now()) : undefined;
+  claims: Claims,
+): Promise<void> {
+  for (const entry of entries) {
+    const { call, criteria } = entry;
+    const id = criteria === undefined ? call.id : (await named(entry, () => tx.lockMatch(call.type!, criteria)))?.id;
+    if (id !== undefined) claims.claim(entry, id);
   }
-  // Two entries with the same condition are about one resource, also when it does not exist yet.
-  const criteria = criteriaOf(condition);
-  const key = `${call.type}?${criteria}`;
-  const known = byCriteria.get(key);
-  if (known !== undefined) return known;
-  const [match, another] = await tx.matchIds(call.type!, criteria);
-  if (another !== undefined) {
-    throw new FhirError(
-      412,
-      'multiple-matches',
-      'the criteria match more than one resource',
-      `Bundle.entry[${entry.index}]`,
+}
+
+/**
+ * Gives every create, update and patch the id of the resource it is about, and claims it. Criteria are looked up, and locked, in one
+ * order, so that two transactions with the same criteria wait for each other instead of ending in a deadlock.
+ * @param isReferredTo whether another entry refers to this one: others keep being told their id by the store.
+ */
+export async function identify(
+  entries: readonly EntryCall[],
+  tx: RestTransaction,
+  claims: Claims,
+  isReferredTo: (entry: EntryCall) => boolean,
+): Promise<EntryCall[]> {
+  const matches = await matchCriteria(entries, tx);
+  /** Of criteria without a match, the id of what is created. */
+  const created = new Map<string, string>();
+  return entries.map((entry) => {
+    const { call, interaction } = entry;
+    const isCreate = interaction.code === 'create';
+    const key = criteriaKey(entry);
+    if (key === undefined) {
+      if (call.id !== undefined) claims.claim(entry, call.id);
+      return isCreate && isReferredTo(entry) ? { ...entry, call: { ...call, id: tx.newId() } } : entry;
+    }
+    const match = matches.get(key);
+    const ownId = isCreate ? undefined : (call.body as Resource | undefined)?.id;
+    const isRepeated = isCreate && created.has(key);
+    const id = match ?? created.get(key) ?? (interaction.code === 'patch' ? undefined : (ownId ?? tx.newId()));
+    if (id === undefined) return entry;
+    if (!match) created.set(key, id);
+    // A conditional create of what is there changes nothing, and two of them are about one resource.
+    if (!isCreate || (!match && !isRepeated)) claims.claim(entry, id);
+    if (isCreate) return { ...entry, call: { ...call, id } };
+    return interaction.code === 'update' ? { ...entry, call: { ...call, body: withId(call.body, id) } } : entry;
+  });
+}
+
+async function matchCriteria(
+  entries: readonly EntryCall[],
+  tx: RestTransaction,
+): Promise<Map<string, string | undefined>> {
+  const byKey = Map.groupBy(entries, criteriaKey);
+  byKey.delete(undefined);
+  const matches = new Map<string, string | undefined>();
+  for (const key of [...byKey.keys()].sort() as string[]) {
+    const asking = byKey.get(key)!;
+    const { call, criteria } = asking[0]!;
+    const isChanged = asking.some(({ interaction }) => interaction.code !== 'create');
+    const id = await named(asking[0]!, async () =>
+      isChanged
+        ? (await tx.lockMatch(call.type!, criteria!, { forCreate: true }))?.id
+        : await tx.matchOrLock(call.type!, criteria!),
+    );
+    matches.set(key, id);
+  }
+  return matches;
+}
+
+/** `Type?criteria` of an entry that has some. */
+function criteriaKey({ call, criteria }: EntryCall): string | undefined {
+  return criteria === undefined ? undefined : `${call.type}?${criteria}`;
+}
+
+/** The id of a conditional update, where the client gave none of its own. */
+function withId(body: unknown, id: string): unknown {
+  const resource = body as Resource | undefined;
+  return resource && resource.id === undefined ? { ...resource, id } : body;
+}
+
+async function named<T>({ index }: EntryCall, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof FhirError)) throw error;
+    throw FhirError.of(
+      error.status,
+      error.outcome.issue.map((issue) => ({ ...issue, expression: [`Bundle.entry[${index}].request`] })),
     );
   }
-  const id = match ?? ownId ?? newId(tx.context.now());
-  byCriteria.set(key, id);
-  return id;
-}
-
-/** A create is told its id by the call; a conditional update finds it in the body, where one of the client's own stays. */
-function withId(entry: EntryCall, id: string): EntryCall {
-  const { call, interaction } = entry;
-  if (interaction.code === 'create') return { ...entry, call: { ...call, id } };
-  const body = call.body as Resource | undefined;
-  return call.id === undefined && body && body.id === undefined
-    ? { ...entry, call: { ...call, body: { ...body, id } } }
-    : entry;
-}
-
-/** Everything the bodies refer to. */
-function urisIn(entries: readonly EntryCall[]): Set<string> {
-  const uris = new Set<string>();
-  for (const { call } of entries) {
-    rewriteUris(call.body, (uri) => {
-      uris.add(uri);
-      return uri;
-    });
-  }
-  return uris;
-}
-
-/** How others may refer to an entry: by its full URL, or relative to the base of that. */
-function urisOf({ fullUrl, call }: EntryCall): string[] {
-  if (fullUrl === undefined) return [];
-  const tail = /^https?:\/\/.*\/([A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64})$/.exec(fullUrl)?.[1];
-  return tail?.startsWith(`${call.type}/`) ? [fullUrl, tail] : [fullUrl];
 }

@@ -29,11 +29,11 @@ export interface Log {
 }
 
 /** What the segments of an address name. */
-export type Address = Pick<Call, 'type' | 'id' | 'versionId' | 'operation'>;
+export type Address = Pick<Call, 'type' | 'id' | 'versionId' | 'operation' | 'compartment'>;
 
 export interface Route {
-  method: 'GET' | 'POST' | 'PUT' | 'DELETE';
-  /** Segments below the base: a name is itself, `:type :id :versionId` are values, `$` an operation. */
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  /** Segments below the base: a name is itself, `:type :id :versionId :compartment :member` are values, `$` an operation. */
   path: string;
   interaction: Interaction;
 }
@@ -63,6 +63,8 @@ export interface Call {
   versionId?: string;
   /** Name of an operation, without `$`. */
   operation?: string;
+  /** Compartment a search stays in; `type` is then the type searched, undefined for all of them. */
+  compartment?: { type: ResourceType; id: string };
   /** Query as sent, URL-encoded, without `?`, `_format` and `_pretty`; with the body of a POST _search. */
   query: string;
   conditions: Conditions;
@@ -99,6 +101,8 @@ export interface ReadInteraction {
   access: 'read';
   /** Code of https://hl7.org/fhir/R4/valueset-restful-interaction.html, what guards and the audit trail are told. */
   code: string;
+  /** It asks the guards itself, type by type, instead of once for all. */
+  asksByType?: true;
   run(call: Call, reads: RestReads, service: Service): Promise<Answer>;
 }
 

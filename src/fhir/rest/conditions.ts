@@ -1,17 +1,31 @@
 /** ETags, dates and preferences in headers (https://hl7.org/fhir/R4/http.html#versions, RFC 9110 §13, RFC 7240). */
 import { FhirError } from '../contract.ts';
+import type { StoredVersion } from '../store/contract.ts';
 import type { AnsweredVersion, Call, Conditions, Interaction, Preferences } from './call.ts';
 
 export function etagOf(versionId: string): string {
   return `W/"${versionId}"`;
 }
 
-/** `W/"3"`, `"3"` and `3` all name version 3. @throws FhirError 400 for anything else. */
+/** `W/"3"`, `"3"` and `3` all name version 3; `*` is itself. @throws FhirError 400 for anything else. */
 export function versionOfETag(header: string | undefined): string | undefined {
   if (header === undefined) return undefined;
-  const match = /^\s*(?:W\/)?"?([A-Za-z0-9\-.]{1,64})"?\s*$/.exec(header);
-  if (!match) throw new FhirError(400, 'value', 'If-Match must be one ETag, e.g. W/"3"');
-  return match[1];
+  const match = /^\s*(?:(\*)|(?:W\/)?"([A-Za-z0-9\-.]{1,64})"|([A-Za-z0-9\-.]{1,64}))\s*$/.exec(header);
+  if (!match) throw new FhirError(400, 'value', 'If-Match must be one ETag, e.g. W/"3"', 'http.If-Match');
+  return match[1] ?? match[2] ?? match[3];
+}
+
+/** If-Match as the store takes it. */
+export function ifMatchOf({ ifMatch }: Conditions): { ifMatch?: string } {
+  const version = versionOfETag(ifMatch);
+  return version === undefined ? {} : { ifMatch: version };
+}
+
+/** @throws FhirError 412 when If-Match names another version than the one stored. */
+export function requireMatch({ ifMatch }: Conditions, { type, id, version }: StoredVersion): void {
+  const wanted = versionOfETag(ifMatch);
+  if (wanted !== undefined && wanted !== '*' && wanted !== String(version))
+    throw new FhirError(412, 'conflict', `${type}/${id} is at version ${version}`, 'http.If-Match');
 }
 
 /** The client has this version already: 304 (RFC 9110 §13.2.2: If-Modified-Since counts only without If-None-Match). */
@@ -45,7 +59,7 @@ export function parsePrefer(header: string | undefined): Preferences {
 export function criteriaOfWrite(call: Call, { access, code }: Interaction): string | undefined {
   if (access !== 'write') return undefined;
   if (code === 'create') return call.conditions.ifNoneExist;
-  return (code === 'update' || code === 'delete') && call.id === undefined ? call.query : undefined;
+  return code !== 'operation' && call.id === undefined ? call.query : undefined;
 }
 
 /** Criteria of a conditional interaction, without a leading `?` or `Type?`. */

@@ -42,11 +42,17 @@ export function atEntry(outcome: OperationOutcome, index: number): OperationOutc
     ...outcome,
     issue: outcome.issue.map((issue) => ({
       ...issue,
-      expression: issue.expression?.map((path) =>
-        path.startsWith('Bundle.entry') ? path : `${entry}.resource${path.replace(/^[A-Za-z]+/, '')}`,
-      ) ?? [entry],
+      expression: issue.expression?.map((path) => inEntry(path, entry)) ?? [entry],
     })),
   };
+}
+
+/** An expression about an entry's resource, or about what would be a header (`http.If-Match`) of a request of its own. */
+function inEntry(path: string, entry: string): string {
+  if (path.startsWith('Bundle.entry')) return path;
+  const header = /^http\.(If-\w+-?\w*)$/.exec(path)?.[1];
+  if (header) return `${entry}.request.${header[0]!.toLowerCase()}${header.slice(1).replaceAll('-', '')}`;
+  return path.startsWith('http.') ? `${entry}.request.url` : `${entry}.resource${path.replace(/^[A-Za-z]+/, '')}`;
 }
 
 /**

@@ -1,20 +1,24 @@
 /** Runs one interaction: permission first, audit before the answer leaves (docs/fhir.md, "Guards and audit"). */
 import { FhirError, type ReadAccess } from '../contract.ts';
 import type { RestTransaction } from '../store/contract.ts';
+import { withRetries } from './attempts.ts';
 import type { Answer, Call, Interaction, Service } from './call.ts';
 import { criteriaOfWrite } from './conditions.ts';
 import { authorizeSearch } from './search-reach.ts';
+import { searchedAddress } from './searched-address.ts';
 
 /** @throws FhirError, and whatever went wrong below; a refused or failed attempt is in the audit trail by then. */
 export async function execute(call: Call, interaction: Interaction, service: Service): Promise<Answer> {
   if (interaction.access === 'system' && interaction.isPublic) return interaction.run(call, service);
   return audited(call, interaction, service, async () => {
     authorize(call, interaction, service);
+    // What an operation did outside the database is not undone.
+    const run: typeof withRetries = interaction.code === 'operation' ? (work) => work() : withRetries;
     switch (interaction.access) {
       case 'read':
         return interaction.run(call, service.store.reads(call.context.tenant), service);
       case 'write':
-        return service.store.restTransaction(call.context, (tx) => interaction.run(call, tx, service));
+        return run(() => service.store.restTransaction(call.context, (tx) => interaction.run(call, tx, service)));
       case 'system':
         return interaction.run(call, service);
     }
@@ -38,12 +42,14 @@ export function executeWithin(
 
 /** @throws FhirError 403. */
 export function authorize(call: Call, interaction: Interaction, service: Service): void {
-  service.guards.authorize(call.context, {
-    interaction: interaction.code,
-    ...(call.type ? { type: call.type } : {}),
-    ...(call.id ? { id: call.id } : {}),
-    ...(call.operation ? { operation: call.operation } : {}),
-  });
+  const asksByType = interaction.access === 'read' && interaction.asksByType;
+  if (!asksByType)
+    service.guards.authorize(call.context, {
+      interaction: interaction.code,
+      ...(call.type ? { type: call.type } : {}),
+      ...(call.id ? { id: call.id } : {}),
+      ...(call.operation ? { operation: call.operation } : {}),
+    });
   // A condition is a search: its answer tells whether something matches.
   const criteria = criteriaOfWrite(call, interaction);
   if (criteria !== undefined && call.type) authorizeSearch(call.context, call.type, criteria, service);
@@ -78,11 +84,12 @@ async function audited(
 
 /** What was asked for, when nothing of it could be served. */
 function attempted(call: Call, interaction: Interaction): Pick<ReadAccess, 'resources' | 'query' | 'target'> {
-  const { type, id } = call;
+  const { type, id, compartment } = call;
+  const address = compartment ? searchedAddress(call) : [type, id].filter(Boolean).join('/');
   const query = criteriaOfWrite(call, interaction)?.replace(/^[^?]*\?/, '') ?? call.query;
   return {
     resources: [],
     ...(type ? { target: { type, ...(id ? { id } : {}) } } : {}),
-    ...(query ? { query: [type, id].filter(Boolean).join('/').concat(`?${query}`) } : {}),
+    ...(query ? { query: `${address}?${query}` } : {}),
   };
 }

@@ -34,7 +34,7 @@ export function operationInteraction(isGet: boolean): WriteInteraction {
         throw new FhirError(404, 'not-supported', `$${call.operation} is not an operation of this address`);
       if (isGet && operation.affectsState)
         throw new FhirError(405, 'not-supported', `$${call.operation} changes state: use POST`);
-      const ifMatch = versionOfETag(call.conditions.ifMatch);
+      const ifMatch = versionOfETag(call.conditions.ifMatch)?.replace('*', '') || undefined;
       const result = await operation.run({
         tx,
         base: call.base,

@@ -4,25 +4,32 @@ import { FhirError } from '../contract.ts';
 import type { StoredVersion } from '../store/contract.ts';
 import type { Answer, AnsweredVersion, ReadInteraction } from './call.ts';
 import { isNotModified } from './conditions.ts';
+import { readParameters, type Subset, subsetOf, subsetResource } from './subsetting.ts';
 
 export const read: ReadInteraction = {
   access: 'read',
   code: 'read',
-  async run(call, reads, { artefacts }) {
+  async run(call, reads, { artefacts, searchDefinitions }) {
+    const subset = subsetOf(readParameters(call), searchDefinitions);
     const stored = await reads.readStored(call.type!, call.id!);
     const artefact = stored ? undefined : artefacts.read(call.type!, call.id!);
-    if (artefact) return { status: 200, body: JSON.stringify(artefact) };
+    if (artefact) return { status: 200, body: JSON.stringify(subsetResource(artefact, subset)) };
     if (!stored) throw new FhirError(404, 'not-found', `${call.type}/${call.id} is not known`);
     if (stored.deleted) throw new FhirError(410, 'deleted', `${call.type}/${call.id} was deleted`);
     const version = answeredVersion(stored);
     if (isNotModified(call.conditions, version)) return { status: 304, version, read: { resources: [parse(stored)] } };
-    return storedAnswer(stored);
+    return storedAnswer(stored, subset);
   },
 };
 
 /** A stored version as the answer to a read. */
-export function storedAnswer(stored: StoredVersion): Answer {
-  return { status: 200, body: stored.text, version: answeredVersion(stored), read: { resources: [parse(stored)] } };
+export function storedAnswer(stored: StoredVersion, subset: Subset): Answer {
+  return {
+    status: 200,
+    body: subset(stored).text,
+    version: answeredVersion(stored),
+    read: { resources: [parse(stored)] },
+  };
 }
 
 export function answeredVersion({ type, id, version, updated }: StoredVersion): AnsweredVersion {

@@ -12,7 +12,9 @@ import { conditionalDelete, deleteInstance } from './delete.ts';
 import { historyInstance, historySystem, historyType } from './history.ts';
 import { capabilities } from './metadata.ts';
 import { operationInteraction } from './operation.ts';
+import { conditionalPatch, patch } from './patch.ts';
 import { read } from './read.ts';
+import { searchSystem } from './search-system.ts';
 import { searchType } from './search-type.ts';
 import { transaction } from './transaction.ts';
 import { conditionalUpdate, update } from './update.ts';
@@ -24,15 +26,23 @@ const postOperation = operationInteraction(false);
 export const routes: readonly Route[] = [
   { method: 'GET', path: 'metadata', interaction: capabilities },
   { method: 'GET', path: '_history', interaction: historySystem },
+  { method: 'GET', path: '', interaction: searchSystem },
+  { method: 'POST', path: '_search', interaction: searchSystem },
   { method: 'GET', path: ':type', interaction: searchType },
   { method: 'POST', path: ':type/_search', interaction: searchType },
   { method: 'GET', path: ':type/_history', interaction: historyType },
   { method: 'GET', path: ':type/:id', interaction: read },
   { method: 'GET', path: ':type/:id/_history', interaction: historyInstance },
   { method: 'GET', path: ':type/:id/_history/:versionId', interaction: vread },
+  { method: 'GET', path: ':compartment/:id/*', interaction: searchSystem },
+  { method: 'GET', path: ':compartment/:id/:member', interaction: searchType },
+  { method: 'POST', path: ':compartment/:id/_search', interaction: searchSystem },
+  { method: 'POST', path: ':compartment/:id/:member/_search', interaction: searchType },
   { method: 'POST', path: ':type', interaction: create },
   { method: 'PUT', path: ':type/:id', interaction: update },
   { method: 'PUT', path: ':type', interaction: conditionalUpdate },
+  { method: 'PATCH', path: ':type/:id', interaction: patch },
+  { method: 'PATCH', path: ':type', interaction: conditionalPatch },
   { method: 'DELETE', path: ':type/:id', interaction: deleteInstance },
   { method: 'DELETE', path: ':type', interaction: conditionalDelete },
   ...['$', ':type/$', ':type/:id/$'].flatMap((path): Route[] => [
@@ -44,12 +54,25 @@ export const routes: readonly Route[] = [
 /** Interactions of `POST [base]`, by the Bundle's type. */
 export const bundleInteractions: Readonly<Record<string, Interaction>> = { batch, transaction };
 
+/** Compartments of R4 (https://hl7.org/fhir/R4/compartmentdefinition.html). */
+export const compartmentTypes: ReadonlySet<string> = new Set([
+  'Device',
+  'Encounter',
+  'Patient',
+  'Practitioner',
+  'RelatedPerson',
+]);
+
 /** The patterns cut into segments once, not for every request. */
-const patterns = routes.map((route) => ({ ...route, segments: route.path.split('/') }));
+const patterns = routes.map((route) => ({ ...route, segments: segmentsOf(route.path) }));
+
+function segmentsOf(path: string): string[] {
+  return path.split('/').filter((segment) => segment !== '');
+}
 
 /** What a method and a path below the base mean. @throws FhirError 404, 405. */
 export function resolve(method: string, path: string): { interaction: Interaction; address: Address } {
-  const segments = path.split('/').filter((segment) => segment !== '');
+  const segments = segmentsOf(path);
   let known = false;
   for (const route of patterns) {
     const address = match(route.segments, segments);
@@ -65,11 +88,15 @@ export function resolve(method: string, path: string): { interaction: Interactio
 function match(pattern: readonly string[], segments: readonly string[]): Address | undefined {
   if (pattern.length !== segments.length) return undefined;
   const address: Address = {};
+  let compartment: ResourceType | undefined;
   for (const [index, expected] of pattern.entries()) {
     const segment = segments[index]!;
-    if (expected === ':type') {
+    if (expected === ':type' || expected === ':member') {
       if (!isResourceType(segment)) return undefined;
       address.type = segment as ResourceType;
+    } else if (expected === ':compartment') {
+      if (!compartmentTypes.has(segment)) return undefined;
+      compartment = segment as ResourceType;
     } else if (expected === ':id' || expected === ':versionId') {
       if (!isId(segment)) return undefined;
       address[expected === ':id' ? 'id' : 'versionId'] = segment;
@@ -78,5 +105,7 @@ function match(pattern: readonly string[], segments: readonly string[]): Address
       address.operation = segment.slice(1);
     } else if (expected !== segment) return undefined;
   }
-  return address;
+  if (!compartment) return address;
+  const { id, ...rest } = address;
+  return { ...rest, compartment: { type: compartment, id: id! } };
 }

@@ -1,29 +1,20 @@
 /**
- * transaction: all entries or none, in the order DELETE, POST, PUT, GET, references between entries resolved first
+ * transaction: all entries or none, in the order DELETE, POST, PUT and PATCH, GET and HEAD, references between entries resolved first
  * (https://hl7.org/fhir/R4/http.html#trules).
  */
 import { FhirError } from '../contract.ts';
 import type { RestTransaction } from '../store/contract.ts';
+import { LostRace, withRetries } from './attempts.ts';
 import { bundleText } from './bundle.ts';
 import { answeredEntry, type EntryCall, entriesOf, readEntry } from './bundle-entry.ts';
-import { assignIdentities } from './bundle-identity.ts';
+import { claimDeletions, createClaims, identify } from './bundle-identity.ts';
+import { bundleReferences } from './bundle-references.ts';
 import type { Answer, Call, Service, SystemInteraction } from './call.ts';
 import { resolveReferences } from './conditional-references.ts';
 import { atEntry } from './errors.ts';
 import { authorize, executeWithin } from './execute.ts';
 
-const order = ['DELETE', 'POST', 'PUT', 'GET'];
-
-/** How often a Bundle is run before others that write the same resources win. */
-const maxAttempts = 3;
-
-/** SQLSTATE of transactions that PostgreSQL ended because of others: serialization failure, deadlock. */
-const transientStates = new Set(['40001', '40P01']);
-
-/** A conditional create found a resource that was not there when references to it were written. */
-class LostRace extends Error {
-  override name = 'LostRace';
-}
+const steps: Readonly<Record<string, number>> = { DELETE: 0, POST: 1, PUT: 2, PATCH: 2, GET: 3, HEAD: 3 };
 
 export const transaction: SystemInteraction = {
   access: 'system',
@@ -31,7 +22,9 @@ export const transaction: SystemInteraction = {
   async run(call, service) {
     const entries = entriesOf(call).map((entry, index) => at(index, () => readEntry(entry, index, call, service)));
     for (const entry of entries) at(entry.index, () => authorize(entry.call, entry.interaction, service));
-    const answers = await attempt(call, entries, service, 1);
+    const once = () => service.store.restTransaction(call.context, (tx) => runAll(call, entries, tx, service));
+    // What an operation did outside the database is not undone: such a transaction is run once.
+    const answers = await (entries.some(isOperation) ? once() : withRetries(once));
     for (const { index, call: entryCall } of entries) {
       const { read } = answers[index]!;
       if (read) await service.guards.auditRead(entryCall.context, { ...read, outcome: 'success' });
@@ -42,65 +35,74 @@ export const transaction: SystemInteraction = {
         type: 'transaction-response',
         timestamp: service.clock.now(),
         links: [],
-        entries: entries.map((entry) => answeredEntry(answers[entry.index]!, entry.call)),
+        entries: entries.map((entry) => answeredEntry(answers[entry.index]!, entry)),
       }),
     };
   },
 };
 
-async function attempt(call: Call, entries: EntryCall[], service: Service, number: number): Promise<Answer[]> {
-  try {
-    return await service.store.restTransaction(call.context, (tx) => runAll(entries, tx, service));
-  } catch (error) {
-    if (!isTransient(error)) throw error;
-    if (number >= maxAttempts)
-      throw new FhirError(409, 'conflict', 'other requests write the same resources: try again');
-    return attempt(call, entries, service, number + 1);
-  }
-}
-
-function isTransient(error: unknown): boolean {
-  if (error instanceof LostRace) return true;
-  return error instanceof Error && 'code' in error && transientStates.has(String(error.code));
+function isOperation({ interaction, method }: EntryCall): boolean {
+  return interaction.code === 'operation' && method === 'POST';
 }
 
 /** @returns the answers in the order of the Bundle. */
-async function runAll(entries: EntryCall[], tx: RestTransaction, service: Service): Promise<Answer[]> {
-  const { identified, rewrite } = await assignIdentities(entries, tx);
+async function runAll(call: Call, entries: EntryCall[], tx: RestTransaction, service: Service): Promise<Answer[]> {
   const answers: Answer[] = [];
-  for (const entry of identified.sort(inOrder)) {
-    answers[entry.index] = await atAsync(entry.index, async () => {
-      const body =
-        entry.call.body === undefined
-          ? undefined
-          : await resolveReferences(rewrite(entry.call.body), tx, entry.call, service);
-      const answer = await executeWithin(
-        { ...entry.call, ...(body === undefined ? {} : { body }) },
-        entry.interaction,
-        tx,
-        service,
-      );
-      const { id } = entry.call;
-      const isOther = entry.interaction.code === 'create' && id !== undefined && answer.version?.id !== id;
-      if (isOther) throw new LostRace('a conditional create found another resource');
-      return answer;
-    });
+  const [deletions = [], creations = [], changes = [], reads = []] = inSteps(entries);
+  const claims = createClaims();
+  await claimDeletions(deletions, tx, claims);
+  for (const entry of deletions.sort(byAddress)) answers[entry.index] = await runEntry(entry, tx, service);
+
+  const references = bundleReferences(entries, call.base);
+  const identified = await identify([...creations, ...changes], tx, claims, references.isReferredTo);
+  for (const entry of identified) {
+    const id = entry.call.id ?? (entry.call.body as { id?: string } | undefined)?.id;
+    if (id !== undefined && entry.interaction.code !== 'operation')
+      references.resolve(entry, `${entry.call.type}/${id}`);
+  }
+  const isChange = new Set(changes.map(({ index }) => index));
+  const inOrder = [
+    ...identified.filter(({ index }) => !isChange.has(index)),
+    ...identified.filter(({ index }) => isChange.has(index)).sort(byAddress),
+    ...reads,
+  ];
+  for (const entry of inOrder) {
+    const body = references.rewritten(entry);
+    answers[entry.index] = await runEntry({ ...entry, call: { ...entry.call, body } }, tx, service);
   }
   return answers;
 }
 
-/**
- * By method as the specification says; changes of what exists by address, so that two Bundles about the same resources lock them in
- * the same order and wait for each other instead of ending in a deadlock.
- */
-function inOrder(a: EntryCall, b: EntryCall): number {
-  const byMethod = order.indexOf(a.method) - order.indexOf(b.method);
-  if (byMethod !== 0 || (a.method !== 'PUT' && a.method !== 'DELETE')) return byMethod;
-  return addressOf(a).localeCompare(addressOf(b));
+function runEntry(entry: EntryCall, tx: RestTransaction, service: Service): Promise<Answer> {
+  return atAsync(entry.index, async () => {
+    const { call, interaction } = entry;
+    const body = call.body === undefined ? undefined : await resolveReferences(call.body, tx, call, service);
+    const answer = await executeWithin({ ...call, ...(body === undefined ? {} : { body }) }, interaction, tx, service);
+    const isOther = interaction.code === 'create' && call.id !== undefined && answer.version?.id !== call.id;
+    if (isOther) throw new LostRace('a conditional create found another resource');
+    return answer;
+  });
+}
+
+function inSteps(entries: readonly EntryCall[]): EntryCall[][] {
+  const inOrder: EntryCall[][] = [];
+  for (const entry of entries) {
+    const step = steps[entry.method] ?? Object.keys(steps).length;
+    inOrder[step] ??= [];
+    inOrder[step].push(entry);
+  }
+  return inOrder;
+}
+
+/** Two Bundles that change the same resources lock them in the same order: one waits for the other instead of ending in a deadlock. */
+function byAddress(a: EntryCall, b: EntryCall): number {
+  const [first, second] = [addressOf(a), addressOf(b)];
+  if (first === second) return 0;
+  return first < second ? -1 : 1;
 }
 
 function addressOf({ call }: EntryCall): string {
-  return `${call.type}/${call.id ?? ''}`;
+  return `${call.type}/${call.id ?? (call.body as { id?: string } | undefined)?.id ?? ''}`;
 }
 
 /** Names the entry in what it throws. */

@@ -1,7 +1,9 @@
 /** update, also under an id not known yet: https://hl7.org/fhir/R4/http.html#update; conditional: https://hl7.org/fhir/R4/http.html#cond-update. */
+import type { Resource } from '@medplum/fhirtypes';
 import { FhirError } from '../contract.ts';
-import type { WriteInteraction } from './call.ts';
-import { criteriaOf, versionOfETag } from './conditions.ts';
+import type { RestTransaction } from '../store/contract.ts';
+import type { Answer, WriteInteraction } from './call.ts';
+import { criteriaOf, ifMatchOf } from './conditions.ts';
 import { resourceOf, writtenAnswer } from './written.ts';
 
 export const update: WriteInteraction = {
@@ -11,23 +13,36 @@ export const update: WriteInteraction = {
     const resource = resourceOf(call);
     if (resource.id !== call.id)
       throw new FhirError(400, 'invalid', 'the id in the body must be the one in the URL', `${call.type}.id`);
-    if (call.conditions.ifNoneMatch === '*') {
-      const existing = await tx.readStored(call.type!, call.id!);
-      if (existing && !existing.deleted) throw new FhirError(412, 'conflict', `${call.type}/${call.id} exists`);
-    }
-    const ifMatch = versionOfETag(call.conditions.ifMatch);
-    const written = await tx.update(resource, ifMatch === undefined ? {} : { ifMatch });
+    if (call.conditions.ifNoneMatch?.trim() === '*') return createUnderId(tx, resource);
+    const written = await tx.update(resource, ifMatchOf(call.conditions));
     return writtenAnswer(tx, written, tx.changes.at(-1)?.interaction === 'create');
   },
 };
+
+/** `If-None-Match: *`: only when nothing is there (RFC 9110 §13.1.2). */
+async function createUnderId(tx: RestTransaction, resource: Resource): Promise<Answer> {
+  try {
+    return writtenAnswer(tx, await tx.create(resource), true);
+  } catch (error) {
+    if (!(error instanceof FhirError) || error.status !== 409) throw error;
+    throw new FhirError(
+      412,
+      'conflict',
+      `${resource.resourceType}/${resource.id} exists already`,
+      'http.If-None-Match',
+    );
+  }
+}
 
 export const conditionalUpdate: WriteInteraction = {
   access: 'write',
   code: 'update',
   async run(call, tx) {
-    const ifMatch = versionOfETag(call.conditions.ifMatch);
-    const options = ifMatch === undefined ? {} : { ifMatch };
-    const { resource, created } = await tx.updateIfOne(resourceOf(call), criteriaOf(call.query), options);
+    const { resource, created } = await tx.updateIfOne(
+      resourceOf(call),
+      criteriaOf(call.query),
+      ifMatchOf(call.conditions),
+    );
     return writtenAnswer(tx, resource, created);
   },
 };

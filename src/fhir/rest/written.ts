@@ -1,11 +1,12 @@
 /** What writing interactions share: the resource in the body, and the answer made of what was written. */
-import type { Resource } from '@medplum/fhirtypes';
+import type { OperationOutcome, Resource } from '@medplum/fhirtypes';
 import { FhirError } from '../contract.ts';
 import { stringifyJson } from '../json/index.ts';
 import type { RestTransaction } from '../store/contract.ts';
 import type { Answer, Call } from './call.ts';
+import { refuseSubsetted } from './subsetting.ts';
 
-/** The body as a resource of the type asked for; its content is validated by the store. @throws FhirError 400. */
+/** The body as a resource of the type asked for; its content is validated by the store. @throws FhirError 400, 422. */
 export function resourceOf(call: Call): Resource {
   const { body, type } = call;
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
@@ -13,6 +14,7 @@ export function resourceOf(call: Call): Resource {
   }
   const resource = body as Resource;
   if (resource.resourceType !== type) throw new FhirError(400, 'invalid', `the body must be a ${type}`, 'resourceType');
+  refuseSubsetted(resource);
   return resource;
 }
 
@@ -24,5 +26,14 @@ export function writtenAnswer(tx: RestTransaction, resource: Resource & { id: st
     body: tx.writtenText(type, id) ?? stringifyJson(resource),
     version: { type, id, versionId: meta?.versionId ?? '1', updated: new Date(meta?.lastUpdated ?? tx.context.now()) },
     isWrite: true,
+  };
+}
+
+/** What `Prefer: return=OperationOutcome` is answered. */
+export function writtenOutcome(status: number): OperationOutcome {
+  const diagnostics = status === 201 ? 'created' : 'stored';
+  return {
+    resourceType: 'OperationOutcome',
+    issue: [{ severity: 'information', code: 'informational', diagnostics }],
   };
 }

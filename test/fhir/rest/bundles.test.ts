@@ -187,7 +187,7 @@ describe('transaction', () => {
       await send('transaction', [
         { resource: { resourceType: 'Bundle', type: 'batch' }, request: { method: 'POST', url: '' } },
       ]),
-    ).toMatchObject({ status: 404 });
+    ).toMatchObject({ status: 405 });
     expect(await send('transaction', [{}])).toMatchObject({
       status: 400,
       body: { issue: [{ expression: ['Bundle.entry[0].request'] }] },
@@ -262,12 +262,5 @@ describe('batch', () => {
       { request: { method: 'GET', url: `${base}/Patient/cond/_history/1` } },
     ]);
     expect(body.entry!.map((entry) => entry.response!.status.slice(0, 3))).toEqual(['412', '304', '200']);
-  });
-
-  it('refuses more entries than are run together, before it runs any', async () => {
-    const entries = Array.from({ length: 10_001 }, () => ({ request: { method: 'GET', url: 'Patient/none' } }));
-    const { status, body } = await send('batch', entries);
-    expect([status, body.issue[0]?.code]).toEqual([413, 'too-costly']);
-    expect(server.audited).toEqual([]);
   });
 });

@@ -191,7 +191,7 @@ describe('/metadata', () => {
     expect(rest.interaction!.map(({ code }) => code)).toEqual(['transaction', 'batch', 'history-system']);
     const taskResource = rest.resource!.find(({ type }) => type === 'Task')!;
     expect(taskResource.interaction!.map(({ code }) => code).sort()).toEqual([
-      ...['create', 'delete', 'history-instance', 'history-type', 'read', 'search-type', 'update', 'vread'],
+      ...['create', 'delete', 'history-instance', 'history-type', 'patch', 'read', 'search-type', 'update', 'vread'],
     ]);
     expect(taskResource.searchParam!.map(({ name }) => name)).toEqual(
       expect.arrayContaining(['_id', '_lastUpdated', 'business-status', 'owner']),

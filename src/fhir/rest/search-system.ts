@@ -1,0 +1,70 @@
+/**
+ * search over types: of the system (https://hl7.org/fhir/R4/http.html#search, `GET [base]?_type=…`) or of everything in a compartment
+ * (`GET Patient/[id]/*`). The right is asked type by type: a type named in `_type` is refused, one not named is left out.
+ */
+import type { ResourceType } from '@medplum/fhirtypes';
+import { type Context, FhirError } from '../contract.ts';
+import { resourceTypesOf } from '../definitions/structure-file.ts';
+import { r4Structure } from '../definitions/structure-r4.ts';
+import { isResourceType } from '../validation/index.ts';
+import type { ReadInteraction, Service } from './call.ts';
+import { permittedTypes } from './permits.ts';
+import { parse } from './read.ts';
+import { typesReached } from './search-reach.ts';
+import { searchedAddress } from './searched-address.ts';
+import { searchsetText } from './searchset.ts';
+
+const allTypes = resourceTypesOf(r4Structure) as readonly ResourceType[];
+
+export const searchSystem: ReadInteraction = {
+  access: 'read',
+  code: 'search-system',
+  asksByType: true,
+  async run(call, reads, service) {
+    const { compartment, base, query, prefer, context } = call;
+    const page = await reads.searchSystem(searchedTypes(query, context, service), query, {
+      ...(prefer.handling ? { handling: prefer.handling } : {}),
+      ...(compartment ? { compartment } : {}),
+    });
+    const includedTypes = new Set(page.included.map((version) => version.type));
+    for (const type of includedTypes) service.guards.authorize(context, { interaction: 'search-type', type });
+    const address = searchedAddress(call);
+    return {
+      status: 200,
+      body: searchsetText(base, address ? `${base}/${address}` : base, page, [], service.clock.now()),
+      read: { resources: [...page.matches, ...page.included].map(parse), query: `${address}?${query}` },
+    };
+  },
+};
+
+/** @returns undefined for every type there is. @throws FhirError 403 when a type named, or every type, is refused. */
+function searchedTypes(
+  query: string,
+  context: Context,
+  { guards, searchDefinitions }: Service,
+): ResourceType[] | undefined {
+  const named = namedTypes(query);
+  for (const type of named) {
+    for (const one of [type, ...typesReached(type, query, searchDefinitions)])
+      guards.authorize(context, { interaction: 'search-type', type: one });
+  }
+  if (named.length > 0) return named;
+  const seen = permittedTypes(guards, context, 'search-type', allTypes);
+  if (seen.length === 0) guards.authorize(context, { interaction: 'search-system' });
+  // A chain of a type left out is not followed: it would tell about what it reaches.
+  const permitted = seen.filter((type) =>
+    [...typesReached(type, query, searchDefinitions)].every((reached) => seen.includes(reached as ResourceType)),
+  );
+  return permitted.length === allTypes.length ? undefined : permitted;
+}
+
+/** Types in `_type`. @throws FhirError 400 for what is no type. */
+function namedTypes(query: string): ResourceType[] {
+  const names = new URLSearchParams(query)
+    .getAll('_type')
+    .flatMap((list) => list.split(','))
+    .filter((name) => name !== '');
+  const unknown = names.findIndex((name) => !isResourceType(name));
+  if (unknown !== -1) throw new FhirError(400, 'value', '_type is a list of types of resources', 'http._type');
+  return [...new Set(names)] as ResourceType[];
+}
