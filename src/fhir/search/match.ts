@@ -11,6 +11,7 @@ import type { Parameter } from './parameters.ts';
 import { readQuery } from './query.ts';
 import type { Criterion } from './request.ts';
 import type { SearchParts } from './scope.ts';
+import { asksTerminology } from './terminology-clauses.ts';
 import type { StringTest, ValueTest } from './value-test.ts';
 import { hasWords } from './words.ts';
 
@@ -100,7 +101,12 @@ function toTest(criterion: Criterion, nowMs: number, asked: Asked): ValueTest {
   }
 }
 
-const names: Readonly<Record<string, string>> = { has: '_has', list: '_list', compartment: 'A compartment', filter: '_filter' };
+const names: Readonly<Record<string, string>> = {
+  has: '_has',
+  list: '_list',
+  compartment: 'A compartment',
+  filter: '_filter',
+};
 
 /** What would be stored of a resource, as it is tested. */
 interface Values {

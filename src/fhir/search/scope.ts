@@ -1,6 +1,7 @@
 /** What every part of a search is given. */
 import type { Sql } from '../../db/index.ts';
 import type { SearchDefinitions } from '../definitions/search-parameters.ts';
+import type { Terminology } from '../terminology/contract.ts';
 import { type BoundedSql, boundSql, defaultSearchTimeoutMs } from './deadline.ts';
 import type { KeyHasher } from './keys.ts';
 import type { ParameterRegistry } from './parameters.ts';
@@ -10,6 +11,8 @@ export interface SearchParts {
   definitions: SearchDefinitions;
   registry: ParameterRegistry;
   hasher: KeyHasher;
+  /** Says which codes `:in`, `:above` and `:below` stand for; without it they are refused. */
+  terminology?: Terminology;
   /** Longest time of one search in milliseconds; 10 s when absent. */
   timeoutMs?: number;
 }
