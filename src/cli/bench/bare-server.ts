@@ -1,0 +1,65 @@
+/** The same FHIR routes on the same database with everybody let in and nothing noted: what access control and audit cost. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import fastify from 'fastify';
+import { dataFolder, systemClock } from '../../config/index.ts';
+import { openDatabase, startEmbeddedPostgres } from '../../db/index.ts';
+import { createFhirStore, type FhirGuards, fhirRoutes } from '../../fhir/index.ts';
+import { demoHospital } from '../demonstration/index.ts';
+
+/** Starts it as a process of its own beside the server that owns the data folder. */
+export async function startBareServer(dataDir: string): Promise<{ httpUrl: string; stop(): Promise<void> }> {
+  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), dataDir], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const httpUrl = await new Promise<string>((resolve, reject) => {
+    createInterface({ input: child.stdout }).once('line', resolve);
+    child.once('exit', (code) => reject(new Error(`the bare server ended with ${code}`)));
+  });
+  return {
+    httpUrl,
+    async stop() {
+      const gone = once(child, 'exit');
+      child.kill('SIGTERM');
+      await gone;
+    },
+  };
+}
+
+const everybody: FhirGuards = {
+  authenticate: async () => ({
+    tenant: demoHospital.tenant,
+    actor: { reference: 'Device/bench', display: 'bench', account: 'bench', kind: 'machine', roles: [] },
+  }),
+  authorize: () => undefined,
+  auditRead: async () => undefined,
+};
+
+async function serveBare(dataDir: string): Promise<void> {
+  const postgres = await startEmbeddedPostgres({
+    directory: dataFolder({ dataDir } as Parameters<typeof dataFolder>[0], 'postgres'),
+    visitor: true,
+  });
+  const url = new URL(postgres.superuserUrl);
+  url.pathname = '/passerelle';
+  const database = openDatabase(url.href, url.href);
+  const store = await createFhirStore({ database, checkReferences: false });
+  const app = fastify({ bodyLimit: 32 * 1024 * 1024 });
+  let httpUrl = '';
+  await app.register(fhirRoutes, {
+    prefix: '/fhir',
+    store,
+    guards: everybody,
+    clock: systemClock,
+    baseUrl: () => httpUrl,
+  });
+  httpUrl = await app.listen({ host: '127.0.0.1', port: 0 });
+  process.stdout.write(`${httpUrl}\n`);
+  process.once('SIGTERM', () => {
+    void app.close().then(() => database.close());
+  });
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await serveBare(process.argv[2]!);

@@ -1,0 +1,52 @@
+/** A child server whose demonstration tenant can be filled with a population of any size. */
+import pg from 'pg';
+import { dataFolder } from '../../config/index.ts';
+import { startEmbeddedPostgres } from '../../db/index.ts';
+import { loadSearchDefinitions } from '../../fhir/definitions/search-parameters.ts';
+import { createIndexer } from '../../fhir/search/index-values.ts';
+import { createKeyHasher } from '../../fhir/search/keys.ts';
+import { createParameterRegistry } from '../../fhir/search/parameters.ts';
+import { interpretPath } from '../../fhir/store/interpreter.ts';
+import { startChildServer } from '../demo/child-server.ts';
+import { demoHospital } from '../demonstration/index.ts';
+import { fill } from './fill/fill.ts';
+import { httpLoad } from './load.ts';
+
+export interface PopulatedServer {
+  http: ReturnType<typeof httpLoad>;
+  raw: pg.Pool;
+  tenant: string;
+  /** Brings the population to `rows` requests. */
+  growTo(rows: number): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** @param connections of the load and of the raw limit. */
+export async function startPopulatedServer(connections: number): Promise<PopulatedServer> {
+  const server = await startChildServer({ LOG_LEVEL: 'error' });
+  const postgres = await startEmbeddedPostgres({
+    directory: dataFolder({ dataDir: server.dataDir } as Parameters<typeof dataFolder>[0], 'postgres'),
+    visitor: true,
+  });
+  const adminUrl = new URL(postgres.superuserUrl);
+  adminUrl.pathname = '/passerelle';
+  const raw = new pg.Pool({ connectionString: adminUrl.href, max: connections });
+  raw.on('error', () => undefined);
+  const http = httpLoad(server.httpUrl, await server.token('conformance'), connections);
+  const index = createIndexer(createParameterRegistry(loadSearchDefinitions(), interpretPath), createKeyHasher());
+  let filled = 0;
+  return {
+    http,
+    raw,
+    tenant: demoHospital.tenant,
+    async growTo(rows) {
+      await fill({ adminUrl: adminUrl.href, tenant: demoHospital.tenant, index }, filled, rows);
+      filled = rows;
+    },
+    async stop() {
+      http.close();
+      await raw.end();
+      await server.stop();
+    },
+  };
+}

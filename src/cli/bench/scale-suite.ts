@@ -1,0 +1,42 @@
+/**
+ * How the server holds up from ten thousand to ten million requests: creates per second at each size, searches at the last ones. Takes
+ * half an hour and 40 GB: run by its name only.
+ */
+import { hotUpdates } from './hot-updates.ts';
+import { loadFor } from './load.ts';
+import { startPopulatedServer } from './populated-server.ts';
+import { type BenchResult, result } from './result.ts';
+import { searchLoad } from './search-load.ts';
+import { benchRequest } from './service-request.ts';
+
+const sizes: Readonly<Record<string, number>> = { '10k': 10_000, '100k': 100_000, '1m': 1_000_000, '10m': 10_000_000 };
+const searchedFrom = 1_000_000;
+const connections = 32;
+const seconds = 8;
+const warmUpSeconds = 3;
+
+export async function scaleSuite(): Promise<BenchResult[]> {
+  const server = await startPopulatedServer(connections);
+  const results: BenchResult[] = [];
+  let first: number | undefined;
+  try {
+    for (const [name, rows] of Object.entries(sizes)) {
+      const start = performance.now();
+      await server.growTo(rows);
+      results.push(result('scale', `fill-${name}`, (performance.now() - start) / 1000, 's'));
+      const create = (n: number) =>
+        server.http.send('POST', '/fhir/ServiceRequest', Buffer.from(JSON.stringify(benchRequest(n))));
+      await loadFor(warmUpSeconds, connections, create);
+      const { perSecond } = await loadFor(seconds, connections, create);
+      first ??= perSecond;
+      results.push(result('scale', `create-${name}`, perSecond, '1/s', { name: 'at 10 k rows', value: first }));
+      if (rows >= searchedFrom) {
+        results.push(...(await searchLoad(server.http, server.raw, server.tenant, rows, name)));
+        results.push(...(await hotUpdates(server.http, server.raw, name)));
+      }
+    }
+    return results;
+  } finally {
+    await server.stop();
+  }
+}
