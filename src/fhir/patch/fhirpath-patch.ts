@@ -1,5 +1,5 @@
 /** FHIRPath Patch (https://hl7.org/fhir/R4/fhirpatch.html): Parameters whose `operation` parameters are run in order, all or none. */
-import { markHolder } from '../json/index.ts';
+import { hasLiterals, markHolder } from '../json/index.ts';
 import { type Element, elementOf, isPrimitive } from './elements.ts';
 import { patchFault } from './fault.ts';
 import { isJsonObject, type JsonObject } from './json-pointer.ts';
@@ -25,7 +25,7 @@ export function applyFhirPathPatch(resource: JsonObject, parameters: JsonObject)
     throw patchFault(400, 'too-costly', `a patch has at most ${maxOperations} operations`, 'Parameters.parameter');
   const navigate = navigator(resource);
   for (const [index, operation] of operations.entries()) run(operation, `Parameters.parameter[${index}]`, navigate);
-  markHolder(resource);
+  if (hasLiterals(parameters)) markHolder(resource);
   return (withoutEmpty(resource) ?? {}) as JsonObject;
 }
 
