@@ -96,7 +96,8 @@ async function compose(config: Config, options: ServerOptions, database: Databas
   const listeningUrl = () => `${tls ? 'https' : 'http'}://${host}:${port}`;
   const baseUrl = () => config.baseUrl ?? listeningUrl();
 
-  const store = await createFhirStore({ database, checkReferences: config.checkReferences });
+  const base = () => `${baseUrl()}/fhir`;
+  const store = await createFhirStore({ database, checkReferences: config.checkReferences, base });
   registerOperations(store);
   const access = await createAccess({ database, store, clock, secure, log, baseUrl });
   const keystore = await openKeystore(dataFolder(config, 'keys'), clock);

@@ -122,7 +122,7 @@ function referenceTest({ parameter, modifier, values }: Clause, scope: TestScope
     );
   }
   const keys = values.flatMap((value) => {
-    const reference = localReference(unescapeValue(value), parameter.shared.bases);
+    const reference = localReference(unescapeValue(value), parameter.shared.base);
     if (modifier !== undefined) {
       const id = reference.startsWith(`${modifier}/`) ? reference.slice(modifier.length + 1) : reference;
       return [key(keyKind.value, `${modifier}/${id}`)];

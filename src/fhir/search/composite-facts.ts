@@ -97,7 +97,7 @@ function formsOf({ type }: FacetPart, values: readonly unknown[], shared: Shared
   };
   for (const value of values) {
     if (type === 'token') tokenFacts(value, add);
-    else if (type === 'reference') referenceFacts(value, shared.bases, add);
+    else if (type === 'reference') referenceFacts(value, shared.base, add);
     else uriFacts(value, add);
   }
   return [...forms];

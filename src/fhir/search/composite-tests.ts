@@ -77,7 +77,7 @@ function form(parameter: Parameter, { type }: FacetPart, text: string, besideOrd
   }
   const address = unescapeValue(text);
   if (type === 'uri') return headForm(keyKind.value, address);
-  const reference = localReference(address, parameter.shared.bases);
+  const reference = localReference(address, parameter.shared.base);
   if (!reference.includes('/') && !reference.includes(':'))
     throw invalid(`${parameter.code} needs a reference of the form Type/id`);
   return headForm(keyKind.value, reference);

@@ -159,7 +159,7 @@ function valueFacts({ type, code, key, shared }: Parameter, value: unknown, fact
       tokenFacts(value, facts.key);
       return;
     case 'reference':
-      referenceFacts(value, shared.bases, facts.key);
+      referenceFacts(value, shared.base, facts.key);
       return;
     case 'uri':
       uriFacts(value, facts.key);

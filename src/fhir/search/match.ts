@@ -78,13 +78,7 @@ function toTest(criterion: Criterion, nowMs: number, asked: Asked): ValueTest {
   switch (criterion.kind) {
     case 'clause': {
       const { parameter, modifier, values } = criterion.clause;
-      if (
-        parameter.type === 'token' &&
-        modifier !== undefined &&
-        ['in', 'not-in', 'above', 'below'].includes(modifier)
-      ) {
-        throw elsewhere(`${parameter.code}:${modifier}`);
-      }
+      if (asksTerminology(criterion.clause)) throw elsewhere(`${parameter.code}:${modifier}`);
       asked.parameters.add(parameter);
       if (values.some((value) => /(?:^|\$)ap/.test(value))) asked.approximately = true;
       return clauseTest(criterion.clause, { tenant: noTenant, nowMs, types: asked.types });

@@ -26,8 +26,8 @@ export interface Parameter extends SearchParameterDefinition {
 export interface SharedParts {
   units: Units;
   words: WordPatterns;
-  /** References that begin with one of these addresses of our own, without a slash at the end, are local. */
-  bases: readonly string[];
+  /** Our own address, without a slash at the end: references that begin with it are local. */
+  base(): string | undefined;
 }
 
 export interface ParameterRegistry {
@@ -43,10 +43,10 @@ export type Interpreter = (expression: string) => Selector;
 export function createParameterRegistry(
   definitions: SearchDefinitions,
   interpret: Interpreter,
-  bases: readonly string[] = [],
+  base: () => string | undefined = () => undefined,
 ): ParameterRegistry {
   const byType = new Map<string, ReadonlyMap<string, Parameter>>();
-  const shared: SharedParts = { units: createUnits(), words: createWordPatterns(), bases };
+  const shared: SharedParts = { units: createUnits(), words: createWordPatterns(), base };
   const choices = createChoices(definitions.choices);
   return {
     types: new Set(definitions.types),

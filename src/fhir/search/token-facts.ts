@@ -36,7 +36,7 @@ function identifierTypeFacts({ type }: Record<string, unknown>, value: string, k
 }
 
 /** A Reference, or a canonical. */
-export function referenceFacts(value: unknown, bases: readonly string[], key: AddKey): void {
+export function referenceFacts(value: unknown, base: () => string | undefined, key: AddKey): void {
   if (typeof value === 'string') {
     canonicalFacts(value, key);
     return;
@@ -44,7 +44,7 @@ export function referenceFacts(value: unknown, bases: readonly string[], key: Ad
   if (typeof value !== 'object' || value === null) return;
   const { reference, identifier } = value as { reference?: unknown; identifier?: Record<string, unknown> };
   if (typeof reference === 'string' && reference !== '' && !reference.startsWith('#')) {
-    key(keyKind.value, localReference(reference, bases));
+    key(keyKind.value, localReference(reference, base));
   }
   if (identifier && typeof identifier.value === 'string') {
     const system = typeof identifier.system === 'string' ? identifier.system : '';
@@ -53,10 +53,11 @@ export function referenceFacts(value: unknown, bases: readonly string[], key: Ad
   }
 }
 
-/** `Patient/1` for a reference to it by any of our addresses, of any version; other references stay what they are. */
-export function localReference(reference: string, bases: readonly string[]): string {
-  const base = bases.find((candidate) => reference.startsWith(`${candidate}/`));
-  return unversionedReference(base === undefined ? reference : reference.slice(base.length + 1));
+/** `Patient/1` for a reference to it by our own address, of any version; other references stay what they are. */
+export function localReference(reference: string, base: () => string | undefined): string {
+  if (!reference.startsWith('http')) return unversionedReference(reference);
+  const own = base();
+  return unversionedReference(own && reference.startsWith(`${own}/`) ? reference.slice(own.length + 1) : reference);
 }
 
 /** A reference without `/_history/…`: searches find the resource whatever version was meant. */

@@ -31,6 +31,8 @@ export interface StoreOptions {
   /** Refuse references to resources that do not exist. */
   checkReferences?: boolean;
   validate: ResourceValidator;
+  /** Our own FHIR address, without a slash at the end: references by it are local ones to searches. */
+  base?: () => string | undefined;
   /** Folder of our own SearchParameters; `fhir-profiles/` when absent. */
   profilesFolder?: string;
   /** Value sets and concept maps of other rooms, known to the terminology beside those of `fhir-profiles/`. */
@@ -43,7 +45,7 @@ export interface StoreOptions {
 export async function createStore(options: StoreOptions): Promise<RestStore> {
   const { database } = options;
   const definitions = loadSearchDefinitions(options.profilesFolder);
-  const registry = createParameterRegistry(definitions, interpretPath);
+  const registry = createParameterRegistry(definitions, interpretPath, options.base);
   const hasher = createKeyHasher();
   const terminology = createTerminology({
     database,
