@@ -153,4 +153,6 @@ export interface RestStore extends FhirStore {
   searchParameters(type: ResourceType): SearchParameterInfo[];
   /** `Type:parameter` values `_include` takes for a type, for `/metadata`. */
   searchIncludes(type: ResourceType): string[];
+  /** A search asked of one resource in memory. @throws FhirError 400 for what only the database can answer. */
+  createMatcher(type: ResourceType, query: string): (resource: Resource) => boolean;
 }

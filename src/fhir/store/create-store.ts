@@ -7,6 +7,7 @@ import { parseJson } from '../json/index.ts';
 import { createIndexer, orderedParams } from '../search/index-values.ts';
 import { createKeyHasher } from '../search/keys.ts';
 import { createMatcher } from '../search/match.ts';
+import { createMatcher } from '../search/match.ts';
 import { createParameterRegistry, type ParameterRegistry } from '../search/parameters.ts';
 import type { SearchParts } from '../search/scope.ts';
 import { searchResources } from '../search/search.ts';
@@ -123,6 +124,7 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
     operations,
     terminology,
     searchParameters: (type) => describeParameters(registry, type),
+    createMatcher: createMatcher(search),
     createMatcher: createMatcher(search),
     searchIncludes: (type) =>
       [...registry.of(type).values()]
