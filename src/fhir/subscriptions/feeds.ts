@@ -103,9 +103,9 @@ export async function updateFeed(
          attempts = CASE WHEN $7 THEN 0 ELSE attempts END,
          failing_since = CASE WHEN $7 THEN NULL ELSE failing_since END,
          last_error = CASE WHEN $7 THEN NULL ELSE last_error END,
-         next_at = CASE WHEN $7 THEN $8 ELSE next_at END,
+         next_at = CASE WHEN $7 THEN $8::timestamptz ELSE next_at END,
          heartbeat_at = CASE WHEN $3 = 'active' AND $5::integer IS NOT NULL
-                             THEN coalesce(heartbeat_at, $8 + make_interval(secs => $5)) END
+                             THEN coalesce(heartbeat_at, $8::timestamptz + make_interval(secs => $5)) END
      WHERE tenant = $1 AND id = $2`,
     [tenant, id, status, channel, heartbeatSeconds, endsAt, options.restart, options.now],
   );
@@ -156,8 +156,8 @@ export async function recordDelivered(
   const { rowCount } = await sql.query({
     name: 'subscription-delivered',
     text: `UPDATE subscription_feed
-           SET delivered = $4, attempts = 0, failing_since = NULL, last_error = NULL, next_at = $5,
-               heartbeat_at = $5 + make_interval(secs => heartbeat_seconds)
+           SET delivered = $4, attempts = 0, failing_since = NULL, last_error = NULL, next_at = $5::timestamptz,
+               heartbeat_at = $5::timestamptz + make_interval(secs => heartbeat_seconds)
            WHERE tenant = $1 AND id = $2 AND delivered = $3`,
     values: [tenant, id, progress.from, progress.through, progress.now],
   });
@@ -192,7 +192,7 @@ export async function recordFailure(
 export async function recordHeartbeat(sql: Sql, tenant: string, id: string, now: Date): Promise<void> {
   await sql.query({
     name: 'subscription-heartbeat',
-    text: `UPDATE subscription_feed SET heartbeat_at = $3 + make_interval(secs => heartbeat_seconds)
+    text: `UPDATE subscription_feed SET heartbeat_at = $3::timestamptz + make_interval(secs => heartbeat_seconds)
            WHERE tenant = $1 AND id = $2`,
     values: [tenant, id, now],
   });

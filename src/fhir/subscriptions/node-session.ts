@@ -25,6 +25,14 @@ export interface NodeSession {
 export async function openNodeSession(url: string, onWake: (tenant: string) => void, log?: Log): Promise<NodeSession> {
   let current: pg.Client | undefined;
   let closed = false;
+  /** One statement at a time on the one connection. */
+  let turn: Promise<unknown> = Promise.resolve();
+
+  function query<Row extends pg.QueryResultRow>(text: string, name: string): Promise<Row[]> {
+    const answer = turn.then(async () => (current ? (await current.query<Row>(text, [name])).rows : []));
+    turn = answer.catch(() => undefined);
+    return answer;
+  }
 
   async function connect(): Promise<void> {
     if (closed) return;
@@ -69,19 +77,19 @@ export async function openNodeSession(url: string, onWake: (tenant: string) => v
   await connect();
   return {
     async tryLock(name) {
-      if (!current) return false;
-      const { rows } = await current.query<{ locked: boolean }>(
+      const [row] = await query<{ locked: boolean }>(
         'SELECT pg_try_advisory_lock(hashtextextended($1, 0)) AS locked',
-        [name],
+        name,
       );
-      return rows[0]?.locked === true;
+      return row?.locked === true;
     },
     async unlock(name) {
       // A session that was lost lost its locks.
-      await current?.query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', [name]).catch(() => undefined);
+      await query('SELECT pg_advisory_unlock(hashtextextended($1, 0))', name).catch(() => undefined);
     },
     async close() {
       closed = true;
+      await turn;
       await current?.end();
       current = undefined;
     },
