@@ -1,22 +1,31 @@
 /**
- * Links of chains, forward and reverse (https://hl7.org/fhir/R4/search.html#chaining, #has), in two steps: first what is at the
- * other end, bounded, then the keys of exactly that. The planner sees the keys and uses the GIN index; a join on computed hashes
- * would hide them from it.
+ * Links of chains, forward and reverse (https://hl7.org/fhir/R4/search.html#chaining, #has). First in two steps: what is at the
+ * other end, then the keys of exactly that; the planner sees the keys and uses the GIN index. When that is too much, the other
+ * end is looked up from each resource that the other criteria leave, which the time limit of the search bounds.
  */
+import { type ConditionScope, targetCondition } from './conditions.ts';
+import { elementPaths } from './content-path.ts';
 import { unversionedReference } from './index-values.ts';
+import { keyKind, keyText } from './keys.ts';
 import { tooCostly } from './refusals.ts';
 import type { Criterion } from './request.ts';
 import { type RunningSearch, tableOf } from './scope.ts';
 import { buildWhere } from './where.ts';
 
-/** Most resources at the far end of one link; beyond it the search must be narrowed. */
+type Chain = Extract<Criterion, { kind: 'chain' }>;
+type ReverseChain = Extract<Criterion, { kind: 'has' }>;
+
+/** Most resources at the far end of a link that are resolved ahead. */
 const linkLimit = 5000;
 
-/** Resources a reference may point to for the chain to hold, as references. @throws FhirError 422 when there are too many. */
-export async function chainTargets(
-  search: RunningSearch,
-  { parameter, targets }: Extract<Criterion, { kind: 'chain' }>,
-): Promise<string[]> {
+/** The reference points to a resource of which the criterion holds. */
+export async function chainCondition(search: RunningSearch, chain: Chain, scope: ConditionScope): Promise<string> {
+  const references = await chainTargets(search, chain);
+  return references ? targetCondition(chain.parameter, references, scope) : lookedUpTargets(search, chain, scope);
+}
+
+/** Resources the reference may point to; undefined when there are too many. */
+async function chainTargets(search: RunningSearch, { targets }: Chain): Promise<string[] | undefined> {
   const references: string[] = [];
   for (const { type, criterion } of targets) {
     const { text, values } = await buildWhere(search, type, [criterion]);
@@ -25,31 +34,59 @@ export async function chainTargets(
       values.list,
     );
     references.push(...rows.map(({ id }) => `${type}/${id}`));
-    if (references.length > linkLimit) {
-      throw tooCostly(
-        `The chain through ${parameter.code} has more than ${linkLimit} targets: narrow what it asks of them`,
-      );
-    }
+    if (references.length > linkLimit) return undefined;
   }
   return references;
 }
 
-/** Ids of resources of `type` that the resources of a reverse chain point to. @throws FhirError 422 when there are too many. */
-export async function pointedTo(
+/** From the content of each resource to its target by id. */
+async function lookedUpTargets(
+  search: RunningSearch,
+  { parameter, targets }: Chain,
+  scope: ConditionScope,
+): Promise<string> {
+  const paths = elementPaths(parameter.expression);
+  if (!paths) throw tooCostly(`The chain through ${parameter.code} has more than ${linkLimit} targets: narrow it`);
+  const { values } = scope;
+  const found: string[] = [];
+  for (const { type, criterion } of targets) {
+    const { text } = await buildWhere(search, type, [criterion], values);
+    const pattern = values.add(`^${type}/([A-Za-z0-9.-]{1,64})(/_history/[^/]+)?$`);
+    const references = paths.map(
+      (path) =>
+        `SELECT jsonb_path_query(r.content::jsonb, ${values.add(`${path}.reference`)}::jsonpath) #>> '{}' AS text`,
+    );
+    // Here and below, OFFSET 0 keeps apart what reads content from the look-up: row-level security lets only leakproof conditions
+    // use an index.
+    found.push(`EXISTS (SELECT FROM (SELECT DISTINCT (regexp_match(v.text, ${pattern}))[1] AS id FROM (${references.join(' UNION ALL ')}) v OFFSET 0) o,
+      LATERAL (SELECT FROM ${tableOf(type)} r WHERE r.id = o.id AND ${text} LIMIT 1) t)`);
+  }
+  return `CASE WHEN r.deleted THEN false ELSE ${found.join(' OR ')} END`;
+}
+
+/** A resource of which the criterion holds points here. */
+export async function reverseChainCondition(
   search: RunningSearch,
   type: string,
-  { type: source, parameter, criterion }: Extract<Criterion, { kind: 'has' }>,
-): Promise<string[]> {
+  chain: ReverseChain,
+  scope: ConditionScope,
+): Promise<string> {
+  const ids = await pointedTo(search, type, chain);
+  return ids ? `r.id = ANY(${scope.values.add(ids)}::text[])` : lookedUpSources(search, type, chain, scope);
+}
+
+/** Ids of resources of `type` that the resources at the other end point to; undefined when those are too many. */
+async function pointedTo(
+  search: RunningSearch,
+  type: string,
+  { type: source, parameter, criterion }: ReverseChain,
+): Promise<string[] | undefined> {
   const { text, values } = await buildWhere(search, source, [criterion]);
   const rows = await search.sql.query<{ content: string }>(
     `SELECT r.content FROM ${tableOf(source)} r WHERE ${text} LIMIT ${linkLimit + 1}`,
     values.list,
   );
-  if (rows.length > linkLimit) {
-    throw tooCostly(
-      `_has through ${source}.${parameter.code} meets more than ${linkLimit} resources: narrow what it asks of them`,
-    );
-  }
+  if (rows.length > linkLimit) return undefined;
   const ids = new Set<string>();
   for (const { content } of rows) {
     for (const value of parameter.select(JSON.parse(content))) {
@@ -60,4 +97,18 @@ export async function pointedTo(
     }
   }
   return [...ids];
+}
+
+/** From each resource to those that point to it, by the key such a reference has (keys.ts), made in PostgreSQL. */
+async function lookedUpSources(
+  search: RunningSearch,
+  type: string,
+  { type: source, parameter, criterion }: ReverseChain,
+  scope: ConditionScope,
+): Promise<string> {
+  const { text } = await buildWhere(search, source, [criterion], scope.values);
+  const prefix = scope.values.add(keyText(search.tenant, parameter.code, keyKind.value, `${type}/`));
+  const digest = `left(encode(sha256(convert_to(${prefix} || r.id, 'UTF8')), 'hex'), 16)`;
+  return `EXISTS (SELECT FROM (SELECT ('x' || ${digest})::bit(64)::bigint AS key OFFSET 0) o,
+    LATERAL (SELECT FROM ${tableOf(source)} r WHERE r.keys @> ARRAY[o.key] AND ${text} LIMIT 1) s)`;
 }

@@ -2,7 +2,9 @@
  * Reads one search parameter of a query as a criterion: a value with its modifier, a chain or a reverse chain
  * (https://hl7.org/fhir/R4/search.html#chaining, #has). Chains are read to their end, so that everything they touch is known.
  */
+import { chainTypes } from './chain-types.ts';
 import { splitValues } from './escapes.ts';
+import { readFilter } from './filter.ts';
 import type { Parameter, ParameterRegistry } from './parameters.ts';
 import { invalid, notSupported } from './refusals.ts';
 import type { Criterion } from './request.ts';
@@ -25,6 +27,7 @@ export function readCriterion(
   if (depth > chainDepthLimit) throw invalid(`A chain has more than ${chainDepthLimit} links`);
   if (name.startsWith('_has:')) return readReverseChain(registry, name.slice(5), value, depth);
   if (name === '_list') return readList(value);
+  if (name === '_filter') return readFilter(registry, type, value);
   const dot = name.indexOf('.');
   const head = dot < 0 ? name : name.slice(0, dot);
   const [code, modifier, ...more] = head.split(':') as [string, string?, ...string[]];
@@ -52,14 +55,6 @@ function readChain(
     throw invalid(`${parameter.code} has no target with the search parameter ${rest.split(/[.:]/, 1)[0]}`);
   }
   return { kind: 'chain', parameter, targets };
-}
-
-/** Types a link of a chain may lead to. @throws FhirError 400 when the parameter is no reference, or to no such type. */
-export function chainTypes(registry: ParameterRegistry, parameter: Parameter, type?: string): readonly string[] {
-  if (parameter.type !== 'reference') throw invalid(`${parameter.code} is not a reference: it cannot be chained`);
-  if (type === undefined) return parameter.target.filter((target) => registry.types.has(target));
-  if (!registry.types.has(type)) throw invalid(`${parameter.code}:${type.slice(0, 60)} names no resource type`);
-  return [type];
 }
 
 function readReverseChain(

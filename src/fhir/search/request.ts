@@ -21,8 +21,15 @@ export type Criterion =
   | { kind: 'list'; id: string }
   /** In the compartment of `owner` (`Patient/1`): one of the references points to it, or it is that resource. */
   | { kind: 'compartment'; owner: string; parameters: readonly Parameter[]; isOwner: boolean }
+  /** A text of the parameter compares so with the value (`_filter`). */
+  | { kind: 'text'; parameter: Parameter; operator: TextOperator; value: string }
+  /** A date of the parameter overlaps the half-open period (`_filter`). */
+  | { kind: 'overlap'; parameter: Parameter; loMs: number; hiMs: number }
   | { kind: 'all' | 'any'; of: readonly Criterion[] }
   | { kind: 'not'; of: Criterion };
+
+/** Comparisons of texts: equal, unequal, contains, starts with, ends with, and by order. */
+export type TextOperator = 'eq' | 'ne' | 'co' | 'sw' | 'ew' | 'gt' | 'lt' | 'ge' | 'le';
 
 export interface Include {
   /** Undefined for every type. */

@@ -1,11 +1,13 @@
 /** Criteria as the condition of a statement on the table of a type, with alias `r`; `$1` is the tenant. */
-import { chainTargets, pointedTo } from './chains.ts';
-import { type ConditionScope, clauseCondition, keysCondition, targetCondition } from './conditions.ts';
+import { chainCondition, reverseChainCondition } from './chains.ts';
+import { type ConditionScope, clauseCondition, keysCondition } from './conditions.ts';
+import { overlapCondition, textCondition } from './filter-conditions.ts';
 import { keyKind, keyText } from './keys.ts';
 import { listItems } from './lists.ts';
 import type { Criterion } from './request.ts';
 import type { RunningSearch } from './scope.ts';
 import { createSqlValues, type SqlValues } from './sql-values.ts';
+import { resolveCodes } from './terminology-clauses.ts';
 
 export interface Where {
   text: string;
@@ -35,13 +37,13 @@ async function condition(
 ): Promise<string> {
   switch (criterion.kind) {
     case 'clause':
-      return clauseCondition(criterion.clause, scope);
+      return clauseCondition(await resolveCodes(search, criterion.clause), scope);
     case 'chain':
-      return targetCondition(criterion.parameter, await chainTargets(search, criterion), scope);
+      return chainCondition(search, criterion, scope);
     case 'has':
-      return idsCondition(await pointedTo(search, type, criterion), scope);
+      return reverseChainCondition(search, type, criterion, scope);
     case 'list':
-      return idsCondition(await listItems(search, type, criterion.id), scope);
+      return `r.id = ANY(${scope.values.add(await listItems(search, type, criterion.id))}::text[])`;
     case 'compartment': {
       const { owner, parameters, isOwner } = criterion;
       const keys = parameters.map(({ code }) => keyText(scope.tenant, code, keyKind.value, owner));
@@ -49,6 +51,10 @@ async function condition(
       if (isOwner) conditions.push(`r.id = ${scope.values.add(owner.slice(owner.indexOf('/') + 1))}`);
       return `(${conditions.join(' OR ')})`;
     }
+    case 'text':
+      return textCondition(criterion, scope);
+    case 'overlap':
+      return overlapCondition(criterion, scope);
     case 'not':
       return `NOT (${await condition(search, type, criterion.of, scope)})`;
     case 'all':
@@ -58,8 +64,4 @@ async function condition(
       return parts.length === 1 ? parts[0]! : `(${parts.join(criterion.kind === 'all' ? ' AND ' : ' OR ')})`;
     }
   }
-}
-
-function idsCondition(ids: readonly string[], { values }: ConditionScope): string {
-  return `r.id = ANY(${values.add(ids)}::text[])`;
 }
