@@ -141,6 +141,14 @@ export interface SearchParameterInfo {
   definition?: string;
 }
 
+/** Types a search looks into. */
+export interface TypesTouched {
+  /** Those that decide what matches, and so must be the caller's to search: types searched, of chains, `_has`, `_filter`, `_list`. */
+  tested: ReadonlySet<string>;
+  /** Those that `_include` and `_revinclude` may bring; which ones they do is seen in the answer. */
+  included: ReadonlySet<string>;
+}
+
 /** What `createFhirStore` really answers. */
 export interface RestStore extends FhirStore {
   /** As `FhirStore.transaction`, with the richer transaction. */
@@ -151,6 +159,11 @@ export interface RestStore extends FhirStore {
   readonly terminology: Terminology;
   /** Parameters a type can be searched by, sorted by name, `_id` and the like included. */
   searchParameters(type: ResourceType): SearchParameterInfo[];
+  /**
+   * Types that a search of `types` looks into, for access control.
+   * @throws FhirError 400 for a query that cannot be understood; unknown parameters touch nothing.
+   */
+  typesTouched(types: readonly ResourceType[], query: string): TypesTouched;
   /** `Type:parameter` values `_include` takes for a type, for `/metadata`. */
   searchIncludes(type: ResourceType): string[];
   /** A search asked of one resource in memory. @throws FhirError 400 for what only the database can answer. */

@@ -11,6 +11,7 @@ import { createMatcher } from '../search/match.ts';
 import { createParameterRegistry, type ParameterRegistry } from '../search/parameters.ts';
 import type { SearchParts } from '../search/scope.ts';
 import { searchResources } from '../search/search.ts';
+import { typesTouched } from '../search/types-touched.ts';
 import {
   createTerminology,
   type Terminology,
@@ -126,6 +127,7 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
     searchParameters: (type) => describeParameters(registry, type),
     createMatcher: createMatcher(search),
     createMatcher: createMatcher(search),
+    typesTouched: (types, query) => typesTouched(registry, types, query),
     searchIncludes: (type) =>
       [...registry.of(type).values()]
         .filter((parameter) => parameter.type === 'reference')
