@@ -80,6 +80,10 @@ const report = [
 
 const transitions = 'Task/$transitions';
 
+/** To be told instead of asking again and again: of what one may search anyway. One's own only (src/fhir/subscriptions). */
+const subscriptions: Grant = { types: ['Subscription'], interactions: [...look, ...post, 'delete'] };
+const subscriptionOperations = ['Subscription/$status', 'Subscription/$events', 'Subscription/$get-ws-binding-token'];
+
 /** Reading a record as a whole: what it shows is asked again, type by type. */
 const wholeRecord = [
   'Patient/$everything',
@@ -95,8 +99,10 @@ const policies = {
       { types: [...directory, ...rota, ...request, ...report], interactions: look },
       { types: ['Communication', 'Observation', 'Consent', 'AdverseEvent', 'DetectedIssue'], interactions: ['create'] },
       { types: ['Task'], interactions: change },
+      subscriptions,
     ],
     operations: [
+      ...subscriptionOperations,
       transitions,
       ...wholeRecord,
       'Task/$protocol',
@@ -130,8 +136,9 @@ const policies = {
         interactions: ['create'],
       },
       { types: ['ServiceRequest', 'Task', 'Consent'], interactions: change },
+      subscriptions,
     ],
-    operations: [transitions, ...wholeRecord, 'Task/$cancel'],
+    operations: [...subscriptionOperations, transitions, ...wholeRecord, 'Task/$cancel'],
     dicomweb: ['query', 'retrieve'],
   },
   technologist: {
@@ -142,8 +149,9 @@ const policies = {
         interactions: ['create'],
       },
       { types: ['ServiceRequest', 'Task'], interactions: change },
+      subscriptions,
     ],
-    operations: [transitions, 'Task/$complete-images', 'Task/$confirm-images'],
+    operations: [...subscriptionOperations, transitions, 'Task/$complete-images', 'Task/$confirm-images'],
     dicomweb: ['query', 'retrieve', 'store'],
   },
   coordinator: {
@@ -166,8 +174,16 @@ const policies = {
       { types: ['Communication'], interactions: ['create'] },
       { types: ['Task'], interactions: change },
       { types: rota, interactions: post },
+      subscriptions,
     ],
-    operations: [transitions, 'Task/$cancel', 'Task/$complete-images', 'Task/$confirm-images', 'Task/$release'],
+    operations: [
+      ...subscriptionOperations,
+      transitions,
+      'Task/$cancel',
+      'Task/$complete-images',
+      'Task/$confirm-images',
+      'Task/$release',
+    ],
     dicomweb: [],
   },
   quality: {
@@ -189,8 +205,9 @@ const policies = {
       },
       { types: ['MeasureReport', 'AdverseEvent'], interactions: post },
       { types: ['Task', 'DetectedIssue'], interactions: change },
+      subscriptions,
     ],
-    operations: [transitions],
+    operations: [...subscriptionOperations, transitions],
     dicomweb: [],
   },
   auditor: {
@@ -230,8 +247,16 @@ const policies = {
         interactions: post,
       },
       { types: ['AuditEvent'], interactions: ['create'] },
+      subscriptions,
     ],
-    operations: [transitions, ...wholeRecord, 'Patient/$match', 'Task/$cancel', 'Task/$complete-images'],
+    operations: [
+      ...subscriptionOperations,
+      transitions,
+      ...wholeRecord,
+      'Patient/$match',
+      'Task/$cancel',
+      'Task/$complete-images',
+    ],
     dicomweb: ['query', 'retrieve', 'store'],
   },
   conformance: {
