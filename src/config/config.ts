@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { acceleratedClock, type Clock, systemClock } from './clock.ts';
 
@@ -29,6 +30,19 @@ export interface Config {
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
   /** Whether a write checks that the targets of its references exist. */
   checkReferences: boolean;
+  /** Hosts in private networks that notifications of Subscriptions may reach; `tenant=host` for one tenant only. */
+  subscriptionHosts: string[];
+  /** Mail server for notifications; undefined: none are sent by mail. */
+  smtp: SmtpConfig | undefined;
+}
+
+export interface SmtpConfig {
+  host: string;
+  port: number;
+  user: string | undefined;
+  password: string | undefined;
+  /** Address messages come from. */
+  from: string;
 }
 
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
@@ -66,6 +80,8 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     clock: demoClock(env, demo),
     logLevel: oneOf(env, 'LOG_LEVEL', logLevels, 'info'),
     checkReferences: oneOf(env, 'FHIR_CHECK_REFERENCES', ['on', 'off'] as const, 'off') === 'on',
+    subscriptionHosts: list(env, 'SUBSCRIPTION_HOSTS'),
+    smtp: smtp(env),
   };
 }
 
@@ -82,6 +98,29 @@ export function dataFolder(config: Config, name: 'postgres' | 'blobs' | 'keys' |
 function text(env: Record<string, string | undefined>, name: string): string | undefined {
   const value = env[name]?.trim();
   return value === undefined || value === '' ? undefined : value;
+}
+
+function list(env: Record<string, string | undefined>, name: string): string[] {
+  const entries = (text(env, name) ?? '').split(',').map((entry) => entry.trim());
+  return entries.filter((entry) => entry !== '');
+}
+
+function smtp(env: Record<string, string | undefined>): SmtpConfig | undefined {
+  const host = text(env, 'SMTP_HOST');
+  if (host === undefined) return undefined;
+  const from = text(env, 'SMTP_FROM');
+  if (from === undefined) throw new ConfigError('SMTP_HOST needs SMTP_FROM: the address messages come from.');
+  return { host, port: port(env, 'SMTP_PORT', 587), user: text(env, 'SMTP_USER'), password: smtpPassword(env), from };
+}
+
+function smtpPassword(env: Record<string, string | undefined>): string | undefined {
+  const file = text(env, 'SMTP_PASSWORD_FILE');
+  if (file === undefined) return text(env, 'SMTP_PASSWORD');
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (error) {
+    throw new ConfigError(`SMTP_PASSWORD_FILE="${file}" cannot be read (${(error as NodeJS.ErrnoException).code}).`);
+  }
 }
 
 function port(env: Record<string, string | undefined>, name: string, fallback: number): number {
