@@ -155,6 +155,8 @@ export interface FhirStore {
   search<K extends ResourceType>(tenant: string, type: K, query: string): Promise<ExtractResource<K>[]>;
   beforeCommit(hook: ChangeHook): void;
   onCommit(hook: CommitHook): void;
+  /** Leaves an entry in the journal on its own, together with those of others; resolves once it is durable. JSON values only. */
+  journal(tenant: string, noted: object, at: Date): Promise<void>;
   /** Says which type of resource is made of the journal, and how. One room's privilege: the audit trail. */
   projectJournal(projection: JournalProjection): void;
   /** Makes some of the resources the journal stands for, as a search for them would; false when nothing was pending. */

@@ -8,7 +8,6 @@ import {
   FhirError,
   type FhirStore,
   type ReadAccess,
-  systemContext,
 } from '../../fhir/index.ts';
 import type { Demand } from '../policy.ts';
 import { platformDevice, type Site } from './agents.ts';
@@ -32,9 +31,6 @@ const imageAccessesRemembered = 5_000;
 const refusalsRemembered = 1_000;
 /** Events on their way; beyond, callers are refused rather than answered without a trail. */
 const pendingAtMost = 20_000;
-
-/** Interaction of the transactions in which the trail writes itself; they are not audited again. */
-const auditInteraction = 'system:audit';
 
 export interface AuditTrail {
   /** Resolves once the access is committed in the trail; rejects when it cannot be: then nothing may be answered. */
@@ -66,7 +62,7 @@ export function createTrail({ store, clock, site, log }: TrailOptions): AuditTra
   function append(tenant: string, record: AuditRecord): Promise<void> {
     if (pending.size >= pendingAtMost)
       return Promise.reject(new FhirError(503, 'throttled', 'The audit trail is full'));
-    const written = store.transaction(systemContext(tenant, auditInteraction, clock), async (tx) => tx.journal(record));
+    const written = store.journal(tenant, record, clock.now());
     pending.add(written);
     const done = () => pending.delete(written);
     written.then(done, done);

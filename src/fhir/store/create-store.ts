@@ -7,7 +7,6 @@ import { parseJson } from '../json/index.ts';
 import { createIndexer, orderedParams } from '../search/index-values.ts';
 import { createKeyHasher } from '../search/keys.ts';
 import { createMatcher } from '../search/match.ts';
-import { createMatcher } from '../search/match.ts';
 import { createParameterRegistry, type ParameterRegistry } from '../search/parameters.ts';
 import type { SearchParts } from '../search/scope.ts';
 import { searchResources } from '../search/search.ts';
@@ -18,11 +17,12 @@ import {
   type TerminologyOptions,
   terminologyOperations,
 } from '../terminology/index.ts';
-import type { ResourceValidator, RestStore, RestTransaction, SearchParameterInfo } from './contract.ts';
+import type { ResourceValidator, RestReads, RestStore, RestTransaction, SearchParameterInfo } from './contract.ts';
 import { type CommitItem, createGroupCommit } from './group-commit.ts';
 import { createGroupRead } from './group-read.ts';
 import { interpretPath } from './interpreter.ts';
 import { createProjector, insertJournal, readsAfter, touches } from './journal.ts';
+import { journalEntry } from './journal-entry.ts';
 import { createReads } from './reads.ts';
 import { checkReferences } from './references.ts';
 import { batchStatement, fitsOneStatement, insertRows } from './rows.ts';
@@ -92,18 +92,25 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
       typeof text === 'string' ? database.query(tenant, text, values) : database.query(tenant, text)) as Sql['query'],
   });
   const readTogether = createGroupRead(database);
-  const reads = (tenant: string) =>
-    readsAfter(
-      createReads(
-        search,
-        tenant,
-        pooled(tenant),
-        () => new Date(),
-        (type, id) => readTogether(tenant, type, id),
-      ),
-      projector,
-      () => projector.catchUp(tenant),
-    );
+  const readsOf = new Map<string, RestReads>();
+  const reads = (tenant: string): RestReads => {
+    let known = readsOf.get(tenant);
+    if (!known) {
+      known = readsAfter(
+        createReads(
+          search,
+          tenant,
+          pooled(tenant),
+          () => new Date(),
+          (type, id) => readTogether(tenant, type, id),
+        ),
+        projector,
+        () => projector.catchUp(tenant),
+      );
+      readsOf.set(tenant, known);
+    }
+    return known;
+  };
 
   return {
     transaction: restTransaction,
@@ -119,13 +126,14 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
     },
     beforeCommit: (hook) => void changeHooks.push(hook),
     onCommit: (hook) => void commitHooks.push(hook),
+    journal: (tenant, noted, at) =>
+      parts.commitTogether(tenant, { rows: [], references: [], entries: [journalEntry(noted, at)] }),
     projectJournal: projector.project,
     projectSome: projector.step,
     registerOperation: (operation) => void operations.push(operation),
     operations,
     terminology,
     searchParameters: (type) => describeParameters(registry, type),
-    createMatcher: createMatcher(search),
     createMatcher: createMatcher(search),
     typesTouched: (types, query) => typesTouched(registry, types, query),
     searchIncludes: (type) =>
