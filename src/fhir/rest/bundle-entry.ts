@@ -2,6 +2,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Bundle, BundleEntry, OperationOutcome } from '@medplum/fhirtypes';
 import { FhirError } from '../contract.ts';
+import type { StoredVersion } from '../store/contract.ts';
 import { entryText, fullUrl } from './bundle.ts';
 import type { Answer, Call, Interaction, Service } from './call.ts';
 import { criteriaOf, criteriaOfWrite, etagOf } from './conditions.ts';
@@ -16,6 +17,8 @@ export interface EntryCall {
   interaction: Interaction;
   /** What a conditional interaction depends on, without a leading `?` or `Type?`. */
   criteria?: string;
+  /** What a conditional create found. */
+  found?: StoredVersion;
 }
 
 /** As many as a body can hold. @throws FhirError 400 when the body is no Bundle with entries to run. */

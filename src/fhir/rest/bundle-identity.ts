@@ -4,7 +4,7 @@
  */
 import type { Resource } from '@medplum/fhirtypes';
 import { FhirError } from '../contract.ts';
-import type { RestTransaction } from '../store/contract.ts';
+import type { RestTransaction, StoredVersion } from '../store/contract.ts';
 import type { EntryCall } from './bundle-entry.ts';
 
 /** Resources changed by the transaction so far. */
@@ -45,8 +45,8 @@ export async function claimDeletions(
 }
 
 /**
- * Gives every create, update and patch the id of the resource it is about, and claims it. Criteria are looked up, and locked, in one
- * order, so that two transactions with the same criteria wait for each other instead of ending in a deadlock.
+ * Gives every create, update and patch the id of the resource it is about, and claims it. Criteria are looked up, and their matches
+ * locked, in one order, so that two transactions with the same criteria wait for each other instead of ending in a deadlock.
  * @param isReferredTo whether another entry refers to this one: others keep being told their id by the store.
  */
 export async function identify(
@@ -66,36 +66,39 @@ export async function identify(
       if (call.id !== undefined) claims.claim(entry, call.id);
       return isCreate && isReferredTo(entry) ? { ...entry, call: { ...call, id: tx.newId() } } : entry;
     }
-    const match = matches.get(key);
-    const ownId = isCreate ? undefined : (call.body as Resource | undefined)?.id;
-    const isRepeated = isCreate && created.has(key);
-    const id = match ?? created.get(key) ?? (interaction.code === 'patch' ? undefined : (ownId ?? tx.newId()));
-    if (id === undefined) return entry;
-    if (!match) created.set(key, id);
+    const found = matches.get(key);
     // A conditional create of what is there changes nothing, and two of them are about one resource.
-    if (!isCreate || (!match && !isRepeated)) claims.claim(entry, id);
+    if (isCreate && found) return { ...entry, call: { ...call, id: found.id }, found };
+    const isRepeated = isCreate && created.has(key);
+    const id = found?.id ?? created.get(key) ?? idFor(entry, tx);
+    if (id === undefined) return entry;
+    if (!found) created.set(key, id);
+    if (!isRepeated) claims.claim(entry, id);
     if (isCreate) return { ...entry, call: { ...call, id } };
     return interaction.code === 'update' ? { ...entry, call: { ...call, body: withId(call.body, id) } } : entry;
   });
 }
 
+/** Id of what criteria without a match create: the client's own, where it may have one. A patch creates nothing. */
+function idFor({ call, interaction }: EntryCall, tx: RestTransaction): string | undefined {
+  if (interaction.code === 'patch') return undefined;
+  const own = interaction.code === 'update' ? (call.body as Resource | undefined)?.id : undefined;
+  return own ?? tx.newId();
+}
+
 async function matchCriteria(
   entries: readonly EntryCall[],
   tx: RestTransaction,
-): Promise<Map<string, string | undefined>> {
+): Promise<Map<string, StoredVersion | undefined>> {
   const byKey = Map.groupBy(entries, criteriaKey);
   byKey.delete(undefined);
-  const matches = new Map<string, string | undefined>();
+  const matches = new Map<string, StoredVersion | undefined>();
   for (const key of [...byKey.keys()].sort() as string[]) {
     const asking = byKey.get(key)!;
     const { call, criteria } = asking[0]!;
-    const isChanged = asking.some(({ interaction }) => interaction.code !== 'create');
-    const id = await named(asking[0]!, async () =>
-      isChanged
-        ? (await tx.lockMatch(call.type!, criteria!, { forCreate: true }))?.id
-        : await tx.matchOrLock(call.type!, criteria!),
-    );
-    matches.set(key, id);
+    const shared = asking.every(({ interaction }) => interaction.code === 'create');
+    const find = () => tx.lockMatch(call.type!, criteria!, { forCreate: true, shared });
+    matches.set(key, await named(asking[0]!, find));
   }
   return matches;
 }

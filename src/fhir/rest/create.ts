@@ -1,7 +1,9 @@
 /** create: https://hl7.org/fhir/R4/http.html#create; conditional create: https://hl7.org/fhir/R4/http.html#ccreate. */
 import type { Resource } from '@medplum/fhirtypes';
-import type { Answer, WriteInteraction } from './call.ts';
+import type { StoredVersion } from '../store/contract.ts';
+import type { Answer, Call, WriteInteraction } from './call.ts';
 import { criteriaOf } from './conditions.ts';
+import { answeredVersion, parse } from './read.ts';
 import { resourceOf, writtenAnswer } from './written.ts';
 
 export const create: WriteInteraction = {
@@ -13,11 +15,20 @@ export const create: WriteInteraction = {
     const resource = (call.id ? { ...content, id: call.id } : content) as Resource;
     const { ifNoneExist } = call.conditions;
     if (ifNoneExist === undefined) return writtenAnswer(tx, await tx.create(resource), true);
-    const found = await tx.createIfNone(resource, criteriaOf(ifNoneExist));
-    const answer = writtenAnswer(tx, found.resource, found.created);
-    // Nothing was written, so nothing else tells the audit trail that the resource was shown.
-    return found.created
-      ? answer
-      : { ...answer, read: { resources: [found.resource], query: `${call.type}?${criteriaOf(ifNoneExist)}` } };
+    const { resource: kept, created } = await tx.createIfNone(resource, criteriaOf(ifNoneExist));
+    const answer = writtenAnswer(tx, kept, created);
+    return created ? answer : shownAnswer(call, answer, kept);
   },
 };
+
+/** The answer to a conditional create that found a resource already. */
+export function foundAnswer(call: Call, found: StoredVersion): Answer {
+  const answer: Answer = { status: 200, body: found.text, version: answeredVersion(found), isWrite: true };
+  return shownAnswer(call, answer, parse(found));
+}
+
+/** Nothing was written, so nothing else tells the audit trail that the resource was shown. */
+function shownAnswer(call: Call, answer: Answer, resource: Resource): Answer {
+  const criteria = criteriaOf(call.conditions.ifNoneExist!);
+  return { ...answer, read: { resources: [resource], query: `${call.type}?${criteria}` } };
+}

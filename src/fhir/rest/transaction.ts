@@ -4,13 +4,15 @@
  */
 import { FhirError } from '../contract.ts';
 import type { RestTransaction } from '../store/contract.ts';
+import { UnresolvedReferences } from '../store/references.ts';
 import { LostRace, withRetries } from './attempts.ts';
 import { bundleText } from './bundle.ts';
 import { answeredEntry, type EntryCall, entriesOf, readEntry } from './bundle-entry.ts';
 import { claimDeletions, createClaims, identify } from './bundle-identity.ts';
 import { bundleReferences } from './bundle-references.ts';
 import type { Answer, Call, Service, SystemInteraction } from './call.ts';
-import { resolveReferences } from './conditional-references.ts';
+import { type ConditionalReferences, conditionalReferences } from './conditional-references.ts';
+import { foundAnswer } from './create.ts';
 import { atEntry } from './errors.ts';
 import { authorize, executeWithin } from './execute.ts';
 
@@ -22,7 +24,15 @@ export const transaction: SystemInteraction = {
   async run(call, service) {
     const entries = entriesOf(call).map((entry, index) => at(index, () => readEntry(entry, index, call, service)));
     for (const entry of entries) at(entry.index, () => authorize(entry.call, entry.interaction, service));
-    const once = () => service.store.restTransaction(call.context, (tx) => runAll(call, entries, tx, service));
+    const once = async () => {
+      const made: Answer[] = [];
+      try {
+        await service.store.restTransaction(call.context, (tx) => runAll(call, entries, tx, service, made));
+        return made;
+      } catch (error) {
+        throw error instanceof UnresolvedReferences ? atSources(error, made) : error;
+      }
+    };
     // What an operation did outside the database is not undone: such a transaction is run once.
     const answers = await (entries.some(isOperation) ? once() : withRetries(once));
     for (const { index, call: entryCall } of entries) {
@@ -41,17 +51,32 @@ export const transaction: SystemInteraction = {
   },
 };
 
+/** Whose references lead to nothing is known at the commit only. */
+function atSources({ status, outcome, sources }: UnresolvedReferences, answers: readonly Answer[]): FhirError {
+  const issues = outcome.issue.flatMap((issue, n) => {
+    const index = answers.findIndex(({ version }) => version && `${version.type}/${version.id}` === sources[n]);
+    return index === -1 ? issue : atEntry({ ...outcome, issue: [issue] }, index).issue;
+  });
+  return FhirError.of(status, issues);
+}
+
 function isOperation({ interaction, method }: EntryCall): boolean {
   return interaction.code === 'operation' && method === 'POST';
 }
 
-/** @returns the answers in the order of the Bundle. */
-async function runAll(call: Call, entries: EntryCall[], tx: RestTransaction, service: Service): Promise<Answer[]> {
-  const answers: Answer[] = [];
+/** @param answers filled in the order of the Bundle. */
+async function runAll(
+  call: Call,
+  entries: EntryCall[],
+  tx: RestTransaction,
+  service: Service,
+  answers: Answer[],
+): Promise<void> {
+  const bySearch = conditionalReferences(tx, service);
   const [deletions = [], creations = [], changes = [], reads = []] = inSteps(entries);
   const claims = createClaims();
   await claimDeletions(deletions, tx, claims);
-  for (const entry of deletions.sort(byAddress)) answers[entry.index] = await runEntry(entry, tx, service);
+  for (const entry of deletions.sort(byAddress)) answers[entry.index] = await runEntry(entry, tx, service, bySearch);
 
   const references = bundleReferences(entries, call.base);
   const identified = await identify([...creations, ...changes], tx, claims, references.isReferredTo);
@@ -68,15 +93,22 @@ async function runAll(call: Call, entries: EntryCall[], tx: RestTransaction, ser
   ];
   for (const entry of inOrder) {
     const body = references.rewritten(entry);
-    answers[entry.index] = await runEntry({ ...entry, call: { ...entry.call, body } }, tx, service);
+    answers[entry.index] = await runEntry({ ...entry, call: { ...entry.call, body } }, tx, service, bySearch);
   }
-  return answers;
 }
 
-function runEntry(entry: EntryCall, tx: RestTransaction, service: Service): Promise<Answer> {
+function runEntry(
+  entry: EntryCall,
+  tx: RestTransaction,
+  service: Service,
+  bySearch: ConditionalReferences,
+): Promise<Answer> {
   return atAsync(entry.index, async () => {
-    const { call, interaction } = entry;
-    const body = call.body === undefined ? undefined : await resolveReferences(call.body, tx, call, service);
+    const { call, interaction, found } = entry;
+    if (found) return foundAnswer(call, found);
+    // What a transaction reads stays so until it ends: else two could each miss what the other writes.
+    if (interaction.code === 'read') await tx.lockStored(call.type!, call.id!, { shared: true });
+    const body = call.body === undefined ? undefined : await bySearch.resolved(call.body, call);
     const answer = await executeWithin({ ...call, ...(body === undefined ? {} : { body }) }, interaction, tx, service);
     const isOther = interaction.code === 'create' && call.id !== undefined && answer.version?.id !== call.id;
     if (isOther) throw new LostRace('a conditional create found another resource');

@@ -104,8 +104,11 @@ export interface RestReads {
 export interface RestTransaction extends FhirTransaction, RestReads {
   /** An id that nobody has; what is created under it costs no more than what is created without one. */
   newId(): string;
-  /** The current version, a deleted one included, which nobody else can change before the end of the transaction. @throws FhirError 405 AuditEvent. */
-  lockStored(type: ResourceType, id: string): Promise<StoredVersion | undefined>;
+  /**
+   * The current version, a deleted one included, which nobody else can change before the end of the transaction. `shared` when the
+   * caller will not change it either: others may hold it so at the same time. @throws FhirError 405 AuditEvent, unless shared.
+   */
+  lockStored(type: ResourceType, id: string, options?: { shared?: boolean }): Promise<StoredVersion | undefined>;
   /**
    * The one match of criteria, locked as by `lockStored` and matching still under that lock. `forCreate` when the caller creates one
    * if there is none: nobody else who asks so then does. @throws FhirError 412 when several match.
@@ -113,13 +116,8 @@ export interface RestTransaction extends FhirTransaction, RestReads {
   lockMatch(
     type: ResourceType,
     criteria: string,
-    options?: { forCreate?: boolean },
+    options?: { forCreate?: boolean; shared?: boolean },
   ): Promise<StoredVersion | undefined>;
-  /**
-   * Id of the one match of criteria. When there is none, nobody else who asks so can create one before the end of the transaction.
-   * @throws FhirError 412 when several match.
-   */
-  matchOrLock(type: ResourceType, criteria: string): Promise<string | undefined>;
   /** Text of a resource this transaction wrote, exactly as it will be served. */
   writtenText(type: ResourceType, id: string): string | undefined;
   /**

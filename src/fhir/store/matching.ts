@@ -13,9 +13,8 @@ interface MatchingParts {
 }
 
 interface Matching {
-  matchOrLock: RestTransaction['matchOrLock'];
   lockMatch: RestTransaction['lockMatch'];
-  /** The one match as it was while it matched, unlocked; when there is none, the criteria are locked as by `matchOrLock`. */
+  /** The one match as it was while it matched, unlocked; when there is none, the criteria are locked as by `lockMatch`. */
   readMatch(type: ResourceType, criteria: string): Promise<StoredVersion | undefined>;
 }
 
@@ -38,12 +37,11 @@ export function createMatching({ reads, lock, lockStored }: MatchingParts): Matc
   }
 
   return {
-    matchOrLock,
-    async lockMatch(type, criteria, { forCreate = false } = {}) {
+    async lockMatch(type, criteria, { forCreate = false, shared = false } = {}) {
       for (let tries = 0; tries < maxTries; tries++) {
         const id = await (forCreate ? matchOrLock : oneMatch)(type, criteria);
         if (id === undefined) return undefined;
-        const stored = await lockStored(type, id);
+        const stored = await lockStored(type, id, { shared });
         if ((await oneMatch(type, criteria)) === id) return stored;
       }
       throw busy();

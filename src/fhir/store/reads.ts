@@ -84,6 +84,16 @@ async function readCurrent(
   return rows[0] && storedVersion(type, rows[0]);
 }
 
+/** The current row, which others may read and lock so but not change until the end of the transaction; a deleted one too. */
+export async function shareRow(sql: Sql, tenant: string, type: string, id: string): Promise<CurrentRow | undefined> {
+  const { rows } = await sql.query<CurrentRow>({
+    name: `fhir_share_${type}`,
+    text: `SELECT id, version, updated, deleted, content FROM ${tableOf(type)} WHERE tenant = $1 AND id = $2 FOR SHARE`,
+    values: [tenant, id],
+  });
+  return rows[0];
+}
+
 interface HistoryCursor {
   updated: string;
   type: string;

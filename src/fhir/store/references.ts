@@ -1,34 +1,87 @@
 /** Existence of the targets of references, checked before commit when the configuration asks for it. */
+import type { Resource } from '@medplum/fhirtypes';
 import { platformTenant, type Sql } from '../../db/index.ts';
 import { FhirError } from '../contract.ts';
 import { tableOf } from '../search/scope.ts';
 
 const literalPattern = /^([A-Z][A-Za-z]+)\/([A-Za-z0-9.-]{1,64})(?:\/_history\/[A-Za-z0-9.-]{1,64})?$/;
 
+/** Some references lead to nothing. The same outcome as any `FhirError`, with what a Bundle needs to name its entries. */
+export class UnresolvedReferences extends FhirError {
+  override name = 'UnresolvedReferences';
+  /** `Type/id` of what is missing. */
+  readonly targets: readonly string[];
+  /** Of each issue, the resource that refers, as `Type/id`. */
+  readonly sources: readonly string[];
+
+  /** @param referring by `Type/id` of the target, a resource that refers to it. */
+  constructor(targets: readonly string[], referring: ReadonlyMap<string, Resource> = new Map()) {
+    super(422, 'not-found', `Reference to what does not exist: ${targets.slice(0, issueLimit).join(', ')}`);
+    this.targets = targets;
+    const named = targets.slice(0, issueLimit);
+    this.sources = named.map((target) => {
+      const resource = referring.get(target);
+      return resource ? `${resource.resourceType}/${resource.id}` : '';
+    });
+    this.outcome.issue = named.map((target) => {
+      const resource = referring.get(target);
+      const expression = resource && pathOf(resource, (text) => targetOf(text) === target);
+      return {
+        severity: 'error',
+        code: 'not-found',
+        diagnostics: `Reference to what does not exist: ${target}`,
+        ...(expression ? { expression: [expression] } : {}),
+      };
+    });
+  }
+}
+
+const issueLimit = 20;
+
 /** Literal references of a resource to this server, as `Type/id`. */
 export function literalReferences(resource: unknown, types: ReadonlySet<string>): string[] {
   const found = new Set<string>();
-  const visit = (node: unknown): void => {
+  pathOf(resource, (text) => {
+    const target = targetOf(text);
+    if (target !== undefined && types.has(target.slice(0, target.indexOf('/')))) found.add(target);
+    return false;
+  });
+  return [...found];
+}
+
+/** FHIRPath of the first Reference of a resource with this text. */
+export function pathOfReference(resource: unknown, reference: string): string | undefined {
+  return pathOf(resource, (text) => text === reference);
+}
+
+function targetOf(reference: string): string | undefined {
+  const match = literalPattern.exec(reference);
+  return match ? `${match[1]}/${match[2]}` : undefined;
+}
+
+/** FHIRPath of the first `reference` that is wanted. */
+function pathOf(resource: unknown, isWanted: (reference: string) => boolean): string | undefined {
+  const visit = (node: unknown, steps: string): string | undefined => {
     if (Array.isArray(node)) {
-      for (const item of node) visit(item);
+      for (const [index, item] of node.entries()) {
+        const found = visit(item, `${steps}[${index}]`);
+        if (found !== undefined) return found;
+      }
     } else if (typeof node === 'object' && node !== null) {
       for (const [name, value] of Object.entries(node)) {
-        if (name !== 'reference' || typeof value !== 'string') {
-          visit(value);
-          continue;
-        }
-        const match = literalPattern.exec(value);
-        if (match && types.has(match[1]!)) found.add(`${match[1]}/${match[2]}`);
+        const isFound = name === 'reference' && typeof value === 'string' && isWanted(value);
+        const found = isFound ? `${steps}.reference` : visit(value, `${steps}.${name}`);
+        if (found !== undefined) return found;
       }
     }
+    return undefined;
   };
-  visit(resource);
-  return [...found];
+  return visit(resource, String((resource as { resourceType?: unknown } | null)?.resourceType ?? 'Resource'));
 }
 
 /**
  * Targets may live in the tenant or in the platform's (directories, terminologies: design §5 rule 8).
- * @throws FhirError 422 naming the missing ones.
+ * @throws UnresolvedReferences naming the missing ones.
  */
 export async function checkReferences(sql: Sql, tenant: string, references: readonly string[]): Promise<void> {
   let missing = await absent(sql, tenant, references);
@@ -38,8 +91,7 @@ export async function checkReferences(sql: Sql, tenant: string, references: read
     missing = await absent(sql, platformTenant, missing);
     await sql.query(`SELECT set_config('passerelle.tenant', $1, true)`, [tenant]);
   }
-  if (missing.length === 0) return;
-  throw new FhirError(422, 'not-found', `Reference to what does not exist: ${missing.slice(0, 20).join(', ')}`);
+  if (missing.length > 0) throw new UnresolvedReferences(missing);
 }
 
 async function absent(sql: Sql, tenant: string, references: readonly string[]): Promise<string[]> {

@@ -14,8 +14,8 @@ import { insertJournal, type Projector, readsAfter, touches } from './journal.ts
 import { type JournalEntry, journalEntry } from './journal-entry.ts';
 import { createMatching } from './matching.ts';
 import { checkId, checkResource, newId, newRow, type PrepareParts, withMeta } from './prepare.ts';
-import { createReads } from './reads.ts';
-import { checkReferences, literalReferences } from './references.ts';
+import { createReads, shareRow } from './reads.ts';
+import { checkReferences, literalReferences, UnresolvedReferences } from './references.ts';
 import {
   type CurrentRow,
   deleteRow,
@@ -59,7 +59,8 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
   const { tenant } = context;
   const changes: Change[] = [];
   const written = new Map<string, string>();
-  const references = new Set<string>();
+  /** What is referred to, as `Type/id`, each with a resource that does. */
+  const references = new Map<string, Resource>();
   const afterwards: (() => void | Promise<void>)[] = [];
   /** Ids given out by `newId` and not used yet. */
   const freshIds = new Set<string>();
@@ -100,7 +101,8 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
     else written.delete(`${change.type}/${change.id}`);
     // The trail tells of what does not exist, too.
     if (parts.checksReferences && change.after && change.type !== 'AuditEvent') {
-      for (const reference of literalReferences(change.after, parts.search.registry.types)) references.add(reference);
+      const { after } = change;
+      for (const target of literalReferences(after, parts.search.registry.types)) references.set(target, after);
     }
     try {
       for (const hook of parts.changeHooks) await hook(change, tx);
@@ -193,12 +195,19 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
     return version && !version.deleted ? (parseJson(version.text) as ExtractResource<K>) : undefined;
   }
 
-  async function lockStored(type: ResourceType, id: string): Promise<StoredVersion | undefined> {
-    const row = await lockCurrent(await connection(), type, id);
+  async function lockStored(
+    type: ResourceType,
+    id: string,
+    { shared = false } = {},
+  ): Promise<StoredVersion | undefined> {
+    // The audit trail never changes: reading it is as good as locking it, and the application's role could not.
+    if (shared && type === 'AuditEvent') return reads.readStored(type, id);
+    const open = await connection();
+    const row = shared ? await shareRow(open, tenant, type, id) : await lockCurrent(open, type, id);
     return row && storedVersion(type, row);
   }
 
-  const { matchOrLock, lockMatch, readMatch } = createMatching({ reads, lock, lockStored });
+  const { lockMatch, readMatch } = createMatching({ reads, lock, lockStored });
 
   const tx: RestTransaction = {
     ...reads,
@@ -224,7 +233,6 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
     },
     lockStored,
     lockMatch,
-    matchOrLock,
     async createIfNone(resource, criteria) {
       const found = await readMatch(resource.resourceType, criteria);
       if (found) return { resource: parseJson(found.text) as never, created: false };
@@ -278,17 +286,10 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
         for (const hook of parts.commitHooks) await hook(made, tx);
       }
       throwRefusal();
-      // A large import keeps the line of small commits free by a transaction of its own.
-      if (session || waiting.length > rowsCommittedTogether) {
-        const open = await connection();
-        await insertJournal(open, tenant, entries);
-        await checkReferences(open, tenant, [...references]);
-        over = true;
-        await (await session!).commit();
-      } else {
-        over = true;
-        if (waiting.length > 0 || entries.length > 0)
-          await parts.commitTogether(tenant, { rows: waiting, references: [...references], entries });
+      try {
+        await keep();
+      } catch (error) {
+        throw error instanceof UnresolvedReferences ? new UnresolvedReferences(error.targets, references) : error;
       }
       for (const work of afterwards) {
         // Not awaited by the caller: the commit is done, whatever becomes of this.
@@ -300,6 +301,22 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
       if (session) await session.then((open) => open.rollback(reason)).catch(() => undefined);
     },
   };
+
+  async function keep(): Promise<void> {
+    const targets = [...references.keys()];
+    // A large import keeps the line of small commits free by a transaction of its own.
+    if (session || waiting.length > rowsCommittedTogether) {
+      const open = await connection();
+      await insertJournal(open, tenant, entries);
+      await checkReferences(open, tenant, targets);
+      over = true;
+      await (await session!).commit();
+    } else {
+      over = true;
+      if (waiting.length > 0 || entries.length > 0)
+        await parts.commitTogether(tenant, { rows: waiting, references: targets, entries });
+    }
+  }
 
   async function runQuietly(work: () => void | Promise<void>): Promise<void> {
     try {
