@@ -49,9 +49,14 @@ function frameOf({ base, type, id, viewer }: Asked, title: string): Frame {
 
 function titleOf({ path, type, id }: Asked, resource: Resource | undefined, status: number): string {
   if (!resource) return statusText(status);
-  if (resource.resourceType === 'Bundle' && resource.id !== id)
-    return [type, id, path.endsWith('_history') && 'historique'].filter(Boolean).join(' ') || 'Résultats';
-  return [resource.resourceType, resource.id].filter(Boolean).join('/');
+  const isOwnBundle = resource.resourceType === 'Bundle' && !(type === 'Bundle' && resource.id === id);
+  if (!isOwnBundle) return [resource.resourceType, resource.id].filter(Boolean).join('/');
+  return (
+    path
+      .replace(/\/?_search$/, '')
+      .replace(/(?:^|\/)_history$/, ' – historique')
+      .replace(/^ – h/, 'H') || 'Recherche'
+  );
 }
 
 /** The same answer for software, and where the versions are. */
@@ -67,8 +72,8 @@ function tabs({ base, path, query, type, id }: Asked): Html {
   }${instance && (isPast || path.endsWith('_history')) && html`<a href="${instance}">Version actuelle</a>`}</nav>`;
 }
 
-function formOf({ base, query }: Asked, type: string, fields: readonly SearchField[]): Html {
-  return searchForm(type, fields, query, base);
+function formOf({ base, path, query }: Asked, type: string, fields: readonly SearchField[]): Html {
+  return searchForm({ type, action: `${pathOf(base)}/${path.replace(/\/_search$/, '')}`, fields, query });
 }
 
 function content(resource: Resource, body: string, base: string, status: number): Html {

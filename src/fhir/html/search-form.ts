@@ -1,6 +1,5 @@
 /** A form for every search parameter of a type (https://hl7.org/fhir/R4/search.html), filled with what was searched last. */
 import { type Html, html } from './html.ts';
-import { pathOf } from './links.ts';
 import { placeholderOf } from './words.ts';
 
 export interface SearchField {
@@ -17,8 +16,16 @@ const answerFields: readonly SearchField[] = [
   { name: '_revinclude', type: '' },
 ];
 
-/** @param query as searched, URL-encoded. Criteria the form has no field for (modifiers, chains) get one of their own. */
-export function searchForm(type: string, fields: readonly SearchField[], query: string, base: string): Html {
+export interface SearchForm {
+  type: string;
+  /** Path the form is sent to. */
+  action: string;
+  fields: readonly SearchField[];
+  /** As searched, URL-encoded. Criteria the form has no field for (modifiers, chains) get one of their own. */
+  query: string;
+}
+
+export function searchForm({ type, action, fields, query }: SearchForm): Html {
   const asked = [...new URLSearchParams(query)].filter(([name]) => name !== '_cursor');
   const known = [...fields, ...answerFields];
   const names = new Set(known.map(({ name }) => name));
@@ -29,7 +36,7 @@ export function searchForm(type: string, fields: readonly SearchField[], query: 
   const isOpen = asked.length === 0;
   return html`<details class="search"${isOpen && html` open`}>
 <summary>Rechercher dans ${type}</summary>
-<form action="${pathOf(base)}/${type}" method="get">
+<form action="${action}" method="get">
 <div class="fields">
 ${further.map(([name, value]) => field({ name, type: '' }, value))}
 ${known.map((parameter) => field(parameter, first(parameter.name)))}

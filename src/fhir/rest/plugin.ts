@@ -10,7 +10,7 @@ import { FhirError, type FhirGuards } from '../contract.ts';
 import { loadSearchDefinitions } from '../definitions/search-parameters.ts';
 import { resourceTypesOf } from '../definitions/structure-file.ts';
 import { r4Structure } from '../definitions/structure-r4.ts';
-import { type Asked, answerPage, startPage, stylesheet, stylesheetPath, type Viewer } from '../html/index.ts';
+import { type Asked, answerPage, startPage, type Viewer } from '../html/index.ts';
 import type { RestStore } from '../store/contract.ts';
 import { type Admission, admit } from './admission.ts';
 import { artefactsOf, readArtefacts } from './artefacts.ts';
@@ -19,6 +19,7 @@ import { decodeBody } from './content-encoding.ts';
 import { failureOf, loggable } from './errors.ts';
 import { execute } from './execute.ts';
 import { type Format, negotiate } from './negotiation.ts';
+import { openRoutes } from './open-routes.ts';
 import { type Presentation, sendAnswer, sendFailure, sendPage } from './reply.ts';
 import { callOf, formatOf, queryOf, requestIdOf, withoutRepresentation } from './request.ts';
 import { resolve, routes } from './routes.ts';
@@ -44,10 +45,6 @@ interface Arrival {
 }
 
 declare module 'fastify' {
-  interface FastifyContextConfig {
-    /** Answers anybody, whatever is asked for. */
-    isOpen?: boolean;
-  }
   interface FastifyRequest {
     fhirArrival: Arrival | null;
   }
@@ -111,13 +108,7 @@ export async function fhirRoutes(app: FastifyInstance, options: FhirRoutesOption
   for (const url of ['/', '/*']) {
     app.route({ method: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'], url, handler: answer });
   }
-  app.get(`/${stylesheetPath}`, { config: { isOpen: true } }, async (_request, reply) =>
-    // Its address changes with its content.
-    reply
-      .type('text/css; charset=utf-8')
-      .header('Cache-Control', 'public, max-age=31536000, immutable')
-      .send(stylesheet),
-  );
+  openRoutes(app, service, baseOf);
 
   app.setErrorHandler((error, request, reply) => {
     const { requestId } = request.fhirArrival ?? arrivalOf(request);

@@ -34,7 +34,7 @@ const resources = [
   ...['a', 'b', 'c'].map((id) => ({ resourceType: 'Basic', id: `page-${id}`, code: { text: `Fiche ${id}` } })),
 ];
 
-async function put(resource: { resourceType: string; id: string }) {
+async function put(resource: { resourceType: string; id: string; [element: string]: unknown }) {
   const url = `/fhir/${resource.resourceType}/${resource.id}`;
   const headers = { 'content-type': 'application/fhir+json' };
   const { status } = await server.request({ method: 'PUT', url, headers, payload: resource });
@@ -136,6 +136,12 @@ describe('the page of a search', () => {
     expect(status).toBe(200);
     expect(text).toContain('<a href="/fhir/Patient/page-1">Patient/page-1</a>');
     expect(text).toContain('Zoé TEST-&lt;script&gt;');
+  });
+
+  it('stays in the compartment it is in', async () => {
+    const { text } = await page('/fhir/Patient/page-1/Observation');
+    expect(text).toContain('<h1>Patient/page-1/Observation</h1>');
+    expect(text).toContain('<form action="/fhir/Patient/page-1/Observation"');
   });
 
   it('turns pages by links', async () => {

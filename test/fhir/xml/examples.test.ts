@@ -15,9 +15,9 @@ describe.each(folders.filter((folder) => existsSync(folder)))('the resources of 
     return content.resourceType === undefined ? [] : [{ file, content }];
   });
 
-  it.each([false, true])('are the same after JSON → XML → JSON, decimals included (pretty: %s)', (isPretty) => {
-    const different = resources.filter(({ content }) => {
-      const back = parseXml(stringifyXml(content, isPretty)) as object;
+  it('are the same after JSON → XML → JSON, decimals included', () => {
+    const different = resources.filter(({ content }, index) => {
+      const back = parseXml(stringifyXml(content, index % 2 === 0)) as object;
       return stringifyJson(sorted(back)) !== stringifyJson(sorted(content));
     });
     expect(different.map(({ file }) => file)).toEqual([]);
