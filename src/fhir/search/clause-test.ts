@@ -128,10 +128,11 @@ function referenceTest({ parameter, modifier, values }: Clause, scope: TestScope
       return [key(keyKind.value, `${modifier}/${id}`)];
     }
     if (reference.includes('/') || reference.includes(':')) return [key(keyKind.value, reference)];
-    // A bare id may be of any type the parameter points to.
-    return parameter.target.map((type) => key(keyKind.value, `${type}/${reference}`));
+    // A bare id may be of any type the parameter points to; a canonical is any text.
+    return [reference, ...parameter.target.map((type) => `${type}/${reference}`)].map((text) =>
+      key(keyKind.value, text),
+    );
   });
-  if (keys.length === 0) throw invalid(`${parameter.code} needs a reference of the form Type/id`);
   return oneKey(keys);
 }
 
@@ -149,10 +150,7 @@ function stringTest({ parameter, modifier, values }: Clause, scope: TestScope): 
   const { code, key: param } = parameter;
   const texts = values.map(unescapeValue);
   if (modifier === 'exact') return oneKey(texts.map((text) => keyOf(parameter, scope)(keyKind.exact, text)));
-  if (code === 'phonetic') {
-    if (modifier !== undefined) throw invalid(`Modifier :${modifier} is not allowed on phonetic: it compares sounds`);
-    return anyOf(texts.map((text) => soundTest(parameter, text, scope)));
-  }
+  if (code === 'phonetic') return anyOf(texts.map((text) => soundTest(parameter, text, scope)));
   const folded = texts.map(foldString);
   if (folded.includes('')) throw invalid(`${code} has nothing to search for`);
   const tests = folded.map((text) => {

@@ -34,5 +34,7 @@ export function modifiersOf({ code, type }: Parameter): readonly string[] {
   // Words of the text cannot be missing in any useful sense, and an id has no words, system or type.
   if (code === '_text' || code === '_content') return [];
   if (code === '_id') return ['missing', 'not'];
+  // Sounds are compared, not letters.
+  if (code === 'phonetic') return ['missing'];
   return ['missing', ...modifiers[type]];
 }

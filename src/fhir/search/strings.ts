@@ -3,15 +3,32 @@
 /** Longest string kept for ordered search; what follows counts for `:exact` only. In UTF-16 units. */
 export const foldedLimit = 200;
 
-/** Folds a string for comparison: `Éléonore  TEST` and `eleonore test` are the same. */
+/** Letters that no decomposition brings to plain ones. */
+const letters: Readonly<Record<string, string>> = {
+  œ: 'oe',
+  æ: 'ae',
+  ß: 'ss',
+  ø: 'o',
+  đ: 'd',
+  ð: 'd',
+  ł: 'l',
+  ı: 'i',
+  þ: 'th',
+  ς: 'σ',
+};
+const letterPattern = new RegExp(`[${Object.keys(letters).join('')}]`, 'g');
+
+/**
+ * Folds a string for comparison: `Éléonore  TEST` and `eleonore test` are the same. Apostrophes of any form, hyphens and other
+ * punctuation count as blanks: `Jean-Marc` is `jean marc`, `d’Arc` and `d'Arc` are `d arc`, and `OBrien` is not `O'Brien`.
+ */
 export function foldString(text: string): string {
   return text
     .toWellFormed()
     .toLowerCase()
-    .normalize('NFD')
+    .normalize('NFKD')
     .replace(/\p{M}/gu, '')
-    .replace(/œ/g, 'oe')
-    .replace(/æ/g, 'ae')
+    .replace(letterPattern, (letter) => letters[letter]!)
     .replace(/[\s\p{P}\p{C}]+/gu, ' ')
     .trim()
     .slice(0, foldedLimit)
