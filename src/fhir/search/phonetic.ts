@@ -28,7 +28,8 @@ const rules: readonly (readonly [RegExp, string])[] = [
   [/h/g, ''],
   [/y/g, 'i'],
   // Final letters that are not heard: Dupont, Dupond; Renault, Renaud; Dumas.
-  [/(?<=[aeiou].*)(?:e?s|[tdxp])+$/g, ''],
+  [/(?<=[aeiou].*)(?:e?s|[tdx])+$/g, ''],
+  [/(?<=m)p$/g, ''],
   [/(?<=[aeou].*l)[tds]+$/g, ''],
   [/(?<=..)e[rz]$/g, 'é'],
   // Groups of vowels.

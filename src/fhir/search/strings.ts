@@ -20,14 +20,14 @@ const letterPattern = new RegExp(`[${Object.keys(letters).join('')}]`, 'g');
 
 /**
  * Folds a string for comparison: `Éléonore  TEST` and `eleonore test` are the same. Apostrophes of any form, hyphens and other
- * punctuation count as blanks: `Jean-Marc` is `jean marc`, `d’Arc` and `d'Arc` are `d arc`, and `OBrien` is not `O'Brien`.
+ * punctuation count as blanks, marks and invisible characters (soft hyphens, joiners) as nothing: `Jean-Marc` is `jean marc`, `d’Arc` and `d'Arc` are `d arc`, and `OBrien` is not `O'Brien`.
  */
 export function foldString(text: string): string {
   return text
     .toWellFormed()
-    .toLowerCase()
     .normalize('NFKD')
-    .replace(/\p{M}/gu, '')
+    .toLowerCase()
+    .replace(/[\p{M}\p{Cf}]/gu, '')
     .replace(letterPattern, (letter) => letters[letter]!)
     .replace(/[\s\p{P}\p{C}]+/gu, ' ')
     .trim()
