@@ -61,7 +61,7 @@ function readFilter(text: string, topic: Topic): { type: ResourceType; query: st
 }
 
 function checkNames(query: string): void {
-  const name = query.split('&').find((pair) => presentation.test(pair));
+  const name = query.split('&').find((pair) => presentation.test(pair.split('=', 1)[0]!));
   if (name)
     throw refused('criteria', `${name.split('=', 1)[0]!.slice(0, 40)} says how to answer a search, not what to tell`);
 }

@@ -39,7 +39,7 @@ export function followSubscriptions(parts: LifecycleParts): ChangeHook {
   return async (change, tx) => {
     if (change.type !== 'Subscription') return;
     const { tenant } = tx.context;
-    if (change.interaction === 'delete') await deleteFeed(tx.sql, tenant, change.id);
+    if (change.interaction === 'delete') await end(change, tx);
     else await follow(parts, change, tx);
     tx.afterCommit(() => parts.wake(tenant));
   };
@@ -55,12 +55,7 @@ async function follow(parts: LifecycleParts, change: Change, tx: FhirTransaction
   if (isOwn && feed) return updateFeed(tx.sql, tenant, settingsOf(after, feed), { restart: false, now });
 
   const sameRequest = before !== undefined && isDeepStrictEqual(requestOf(before), requestOf(after));
-  if (feed && feed.owner !== actor.account && !(sameRequest && after.status === 'off'))
-    throw new FhirError(
-      403,
-      'forbidden',
-      'Only the account that made this Subscription changes it; others may switch it off',
-    );
+  if (feed) checkOwner(feed, tx);
   if (after.status === 'active' && !(sameRequest && before?.status === 'active'))
     throw new FhirError(
       422,
@@ -81,6 +76,19 @@ async function follow(parts: LifecycleParts, change: Change, tx: FhirTransaction
   if (feed) return updateFeed(tx.sql, tenant, settings, { restart: after.status === 'requested', now });
   await checkNumber(tx, actor.account);
   await insertFeed(tx.sql, tenant, actor.account, settings, now);
+}
+
+async function end({ id }: Change, tx: FhirTransaction): Promise<void> {
+  const { tenant } = tx.context;
+  const feed = await readFeed(tx.sql, tenant, id);
+  if (feed) checkOwner(feed, tx);
+  await deleteFeed(tx.sql, tenant, id);
+}
+
+/** To shut off what somebody else asked for, shut off the account: alarms must not be muted by whoever passes by. */
+function checkOwner({ owner }: Feed, { context: { actor } }: FhirTransaction): void {
+  if (actor.kind !== 'system' && owner !== actor.account)
+    throw new FhirError(403, 'forbidden', 'Only the account that made this Subscription changes it');
 }
 
 /** What is asked for, without what the server writes and what only people read. */

@@ -1,5 +1,4 @@
 /** The mail server, over SMTP (RFC 5321) with STARTTLS (RFC 3207) required: nothing is said in clear but to this machine itself. */
-import { createTransport } from 'nodemailer';
 import type { Mailer } from './contract.ts';
 
 export interface SmtpSettings {
@@ -19,7 +18,10 @@ export interface SmtpSettings {
 const submissionsPort = 465;
 const timeoutMs = 20_000;
 
-export function createMailer({ host, port, user, password, from, isLoopback, ca }: SmtpSettings): Mailer {
+export async function createMailer(settings: SmtpSettings): Promise<Mailer> {
+  const { host, port, user, password, from, isLoopback, ca } = settings;
+  // Loaded by who sends mail only: a server without it starts sooner and holds less.
+  const { createTransport } = await import('nodemailer');
   const transport = createTransport({
     host,
     port,

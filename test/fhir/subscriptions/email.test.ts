@@ -71,8 +71,8 @@ beforeAll(async () => {
 });
 afterAll(() => rig.close());
 
-function mailTo(peer: Peer, more: object = {}): void {
-  mailer = mailerTo(peer, more);
+async function mailTo(peer: Peer, more: object = {}): Promise<void> {
+  mailer = await mailerTo(peer, more);
   opened.push(mailer);
 }
 
@@ -80,7 +80,7 @@ const ask = (criteria: string) => asked(criteria, { type: 'email', endpoint: 'ma
 
 test('the message says in French that something awaits and where, over STARTTLS, and nothing about the patient', async () => {
   const peer = await openPeer({ ...certificate });
-  mailTo(peer);
+  await mailTo(peer);
   await rig.activate(ask(topic('report-available')));
   const patient = await rig.write({ resourceType: 'Patient', name: [{ family: 'MOREAU' }] });
   const report = await rig.write({
@@ -112,7 +112,7 @@ test('the message says in French that something awaits and where, over STARTTLS,
 
 test('several events at once are one message', async () => {
   const peer = await openPeer({ ...certificate });
-  mailTo(peer);
+  await mailTo(peer);
   await rig.activate(ask('ServiceRequest?'));
   for (let n = 0; n < 3; n++) await rig.write(order());
   await rig.subscriptions.sweep();
@@ -122,7 +122,7 @@ test('several events at once are one message', async () => {
 
 test('what the owner may not read is not announced', async () => {
   const peer = await openPeer({ ...certificate });
-  mailTo(peer);
+  await mailTo(peer);
   await rig.activate(ask('ServiceRequest?'));
   rig.refused = (_context, request) => request.interaction === 'read';
   await rig.write(order());
@@ -132,7 +132,7 @@ test('what the owner may not read is not announced', async () => {
 
 test('a mail server without STARTTLS, or with a certificate nobody vouches for, gets nothing', async () => {
   const plain = await openPeer({ disabledCommands: ['STARTTLS'], authOptional: true });
-  mailTo(plain, { user: undefined });
+  await mailTo(plain, { user: undefined });
   const id = await rig.activate(ask('ServiceRequest?'));
   await rig.write(order());
   await rig.subscriptions.sweep();
@@ -141,7 +141,7 @@ test('a mail server without STARTTLS, or with a certificate nobody vouches for, 
   expect(rows[0]!.last_error).toBe('the mail server did not take the message (500)');
 
   const unknown = await openPeer({ ...certificate });
-  mailTo(unknown, { ca: undefined });
+  await mailTo(unknown, { ca: undefined });
   rig.clock.advance(1_000);
   await rig.subscriptions.sweep();
   expect(unknown.messages).toEqual([]);
@@ -149,7 +149,7 @@ test('a mail server without STARTTLS, or with a certificate nobody vouches for, 
 
 test('to this machine itself no encryption is asked for', async () => {
   const peer = await openPeer({ disabledCommands: ['STARTTLS'], authOptional: true });
-  mailTo(peer, { isLoopback: true, user: undefined });
+  await mailTo(peer, { isLoopback: true, user: undefined });
   await rig.activate(ask('ServiceRequest?'));
   await rig.write(order());
   await rig.subscriptions.sweep();
@@ -158,7 +158,7 @@ test('to this machine itself no encryption is asked for', async () => {
 
 test('a message that was refused is sent again, under the same id', async () => {
   const peer = await openPeer({ ...certificate });
-  mailTo(peer);
+  await mailTo(peer);
   await rig.activate(ask('ServiceRequest?'));
   peer.refuse = Object.assign(new Error('try later'), { responseCode: 451 });
   await rig.write(order());
