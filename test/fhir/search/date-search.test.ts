@@ -1,9 +1,13 @@
-import type { Encounter, Period } from '@medplum/fhirtypes';
+import type { Encounter, Period, ServiceRequest } from '@medplum/fhirtypes';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Database } from '../../../src/db/index.ts';
+import { loadSearchDefinitions } from '../../../src/fhir/definitions/search-parameters.ts';
 import { createFhirStore, type FhirStore } from '../../../src/fhir/index.ts';
 import { dateInterval, elementInterval, type Interval } from '../../../src/fhir/search/dates.ts';
+import { createMatcher } from '../../../src/fhir/search/match.ts';
+import { createParameterRegistry } from '../../../src/fhir/search/parameters.ts';
+import { interpretPath } from '../../../src/fhir/store/interpreter.ts';
 import { testDatabase } from '../../support/database.ts';
 import { contextOf } from '../store/context.ts';
 
@@ -104,4 +108,79 @@ it('sorts by a date in both directions, those without one last', async () => {
   );
   const starts = ascending.slice(0, -1).map(({ period }) => elementInterval(period)!.lo);
   expect(starts).toEqual(starts.toSorted((a, b) => a - b));
+});
+
+/** A Timing and the naive span of it: from its first to its last moment, unbounded where its bounds are open. */
+const timings = fc.oneof(
+  fc.array(dates, { minLength: 1, maxLength: 3 }).map((event) => ({ occurrenceTiming: { event } })),
+  periods.map((boundsPeriod) => ({ occurrenceTiming: { repeat: { boundsPeriod } } })),
+  fc
+    .tuple(dates, periods)
+    .map(([event, boundsPeriod]) => ({ occurrenceTiming: { event: [event], repeat: { boundsPeriod } } })),
+  fc.constant({ occurrenceTiming: { repeat: { frequency: 1, period: 1, periodUnit: 'd' as const } } }),
+  periods.map((occurrencePeriod) => ({ occurrencePeriod })),
+  dates.map((occurrenceDateTime) => ({ occurrenceDateTime })),
+);
+
+function naiveSpan({
+  occurrenceTiming,
+  occurrencePeriod,
+  occurrenceDateTime,
+}: Partial<ServiceRequest>): Interval | undefined {
+  const bounds = occurrencePeriod ?? occurrenceTiming?.repeat?.boundsPeriod;
+  const spans = [...(occurrenceTiming?.event ?? []), ...(occurrenceDateTime ? [occurrenceDateTime] : [])].map(
+    (text) => dateInterval(text)!,
+  );
+  if (bounds) {
+    spans.push({
+      lo: bounds.start ? dateInterval(bounds.start)!.lo : Number.NEGATIVE_INFINITY,
+      hi: bounds.end ? dateInterval(bounds.end)!.hi : Number.POSITIVE_INFINITY,
+    });
+  }
+  if (spans.length === 0) return undefined;
+  return { lo: Math.min(...spans.map(({ lo }) => lo)), hi: Math.max(...spans.map(({ hi }) => hi)) };
+}
+
+it('the prefixes mean the same of every form of a date, ap included, over SQL and in memory', async () => {
+  const nowMs = Date.UTC(2026, 0, 11);
+  const at = contextOf('timings', () => new Date(nowMs));
+  const requests = fc.sample(timings, { numRuns: 120, seed: 11 }).map((content, n) => ({
+    resourceType: 'ServiceRequest' as const,
+    id: `r${n}`,
+    status: 'active' as const,
+    intent: 'order' as const,
+    subject: { reference: 'Patient/1' },
+    ...content,
+  }));
+  const approximately = (target: Interval, { lo, hi }: Interval) =>
+    target.lo < hi + Math.abs(nowMs - hi) / 10 && target.hi > lo - Math.abs(nowMs - lo) / 10;
+  const meanings = { ...meaning, ap: approximately };
+  const matcher = createMatcher(
+    { registry: createParameterRegistry(loadSearchDefinitions(), interpretPath) },
+    () => new Date(nowMs),
+  );
+  await store.transaction(at, async (tx) => {
+    for (const request of requests) await tx.create(request);
+    await fc.assert(
+      fc.asyncProperty(fc.constantFrom(...Object.keys(meanings)), dates, async (prefix, date) => {
+        const query = `occurrence=${prefix}${encodeURIComponent(date)}`;
+        const expected = requests
+          .filter((request) => {
+            const span = naiveSpan(request);
+            return span && meanings[prefix as keyof typeof meanings]!(span, dateInterval(date)!);
+          })
+          .map(({ id }) => id)
+          .sort();
+        const found = await tx.search('ServiceRequest', query);
+        expect(found.map(({ id }) => id).sort()).toEqual(expected);
+        expect(
+          requests
+            .filter(matcher('ServiceRequest', query))
+            .map(({ id }) => id)
+            .sort(),
+        ).toEqual(expected);
+      }),
+      { numRuns: 150 },
+    );
+  });
 });
