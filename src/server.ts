@@ -9,10 +9,11 @@ import fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import { type Access, accessRoutes, createAccess, securityHeaders } from './access/index.ts';
 import { dicomwebRoutes, maximumAddressPart } from './adapters/dicomweb/index.ts';
 import { risDestination, startMllp } from './adapters/hl7v2/index.ts';
-import { type Config, dataFolder } from './config/index.ts';
+import { type Config, dataFolder, isLoopback, type SmtpConfig } from './config/index.ts';
 import { type Database, leakproofStatements, openConfiguredDatabase, searchesUseTheirIndex } from './db/index.ts';
 import { createDelivery, type Delivery, deliveryGauges } from './delivery/index.ts';
 import { createFhirStore, type FhirStore, fhirRoutes, registerOperations, systemContext } from './fhir/index.ts';
+import { createMailer, createSubscriptions, type Owners, withSealedHeaders } from './fhir/subscriptions/index.ts';
 import { healthRoutes } from './health.ts';
 import { createImaging } from './imaging/index.ts';
 import { createReportRoom, openKeystore } from './report/index.ts';
@@ -97,9 +98,21 @@ async function compose(config: Config, options: ServerOptions, database: Databas
   const baseUrl = () => config.baseUrl ?? listeningUrl();
 
   const base = () => `${baseUrl()}/fhir`;
-  const store = await createFhirStore({ database, checkReferences: config.checkReferences, base });
+  const store = withSealedHeaders(await createFhirStore({ database, checkReferences: config.checkReferences, base }));
   registerOperations(store);
   const access = await createAccess({ database, store, clock, secure, log, baseUrl });
+  const subscriptions = createSubscriptions({
+    database,
+    store,
+    guards: access,
+    owners: ownersOf(access),
+    clock,
+    createMatcher: store.createMatcher,
+    endpoints: { allowed: config.subscriptionHosts, loopbackHttp: config.demo },
+    ...(config.smtp ? { mailer: await mailerOf(config.smtp) } : {}),
+    baseUrl,
+    log,
+  });
   const keystore = await openKeystore(dataFolder(config, 'keys'), clock);
   const imaging = await createImaging({ database, store, folder: dataFolder(config, 'blobs'), clock, baseUrl });
   const delivery = createDelivery({ database, store, clock, log });
@@ -128,7 +141,9 @@ async function compose(config: Config, options: ServerOptions, database: Databas
   await app.register(compress, { global: false });
   await app.register(accessRoutes, { access, now: () => clock.now() });
   await app.register(healthRoutes, { database, gauges: deliveryGauges(delivery) });
-  await app.register(fhirRoutes, { prefix: '/fhir', store, guards: access, clock, baseUrl });
+  await subscriptions.register(app);
+  const { describe } = subscriptions;
+  await app.register(fhirRoutes, { prefix: '/fhir', store, guards: access, clock, baseUrl, describe });
   await app.register(dicomwebRoutes, { prefix: '/dicomweb', imaging, guards: access, clock, baseUrl });
   if (options.userInterface) await app.register(userInterfaceRoutes, { folder: options.userInterface });
 
@@ -141,7 +156,9 @@ async function compose(config: Config, options: ServerOptions, database: Databas
     config.mllpsPort === undefined || !tls ? undefined : await startMllp({ ...receiving, port: config.mllpsPort, tls });
   await delivery.start((tenant, interaction) => systemContext(tenant, interaction, clock));
   await teleradiology.start();
+  await subscriptions.start();
   access.start();
+  store.reindex.start();
 
   return {
     httpUrl: listeningUrl(),
@@ -155,12 +172,29 @@ async function compose(config: Config, options: ServerOptions, database: Databas
     log,
     close: async () => {
       await Promise.all([mllp.close(), mllps?.close()]);
+      await subscriptions.stop();
       await app.close();
       await teleradiology.stop();
       await delivery.stop();
       await ris.close();
+      await store.reindex.stop();
       await access.close();
       await database.close();
     },
   };
+}
+
+/** Accounts as they are now: what a notification shows follows their rights. */
+function ownersOf(access: Access): Owners {
+  return {
+    async actorOf(tenant, account) {
+      const known = (await access.listAccounts(tenant)).find(({ login, disabled }) => login === account && !disabled);
+      return known && { ...known, account: known.login };
+    },
+  };
+}
+
+function mailerOf({ host, port, user, password, from }: SmtpConfig) {
+  const account = user === undefined ? {} : { user, password: password ?? '' };
+  return createMailer({ host, port, from, isLoopback: isLoopback(host), ...account });
 }

@@ -15,15 +15,17 @@ export function withSealedHeaders(store: RestStore): RestStore {
   };
 }
 
+/** The same object, since rooms remember things by the transaction, and hooks are given it too. */
 function sealingTransaction(tx: RestTransaction): RestTransaction {
+  const { create, createIfNone, update, updateIfOne } = tx;
   const sealed = <R extends Resource>(resource: R): R | Promise<R> =>
     // Nearly every write is of another type and pays nothing.
     resource?.resourceType === 'Subscription' ? sealHeaders(tx, resource) : resource;
-  return {
-    ...tx,
-    create: async (resource) => tx.create(await sealed(resource)),
-    createIfNone: async (resource, criteria) => tx.createIfNone(await sealed(resource), criteria),
-    update: async (resource, options) => tx.update(await sealed(resource), options),
-    updateIfOne: async (resource, criteria, options) => tx.updateIfOne(await sealed(resource), criteria, options),
+  const sealing: Pick<RestTransaction, 'create' | 'createIfNone' | 'update' | 'updateIfOne'> = {
+    create: async (resource) => create(await sealed(resource)),
+    createIfNone: async (resource, criteria) => createIfNone(await sealed(resource), criteria),
+    update: async (resource, options) => update(await sealed(resource), options),
+    updateIfOne: async (resource, criteria, options) => updateIfOne(await sealed(resource), criteria, options),
   };
+  return Object.assign(tx, sealing);
 }
