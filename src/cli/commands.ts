@@ -76,6 +76,13 @@ const commands: readonly Command[] = [
     summary: 'what waits to leave, what failed; put a dead letter back',
     load: async () => (await import('./deliveries.ts')).deliveries,
   },
+  {
+    name: 'terminology',
+    usage:
+      'terminology load <loinc|snomed|ccam|cim10|fhir> <file or folder> [--tenant …] [--version …] [--url …] [--keep] | list | remove <url> [version]',
+    summary: 'code systems from their official files, for every tenant unless one is named',
+    load: async () => (await import('./terminology.ts')).terminology,
+  },
 ];
 
 /** Errors whose message says all a person needs; others keep their stack. */

@@ -19,4 +19,12 @@ export {
 export { registerOperations } from './operations/index.ts';
 export { type FhirRoutesOptions, fhirRoutes } from './rest/plugin.ts';
 export { createFhirStore, type FhirStoreOptions } from './store/index.ts';
+export {
+  LoadError,
+  listLoaded,
+  loadKinds,
+  loadTerminology,
+  removeLoaded,
+  type Terminology,
+} from './terminology/index.ts';
 export { isResourceType, validateResource } from './validation/index.ts';

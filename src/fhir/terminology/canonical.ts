@@ -51,3 +51,8 @@ function rank({ status }: Versioned): number {
 export function compareVersions(a = '', b = ''): number {
   return a.localeCompare(b, 'en', { numeric: true });
 }
+
+/** A URL as the value of a search: a comma, dollar or bar in it is part of it (https://hl7.org/fhir/R4/search.html#escaping). */
+export function criterion(url: string): string {
+  return encodeURIComponent(url.replace(/[\\,$|]/g, (character) => `\\${character}`));
+}

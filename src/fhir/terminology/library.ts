@@ -5,7 +5,7 @@
 import type { CodeSystem, ConceptMap, Resource, ResourceType, ValueSet } from '@medplum/fhirtypes';
 import { platformTenant, type Sql } from '../../db/index.ts';
 import type { Cache } from './cache.ts';
-import { type Canonical, canonicalText, chooseVersion, parseCanonical } from './canonical.ts';
+import { type Canonical, canonicalText, chooseVersion, criterion, parseCanonical } from './canonical.ts';
 import { grammarSystem } from './grammar-systems.ts';
 import { findLoaded, loadedSystem, systemOfLoadedValueSet } from './loaded-system.ts';
 import { type MemoryContent, memoryContent } from './memory-content.ts';
@@ -62,7 +62,7 @@ export function openLibrary(parts: LibraryParts, scope: LibraryScope): Library {
     const sent = choose(given);
     if (sent) return { resource: sent, key: undefined };
     for (const tenant of tenants) {
-      const stored = choose(await parts.search(scope.sql, tenant, type, `url=${encoded(canonical.url)}`));
+      const stored = choose(await parts.search(scope.sql, tenant, type, `url=${criterion(canonical.url)}`));
       if (stored) return { resource: stored, key: `${tenant} ${stored.id} ${stored.meta?.versionId}` };
     }
     for (const [place, definitions] of parts.definitions.entries()) {
@@ -75,7 +75,7 @@ export function openLibrary(parts: LibraryParts, scope: LibraryScope): Library {
   async function supplementsOf(url: string): Promise<CodeSystem[]> {
     const lists = [];
     for (const tenant of tenants)
-      lists.push(await parts.search(scope.sql, tenant, 'CodeSystem', `supplements=${encoded(url)}&_count=20`));
+      lists.push(await parts.search(scope.sql, tenant, 'CodeSystem', `supplements=${criterion(url)}&_count=20`));
     const given = (scope.given ?? []).filter(
       (item) => item.resourceType === 'CodeSystem' && item.content === 'supplement',
     );
@@ -141,7 +141,7 @@ export function openLibrary(parts: LibraryParts, scope: LibraryScope): Library {
     async conceptMapsOf(system, direction) {
       const maps: ConceptMap[] = (scope.given ?? []).filter((item) => item.resourceType === 'ConceptMap');
       for (const tenant of tenants) {
-        const query = `${direction}-system=${encoded(system)}&_count=100`;
+        const query = `${direction}-system=${criterion(system)}&_count=100`;
         maps.push(...((await parts.search(scope.sql, tenant, 'ConceptMap', query)) as ConceptMap[]));
       }
       const stored = new Set(maps.map(({ url }) => url));
@@ -159,9 +159,4 @@ export function openLibrary(parts: LibraryParts, scope: LibraryScope): Library {
 
 function madeValueSet(url: string, include: NonNullable<ValueSet['compose']>['include'][number]): ValueSet {
   return { resourceType: 'ValueSet', url, status: 'active', compose: { include: [include] } };
-}
-
-/** A value in a search: a comma or a bar in a URL is part of it. */
-function encoded(value: string): string {
-  return encodeURIComponent(value.replace(/[\\,$|]/g, (character) => `\\${character}`));
 }

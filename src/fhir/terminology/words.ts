@@ -30,7 +30,9 @@ export function conceptWords(concept: {
   display?: string;
   designations: readonly { value: string }[];
 }): Set<string> {
-  const texts = [concept.code, concept.display ?? '', ...concept.designations.map(({ value }) => value)];
+  // A code is typed with its punctuation or without.
+  const bareCode = concept.code.replace(/[^\p{L}\p{N}]+/gu, '');
+  const texts = [concept.code, bareCode, concept.display ?? '', ...concept.designations.map(({ value }) => value)];
   return new Set(texts.flatMap(wordsOf));
 }
 

@@ -1,0 +1,92 @@
+import { parseArgs } from 'node:util';
+import { createAccess } from '../access/index.ts';
+import { loadConfig } from '../config/index.ts';
+import { openConfiguredDatabase, platformTenant } from '../db/index.ts';
+import {
+  createFhirStore,
+  LoadError,
+  listLoaded,
+  loadKinds,
+  loadTerminology,
+  removeLoaded,
+  systemContext,
+} from '../fhir/index.ts';
+import { CommandError } from './command-error.ts';
+import type { Environment } from './environment.ts';
+
+const options = {
+  tenant: { type: 'string', default: platformTenant },
+  version: { type: 'string' },
+  url: { type: 'string' },
+  keep: { type: 'boolean' },
+} as const;
+
+/**
+ * Code systems from their official files: `load <kind> <file or folder>`, `list`, `remove <url> [version]`. What the tenant `platform`
+ * loads, every tenant reads.
+ */
+export async function terminology(args: string[], env: Environment): Promise<number> {
+  const { positionals, values } = parsed(args);
+  const [action, ...rest] = positionals;
+  const config = loadConfig(env);
+  const database = await openConfiguredDatabase(config, { visitor: true });
+  const print = (line: string) => process.stdout.write(`${line}\n`);
+  try {
+    if (!(await database.tenants()).includes(values.tenant))
+      throw new CommandError(`There is no tenant "${values.tenant}".`);
+    const store = await createFhirStore({ database, checkReferences: false });
+    // The audit trail tells of loads too.
+    const access = await createAccess({ database, store, clock: config.clock, secure: false });
+    const context = systemContext(values.tenant, `system:terminology-${action}`, config.clock);
+    try {
+      switch (action) {
+        case 'load': {
+          const [kind, path] = rest;
+          if (!kind || !path) throw new CommandError(`terminology load <${loadKinds.join('|')}> <file or folder>`);
+          const begin = performance.now();
+          await loadTerminology(store, context, kind, path, {
+            ...(values.version ? { version: values.version } : {}),
+            ...(values.url ? { url: values.url } : {}),
+            ...(values.keep ? { keepOthers: true } : {}),
+            progress: (line) => print(`${seconds(begin)}  ${line}`),
+          });
+          print(`${seconds(begin)}  loaded for ${values.tenant}`);
+          break;
+        }
+        case 'list':
+          for (const { url, version, title, concepts, loadedAt } of await store.transaction(context, listLoaded))
+            print(`${url}|${version}  ${title}  ${concepts} concepts  ${loadedAt.toISOString()}`);
+          break;
+        case 'remove': {
+          const [url, version] = rest;
+          if (!url) throw new CommandError('terminology remove <url> [version]');
+          const removed = await store.transaction(context, (tx) => removeLoaded(tx, url, version));
+          if (removed === 0) throw new CommandError(`Nothing was loaded as ${url} for ${values.tenant}.`);
+          print(`${removed} removed`);
+          break;
+        }
+        default:
+          throw new CommandError(`"${action ?? ''}" is unknown: use load, list or remove.`);
+      }
+      return 0;
+    } finally {
+      await access.close();
+    }
+  } catch (error) {
+    throw error instanceof LoadError ? new CommandError(error.message) : error;
+  } finally {
+    await database.close();
+  }
+}
+
+function parsed(args: string[]) {
+  try {
+    return parseArgs({ args, options, allowPositionals: true });
+  } catch (error) {
+    throw new CommandError((error as Error).message);
+  }
+}
+
+function seconds(begin: number): string {
+  return `${((performance.now() - begin) / 1000).toFixed(1).padStart(6)} s`;
+}
