@@ -41,6 +41,17 @@ export const fhirFunctions: Readonly<Record<string, FunctionCompiler>> = {
         }),
       ['Resource'],
     ),
+  // Names only: what the definitions say of the element, or the resource of itself.
+  type: ({ input }) =>
+    fromItems(
+      (focus, scope) =>
+        input.items(focus, scope).flatMap((item) => {
+          const own = isObject(item) ? item.resourceType : undefined;
+          const name = own ?? (input.types?.length === 1 ? input.types[0] : undefined);
+          return name === undefined ? [] : [{ namespace: 'FHIR', name }];
+        }),
+      undefined,
+    ),
   htmlChecks: ({ input }) =>
     fromTruth((focus, scope) => input.items(focus, scope).every((item) => narrativeProblem(plain(item)) === undefined)),
   conformsTo(call) {

@@ -7,7 +7,10 @@ import { isObject, isPair, readProperty } from './values.ts';
 /** `input.name`. @throws FhirPathError when no item of the input can have such an element. */
 export function compileMember(input: Compiled, name: string, shapes: Shapes, isFocus: boolean): Compiled {
   const types = input.types;
-  if (types === undefined || types.some((type) => isOpen(type))) return dynamicMember(input, name, shapes);
+  if (types === undefined || types.some((type) => isOpen(type))) {
+    if (isFocus && shapes.isResource(name)) return resourcesOfType(input, name, shapes);
+    return dynamicMember(input, name, shapes);
+  }
   const elements = types.flatMap((type) => shapes.of(type)?.elements.get(name) ?? []);
   if (elements.length === 0) {
     // A name of a type is the focus when that is of the type: `Patient.name`.
@@ -17,6 +20,18 @@ export function compileMember(input: Compiled, name: string, shapes: Shapes, isF
     throw new FhirPathError(`${types.join(' or ')} has no element ${name}`);
   }
   return staticMember(input, propertiesOf(elements));
+}
+
+/** The items that are resources of a type, or of one that specialises it. */
+export function resourcesOfType(input: Compiled, name: string, shapes: Shapes): Compiled {
+  return fromItems(
+    (focus, scope) =>
+      input.items(focus, scope).filter((item) => {
+        const type = isObject(item) ? item.resourceType : undefined;
+        return typeof type === 'string' && shapes.lineage(type).includes(name);
+      }),
+    [name],
+  );
 }
 
 /** Types whose instances say themselves what they are. */

@@ -1,8 +1,8 @@
 /** `is`, `as` and `ofType` (http://hl7.org/fhirpath/N1/#types): answered from the definitions and from JSON's own names. */
 import type { Shapes } from '../definitions/shapes.ts';
 import { type Compiled, fromItems, fromTruth } from './compiled.ts';
+import { resourcesOfType } from './members.ts';
 import { FhirPathError } from './tokens.ts';
-import { isObject } from './values.ts';
 
 const systemTypes: Readonly<Record<string, string>> = {
   Boolean: 'boolean',
@@ -34,16 +34,7 @@ export function compileOfType(input: Compiled, name: string, shapes: Shapes): Co
 }
 
 function restrict(input: Compiled, type: string, shapes: Shapes): Compiled {
-  if (shapes.isResource(type)) {
-    return fromItems(
-      (focus, scope) =>
-        input.items(focus, scope).filter((item) => {
-          const name = isObject(item) ? item.resourceType : undefined;
-          return typeof name === 'string' && shapes.lineage(name).includes(type);
-        }),
-      [type],
-    );
-  }
+  if (shapes.isResource(type)) return resourcesOfType(input, type, shapes);
   const known = input.types;
   if (known?.every((each) => shapes.lineage(each).includes(type) || each === type)) return input;
   if (known && !known.some((each) => shapes.lineage(each).includes(type))) return fromItems(() => [], [type]);

@@ -17,7 +17,7 @@ const elements = new Set(
 
 const attributes = new Set(
   (
-    'xmlns xml:lang lang dir id class style title name href rel rev hreflang type accesskey tabindex charset shape coords src alt ' +
+    'xmlns xml:lang xml:space lang dir id class style title name href rel rev hreflang type accesskey tabindex charset shape coords src alt ' +
     'longdesc height width usemap ismap abbr axis headers scope rowspan colspan span align valign char charoff nowrap bgcolor ' +
     'border cellpadding cellspacing frame rules summary compact start value cite datetime clear noshade size color face hspace vspace'
   ).split(' '),
@@ -66,7 +66,11 @@ function hasScheme(url: string, allowed: ReadonlySet<string>): boolean {
   return scheme === undefined || allowed.has(scheme.toLowerCase());
 }
 
-/** CSS that fetches, computes or hides behind escapes. */
-function isUnsafeStyle(style: string): boolean {
+/** Pictures that come with the narrative: the tables of HL7's own narratives have them as background. */
+const ownPicture = /url\(\s*(['"]?)(?:data:image\/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]*|[\w-][\w./-]*)\1\s*\)/gi;
+
+/** CSS that fetches from elsewhere, computes or hides behind escapes. */
+function isUnsafeStyle(css: string): boolean {
+  const style = css.includes('(') ? css.replace(ownPicture, 'none') : css;
   return /\\|url\s*\(|@import|expression\s*\(|behavior\s*:|-moz-binding|image-set|\/\*/i.test(style);
 }

@@ -13,7 +13,8 @@ const restfulPattern =
   /^(?:(https?:\/\/[^\s?#]+)\/)?([A-Z][A-Za-z]+)\/([A-Za-z0-9\-.]{1,64})(?:\/_history\/([A-Za-z0-9\-.]{1,64}))?(?:#\S*)?$/;
 const conditionalPattern = /^([A-Z][A-Za-z]+)\?(\S+)$/;
 const urnPattern = /^urn:(?:uuid:[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}|oid:[0-2](?:\.(?:0|[1-9]\d*))+)$/;
-const urlPattern = /^(?:https?|ftp):\/\/\S+$/;
+/** Any absolute address but what a browser would run. */
+const urlPattern = /^(?!urn:(?:uuid|oid):|javascript:|vbscript:|data:)[a-z][a-z0-9+.-]*:\S+$/i;
 
 /** @returns undefined when the text is no literal reference. */
 export function parseReference(text: string, isResourceType: (name: string) => boolean): Literal | undefined {

@@ -1,4 +1,5 @@
 /** A resource of any type, at the root, contained, or inside a Bundle or Parameters (https://hl7.org/fhir/R4/resource.html). */
+import { checkProfilesOf } from './profiles/registry.ts';
 import { type Check, isObject, maxDepth, type Run, report } from './run.ts';
 
 /**
@@ -12,18 +13,23 @@ export function resourceCheck(typeCheck: (name: string) => Check, isResourceType
     if (!isResourceType(type)) return report(run, 'structure', 'must be a resource type of R4', 'resourceType');
     const isRoot = run.path.length === 0;
     if (isRoot) run.path.push(type);
-    const { contained, isContained, isTransaction, resource, rootResource } = run;
+    const { contained, isContained, isTransaction, resource, rootResource, resourceDepth, bundle } = run;
     run.isContained = run.path.at(-2) === 'contained';
     run.resource = value;
+    run.resourceDepth = run.path.length;
     if (run.isContained) checkContained(value, run);
     else {
       run.rootResource = value;
       run.contained = containedTypes(value, run);
       if (run.contained) checkContainedAreUsed(value, run.contained, run);
     }
-    if (type === 'Bundle') run.isTransaction = value.type === 'transaction' || value.type === 'batch';
+    if (type === 'Bundle') {
+      run.isTransaction = value.type === 'transaction' || value.type === 'batch';
+      run.bundle = value;
+    }
     typeCheck(type)(value, run);
-    Object.assign(run, { contained, isContained, isTransaction, resource, rootResource });
+    if (run.profiles && (isRoot || value.meta)) checkProfilesOf(value, run.profiles, isRoot, run);
+    Object.assign(run, { contained, isContained, isTransaction, resource, rootResource, resourceDepth, bundle });
     if (isRoot) run.path.pop();
   };
 }
@@ -60,6 +66,8 @@ function checkContainedAreUsed(value: Record<string, unknown>, contained: Readon
 function localReferences(value: unknown, into: Set<string>, depth: number): void {
   if (typeof value === 'string') {
     if (value.startsWith('#')) into.add(value);
+    // Images and links of narrative.
+    else if (value.includes('"#')) for (const [, link] of value.matchAll(/\s(?:src|href)="(#[^"]+)"/g)) into.add(link!);
   } else if (typeof value === 'object' && value !== null && depth <= 2 * maxDepth) {
     for (const item of Array.isArray(value) ? value : Object.values(value)) localReferences(item, into, depth + 1);
   }

@@ -1,6 +1,8 @@
 /** One validation under way: where it is in the resource, what it found, what it must not exceed. */
 import type { OperationOutcomeIssue } from '@medplum/fhirtypes';
 import type { Surroundings } from '../fhirpath/index.ts';
+import type { Profiles } from './profiles/registry.ts';
+import { resolveIn } from './resolution.ts';
 
 /** Elements inside elements: deeper than any clinical content, shallow enough for every recursive reader behind us. */
 export const maxDepth = 64;
@@ -21,10 +23,47 @@ export interface Run extends Surroundings {
   isTransaction: boolean;
   /** Also look for what is no error. */
   readonly withWarnings: boolean;
+  /** Length of `path` at the resource at hand. */
+  resourceDepth: number;
+  /** The Bundle the resource at hand is in. */
+  bundle: unknown;
+  /** Definitions of declared profiles and of extensions, when they are to be looked at. */
+  readonly profiles: Profiles | undefined;
+  /** Profiles the outermost resource is checked against beside those it declares. */
+  readonly rootProfiles: readonly string[];
+  /** Resources and the profiles they are being checked against. */
+  readonly checking: Map<object, Set<string>>;
+  /** Takes the codes of required bindings whose value sets are not at hand. */
+  readonly openCodes: OpenCode[] | undefined;
+}
+
+/** A coded element whose value set a terminology must be asked for. */
+export interface OpenCode {
+  valueSet: string;
+  /** One of them must be in the value set; a plain code is without a system. */
+  codings: readonly { system?: string; code: string }[];
+  expression: string;
+}
+
+export interface RunOptions {
+  withWarnings?: boolean;
+  profiles?: Profiles | undefined;
+  openCodes?: OpenCode[];
+  rootProfiles?: readonly string[];
 }
 
 /** Checks the value at `run.path` and adds what is wrong to `run.issues`. */
 export type Check = (value: unknown, run: Run) => void;
+
+/** Runs `work` with the resource at hand being another one inside the present: an entry's, a contained one, a parameter's. */
+export function insideResource(run: Run, resource: unknown, work: () => void): void {
+  const { resource: outer, rootResource, resourceDepth } = run;
+  run.resource = resource;
+  if (run.path.at(-2) !== 'contained') run.rootResource = resource;
+  run.resourceDepth = run.path.length;
+  work();
+  Object.assign(run, { resource: outer, rootResource, resourceDepth });
+}
 
 /** One check out of several, run in order. */
 export function allOf(checks: readonly Check[]): Check {
@@ -42,8 +81,8 @@ export function allOf(checks: readonly Check[]): Check {
   };
 }
 
-export function startRun(withWarnings = false): Run {
-  return {
+export function startRun({ withWarnings = false, profiles, openCodes, rootProfiles = [] }: RunOptions = {}): Run {
+  const run: Run = {
     issues: [],
     path: [],
     depth: 0,
@@ -53,7 +92,17 @@ export function startRun(withWarnings = false): Run {
     withWarnings,
     resource: undefined,
     rootResource: undefined,
+    resourceDepth: 0,
+    bundle: undefined,
+    profiles,
+    rootProfiles,
+    checking: new Map(),
+    openCodes,
+    resolve: (reference) => resolveIn(run, reference),
+    conformsTo: (item, profile) => run.profiles?.conforms(item, profile, run),
+    memberOf: (item, valueSet) => run.profiles?.inValueSet(item, valueSet),
   };
+  return run;
 }
 
 /**
