@@ -54,9 +54,15 @@ function definitions(): string {
 function artefacts(): string {
   const rows = (readArtefacts() as (Resource & { description?: string })[]).map((artefact) => [
     `\`${artefact.resourceType}/${artefact.id}\``,
-    artefact.description ?? '',
+    artefact.description ?? topicDescription(artefact) ?? '',
   ]);
   return table(['artefact', 'what it is'], rows);
+}
+
+/** A topic of subscriptions is a Basic; what it says lies in extensions. */
+function topicDescription(artefact: Resource): string | undefined {
+  if (artefact.resourceType !== 'Basic') return undefined;
+  return artefact.extension?.find(({ url }) => url.endsWith('SubscriptionTopic.description'))?.valueMarkdown;
 }
 
 function table(head: string[], rows: string[][]): string {
