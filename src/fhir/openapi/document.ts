@@ -2,47 +2,10 @@
  * An OpenAPI 3.1 document (https://spec.openapis.org/oas/v3.1.0) of the RESTful API, made from what serves: the routes, the search
  * parameters, the registered operations and the definitions of R4.
  */
-import type { StructureFile } from '../definitions/structure-file.ts';
+import type { ApiDescription, Item, Paths } from './description.ts';
 import { sharedParameters } from './parameters.ts';
 import { operationPaths, routePaths } from './paths.ts';
-import { schemasOf } from './schemas.ts';
-
-/** An object of the OpenAPI document. */
-export type Item = Record<string, unknown>;
-/** By path, then by method in lower case. */
-export type Paths = Record<string, Item>;
-
-export interface ApiRoute {
-  method: string;
-  /** Segments below the base: `:type :id :versionId :compartment :member` are values, `$` an operation. */
-  path: string;
-  /** Code of the interaction. */
-  code: string;
-  isPublic: boolean;
-}
-
-export interface ApiOperation {
-  name: string;
-  /** Undefined: offered on every type (or on the system). */
-  type?: string;
-  level: 'instance' | 'type' | 'system';
-  affectsState: boolean;
-}
-
-export interface ApiDescription {
-  /** Service base URL, without a slash at the end. */
-  base: string;
-  /** Of the software. */
-  version: string;
-  routes: readonly ApiRoute[];
-  operations: readonly ApiOperation[];
-  types: readonly string[];
-  compartments: Iterable<string>;
-  /** Whether an interaction is offered on a type. */
-  offers(type: string, code: string): boolean;
-  structure: StructureFile;
-  parameters(type: string): readonly { name: string; type: string }[];
-}
+import { contentOf, schemasOf } from './schemas.ts';
 
 export function openApiDocument(api: ApiDescription): Item {
   return {
@@ -69,14 +32,6 @@ export function openApiDocument(api: ApiDescription): Item {
         },
       },
     },
-  };
-}
-
-/** A resource in the two formats; XML is what the specification says it is, not what a JSON schema could. */
-export function contentOf(type: string): Item {
-  return {
-    'application/fhir+json': { schema: { $ref: `#/components/schemas/${type}` } },
-    'application/fhir+xml': {},
   };
 }
 

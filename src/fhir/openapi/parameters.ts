@@ -1,5 +1,5 @@
 /** Parameters that several interactions share (https://hl7.org/fhir/R4/http.html#parameters, https://hl7.org/fhir/R4/search.html#Summary). */
-import type { Item } from './document.ts';
+import type { Item } from './description.ts';
 
 const text = { type: 'string' };
 

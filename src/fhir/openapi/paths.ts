@@ -1,6 +1,7 @@
 /** The addresses of the API, a path per type and shape (https://spec.openapis.org/oas/v3.1.0#paths-object). */
-import { type ApiDescription, type ApiOperation, type ApiRoute, contentOf, type Item, type Paths } from './document.ts';
+import type { ApiDescription, ApiOperation, ApiRoute, Item, Paths } from './description.ts';
 import { parametersOf, pathParameters } from './parameters.ts';
+import { contentOf } from './schemas.ts';
 
 const failure = { $ref: '#/components/responses/failure' };
 

@@ -1,6 +1,6 @@
 /** The types of R4 as JSON Schemas (https://hl7.org/fhir/R4/json.html): names, types and repetition; the rest is the validator's. */
 import { choiceProperty, parseElement, type StructureFile } from '../definitions/structure-file.ts';
-import type { Item } from './document.ts';
+import type { Item } from './description.ts';
 
 /** Primitives that are no plain string. */
 const primitives: Readonly<Record<string, Item>> = {
@@ -23,6 +23,14 @@ export function schemasOf(structure: StructureFile): Record<string, Item> {
     else schemas[name] = objectSchema(structure, name, kind === 'resource' && !abstract);
   }
   return schemas;
+}
+
+/** A resource in the two formats; XML is what the specification says it is, not what a JSON schema could. */
+export function contentOf(type: string): Item {
+  return {
+    'application/fhir+json': { schema: { $ref: `#/components/schemas/${type}` } },
+    'application/fhir+xml': {},
+  };
 }
 
 const anyResource = {

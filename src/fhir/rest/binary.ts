@@ -1,6 +1,7 @@
 /** Binary in its own form, as files travel: https://hl7.org/fhir/R4/binary.html#rest. */
 import type { Binary } from '@medplum/fhirtypes';
 import type { Answer } from './call.ts';
+import { subsetted } from './subsetting.ts';
 
 /** A file as it leaves. */
 export interface RawAnswer {
@@ -23,6 +24,19 @@ export function binaryOf(
     ...(securityContext ? { securityContext: { reference: securityContext } } : {}),
     ...(data.length > 0 ? { data: data.toString('base64') } : {}),
   };
+}
+
+/** The answer to an upload: what is known of the file now, and not the file again, which would double the traffic. */
+export function receiptOf(answer: Answer, contentType: string): Answer {
+  const { version } = answer;
+  if (!version) return answer;
+  const receipt: Binary = {
+    resourceType: 'Binary',
+    id: version.id,
+    meta: { versionId: version.versionId, lastUpdated: version.updated.toISOString(), tag: [subsetted] },
+    contentType,
+  };
+  return { ...answer, body: JSON.stringify(receipt) };
 }
 
 /** The answer to a read, as the file it carries; undefined when there is nothing to unpack (an error, a 304). */

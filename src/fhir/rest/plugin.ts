@@ -3,7 +3,7 @@
  * interaction does is in the file of its name, where it lives is in routes.ts.
  */
 import type { Readable } from 'node:stream';
-import type { CapabilityStatement } from '@medplum/fhirtypes';
+import type { Binary, CapabilityStatement } from '@medplum/fhirtypes';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../config/index.ts';
 import { FhirError, type FhirGuards } from '../contract.ts';
@@ -14,6 +14,7 @@ import { type Asked, answerPage, startPage, type Viewer } from '../html/index.ts
 import type { RestStore } from '../store/contract.ts';
 import { type Admission, admit } from './admission.ts';
 import { artefactsOf, readArtefacts } from './artefacts.ts';
+import { receiptOf } from './binary.ts';
 import type { Service } from './call.ts';
 import { decodeBody } from './content-encoding.ts';
 import { failureOf, loggable } from './errors.ts';
@@ -101,9 +102,10 @@ export async function fhirRoutes(app: FastifyInstance, options: FhirRoutesOption
     if (path === '' && request.method !== 'POST' && !admission!.target)
       return sendPage(reply, startPage(base, types, viewerOf(admission)));
     const { call, interaction } = callOf(request, admission!, requestId, base, service);
-    // A raw upload is answered by headers: sending the file back would double the traffic.
-    if (admission!.bodyFormat === 'raw') call.prefer.return ??= 'minimal';
-    return sendAnswer(reply, await execute(call, interaction, service), call, presentation(request));
+    const answered = await execute(call, interaction, service);
+    const isUpload = admission!.bodyFormat === 'raw' && call.prefer.return === undefined;
+    const shown = isUpload ? receiptOf(answered, (call.body as Binary).contentType) : answered;
+    return sendAnswer(reply, shown, call, presentation(request));
   };
   for (const url of ['/', '/*']) {
     app.route({ method: ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'PATCH'], url, handler: answer });

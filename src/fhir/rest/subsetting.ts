@@ -58,7 +58,7 @@ export function readParameters({ query, prefer }: Call): URLSearchParams {
   return parameters;
 }
 
-const subsetted = { system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'SUBSETTED' };
+export const subsetted = { system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'SUBSETTED' };
 
 /** @throws FhirError 422 for a resource that says itself that parts of it are missing. */
 export function refuseSubsetted(resource: Resource): void {

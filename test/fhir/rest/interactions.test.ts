@@ -463,7 +463,8 @@ describe('Binary', () => {
       headers: { 'content-type': 'text/html' },
       payload: file,
     });
-    expect(made).toMatchObject({ status: 201, text: '' });
+    expect(made).toMatchObject({ status: 201, body: { resourceType: 'Binary', contentType: 'text/html' } });
+    expect(made.body).not.toHaveProperty('data');
     const url = String(made.headers.location)
       .replace(base, '/fhir')
       .replace(/\/_history.*/, '');
