@@ -10,7 +10,7 @@ import { isResourceType } from '../validation/index.ts';
 import type { ReadInteraction, Service } from './call.ts';
 import { permittedTypes } from './permits.ts';
 import { parse } from './read.ts';
-import { typesReached } from './search-reach.ts';
+import { authorizeSearch } from './search-reach.ts';
 import { searchedAddress } from './searched-address.ts';
 import { searchsetText } from './searchset.ts';
 
@@ -38,22 +38,18 @@ export const searchSystem: ReadInteraction = {
 };
 
 /** @returns undefined for every type there is. @throws FhirError 403 when a type named, or every type, is refused. */
-function searchedTypes(
-  query: string,
-  context: Context,
-  { guards, searchDefinitions }: Service,
-): ResourceType[] | undefined {
+function searchedTypes(query: string, context: Context, service: Service): ResourceType[] | undefined {
+  const { guards, store } = service;
   const named = namedTypes(query);
-  for (const type of named) {
-    for (const one of [type, ...typesReached(type, query, searchDefinitions)])
-      guards.authorize(context, { interaction: 'search-type', type: one });
-  }
+  for (const type of named) authorizeSearch(context, type, query, service);
   if (named.length > 0) return named;
   const seen = permittedTypes(guards, context, 'search-type', allTypes);
   if (seen.length === 0) guards.authorize(context, { interaction: 'search-system' });
   // A chain of a type left out is not followed: it would tell about what it reaches.
   const permitted = seen.filter((type) =>
-    [...typesReached(type, query, searchDefinitions)].every((reached) => seen.includes(reached as ResourceType)),
+    [...store.typesTouched([type], query, context.tenant).tested].every((reached) =>
+      seen.includes(reached as ResourceType),
+    ),
   );
   return permitted.length === allTypes.length ? undefined : permitted;
 }

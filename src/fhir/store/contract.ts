@@ -4,6 +4,7 @@
  */
 import type { OperationOutcomeIssue, Resource, ResourceType } from '@medplum/fhirtypes';
 import type { Context, FhirStore, FhirTransaction } from '../contract.ts';
+import type { ReindexWorker } from '../reindex/worker.ts';
 import type { Terminology } from '../terminology/contract.ts';
 
 /** Checks a resource before it is stored; any issue of severity `error` or `fatal` refuses it. */
@@ -161,7 +162,9 @@ export interface RestStore extends FhirStore {
    * Types that a search of `types` looks into, for access control.
    * @throws FhirError 400 for a query that cannot be understood; unknown parameters touch nothing.
    */
-  typesTouched(types: readonly ResourceType[], query: string): TypesTouched;
+  typesTouched(types: readonly ResourceType[], query: string, tenant: string): TypesTouched;
+  /** Computes search values anew, in the background once started. */
+  readonly reindex: ReindexWorker;
   /** `Type:parameter` values `_include` takes for a type, for `/metadata`. */
   searchIncludes(type: ResourceType): string[];
   /** A search asked of one resource in memory. @throws FhirError 400 for what only the database can answer. */

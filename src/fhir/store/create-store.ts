@@ -4,6 +4,7 @@ import type { Database, Sql } from '../../db/index.ts';
 import { type ChangeHook, type CommitHook, type Context, FhirError, type Operation } from '../contract.ts';
 import { loadSearchDefinitions } from '../definitions/search-parameters.ts';
 import { parseJson } from '../json/index.ts';
+import { createOwnParameters, createReindex, definitionHash } from '../reindex/index.ts';
 import { createIndexer, orderedParams } from '../search/index-values.ts';
 import { createKeyHasher } from '../search/keys.ts';
 import { createMatcher } from '../search/match.ts';
@@ -17,12 +18,20 @@ import {
   type TerminologyOptions,
   terminologyOperations,
 } from '../terminology/index.ts';
-import type { ResourceValidator, RestReads, RestStore, RestTransaction, SearchParameterInfo } from './contract.ts';
+import type {
+  ResourceValidator,
+  RestReads,
+  RestStore,
+  RestTransaction,
+  SearchPage,
+  SearchParameterInfo,
+} from './contract.ts';
 import { type CommitItem, createGroupCommit } from './group-commit.ts';
 import { createGroupRead } from './group-read.ts';
 import { interpretPath } from './interpreter.ts';
-import { createProjector, insertJournal, readsAfter, touches } from './journal.ts';
+import { createProjector, insertJournal, readsAfter } from './journal.ts';
 import { journalEntry } from './journal-entry.ts';
+import type { PrepareParts } from './prepare.ts';
 import { createReads } from './reads.ts';
 import { checkReferences } from './references.ts';
 import { batchStatement, fitsOneStatement, insertRows } from './rows.ts';
@@ -60,22 +69,49 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
   const commitHooks: CommitHook[] = [];
   const operations: Operation[] = terminologyOperations(terminology);
   const checksReferences = options.checkReferences ?? false;
-  const prepare = { types: registry.types, validate: options.validate, index: createIndexer(registry, hasher) };
-  const projector = createProjector(database, prepare);
+  const own = createOwnParameters({
+    ...{ database, definitions, registry, interpret: interpretPath },
+    ...(options.base ? { base: options.base } : {}),
+  });
+  const indexing = perRegistry((of) => ({ index: createIndexer(of, hasher), orderedKeys: createOrderedKeys(of) }));
+  const searchOf = (tenant: string): SearchParts => ({
+    ...search,
+    get registry() {
+      return own.last(tenant).searching;
+    },
+  });
+  const prepare: PrepareParts = {
+    types: registry.types,
+    validate: options.validate,
+    index: (tenant, type, resource) => indexing(own.last(tenant).indexing).index(tenant, type, resource),
+  };
+  const orderedKeys = (tenant: string, type: string) => indexing(own.last(tenant).indexing).orderedKeys(type);
+  // What is indexed may be more than what can be searched by: asking about more is on the safe side.
+  const touched = (tenant: string, types: readonly ResourceType[], query: string) =>
+    typesTouched(own.last(tenant).indexing, types, query);
+  const projector = createProjector(database, prepare, (tenant, type, query) => {
+    const { tested, included } = touched(tenant, [type as ResourceType], query);
+    return tested.union(included);
+  });
+  changeHooks.push((change, tx) => {
+    if (change.type === 'SearchParameter') tx.afterCommit(() => own.forget(tx.context.tenant));
+  });
   const parts: TransactionParts = {
     database,
-    search,
+    searchOf,
     prepare,
     changeHooks,
     commitHooks,
     checksReferences,
-    orderedKeys: createOrderedKeys(registry),
+    orderedKeys,
     commitTogether: createGroupCommit((tenant, items) => writeBatch(database, tenant, items)),
     projector,
     report: (error, message) => options.log?.error({ err: error }, message),
   };
 
   async function restTransaction<T>(context: Context, work: (tx: RestTransaction) => Promise<T>): Promise<T> {
+    const known = own.fresh(context.tenant);
+    if (known instanceof Promise) await known;
     const running = beginTransaction(parts, context);
     try {
       const result = await work(running.tx);
@@ -93,24 +129,46 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
   });
   const readTogether = createGroupRead(database);
   const readsOf = new Map<string, RestReads>();
+  /** A search must not pass for complete while the index it goes by is being made anew. */
+  const warned = (tenant: string, types: readonly string[] | undefined, page: SearchPage): SearchPage => {
+    const underWay = reindex.underWay(tenant);
+    const touched = [...underWay].filter((type) => types === undefined || types.includes(type));
+    if (touched.length === 0) return page;
+    const diagnostics = `Search values of ${touched.join(', ')} are being computed anew: what new parameters find may be incomplete`;
+    return { ...page, warnings: [...page.warnings, { severity: 'warning', code: 'incomplete', diagnostics }] };
+  };
   const reads = (tenant: string): RestReads => {
     let known = readsOf.get(tenant);
     if (!known) {
-      known = readsAfter(
+      const complete = readsAfter(
         createReads(
-          search,
+          searchOf(tenant),
           tenant,
           pooled(tenant),
           () => new Date(),
           (type, id) => readTogether(tenant, type, id),
         ),
-        projector,
+        (type, query) => projector.isTouched(tenant, type, query),
         () => projector.catchUp(tenant),
+        () => own.fresh(tenant),
       );
+      known = {
+        ...complete,
+        searchBundle: async (type, query, how) => warned(tenant, [type], await complete.searchBundle(type, query, how)),
+        searchSystem: async (types, query, how) =>
+          warned(tenant, types, await complete.searchSystem(types, query, how)),
+      };
       readsOf.set(tenant, known);
     }
     return known;
   };
+
+  const reindex = createReindex({
+    ...{ database, registry, own, orderedKeys, operations },
+    index: prepare.index,
+    program: definitionHash(definitions.types.map((type) => definitions.parameters(type))),
+    ...(options.log ? { log: options.log } : {}),
+  });
 
   return {
     transaction: restTransaction,
@@ -120,9 +178,10 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
       return parseJson(liveText(type, id, await reads(tenant).readStored(type, id))) as ExtractResource<K>;
     },
     async search<K extends ResourceType>(tenant: string, type: K, query: string) {
-      if (touches(projector.type(), type, query)) await projector.catchUp(tenant);
+      await own.fresh(tenant);
+      if (projector.isTouched(tenant, type, query)) await projector.catchUp(tenant);
       const scope = { sql: pooled(tenant), tenant, nowMs: Date.now() };
-      return (await searchResources(search, scope, type, query)) as ExtractResource<K>[];
+      return (await searchResources(searchOf(tenant), scope, type, query)) as ExtractResource<K>[];
     },
     beforeCommit: (hook) => void changeHooks.push(hook),
     onCommit: (hook) => void commitHooks.push(hook),
@@ -135,7 +194,8 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
     terminology,
     searchParameters: (type) => describeParameters(registry, type),
     createMatcher: createMatcher(search),
-    typesTouched: (types, query) => typesTouched(registry, types, query),
+    typesTouched: (types, query, tenant) => touched(tenant, types, query),
+    reindex,
     searchIncludes: (type) =>
       [...registry.of(type).values()]
         .filter((parameter) => parameter.type === 'reference')
@@ -180,6 +240,19 @@ function describeParameters(registry: ParameterRegistry, type: string): SearchPa
   return [...registry.of(type).values()]
     .map(({ code, type: kind, url }) => ({ name: code, type: kind, definition: url }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Something made once for each registry: most tenants share the program's. */
+function perRegistry<T>(make: (registry: ParameterRegistry) => T): (registry: ParameterRegistry) => T {
+  const made = new WeakMap<ParameterRegistry, T>();
+  return (registry) => {
+    let known = made.get(registry);
+    if (known === undefined) {
+      known = make(registry);
+      made.set(registry, known);
+    }
+    return known;
+  };
 }
 
 function createOrderedKeys(registry: ParameterRegistry): (type: string) => readonly number[] {

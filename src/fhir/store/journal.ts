@@ -2,7 +2,7 @@
  * The journal: entries that other rooms leave in the commit they tell about (the audit trail), in few bytes, one row per commit.
  * The resources they stand for are made when their type is next read, or in the background (docs/decisions/0011-journal.md).
  */
-import type { Resource, ResourceType } from '@medplum/fhirtypes';
+import type { Resource } from '@medplum/fhirtypes';
 import type { Database, Sql } from '../../db/index.ts';
 import type { JournalProjection } from '../contract.ts';
 import type { RestReads } from './contract.ts';
@@ -25,8 +25,8 @@ export async function insertJournal(sql: Sql, tenant: string, entries: readonly 
 }
 
 export interface Projector {
-  /** Type made from the journal; undefined as long as no room said so. */
-  type(): ResourceType | undefined;
+  /** True when answering needs what is made of the journal. */
+  isTouched(tenant: string, type: string | undefined, query: string): boolean;
   project(projection: JournalProjection): void;
   /** Makes what is pending, on a connection of its own; callers at the same time share the work. */
   catchUp(tenant: string): Promise<void>;
@@ -36,7 +36,15 @@ export interface Projector {
   step(tenant: string): Promise<boolean>;
 }
 
-export function createProjector(database: Database, prepare: PrepareParts): Projector {
+/** Parameters by which a search reaches other types than its own. */
+const reaching = /[.]|_has|include|_filter|_list/;
+
+/** @param typesOf types a search looks into beside its own. */
+export function createProjector(
+  database: Database,
+  prepare: PrepareParts,
+  typesOf: (tenant: string, type: string, query: string) => ReadonlySet<string>,
+): Projector {
   let projection: JournalProjection | undefined;
   const running = new Map<string, Promise<void>>();
   const next = new Map<string, Promise<void>>();
@@ -85,7 +93,11 @@ export function createProjector(database: Database, prepare: PrepareParts): Proj
   }
 
   return {
-    type: () => projection?.type,
+    isTouched(tenant, type, query) {
+      if (!projection) return false;
+      if (type === undefined || type === projection.type) return true;
+      return reaching.test(query) && typesOf(tenant, type, query).has(projection.type);
+    },
     project(wanted) {
       projection = wanted;
     },
@@ -124,24 +136,32 @@ async function hasPending(database: Database, tenant: string): Promise<boolean> 
   return rows.length > 0;
 }
 
-/** True when answering needs the projected type: by its name, in a chain or an include, or because every type is meant. */
-export function touches(projected: string | undefined, type: string | undefined, query = ''): boolean {
-  return projected !== undefined && (type === undefined || type === projected || query.includes(projected));
-}
+/** Says whether an answer needs the projected type: asked for by its name, or reached; `undefined` stands for every type. */
+export type Touch = (type: string | undefined, query: string) => boolean;
 
-/** The same reads, after the journal was caught up where they need it. */
-export function readsAfter(reads: RestReads, projector: Projector, catchUp: () => Promise<void>): RestReads {
-  const first = <T>(type: string | undefined, query: string | undefined, work: () => Promise<T>): Promise<T> =>
-    touches(projector.type(), type, query) ? catchUp().then(work) : work();
+/**
+ * The same reads, after what they need was brought up to date.
+ * @param beforeSearch brings what every search needs.
+ */
+export function readsAfter(
+  reads: RestReads,
+  isTouched: Touch,
+  catchUp: () => Promise<void>,
+  beforeSearch: () => unknown = () => undefined,
+): RestReads {
+  const first = <T>(type: string | undefined, query: string, work: () => Promise<T>): Promise<T> =>
+    isTouched(type, query) ? catchUp().then(work) : work();
+  const search = async <T>(types: readonly string[] | undefined, query: string, work: () => Promise<T>): Promise<T> => {
+    await beforeSearch();
+    const touched = types?.length ? types.find((type) => isTouched(type, query)) : undefined;
+    return types?.length && touched === undefined ? work() : first(touched, query, work);
+  };
   return {
     readStored: (type, id) => first(type, '', () => reads.readStored(type, id)),
     readVersion: (type, id, version) => first(type, '', () => reads.readVersion(type, id, version)),
     history: (scope, options) => first(scope.type, '', () => reads.history(scope, options)),
-    searchBundle: (type, query, options) => first(type, query, () => reads.searchBundle(type, query, options)),
-    searchSystem: (types, query, options) =>
-      first(types?.find((type) => type === projector.type()) ?? types?.[0], query, () =>
-        reads.searchSystem(types, query, options),
-      ),
-    matchIds: (type, criteria) => first(type, criteria, () => reads.matchIds(type, criteria)),
+    searchBundle: (type, query, options) => search([type], query, () => reads.searchBundle(type, query, options)),
+    searchSystem: (types, query, options) => search(types, query, () => reads.searchSystem(types, query, options)),
+    matchIds: (type, criteria) => search([type], criteria, () => reads.matchIds(type, criteria)),
   };
 }

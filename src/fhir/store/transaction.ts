@@ -10,7 +10,7 @@ import type { SearchParts } from '../search/scope.ts';
 import { searchResources } from '../search/search.ts';
 import type { RestTransaction, StoredVersion } from './contract.ts';
 import type { CommitItem } from './group-commit.ts';
-import { insertJournal, type Projector, readsAfter, touches } from './journal.ts';
+import { insertJournal, type Projector, readsAfter } from './journal.ts';
 import { type JournalEntry, journalEntry } from './journal-entry.ts';
 import { createMatching } from './matching.ts';
 import { checkId, checkResource, newId, newRow, type PrepareParts, withMeta } from './prepare.ts';
@@ -31,7 +31,8 @@ import { openSession, type Session } from './session.ts';
 /** What every transaction of a store shares. */
 export interface TransactionParts {
   database: Database;
-  search: SearchParts;
+  /** What searches of a tenant need: its own parameters among the others. */
+  searchOf(tenant: string): SearchParts;
   prepare: PrepareParts;
   changeHooks: readonly ChangeHook[];
   commitHooks: readonly CommitHook[];
@@ -39,7 +40,7 @@ export interface TransactionParts {
   checksReferences: boolean;
   projector: Projector;
   /** Parameters of a type with rows in the tables of ordered values. */
-  orderedKeys(type: string): readonly number[];
+  orderedKeys(tenant: string, type: string): readonly number[];
   /** Told the failures that must not reach the caller. */
   report(error: unknown, message: string): void;
 }
@@ -57,6 +58,7 @@ export interface RunningTransaction {
 
 export function beginTransaction(parts: TransactionParts, context: Context): RunningTransaction {
   const { tenant } = context;
+  const search = parts.searchOf(tenant);
   const changes: Change[] = [];
   const written = new Map<string, string>();
   /** What is referred to, as `Type/id`, each with a resource that does. */
@@ -90,8 +92,8 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
   };
   const catchUp = () => parts.projector.catchUpWithin(sql, tenant);
   const reads = readsAfter(
-    createReads(parts.search, tenant, sql, () => context.now()),
-    parts.projector,
+    createReads(search, tenant, sql, () => context.now()),
+    (type, query) => parts.projector.isTouched(tenant, type, query),
     catchUp,
   );
 
@@ -102,7 +104,7 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
     // The trail tells of what does not exist, too.
     if (parts.checksReferences && change.after && change.type !== 'AuditEvent') {
       const { after } = change;
-      for (const target of literalReferences(after, parts.search.registry.types)) references.set(target, after);
+      for (const target of literalReferences(after, search.registry.types)) references.set(target, after);
     }
     try {
       for (const hook of parts.changeHooks) await hook(change, tx);
@@ -169,7 +171,7 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
     const version = current.version + 1;
     const whole = withMeta(resource, resource.id, version, now);
     const row = newRow(parts.prepare, tenant, whole, version, now);
-    await replaceRow(open, tenant, row, parts.orderedKeys(type));
+    await replaceRow(open, tenant, row, parts.orderedKeys(tenant, type));
     const before = current.deleted ? undefined : (parseJson(current.content) as Resource);
     const interaction = current.deleted ? 'create' : 'update';
     await recordChange({ interaction, type, id: whole.id, version, after: whole, ...(before ? { before } : {}) }, row);
@@ -185,7 +187,7 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
   async function lock(key: string): Promise<void> {
     // A bounded wait: whoever holds the lock may itself be waiting for a connection that those who wait for it occupy.
     await sql.query(`SELECT set_config('lock_timeout', $2, true), pg_advisory_xact_lock($1::bigint)`, [
-      parts.search.hasher.decimal(`${tenant}\u0001lock\u0001${key}`),
+      search.hasher.decimal(`${tenant}\u0001lock\u0001${key}`),
       `${lockTimeoutMs}ms`,
     ]);
   }
@@ -222,9 +224,9 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
       return parseJson(liveText(type, id, version)) as never;
     },
     async search<K extends ResourceType>(type: K, query: string) {
-      if (touches(parts.projector.type(), type, query)) await catchUp();
+      if (parts.projector.isTouched(tenant, type, query)) await catchUp();
       const scope = { sql, tenant, nowMs: context.now().getTime() };
-      return (await searchResources(parts.search, scope, type, query)) as ExtractResource<K>[];
+      return (await searchResources(search, scope, type, query)) as ExtractResource<K>[];
     },
     newId() {
       const id = newId(context.now());
@@ -265,7 +267,7 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
       const version = current.version + 1;
       const index = parts.prepare.index(tenant, type, { resourceType: type });
       const row = { type, id, version, updated: laterOf(context.now(), current.updated), index };
-      await deleteRow(open, tenant, row, parts.orderedKeys(type));
+      await deleteRow(open, tenant, row, parts.orderedKeys(tenant, type));
       await recordChange({ interaction: 'delete', type, id, version, before: parseJson(current.content) as Resource });
     },
     journal(noted) {

@@ -134,7 +134,7 @@ describe('under row-level security, as the application’s role', () => {
   async function planOf(type: 'ServiceRequest' | 'Patient', query: string): Promise<string> {
     statements.length = 0;
     await store.reads('aa').searchBundle(type, query);
-    const { text, values } = statements[0]!;
+    const { text, values } = statements.find((sent) => sent.text.includes(`fhir."${type.toLowerCase()}"`))!;
     const { rows } = await database.query<{ 'QUERY PLAN': string }>('aa', `EXPLAIN ${text}`, values);
     return rows.map((row) => row['QUERY PLAN']).join('\n');
   }

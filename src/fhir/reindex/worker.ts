@@ -1,0 +1,91 @@
+/** Works on reindex jobs in the background, on any number of nodes, never more than half of the time. */
+import type { Database } from '../../db/index.ts';
+import { typesUnderWay } from './jobs.ts';
+
+/** How often jobs of other nodes are looked for. */
+const lookEveryMs = 5_000;
+
+export interface ReindexWorker {
+  start(): void;
+  stop(): Promise<void>;
+  /** Does everything there is to do, without pauses. */
+  finish(tenant: string): Promise<void>;
+  /** Looks soon. */
+  wake(): void;
+  /** Types of the tenant whose index is being made anew, as known here. */
+  underWay(tenant: string): ReadonlySet<string>;
+}
+
+export function createReindexWorker(options: {
+  database: Database;
+  step(tenant: string): Promise<'nothing' | 'more' | 'over'>;
+  /** Sees whether a tenant's index is what the program makes of it, and asks for a reindex when it is not. */
+  inspect(tenant: string): Promise<void>;
+  log?: { error(object: object, message: string): void };
+}): ReindexWorker {
+  const { database, step, inspect, log } = options;
+  const inspected = new Set<string>();
+  const open = new Map<string, ReadonlySet<string>>();
+  let stopped = false;
+  let timer: NodeJS.Timeout | undefined;
+  let working: Promise<void> = Promise.resolve();
+
+  async function round(): Promise<void> {
+    for (const tenant of await database.tenants()) {
+      if (!inspected.has(tenant)) await inspect(tenant);
+      inspected.add(tenant);
+      open.set(tenant, await lookAt(tenant));
+      while (!stopped) {
+        const begun = performance.now();
+        const outcome = await step(tenant);
+        if (outcome !== 'more') open.set(tenant, await lookAt(tenant));
+        if (outcome === 'nothing') break;
+        // Those who wait for an answer come first.
+        await pause(performance.now() - begun);
+      }
+    }
+  }
+
+  async function lookAt(tenant: string): Promise<ReadonlySet<string>> {
+    return new Set(await database.transaction(tenant, (sql) => typesUnderWay(sql, tenant)));
+  }
+
+  function schedule(afterMs: number): void {
+    if (stopped) return;
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      working = working
+        .then(round)
+        .catch((error: unknown) => log?.error({ error: (error as Error).name }, 'reindex failed; it goes on later'))
+        .then(() => schedule(lookEveryMs));
+    }, afterMs);
+    timer.unref();
+  }
+
+  return {
+    start: () => schedule(0),
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await working;
+    },
+    async finish(tenant) {
+      await inspect(tenant);
+      while ((await step(tenant)) !== 'nothing');
+      open.set(tenant, await lookAt(tenant));
+    },
+    wake() {
+      // Before the first round nobody works here.
+      if (timer) schedule(0);
+    },
+    underWay: (tenant) => open.get(tenant) ?? nothing,
+  };
+}
+
+const nothing: ReadonlySet<string> = new Set();
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms).unref();
+  });
+}
