@@ -153,8 +153,14 @@ function nearCondition(near: Circle, values: SqlValues): string {
 /** Reads the content of the rows that the other conditions leave. */
 function wordsCondition(place: TextPlace, patterns: readonly string[], values: SqlValues): string {
   const paths = jsonPaths(place, patterns);
-  const exists = (path: string) => `jsonb_path_exists(r.content::jsonb, ${values.add(path)}::jsonpath)`;
-  // A deleted resource has no content to read, and PostgreSQL may look at it before it knows.
+  const exists = (path: string) => `jsonb_path_exists(j.content, ${values.add(path)}::jsonpath)`;
   const found = 'all' in paths ? joined(paths.all.map(exists), 'AND') : joined(paths.any.map(exists), 'OR');
-  return `CASE WHEN r.deleted THEN false ELSE ${found} END`;
+  // Letters stand in the text as they are: most rows are passed over before their JSON is parsed, which takes twice the time. A
+  // deleted resource has no content to parse, and PostgreSQL may look at it before it knows. OFFSET 0 keeps it to one parsing.
+  const letters = joined(
+    patterns.map((pattern) => `r.content ~ ${values.add(pattern)}`),
+    'AND',
+  );
+  return `CASE WHEN r.deleted OR NOT (${letters}) THEN false
+    ELSE (SELECT ${found} FROM (SELECT r.content::jsonb AS content OFFSET 0) j) END`;
 }

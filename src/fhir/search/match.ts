@@ -13,7 +13,7 @@ import type { Criterion } from './request.ts';
 import type { SearchParts } from './scope.ts';
 import { asksTerminology } from './terminology-clauses.ts';
 import type { StringTest, ValueTest } from './value-test.ts';
-import { hasWords } from './words.ts';
+import { hasWords, wordStart } from './words.ts';
 
 /** Says whether a resource matches; resources of another type never do. */
 export type ResourcePredicate = (resource: unknown) => boolean;
@@ -55,14 +55,14 @@ interface Asked {
   approximately: boolean;
 }
 
-/** Regular expressions, each compiled once. */
-type Patterns = (source: string) => RegExp;
+/** Regular expressions of the beginnings of words, each compiled once. */
+type Patterns = (letters: string) => RegExp;
 
 function createPatterns(): Patterns {
   const compiled = new Map<string, RegExp>();
-  return (source) => {
-    const known = compiled.get(source) ?? new RegExp(source);
-    compiled.set(source, known);
+  return (letters) => {
+    const known = compiled.get(letters) ?? new RegExp(wordStart(letters));
+    compiled.set(letters, known);
     return known;
   };
 }

@@ -26,7 +26,7 @@ const wordCharacters = '0-9A-Za-zªµºÀ-ÖØ-öø-ʯ\u0300-\u036fͰ-ҁҊ-ԯḀ
 const combiningMarks = '[\u0300-\u036f]*';
 
 export interface WordPatterns {
-  /** Regular expressions, one for each word of a search value. @throws FhirError 400 when it has none. */
+  /** Regular expressions of the letters of each word of a search value. @throws FhirError 400 when it has none. */
   of(code: string, value: string): string[];
 }
 
@@ -76,7 +76,12 @@ function wordPattern(word: string, spellings: ReadonlyMap<string, string>): stri
       at++;
     } else pattern += one(letters[at]!);
   }
-  return `(?:^|[^${wordCharacters}])${pattern}`;
+  return pattern;
+}
+
+/** The letters at the beginning of a word. */
+export function wordStart(letters: string): string {
+  return `(?:^|[^${wordCharacters}])${letters}`;
 }
 
 /** SQL/JSON paths whose existence says that the words occur; all must exist. */
@@ -87,14 +92,14 @@ export function jsonPaths(
   switch (place.kind) {
     case 'narrative':
       // Tags have no words: what is followed by the end of a tag before any beginning is inside one.
-      return { all: patterns.map((pattern) => `lax $.**.div ? (${like(`${pattern}(?![^<>]*>)`)})`) };
+      return { all: patterns.map((pattern) => `lax $.**.div ? (${like(`${wordStart(pattern)}(?![^<>]*>)`)})`) };
     case 'content':
-      return { all: patterns.map((pattern) => `lax $.** ? (${like(pattern)})`) };
+      return { all: patterns.map((pattern) => `lax $.** ? (${like(wordStart(pattern))})`) };
     case 'codes':
       return {
         any: place.paths.flatMap((path) =>
           ['.text', '.display', '.coding.display', '.type.text'].map(
-            (text) => `lax ${path}${text} ? (${patterns.map(like).join(' && ')})`,
+            (text) => `lax ${path}${text} ? (${patterns.map((pattern) => like(wordStart(pattern))).join(' && ')})`,
           ),
         ),
       };
