@@ -5,18 +5,17 @@
 import type { Resource } from '@medplum/fhirtypes';
 import type { ReadInteraction } from './call.ts';
 import { parse } from './read.ts';
-import { typesReached } from './search-reach.ts';
+import { authorizeSearch } from './search-reach.ts';
 import { searchedAddress } from './searched-address.ts';
 import { searchsetText } from './searchset.ts';
 
 export const searchType: ReadInteraction = {
   access: 'read',
   code: 'search-type',
-  async run(call, reads, { guards, clock, artefacts, searchDefinitions }) {
+  async run(call, reads, service) {
+    const { guards, clock, artefacts } = service;
     const { type, compartment, base, query, prefer, context } = call;
-    for (const reached of typesReached(type!, query, searchDefinitions)) {
-      guards.authorize(context, { interaction: 'search-type', type: reached });
-    }
+    authorizeSearch(context, type!, query, service);
     const page = await reads.searchBundle(type!, query, {
       ...(prefer.handling ? { handling: prefer.handling } : {}),
       ...(compartment ? { compartment } : {}),
