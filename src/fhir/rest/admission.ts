@@ -14,8 +14,8 @@ import {
 
 export type Caller = Pick<Context, 'tenant' | 'actor'>;
 
-/** What the body is: a resource (or a JSON Patch) in JSON or XML, the form of a search, the file of a Binary. */
-export type BodyFormat = 'json' | 'xml' | 'form' | 'raw';
+/** What the body is: a resource (or a JSON Patch) in JSON or XML, the form of a search, the file of a Binary, a GraphQL query. */
+export type BodyFormat = 'json' | 'xml' | 'form' | 'raw' | 'graphql';
 
 /** A request let in. */
 export interface Admission {
@@ -96,6 +96,7 @@ function requireContentType(request: FastifyRequest, target: Admission['target']
   if (format) return format;
   const isSearch = request.url.split('?')[0]!.endsWith('/_search');
   if (isSearch && type === formType) return 'form';
+  if (target?.address.operation === 'graphql' && type === 'application/graphql') return 'graphql';
   if (request.method === 'PATCH' && type === 'application/json-patch+json') return 'json';
   const understood = isSearch ? `a search is posted as ${formType}` : `only ${fhirJson} and ${fhirXml} are understood`;
   throw new FhirError(415, 'not-supported', understood);

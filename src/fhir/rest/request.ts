@@ -101,6 +101,8 @@ function bodyOf(request: FastifyRequest, { bodyFormat, target }: Admission): { b
       return { form: decodeUtf8(data) };
     case 'xml':
       return { body: parseXml(decodeUtf8(data)) };
+    case 'graphql':
+      return { body: { query: decodeUtf8(data) } };
     default:
       return { body: jsonOf(decodeUtf8(data)) };
   }
