@@ -7,7 +7,8 @@ import { until } from '../demo/steps.ts';
 import { type DemoCase, demoCases } from '../demonstration/cases.ts';
 import { requestMessage } from '../demonstration/messages.ts';
 import { acquire, newUid, send, stowBodies } from '../demonstration/scanner.ts';
-import { httpLoad, loadTotal } from './load.ts';
+import { httpLoad } from './http-load.ts';
+import { loadTotal } from './load.ts';
 import { socketToDisk } from './raw-limits.ts';
 import { type BenchResult, percentile, result } from './result.ts';
 

@@ -5,7 +5,8 @@
 import type { Bundle } from '@medplum/fhirtypes';
 import { type ChildServer, startChildServer } from '../demo/child-server.ts';
 import { startBareServer } from './bare-server.ts';
-import { httpLoad, type Load, loadFor } from './load.ts';
+import { type HttpLoad, httpLoad } from './http-load.ts';
+import { type Load, loadFor } from './load.ts';
 import { rawDatabase } from './raw-limits.ts';
 import { type BenchResult, percentile, result } from './result.ts';
 import { benchRequest } from './service-request.ts';
@@ -63,26 +64,24 @@ async function measure(server: ChildServer): Promise<BenchResult[]> {
   }
 }
 
-type Http = ReturnType<typeof httpLoad>;
-
-function put(http: Http, path: string, resource: object): Promise<number> {
+function put(http: HttpLoad, path: string, resource: object): Promise<number> {
   return http.send('PUT', `/fhir/${path}`, Buffer.from(JSON.stringify(resource)));
 }
 
-async function create(http: Http): Promise<Load> {
+async function create(http: HttpLoad): Promise<Load> {
   const one = (n: number) => http.send('POST', '/fhir/ServiceRequest', Buffer.from(JSON.stringify(benchRequest(n))));
   await loadFor(warmUpSeconds, connections, one);
   return loadFor(seconds, connections, one);
 }
 
-async function reads(http: Http): Promise<Load> {
+async function reads(http: HttpLoad): Promise<Load> {
   const one = () => http.send('GET', '/fhir/ServiceRequest/bench');
   await loadFor(warmUpSeconds, connections, one);
   return loadFor(seconds, connections, one);
 }
 
 /** What a create costs when its AuditEvent is made too: a search for AuditEvents makes all that the load left to be made. */
-async function projected(http: Http, load: Load): Promise<{ events: number; creates: number }> {
+async function projected(http: HttpLoad, load: Load): Promise<{ events: number; creates: number }> {
   const start = performance.now();
   await http.send('GET', '/fhir/AuditEvent?_count=1');
   const made = (performance.now() - start) / 1000;
@@ -94,7 +93,7 @@ async function projected(http: Http, load: Load): Promise<{ events: number; crea
 }
 
 /** Transaction Bundles of creates, each resource naming its patient by `urn:uuid`. */
-async function importBundles(http: Http): Promise<number> {
+async function importBundles(http: HttpLoad): Promise<number> {
   const send = (n: number) => http.send('POST', '/fhir', Buffer.from(JSON.stringify(bundle(n))));
   await loadFor(1, importConnections, send);
   const { perSecond } = await loadFor(seconds, importConnections, send);

@@ -3,7 +3,8 @@
  * the store keeps its pace while PostgreSQL cleans up behind it.
  */
 import type pg from 'pg';
-import { type httpLoad, loadFor } from './load.ts';
+import type { HttpLoad } from './http-load.ts';
+import { loadFor } from './load.ts';
 import { type BenchResult, result } from './result.ts';
 
 const hotTasks = 500;
@@ -12,11 +13,7 @@ const roundSeconds = 10;
 const rounds = 6;
 const statuses = ['requested', 'accepted', 'in-progress', 'on-hold', 'completed'] as const;
 
-export async function hotUpdates(
-  http: ReturnType<typeof httpLoad>,
-  raw: pg.Pool,
-  scale: string,
-): Promise<BenchResult[]> {
+export async function hotUpdates(http: HttpLoad, raw: pg.Pool, scale: string): Promise<BenchResult[]> {
   const update = (n: number) => {
     const id = `bench-hot-${n % hotTasks}`;
     return http.send('PUT', `/fhir/Task/${id}`, Buffer.from(JSON.stringify(hotTask(id, n))));

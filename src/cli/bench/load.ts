@@ -1,5 +1,4 @@
 /** Load from this process: a fixed number of workers, a fixed amount of work or time, every duration kept. */
-import { Agent, request } from 'node:http';
 
 export interface Load {
   /** Completed per second over the whole run. */
@@ -38,53 +37,4 @@ async function load(
   };
   await Promise.all(Array.from({ length: workers }, worker));
   return { perSecond: (durations.length * 1000) / (performance.now() - start), durations };
-}
-
-/** One keep-alive HTTP client for a load: as little of its own cost as Node allows. */
-export function httpLoad(httpUrl: string, token: string, connections: number) {
-  const agent = new Agent({ keepAlive: true, maxSockets: connections });
-  const { hostname, port } = new URL(httpUrl);
-  return {
-    /** @throws Error when the status is not one of those expected. */
-    send(method: string, path: string, body?: Buffer, headers: Record<string, string> = {}): Promise<number> {
-      return new Promise((resolve, reject) => {
-        const call = request(
-          {
-            agent,
-            hostname,
-            port,
-            method,
-            path,
-            headers: {
-              authorization: `Bearer ${token}`,
-              accept: 'application/fhir+json',
-              ...(body ? { 'content-type': 'application/fhir+json', 'content-length': String(body.length) } : {}),
-              ...headers,
-            },
-          },
-          (response) => {
-            const failed = (response.statusCode ?? 500) >= 300;
-            const chunks: Buffer[] = [];
-            let bytes = 0;
-            response.on('data', (chunk: Buffer) => {
-              bytes += chunk.length;
-              if (failed) chunks.push(chunk);
-            });
-            response.on('end', () =>
-              failed
-                ? reject(
-                    new Error(
-                      `${method} ${path}: ${response.statusCode} ${Buffer.concat(chunks).toString().slice(0, 400)}`,
-                    ),
-                  )
-                : resolve(bytes),
-            );
-          },
-        );
-        call.on('error', reject);
-        call.end(body);
-      });
-    },
-    close: () => agent.destroy(),
-  };
 }

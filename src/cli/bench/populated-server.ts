@@ -10,10 +10,10 @@ import { interpretPath } from '../../fhir/store/interpreter.ts';
 import { startChildServer } from '../demo/child-server.ts';
 import { demoHospital } from '../demonstration/index.ts';
 import { fill } from './fill/fill.ts';
-import { httpLoad } from './load.ts';
+import { type HttpLoad, httpLoad } from './http-load.ts';
 
 export interface PopulatedServer {
-  http: ReturnType<typeof httpLoad>;
+  http: HttpLoad;
   raw: pg.Pool;
   tenant: string;
   /** Brings the population to `rows` requests. */

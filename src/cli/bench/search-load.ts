@@ -10,7 +10,7 @@ import {
   requestsPerPatient,
   scramble,
 } from './fill/population.ts';
-import type { httpLoad } from './load.ts';
+import type { HttpLoad } from './http-load.ts';
 import { type BenchResult, percentile, result } from './result.ts';
 
 const samples = 300;
@@ -39,7 +39,7 @@ const questions: Readonly<Record<string, Question>> = {
  * @param raw a superuser's connections to the same database: the raw limit is fifty of the same rows by primary key.
  */
 export async function searchLoad(
-  http: ReturnType<typeof httpLoad>,
+  http: HttpLoad,
   raw: pg.Pool,
   tenant: string,
   rows: number,
