@@ -13,7 +13,7 @@ import { type PrimitiveRule, primitiveRules } from './primitives.ts';
 import { checkReference } from './references.ts';
 import { resourceCheck } from './resource.ts';
 import { allOf, type Check, report } from './run.ts';
-import { typeInvariants } from './type-invariants.ts';
+import { typeRules } from './type-rules.ts';
 
 export interface Compiler {
   /** Check of a type by name. */
@@ -32,6 +32,8 @@ export function compiler(structure: StructureFile): Compiler {
     const type = Object.hasOwn(structure.types, name) ? structure.types[name] : undefined;
     return type?.kind === 'resource' && !type.abstract;
   };
+
+  const rules = typeRules(isResourceType);
 
   function typeCheck(name: string): Check {
     const known = compiled.get(name);
@@ -52,8 +54,8 @@ export function compiler(structure: StructureFile): Compiler {
     if (primitive) return primitiveCheck(primitive);
     if (name === 'Resource') return resource;
     const check = objectCheck(slotsOf(name), structure.types[name]!.kind === 'resource');
-    const native = typeInvariants[name];
-    const invariants = [...(native ? [native] : []), ...invariantsOf(name)];
+    const rule = rules[name];
+    const invariants = [...(rule ? [rule] : []), ...invariantsOf(name)];
     return allOf([check, ...invariants]);
   }
 

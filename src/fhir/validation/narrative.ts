@@ -49,7 +49,11 @@ function tagProblem(tag: XhtmlTag): string | undefined {
     if ((name === 'href' || name === 'cite' || name === 'longdesc') && !hasScheme(value, linkSchemes)) {
       return `<${tag.name}> has a link of a scheme that narrative may not have`;
     }
-    if (name === 'src' && !hasScheme(value, imageSchemes) && !/^data:image\/(?:png|jpeg|gif|webp)[;,]/i.test(value)) {
+    if (
+      name === 'src' &&
+      !hasScheme(value, imageSchemes) &&
+      !/^data:\s*image\/(?:png|jpeg|gif|webp)[;,]/i.test(value)
+    ) {
       return '<img> has a source that narrative may not have';
     }
     if (name === 'style' && isUnsafeStyle(value)) return `<${tag.name}> has a style that loads or runs something`;
@@ -67,7 +71,8 @@ function hasScheme(url: string, allowed: ReadonlySet<string>): boolean {
 }
 
 /** Pictures that come with the narrative: the tables of HL7's own narratives have them as background. */
-const ownPicture = /url\(\s*(['"]?)(?:data:image\/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]*|[\w-][\w./-]*)\1\s*\)/gi;
+const ownPicture =
+  /url\(\s*(['"]?)(?:data:\s*image\/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]*|[\w-][\w./-]*)\1\s*\)/gi;
 
 /** CSS that fetches from elsewhere, computes or hides behind escapes. */
 function isUnsafeStyle(css: string): boolean {

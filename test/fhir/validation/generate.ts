@@ -38,6 +38,7 @@ const primitives: Record<string, unknown[]> = {
 const special: Record<string, (draw: Draw) => unknown> = {
   Extension: (draw) => ({ url: 'http://example.org/e', valueString: pick(texts, draw) }),
   Resource: () => ({ resourceType: 'Basic', id: 'inner', code: { text: 'x' }, subject: { reference: '#' } }),
+  'Bundle.entry.search': () => ({ mode: 'match' }),
 };
 
 export function makeResource(structure: StructureFile, type: string, draw: Draw): Record<string, unknown> {
@@ -54,6 +55,8 @@ function makeObject(structure: StructureFile, type: string, draw: Draw, depth: n
     const make = () => makeValue(structure, chosen, rule, draw, depth + 1);
     object[property] = rule.repeats ? Array.from({ length: declared === 'contained' ? 1 : 1 + draw(2) }, make) : make();
   }
+  // The size of data that is there is what it is.
+  if (object.data !== undefined) delete object.size;
   if (Object.keys(object).every((property) => property === 'id') && depth > 0)
     object.extension = [special.Extension!(draw)];
   return object;

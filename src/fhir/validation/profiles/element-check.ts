@@ -88,8 +88,8 @@ function typeChecks(types: readonly TypeRule[], tools: ElementTools): Occurrence
 /** One of the profiles must be met; with only one its own problems are told. */
 function checkProfiles(value: unknown, profiles: readonly string[], run: Run, tools: ElementTools): void {
   const [only, ...others] = profiles;
-  if (others.length === 0) return tools.profile(only!)?.(value, run);
-  if (profiles.every((profile) => tools.conforms(value, profile, run) === false))
+  if (others.length === 0) tools.profile(only!)?.(value, run);
+  else if (profiles.every((profile) => tools.conforms(value, profile, run) === false))
     report(run, 'structure', `must conform to one of ${profiles.join(', ')}`);
 }
 
