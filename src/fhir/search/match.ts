@@ -67,6 +67,44 @@ function createPatterns(): Patterns {
   };
 }
 
+/**
+ * Looks again at a resource that SQL found, with the values themselves in place of their hashes; criteria that need other resources
+ * are passed over. For conditional writes, whose match nobody sees before it is written to (docs/decisions/0011-search-values.md).
+ */
+export function createConfirmation(
+  { registry }: Pick<SearchParts, 'registry'>,
+  type: string,
+  criteria: readonly Criterion[],
+  nowMs: number,
+): ResourcePredicate {
+  const asked: Asked = { types: registry.types, parameters: new Set(), approximately: false };
+  const tests = criteria.filter(standsAlone).map((criterion) => toTest(criterion, nowMs, asked));
+  const parameters = [...asked.parameters].filter(({ code }) => !unindexed.includes(code));
+  const patterns = createPatterns();
+  return (resource) => {
+    const values = valuesOf(parameters, resource);
+    return (
+      (resource as { resourceType?: unknown }).resourceType === type &&
+      tests.every((test) => holds(test, values, patterns))
+    );
+  };
+}
+
+/** Whether the resource itself has the answer. */
+function standsAlone(criterion: Criterion): boolean {
+  switch (criterion.kind) {
+    case 'clause':
+      return !asksTerminology(criterion.clause);
+    case 'all':
+    case 'any':
+      return criterion.of.every(standsAlone);
+    case 'not':
+      return standsAlone(criterion.of);
+    default:
+      return false;
+  }
+}
+
 function elsewhere(what: string): FhirError {
   return new FhirError(400, 'not-supported', `${what}: what a resource alone cannot answer is not supported here`);
 }

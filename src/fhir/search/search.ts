@@ -1,10 +1,12 @@
 /** Runs searches: query → criteria → SQL → one page of stored resources with everything a searchset Bundle shows. */
 import type { OperationOutcomeIssue, Resource, ResourceType } from '@medplum/fhirtypes';
 import { FhirError } from '../contract.ts';
+import { parseJson } from '../json/index.ts';
 import type { SearchOptions, SearchPage, StoredVersion } from '../store/contract.ts';
 import { compartmentCriterion, compartmentTypes } from './compartments.ts';
 import { countTimeoutMs } from './deadline.ts';
 import { collectIncludes } from './includes.ts';
+import { createConfirmation } from './match.ts';
 import { type OrderedRows, type PageRow, readPage } from './pages.ts';
 import { readQuery, readRequest } from './query.ts';
 import { readPairs } from './query-string.ts';
@@ -181,7 +183,7 @@ export async function searchResources(
   return rows.map(({ content }) => JSON.parse(content) as Resource);
 }
 
-/** Ids matching criteria, in no promised order. */
+/** Ids matching criteria, in no promised order; what the hashes of the index found is looked at again. */
 export async function searchIds(
   parts: SearchParts,
   scope: SearchScope,
@@ -190,13 +192,17 @@ export async function searchIds(
   limit: number,
 ): Promise<string[]> {
   const search = beginSearch(parts, scope);
-  const request = readQuery(parts.registry, [type], query, 'strict');
-  const { text, values } = await buildWhere(search, type, request.criteria.get(type)!);
-  const rows = await search.sql.query<{ id: string }>(
-    `SELECT r.id FROM ${tableOf(type)} r WHERE ${text} LIMIT ${Math.trunc(limit)}`,
+  const criteria = readQuery(parts.registry, [type], query, 'strict').criteria.get(type)!;
+  const { text, values } = await buildWhere(search, type, criteria);
+  const rows = await search.sql.query<{ id: string; content: string }>(
+    `SELECT r.id, r.content FROM ${tableOf(type)} r WHERE ${text} LIMIT ${Math.trunc(limit) + 1}`,
     values.list,
   );
-  return rows.map(({ id }) => id);
+  const confirms = createConfirmation(parts, type, criteria, scope.nowMs);
+  return rows
+    .filter(({ content }) => confirms(parseJson(content)))
+    .slice(0, limit)
+    .map(({ id }) => id);
 }
 
 /** True when criteria say something: a conditional interaction without a condition would match anything. */

@@ -127,12 +127,19 @@ export function hasWords(place: TextPlace, patterns: readonly RegExp[], resource
 function collectTexts(node: unknown, narrative: boolean, name: string | undefined, into: string[]): void {
   if (typeof node === 'string') {
     if (!narrative) into.push(node);
-    else if (name === 'div') into.push(node.replace(/<[^<>]*>/g, '<>'));
+    else if (name === 'div') into.push(withoutTags(node));
   } else if (Array.isArray(node)) {
     for (const item of node) collectTexts(item, narrative, name, into);
   } else if (typeof node === 'object' && node !== null) {
     for (const [property, value] of Object.entries(node)) collectTexts(value, narrative, property, into);
   }
+}
+
+/** The text without what PostgreSQL's pattern passes over: what stands before the end of a tag and after any beginning of one. */
+function withoutTags(text: string): string {
+  const parts = text.split('>');
+  const last = parts.pop()!;
+  return [...parts.map((part) => part.slice(0, Math.max(part.lastIndexOf('<'), 0))), last].join('>');
 }
 
 /** Texts of an element selected by a token parameter: CodeableConcept, Coding, Identifier. */
