@@ -66,7 +66,8 @@ function missingTest({ parameter, values }: Clause, scope: TestScope): ValueTest
 }
 
 function idTest({ modifier, values }: Clause): ValueTest {
-  const test: ValueTest = { kind: 'id', ids: values.map(unescapeValue) };
+  // As a token `|id` is one without a system, and an id has none.
+  const test: ValueTest = { kind: 'id', ids: values.map((value) => unescapeValue(value.replace(/^\|/, ''))) };
   return modifier === 'not' ? not(test) : test;
 }
 

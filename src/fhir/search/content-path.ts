@@ -41,6 +41,8 @@ function paths(node: PathNode): string[] | undefined {
       // The first name is the type of the resource.
       if (node.input.kind === 'this' && /^[A-Z]/.test(node.name)) return ['$'];
       return paths(node.input)?.map((path) => `${path}.${JSON.stringify(node.name)}`);
+    case 'item':
+      return paths(node.input)?.map((path) => `${path}[${node.index}]`);
     case 'type':
       if (node.operator !== 'as' || node.input.kind !== 'member') return undefined;
       return castPaths(node.input, node.type);
