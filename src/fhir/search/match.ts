@@ -69,7 +69,7 @@ function createPatterns(): Patterns {
 
 /**
  * Looks again at a resource that SQL found, with the values themselves in place of their hashes; criteria that need other resources
- * are passed over. For conditional writes, whose match nobody sees before it is written to (docs/decisions/0011-search-values.md).
+ * are passed over. For conditional writes, whose match nobody sees before it is written to (docs/decisions/0012-search-values.md).
  */
 export function createConfirmation(
   { registry }: Pick<SearchParts, 'registry'>,
