@@ -220,7 +220,7 @@ const policies = {
   },
   administrator: {
     grants: [{ types: [...directory, ...rota], interactions: [...look, ...post] }],
-    operations: [],
+    operations: ['$reindex', '$reindex-status'],
     dicomweb: [],
   },
   ris: {
