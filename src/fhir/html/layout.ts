@@ -34,6 +34,7 @@ export function layout({ base, title, viewer, trail = [] }: Frame, content: Html
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
 <title>${title} – FHIR Passerelle</title>
+<link rel="icon" href="data:,">
 <link rel="stylesheet" href="${path}/${stylesheetPath}?v=${stylesheetVersion}">
 </head>
 <body>
