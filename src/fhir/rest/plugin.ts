@@ -92,6 +92,7 @@ export async function fhirRoutes(app: FastifyInstance, options: FhirRoutesOption
     return {
       format: admission?.format ?? format,
       isPretty,
+      isBrowser: negotiate(request.headers.accept, undefined) === 'html',
       page: (status, body) => answerPage(askedOf(request, baseOf(request), service), status, body),
     };
   };

@@ -14,6 +14,8 @@ import { contentTypes, type Format, mediaType } from './negotiation.ts';
 export interface Presentation {
   format: Format | 'raw';
   isPretty: boolean;
+  /** A browser asks, which saves XML of a type it does not know instead of showing it. */
+  isBrowser: boolean;
   /** Makes the page of a resource, JSON text given, or of an answer without one. */
   page(status: number, body: string | undefined): string;
 }
@@ -25,8 +27,9 @@ export async function sendAnswer(
   reply: FastifyReply,
   answer: Answer,
   call: Call,
-  { format, isPretty, page }: Presentation,
+  presentation: Presentation,
 ): Promise<FastifyReply> {
+  const { format, page } = presentation;
   const { status, version, isWrite } = answer;
   reply.code(status);
   if (version && format !== 'html') {
@@ -40,30 +43,38 @@ export async function sendAnswer(
   const raw = format === 'raw' ? rawAnswerOf(answer) : undefined;
   if (raw) return reply.headers(raw.headers).type(raw.contentType).send(raw.data);
   const body = status === 304 ? undefined : bodyOf(answer, call);
-  if (format === 'html') return sendText(reply, 'html', page(status, body));
+  if (format === 'html') return sendText(reply, contentTypes.html, page(status, body));
   if (body === undefined) return reply.send();
-  return sendText(reply, format, written(body, format, isPretty));
+  return sendWritten(reply, body, presentation);
 }
 
 export async function sendFailure(
   reply: FastifyReply,
   { status, outcome }: Failure,
-  { format, isPretty, page }: Presentation,
+  presentation: Presentation,
 ): Promise<FastifyReply> {
   if (status === 401) reply.header('WWW-Authenticate', 'Bearer');
   reply.code(status).header('Cache-Control', 'no-store').header('Vary', 'Accept');
   const body = JSON.stringify(outcome);
-  return sendText(reply, format, format === 'html' ? page(status, body) : written(body, format, isPretty));
+  if (presentation.format === 'html') return sendText(reply, contentTypes.html, presentation.page(status, body));
+  return sendWritten(reply, body, presentation);
 }
 
 export function sendPage(reply: FastifyReply, page: string): Promise<FastifyReply> {
-  return sendText(reply.header('Cache-Control', 'no-store').header('Vary', 'Accept'), 'html', page);
+  return sendText(reply.header('Cache-Control', 'no-store').header('Vary', 'Accept'), contentTypes.html, page);
 }
 
 /** JSON text in the format asked for: as it is stored, where that will do. */
-function written(body: string, format: Format | 'raw', isPretty: boolean): string {
-  if (format === 'xml') return stringifyXml(parseJson(body), isPretty);
-  return isPretty ? stringifyJson(parseJson(body) as object, 2) : body;
+function sendWritten(
+  reply: FastifyReply,
+  body: string,
+  { format, isPretty, isBrowser }: Presentation,
+): Promise<FastifyReply> {
+  if (format === 'xml') {
+    const type = isBrowser ? 'text/plain; charset=utf-8' : contentTypes.xml;
+    return sendText(reply, type, stringifyXml(parseJson(body), isPretty));
+  }
+  return sendText(reply, contentTypes.json, isPretty ? stringifyJson(parseJson(body) as object, 2) : body);
 }
 
 /** `Prefer: return` decides what a write answers; the resource when nothing is preferred. */
@@ -77,8 +88,8 @@ function bodyOf({ body, isWrite, status }: Answer, { prefer }: Call): string | u
   });
 }
 
-async function sendText(reply: FastifyReply, format: Format | 'raw', text: string): Promise<FastifyReply> {
-  reply.type(contentTypes[format === 'raw' ? 'json' : format]);
+async function sendText(reply: FastifyReply, contentType: string, text: string): Promise<FastifyReply> {
+  reply.type(contentType);
   if (text.length < compressedFromBytes) return reply.send(text);
   return reply.send(await encoded(reply, text));
 }

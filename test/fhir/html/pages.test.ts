@@ -62,6 +62,15 @@ describe('the page of a resource', () => {
     });
   });
 
+  it('has a twin in XML that the browser shows and does not save', async () => {
+    const url = '/fhir/Patient/page-1?_format=xml';
+    const shown = await server.request({ method: 'GET', url, headers: browser });
+    expect(shown.headers['content-type']).toBe('text/plain; charset=utf-8');
+    expect(shown.text).toContain('<Patient xmlns="http://hl7.org/fhir">');
+    const fetched = await server.request({ method: 'GET', url, headers: { accept: '*/*' } });
+    expect(fetched.headers['content-type']).toBe('application/fhir+xml; charset=utf-8');
+  });
+
   it('is audited like any read', async () => {
     server.audited.length = 0;
     await page('/fhir/Patient/page-1');
