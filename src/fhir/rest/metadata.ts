@@ -5,11 +5,15 @@ import type {
   CapabilityStatementRestResource,
   CapabilityStatementRestResourceInteraction,
   CapabilityStatementRestResourceOperation,
+  CapabilityStatementRestResourceSearchParam,
   ResourceType,
 } from '@medplum/fhirtypes';
+import type { SearchDefinitions } from '../definitions/search-parameters.ts';
 import { resourceTypesOf } from '../definitions/structure-file.ts';
 import { r4Structure } from '../definitions/structure-r4.ts';
+import { jsonPatchType } from '../patch/index.ts';
 import type { Service, SystemInteraction } from './call.ts';
+import { compartmentTypes } from './compartments.ts';
 import { fhirJson, fhirXml } from './negotiation.ts';
 import { definitionUrl } from './operation-definitions.ts';
 import { validateOperations } from './validate.ts';
@@ -17,6 +21,11 @@ import { validateOperations } from './validate.ts';
 const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
+
+const fhir = 'http://hl7.org/fhir/';
+
+/** What the audit trail does not let anybody do. */
+const changing: ReadonlySet<string | undefined> = new Set(['update', 'patch', 'delete']);
 
 export const capabilities: SystemInteraction = {
   access: 'system',
@@ -37,7 +46,8 @@ export const capabilities: SystemInteraction = {
 };
 
 export function capabilityStatement(base: string, service: Service): CapabilityStatement {
-  const { store, clock } = service;
+  const { store, clock, searchDefinitions } = service;
+  const reverse = reverseIncludes(searchDefinitions);
   const typeInteractions = interactionCodes(service, (path) => path.startsWith(':type'));
   return {
     resourceType: 'CapabilityStatement',
@@ -48,6 +58,7 @@ export function capabilityStatement(base: string, service: Service): CapabilityS
     implementation: { description: 'Passerelle', url: base },
     fhirVersion: '4.0.1',
     format: [fhirJson, 'json', fhirXml, 'xml'],
+    patchFormat: [jsonPatchType, fhirJson, fhirXml],
     rest: [
       {
         mode: 'server',
@@ -55,14 +66,16 @@ export function capabilityStatement(base: string, service: Service): CapabilityS
           description: 'OAuth 2.0 bearer tokens or a session cookie; every interaction is checked and audited.',
         },
         resource: resourceTypesOf(r4Structure).map((type) =>
-          resourceOf(type as ResourceType, typeInteractions, service),
+          resourceOf(type as ResourceType, typeInteractions, service, reverse),
         ),
         interaction: [
           { code: 'transaction' },
           { code: 'batch' },
-          ...interactionCodes(service, (path) => path === '_history'),
+          ...interactionCodes(service, (path) => path === '_history' || path === ''),
         ],
+        searchParam: systemParameters(service),
         ...operationList(store.operations.filter((operation) => operation.level === 'system')),
+        compartment: [...compartmentTypes].map((type) => `${fhir}CompartmentDefinition/${type.toLowerCase()}`),
       },
     ],
   } as CapabilityStatement;
@@ -83,6 +96,7 @@ function resourceOf(
   type: ResourceType,
   interaction: CapabilityStatementRestResourceInteraction[],
   { store, searchDefinitions }: Service,
+  reverse: ReadonlyMap<string, readonly string[]>,
 ): CapabilityStatementRestResource {
   // The definitions, not the store's compiled parameters: those of 146 types would be made for this page alone (0.2 s, 5 MB).
   const parameters = [...searchDefinitions.parameters(type)].sort((a, b) => (a.code < b.code ? -1 : 1));
@@ -97,8 +111,9 @@ function resourceOf(
   return {
     type,
     profile: `http://hl7.org/fhir/StructureDefinition/${type}`,
-    interaction: isAppendOnly ? interaction.filter(({ code }) => code !== 'update' && code !== 'delete') : interaction,
-    versioning: 'versioned-update',
+    interaction: isAppendOnly ? interaction.filter(({ code }) => !changing.has(code)) : interaction,
+    // If-Match is honoured wherever it is sent, and required nowhere.
+    versioning: 'versioned',
     readHistory: true,
     updateCreate: !isAppendOnly,
     conditionalCreate: true,
@@ -106,10 +121,40 @@ function resourceOf(
     conditionalUpdate: !isAppendOnly,
     conditionalDelete: isAppendOnly ? 'not-supported' : 'single',
     referencePolicy: ['literal', 'logical', 'local'],
-    ...(includes.length > 0 ? { searchInclude: includes } : {}),
+    searchInclude: ['*', ...includes],
+    searchRevInclude: ['*', ...(reverse.get(type) ?? [])],
     searchParam: parameters.map(({ code, type: kind, url }) => ({ name: code, type: kind, definition: url })),
     ...operationList(operations),
   };
+}
+
+/** `Type:parameter` of the references to a type, by that type. */
+function reverseIncludes(definitions: SearchDefinitions): Map<string, string[]> {
+  const includes = new Map<string, string[]>();
+  for (const type of definitions.types) {
+    for (const { code, target = [] } of definitions.parameters(type)) {
+      for (const one of target) {
+        const list = includes.get(one) ?? [];
+        includes.set(one, list);
+        list.push(`${type}:${code}`);
+      }
+    }
+  }
+  return includes;
+}
+
+/** What every type can be searched by, and `_type`, which says the types. */
+function systemParameters({ searchDefinitions }: Service): CapabilityStatementRestResourceSearchParam[] {
+  const codes = searchDefinitions.types.map(
+    (type) => new Set(searchDefinitions.parameters(type).map(({ code }) => code)),
+  );
+  const shared = searchDefinitions
+    .parameters(searchDefinitions.types[0]!)
+    .filter(({ code }) => codes.every((known) => known.has(code)));
+  return [
+    ...shared.map(({ code, type, url }) => ({ name: code, type, definition: url })),
+    { name: '_type', type: 'special' as const, documentation: 'Types searched, separated by commas' },
+  ];
 }
 
 /** One entry per name: an operation at two levels is one operation. */

@@ -1,11 +1,12 @@
 /** Operations, registered by the rooms or built in: https://hl7.org/fhir/R4/operations.html#executing. */
-import type { Parameters, Resource } from '@medplum/fhirtypes';
+import type { Bundle, Parameters, Resource } from '@medplum/fhirtypes';
 import { FhirError, type Operation, type OperationAnswer } from '../contract.ts';
-import { stringifyJson } from '../json/index.ts';
+import { parseJson, stringifyJson } from '../json/index.ts';
 import type { RestTransaction } from '../store/contract.ts';
 import { validateResource } from '../validation/index.ts';
 import type { Answer, Call, Service, WriteInteraction } from './call.ts';
 import { versionOfETag } from './conditions.ts';
+import { type Subset, subsetOf, subsetParameters, subsetResource } from './subsetting.ts';
 import { validateOperations } from './validate.ts';
 
 /** Operation of a URL: the type's own before one offered on every type. */
@@ -34,27 +35,32 @@ export function operationInteraction(isGet: boolean): WriteInteraction {
         throw new FhirError(404, 'not-supported', `$${call.operation} is not an operation of this address`);
       if (isGet && operation.affectsState)
         throw new FhirError(405, 'not-supported', `$${call.operation} changes state: use POST`);
-      const ifMatch = versionOfETag(call.conditions.ifMatch)?.replace('*', '') || undefined;
+      // `_summary` and `_elements` are not the operation's affair: they reduce the Bundle it answers.
+      const [subsetQuery, query] = splitQuery(call.query);
+      const subset = subsetOf(new URLSearchParams(subsetQuery), service.searchDefinitions);
+      const ifMatch = versionOfETag(call.conditions.ifMatch);
       const result = await operation.run({
         tx,
         base: call.base,
-        query: call.query,
+        query,
         authorize: (request) => service.guards.authorize(call.context, request),
         ...(call.prefer.text === undefined ? {} : { prefer: call.prefer.text }),
         ...(call.type ? { type: call.type } : {}),
         ...(call.id ? { id: call.id } : {}),
-        ...(isGet ? { parameters: parametersOfQuery(call.query) } : inputOf(call)),
-        ...(ifMatch === undefined ? {} : { ifMatch }),
+        ...(isGet ? { parameters: parametersOfQuery(query) } : inputOf(call, query)),
+        // Any version will do.
+        ...(ifMatch === undefined || ifMatch === '*' ? {} : { ifMatch }),
       });
-      return operationAnswer(result, tx, operation.affectsState);
+      const answer = operationAnswer(result, tx, operation.affectsState);
+      return subsetQuery === '' ? answer : reduced(answer, subset, subsetQuery);
     },
   };
 }
 
 /** A body that is no Parameters is the one input parameter, `resource`. @throws FhirError 400 when Parameters is malformed. */
-function inputOf(call: Call): { parameters: Parameters; resource?: Resource } {
+function inputOf(call: Call, query: string): { parameters: Parameters; resource?: Resource } {
   const { body } = call;
-  if (body === undefined) return { parameters: parametersOfQuery(call.query) };
+  if (body === undefined) return { parameters: parametersOfQuery(query) };
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new FhirError(400, 'structure', 'the body must be Parameters or a resource');
   }
@@ -62,8 +68,34 @@ function inputOf(call: Call): { parameters: Parameters; resource?: Resource } {
   if (resource.resourceType !== 'Parameters') return { parameters: { resourceType: 'Parameters' }, resource };
   // $validate is asked about resources that may be wrong; every other operation gets Parameters it can rely on.
   const issues = call.operation === 'validate' ? [] : validateResource(resource);
-  if (issues.length > 0) throw FhirError.of(400, issues);
+  if (issues.some(({ severity }) => severity === 'error' || severity === 'fatal')) throw FhirError.of(400, issues);
   return { parameters: resource };
+}
+
+/** The parts of a query that reduce the answer, and the others. */
+function splitQuery(query: string): [subset: string, rest: string] {
+  const isSubset = (part: string) => subsetParameters.has(part.split('=')[0]!);
+  const parts = query.split('&').filter((part) => part !== '');
+  return [parts.filter(isSubset).join('&'), parts.filter((part) => !isSubset(part)).join('&')];
+}
+
+/** A searchset with its entries reduced; its links ask for the same. Documents and the like stay whole. */
+function reduced(answer: Answer, subset: Subset, subsetQuery: string): Answer {
+  const resource = answer.body === undefined ? undefined : (parseJson(answer.body) as Resource);
+  if (resource?.resourceType !== 'Bundle' || resource.type !== 'searchset') return answer;
+  const bundle: Bundle = {
+    ...resource,
+    link: resource.link?.map((link) => ({
+      ...link,
+      url: `${link.url}${link.url?.includes('?') ? '&' : '?'}${subsetQuery}`,
+    })),
+    entry: resource.entry?.map((entry) =>
+      entry.resource && entry.search?.mode !== 'outcome'
+        ? { ...entry, resource: subsetResource(entry.resource, subset) }
+        : entry,
+    ),
+  };
+  return { ...answer, body: stringifyJson(bundle) };
 }
 
 function parametersOfQuery(query: string): Parameters {

@@ -7,6 +7,7 @@ import { FhirError } from '../contract.ts';
 import { isId, isResourceType } from '../validation/index.ts';
 import { batch } from './batch.ts';
 import type { Address, Interaction, Route } from './call.ts';
+import { compartmentTypes } from './compartments.ts';
 import { create } from './create.ts';
 import { conditionalDelete, deleteInstance } from './delete.ts';
 import { historyInstance, historySystem, historyType } from './history.ts';
@@ -51,17 +52,10 @@ export const routes: readonly Route[] = [
   ]),
 ];
 
+export { compartmentTypes };
+
 /** Interactions of `POST [base]`, by the Bundle's type. */
 export const bundleInteractions: Readonly<Record<string, Interaction>> = { batch, transaction };
-
-/** Compartments of R4 (https://hl7.org/fhir/R4/compartmentdefinition.html). */
-export const compartmentTypes: ReadonlySet<string> = new Set([
-  'Device',
-  'Encounter',
-  'Patient',
-  'Practitioner',
-  'RelatedPerson',
-]);
 
 /** The patterns cut into segments once, not for every request. */
 const patterns = routes.map((route) => ({ ...route, segments: segmentsOf(route.path) }));

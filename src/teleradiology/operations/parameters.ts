@@ -8,11 +8,16 @@ export const maxChapterLength = 100_000;
 export const maxLineLength = 4_000;
 const maxRepetitions = 2_000;
 
+/** Names the parameter at fault, wherever it stands. Names are ours: none has a quote. */
+function expressionOf(name: string): string {
+  return `Parameters.parameter.where(name = '${name}')`;
+}
+
 /** Values of a repeated text parameter. @throws FhirError 400 when a value is no text, too long, or one of too many. */
 export function texts(parameters: Parameters, name: string, maxLength = maxLineLength): string[] {
   const found = (parameters.parameter ?? []).filter((parameter) => parameter.name === name);
   if (found.length > maxRepetitions)
-    throw new FhirError(400, 'too-long', `Le paramètre « ${name} » est répété trop souvent.`);
+    throw new FhirError(400, 'too-long', `Le paramètre « ${name} » est répété trop souvent.`, expressionOf(name));
   return found.map((parameter) => {
     const value =
       parameter.valueString ??
@@ -21,9 +26,15 @@ export function texts(parameters: Parameters, name: string, maxLength = maxLineL
       parameter.valueId ??
       parameter.valueUri ??
       parameter.valueOid;
-    if (value === undefined) throw new FhirError(400, 'invalid', `Le paramètre « ${name} » doit être un texte.`);
+    if (value === undefined)
+      throw new FhirError(400, 'invalid', `Le paramètre « ${name} » doit être un texte.`, expressionOf(name));
     if (value.length > maxLength)
-      throw new FhirError(400, 'too-long', `Le paramètre « ${name} » dépasse ${maxLength} caractères.`);
+      throw new FhirError(
+        400,
+        'too-long',
+        `Le paramètre « ${name} » dépasse ${maxLength} caractères.`,
+        expressionOf(name),
+      );
     return value;
   });
 }
@@ -31,7 +42,8 @@ export function texts(parameters: Parameters, name: string, maxLength = maxLineL
 /** Value of a text parameter that occurs once at most. */
 export function text(parameters: Parameters, name: string, maxLength = maxLineLength): string | undefined {
   const values = texts(parameters, name, maxLength);
-  if (values.length > 1) throw new FhirError(400, 'invalid', `Le paramètre « ${name} » ne se répète pas.`);
+  if (values.length > 1)
+    throw new FhirError(400, 'invalid', `Le paramètre « ${name} » ne se répète pas.`, expressionOf(name));
   return values[0];
 }
 
@@ -40,6 +52,7 @@ export function coding(parameters: Parameters, name: string): Coding | undefined
   const found = parameters.parameter?.find((parameter) => parameter.name === name);
   if (found === undefined) return undefined;
   const value = found.valueCoding ?? found.valueCodeableConcept?.coding?.[0];
-  if (value?.code === undefined) throw new FhirError(400, 'invalid', `Le paramètre « ${name} » doit être un code.`);
+  if (value?.code === undefined)
+    throw new FhirError(400, 'invalid', `Le paramètre « ${name} » doit être un code.`, expressionOf(name));
   return value;
 }
