@@ -11,9 +11,10 @@ import { parseJson, stringifyJson } from '../json/index.ts';
 import type { RestStore } from '../store/contract.ts';
 import { toldOf } from './deliver.ts';
 import type { Disclosure } from './disclosure.ts';
-import { numberEvents, readEvents } from './events.ts';
+import { numberNewEvents, readEvents } from './events.ts';
 import { type Feed, readFeed } from './feeds.ts';
 import { notificationBundle, type ShownEvent, type Told } from './notification.ts';
+import { single } from './single.ts';
 import { type Abilities, readWanted, type Wanted } from './wanted.ts';
 
 export interface BindingParts {
@@ -92,18 +93,18 @@ export async function bind(parts: BindingParts, options: BindingOptions): Promis
   /** @returns whether there may be more. */
   async function step(): Promise<boolean> {
     if (!line.isReady()) return false;
-    const { feed, last } = await database.transaction(tenant, async (sql) => {
-      const last = await numberEvents(sql, tenant, subscription);
-      return { last, feed: await readFeed(sql, tenant, subscription) };
-    });
+    await numberNewEvents(database, tenant, subscription);
+    const sql = single(database, tenant);
+    const feed = await readFeed(sql, tenant, subscription);
     // Off, in error, or gone: parked.
     if (feed?.status !== 'active') return false;
+    const last = feed.lastEvent;
     const wanted = await wantedOf(parts, tenant, subscription);
     const context = wanted && (await contextNow());
     if (!wanted || !context) return false;
     heartbeatMs = wanted.heartbeatSeconds && wanted.heartbeatSeconds * 1000;
     const range = { since: cursor + 1, until: last, limit: wanted.maxCount };
-    const events = await database.transaction(tenant, (sql) => readEvents(sql, tenant, subscription, range));
+    const events = await readEvents(sql, tenant, subscription, range);
     const through = events.at(-1)?.number ?? last;
     if (events.length > 0) {
       const isTopic = wanted.criteria.kind === 'topic';
@@ -146,7 +147,7 @@ export async function bind(parts: BindingParts, options: BindingOptions): Promis
     async beat(now) {
       if (heartbeatMs === undefined || pumping || now.getTime() - lastSentAt.getTime() < heartbeatMs) return;
       lastSentAt = now;
-      const feed = await database.transaction(tenant, (sql) => readFeed(sql, tenant, subscription));
+      const feed = await readFeed(single(database, tenant), tenant, subscription);
       const wanted = feed && (await wantedOf(parts, tenant, subscription));
       if (wanted && feed.status === 'active') await send(text(wanted, toldOf(parts, feed, wanted, 'heartbeat')));
     },

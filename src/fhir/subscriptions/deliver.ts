@@ -10,11 +10,12 @@ import { parseJson } from '../json/index.ts';
 import type { RestStore } from '../store/contract.ts';
 import type { Channels, Outcome, Sending } from './channels.ts';
 import type { Disclosure } from './disclosure.ts';
-import { numberEvents, readEvents } from './events.ts';
+import { numberNewEvents, readEvents } from './events.ts';
 import { type Feed, readFeed, recordDelivered, recordFailure, recordHeartbeat } from './feeds.ts';
 import { openHeaders, sealsOf, unseal } from './headers.ts';
 import { notificationBundle, type Told } from './notification.ts';
 import { backOffMs, isGivenUp } from './schedule.ts';
+import { single } from './single.ts';
 import type { StatusKeeper } from './status.ts';
 import { type Abilities, readWanted, type Wanted } from './wanted.ts';
 
@@ -41,10 +42,9 @@ interface Case {
 /** @returns whether there may be more to do now. */
 export async function deliverStep(parts: DeliverParts, tenant: string, id: string): Promise<boolean> {
   const { database, store, clock, status } = parts;
-  const feed = await database.transaction(tenant, async (sql) => {
-    await numberEvents(sql, tenant, id);
-    return readFeed(sql, tenant, id);
-  });
+  await numberNewEvents(database, tenant, id);
+  const sql = single(database, tenant);
+  const feed = await readFeed(sql, tenant, id);
   const stored = feed && (await store.reads(tenant).readStored('Subscription', id));
   if (!feed || !stored || stored.deleted) return false;
   const now = clock.now();
@@ -66,7 +66,7 @@ export async function deliverStep(parts: DeliverParts, tenant: string, id: strin
     await stop('The account that made this Subscription is closed');
     return false;
   }
-  const values = await database.transaction(tenant, (sql) => unseal(sql, tenant, id, sealsOf(subscription)));
+  const values = await unseal(sql, tenant, id, sealsOf(subscription));
   const sending = { context, subscription: id, wanted, headers: openHeaders(wanted.headers, values) };
   const one: Case = { tenant, feed, wanted, sending };
 
@@ -111,7 +111,7 @@ async function sendNext(parts: DeliverParts, one: Case, stop: Stop): Promise<boo
   const isSingle = wanted.channel === 'rest-hook' && !isTopic;
   const limit = isSingle ? 1 : wanted.maxCount;
   const range = { since: feed.delivered + 1, until: feed.lastEvent, limit };
-  const events = await database.transaction(tenant, (sql) => readEvents(sql, tenant, feed.id, range));
+  const events = await readEvents(single(database, tenant), tenant, feed.id, range);
   // Too old and forgotten: their numbers stay missing, which is how the receiver knows.
   const through = events.at(-1)?.number ?? feed.lastEvent;
   let outcome: Outcome = 'taken';
@@ -128,7 +128,7 @@ async function sendNext(parts: DeliverParts, one: Case, stop: Stop): Promise<boo
   }
   if (outcome !== 'taken') return fail(parts, one, outcome, stop);
   const progress = { from: feed.delivered, through, now: clock.now() };
-  return database.transaction(tenant, (sql) => recordDelivered(sql, tenant, feed.id, progress));
+  return recordDelivered(single(database, tenant), tenant, feed.id, progress);
 }
 
 async function sendHeartbeat(parts: DeliverParts, one: Case, stop: Stop): Promise<boolean> {
@@ -139,7 +139,7 @@ async function sendHeartbeat(parts: DeliverParts, one: Case, stop: Stop): Promis
   );
   if (outcome !== 'taken') return fail(parts, one, outcome, stop);
   const progress = { from: feed.delivered, through: feed.delivered, now: parts.clock.now() };
-  await parts.database.transaction(tenant, (sql) => recordDelivered(sql, tenant, feed.id, progress));
+  await recordDelivered(single(parts.database, tenant), tenant, feed.id, progress);
   return true;
 }
 

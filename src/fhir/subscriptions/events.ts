@@ -1,6 +1,6 @@
 /** The table `subscription_event`: what happened, recorded by writers, numbered under the lock of the feed. */
 import type { ResourceType } from '@medplum/fhirtypes';
-import type { Sql } from '../../db/index.ts';
+import type { Database, Sql } from '../../db/index.ts';
 import type { Change } from '../contract.ts';
 
 export interface SubscriptionEvent {
@@ -72,6 +72,18 @@ export async function numberEvents(sql: Sql, tenant: string, subscription: strin
     values: [tenant, subscription, last],
   });
   return last;
+}
+
+/**
+ * Numbers what is new, and looks first whether anything is: a subscription that catches up has nothing new most of the time.
+ */
+export async function numberNewEvents(database: Database, tenant: string, subscription: string): Promise<void> {
+  const { rows } = await database.query<{ any: boolean }>(tenant, {
+    name: 'subscription-event-any',
+    text: `SELECT EXISTS (SELECT FROM subscription_event WHERE tenant = $1 AND subscription = $2 AND number IS NULL) AS any`,
+    values: [tenant, subscription],
+  });
+  if (rows[0]?.any) await database.transaction(tenant, (sql) => numberEvents(sql, tenant, subscription));
 }
 
 /** Numbered events from `since` to `until`, both included, in order. */

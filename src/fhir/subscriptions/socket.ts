@@ -8,6 +8,7 @@ import { type Context, FhirError, type FhirGuards } from '../contract.ts';
 import { type Binding, type BindingParts, bind, type Line } from './binding.ts';
 import type { Log } from './contract.ts';
 import { type FeedState, readFeed, recordSeen } from './feeds.ts';
+import { single } from './single.ts';
 import { readToken } from './tokens.ts';
 
 export interface SocketParts extends BindingParts {
@@ -149,7 +150,7 @@ export function createSocketHub(parts: SocketParts): SocketHub {
   ): Promise<void> {
     const { tenant, account, id, contextNow, until } = wish;
     const { bindings, socket } = connection;
-    const feed = await database.transaction(tenant, (sql) => readFeed(sql, tenant, id));
+    const feed = await readFeed(single(database, tenant), tenant, id);
     // Somebody else's is not told from one that does not exist.
     if (feed?.owner !== account) throw new FhirError(404, 'not-found', 'no such Subscription of yours');
     if (feed.channel !== 'websocket') throw new FhirError(422, 'business-rule', 'its channel is not websocket');
@@ -192,7 +193,7 @@ export function createSocketHub(parts: SocketParts): SocketHub {
     const binding = connection.bindings.get(id);
     if (!binding || through === undefined) return;
     try {
-      await database.transaction(binding.tenant, (sql) => recordSeen(sql, binding.tenant, id, Number(through)));
+      await recordSeen(single(database, binding.tenant), binding.tenant, id, Number(through));
     } catch (error) {
       // It stays undelivered and will be sent again: at least once.
       log?.warn({ error: (error as Error).name }, 'a delivery could not be recorded');

@@ -10,6 +10,7 @@ import { forgetEvents, numberEvents } from './events.ts';
 import { type FeedState, feedStates, readGeneration } from './feeds.ts';
 import { type NodeSession, openNodeSession, wakeChannel } from './node-session.ts';
 import { eventsKeptMs } from './schedule.ts';
+import { single } from './single.ts';
 
 /** Every so many looks, tenants nobody told of are looked at too, and old events are forgotten. */
 const thoroughEvery = 30;
@@ -48,7 +49,7 @@ export function createWorker(parts: WorkerParts): Worker {
   let looks = 0;
 
   /** Runs `work` for a key, once at a time; asked meanwhile, once more afterwards. */
-  function single(
+  function onceAtATime(
     running: Map<string, { work: Promise<void>; again: boolean }>,
     key: string,
     work: () => Promise<void>,
@@ -79,9 +80,9 @@ export function createWorker(parts: WorkerParts): Worker {
   }
 
   function look(tenant: string): Promise<void> {
-    return single(looking, tenant, async () => {
+    return onceAtATime(looking, tenant, async () => {
       if (!session) return;
-      const states = await database.transaction(tenant, (sql) => feedStates(sql, tenant));
+      const states = await feedStates(single(database, tenant), tenant);
       if (states.length > 0) tenants.add(tenant);
       else tenants.delete(tenant);
       parts.onLook(tenant, states);
@@ -96,7 +97,7 @@ export function createWorker(parts: WorkerParts): Worker {
     const key = `${tenant} ${id}`;
     // No place: it is still due at the next look.
     if (!lanes.has(key) && lanes.size >= lanesAtOnce) return Promise.resolve();
-    return single(lanes, key, async () => {
+    return onceAtATime(lanes, key, async () => {
       const name = `subscription ${key}`;
       if (!session || !(await session.tryLock(name))) return;
       try {
@@ -117,7 +118,7 @@ export function createWorker(parts: WorkerParts): Worker {
   async function thorough(): Promise<void> {
     const before = new Date(clock.now().getTime() - eventsKeptMs);
     for (const tenant of await database.tenants()) {
-      const generation = await database.transaction(tenant, (sql) => readGeneration(sql, tenant));
+      const generation = await readGeneration(single(database, tenant), tenant);
       if (generation === 0) continue;
       tenants.add(tenant);
       await forgetOld(tenant, before);
@@ -132,7 +133,7 @@ export function createWorker(parts: WorkerParts): Worker {
       [tenant, before],
     );
     for (const { id } of rows) await database.transaction(tenant, (sql) => numberEvents(sql, tenant, id));
-    await database.transaction(tenant, (sql) => forgetEvents(sql, tenant, before));
+    await forgetEvents(single(database, tenant), tenant, before);
   }
 
   /** Tells the other nodes, outside the writer's transaction (NOTIFY makes commits wait for each other), one at a time. */
