@@ -336,4 +336,8 @@ it('an update takes the values of before out of every index', async () => {
   ];
   for (const search of searches) expect(await store.search('other', 'Observation', search)).toEqual([]);
   expect(await store.search('other', 'Location', encoded('near=48.1173|-1.6778|1'))).toEqual([]);
+  await store.transaction(contextOf('other'), (tx) => tx.delete('Observation', 'pressure'));
+  for (const search of ['_content=final', '_text=x', 'code:text=x', 'code:missing=true']) {
+    expect(await store.search('other', 'Observation', search)).toEqual([]);
+  }
 });
