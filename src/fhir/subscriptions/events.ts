@@ -13,8 +13,8 @@ export interface SubscriptionEvent {
   version: number;
 }
 
-/** Most events numbered at once: a long backlog is numbered in several short transactions. */
-const numberedAtOnce = 5_000;
+/** Events numbered by one statement. */
+const numberedAtOnce = 500;
 
 /** Records matches in the writer's transaction: one statement, no lock shared with other writers. */
 export async function insertEvents(
@@ -54,24 +54,30 @@ export async function numberEvents(sql: Sql, tenant: string, subscription: strin
   });
   let last = Number(rows[0]?.last ?? 0);
   if (rows.length === 0) return last;
-  const { rowCount } = await sql.query({
-    name: 'subscription-event-number',
-    text: `UPDATE subscription_event AS event SET number = $3 + fresh.place
-           FROM (SELECT position, row_number() OVER (ORDER BY position) AS place
-                 FROM (SELECT position FROM subscription_event
-                       WHERE tenant = $1 AND subscription = $2 AND number IS NULL
-                       ORDER BY position LIMIT $4) AS waiting) AS fresh
-           WHERE event.tenant = $1 AND event.subscription = $2 AND event.position = fresh.position`,
-    values: [tenant, subscription, last, numberedAtOnce],
-  });
-  if (!rowCount) return last;
-  last += rowCount;
-  await sql.query({
-    name: 'subscription-event-count',
-    text: 'UPDATE subscription_feed SET last_event = $3 WHERE tenant = $1 AND id = $2',
-    values: [tenant, subscription, last],
-  });
-  return last;
+  for (;;) {
+    const { rows: fresh } = await sql.query<{ position: string }>({
+      name: 'subscription-event-new',
+      text: `SELECT position FROM subscription_event
+             WHERE tenant = $1 AND subscription = $2 AND number IS NULL
+             ORDER BY position LIMIT $3`,
+      values: [tenant, subscription, numberedAtOnce],
+    });
+    if (fresh.length === 0) return last;
+    // By its place in the array and without a join: joined with what the planner takes for an empty table, 800 rows took a second.
+    await sql.query({
+      name: 'subscription-event-number',
+      text: `UPDATE subscription_event SET number = $3::bigint + array_position($4::bigint[], position)
+             WHERE tenant = $1 AND subscription = $2 AND position = ANY ($4::bigint[])`,
+      values: [tenant, subscription, last, fresh.map(({ position }) => position)],
+    });
+    last += fresh.length;
+    await sql.query({
+      name: 'subscription-event-count',
+      text: 'UPDATE subscription_feed SET last_event = $3 WHERE tenant = $1 AND id = $2',
+      values: [tenant, subscription, last],
+    });
+    if (fresh.length < numberedAtOnce) return last;
+  }
 }
 
 /**
