@@ -121,6 +121,8 @@ export interface RestTransaction extends FhirTransaction, RestReads {
   ): Promise<StoredVersion | undefined>;
   /** Text of a resource this transaction wrote, exactly as it will be served. */
   writtenText(type: ResourceType, id: string): string | undefined;
+  /** The terminology over this transaction's connection; for validation of codes. */
+  readonly terminology: Terminology | undefined;
   /**
    * Conditional update, under the same lock as `createIfNone`: updates the one match, creates when there is none.
    * @throws FhirError 412 when several match, 400 when the resource carries an id other than the match's.

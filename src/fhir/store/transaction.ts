@@ -277,6 +277,9 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
       afterwards.push(work);
     },
     writtenText: (type, id) => written.get(`${type}/${id}`),
+    get terminology() {
+      return search.terminology?.over(sql);
+    },
   };
 
   return {

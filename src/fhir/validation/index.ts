@@ -33,6 +33,8 @@ export interface Inspection {
 export interface Validator {
   validate: Validate;
   inspect(resource: unknown, options?: InspectOptions): Inspection;
+  /** Whether the program itself brings the definition of a profile or an extension. */
+  isBuiltIn(url: string): boolean;
   /** Profiles of a source asked before the built-in definitions. */
   profilesWith(source: DefinitionSource): Profiles;
   isResourceType(name: string): boolean;
@@ -58,6 +60,7 @@ export function createValidator(structure: StructureFile): Validator {
       resource(value, run);
       return { issues: run.issues, openCodes };
     },
+    isBuiltIn: (url) => profiles.profile(url) !== undefined,
     profilesWith: (source) =>
       createProfiles(
         {
@@ -82,6 +85,8 @@ export const validateResource: Validate = r4.validate;
 export const inspectResource: Validator['inspect'] = r4.inspect;
 
 export const profilesWith: Validator['profilesWith'] = r4.profilesWith;
+
+export const isBuiltIn: Validator['isBuiltIn'] = r4.isBuiltIn;
 
 /** True for the name of a concrete R4 resource type. */
 export const isResourceType: (name: string) => boolean = r4.isResourceType;

@@ -12,7 +12,7 @@ beforeAll(async () => {
   server = await operationServer();
   await server.put(
     { resourceType: 'Patient', id: 'p', meta: { tag: [red], security: [secret] } },
-    { resourceType: 'Organization', id: 'o', meta: { profile: [profile], tag: [red, blue] } },
+    { resourceType: 'Organization', id: 'o', name: 'TEST', meta: { profile: [profile], tag: [red, blue] } },
   );
 });
 afterAll(() => server.close());

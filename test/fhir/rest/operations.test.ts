@@ -170,7 +170,7 @@ describe('$validate', () => {
       ],
     };
     expect(await validate('/fhir/Task/$validate', payload)).toMatchObject({
-      body: { issue: [{ severity: 'error', code: 'not-supported' }] },
+      body: { issue: [{ severity: 'error', code: 'not-found' }] },
     });
   });
 });
