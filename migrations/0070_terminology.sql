@@ -41,8 +41,8 @@ CREATE TABLE terminology.concept (
 );
 CREATE UNIQUE INDEX concept_seq ON terminology.concept (tenant, system, seq);
 
--- `list` is `word` (key: a folded word of code or designation), `below` (key: a code, concepts: its descendants) or
--- `property:<code>` (key: a value).
+-- `list` is `word` (key: a folded word of code or designation), `below` and `children` (key: a code), `flag` (key: `inactive`,
+-- `abstract`, or `parent` for those with children) or `property:<code>` (key: a value).
 CREATE TABLE terminology.posting (
   tenant text NOT NULL,
   system integer NOT NULL,
@@ -64,3 +64,14 @@ CREATE POLICY platform_shared ON terminology.posting FOR SELECT USING (tenant = 
 CREATE POLICY platform_shared ON fhir.codesystem FOR SELECT USING (tenant = 'platform');
 CREATE POLICY platform_shared ON fhir.valueset FOR SELECT USING (tenant = 'platform');
 CREATE POLICY platform_shared ON fhir.conceptmap FOR SELECT USING (tenant = 'platform');
+
+-- A load brings most rows these tables have: until the statistics say so, plans would be made for empty tables. Only their owner may
+-- gather them.
+CREATE FUNCTION terminology.gather_statistics() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog AS $$
+BEGIN
+  ANALYZE terminology.concept;
+  ANALYZE terminology.posting;
+END
+$$;
+REVOKE ALL ON FUNCTION terminology.gather_statistics() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION terminology.gather_statistics() TO passerelle_app;

@@ -1,7 +1,8 @@
 /** A code system in memory: a stored resource, one of our own artefacts or a definition of R4. */
 import type { Sql } from '../../db/index.ts';
+import { selectionMask } from './mask.ts';
 import { type MemoryContent, reachable } from './memory-content.ts';
-import { selectionMask } from './memory-mask.ts';
+import { memoryFinder } from './memory-finder.ts';
 import { tooCostly } from './problems.ts';
 import { listedConcepts, type Selection } from './selection.ts';
 import type { KnownSystem, SelectOptions } from './system.ts';
@@ -9,6 +10,7 @@ import { hasWords, questionWords } from './words.ts';
 
 /** @param sql any connection: regular expressions run there. */
 export function memorySystem(content: MemoryContent, sql: Sql): KnownSystem {
+  const finder = memoryFinder(content, sql);
   const conceptAt = (index: number) => content.concepts[index]!;
   return {
     info: content.info,
@@ -17,14 +19,14 @@ export function memorySystem(content: MemoryContent, sql: Sql): KnownSystem {
       return index === undefined ? undefined : conceptAt(index);
     },
     async select(selection, options) {
-      const mask = await selectionMask(content, selection, sql);
+      const mask = await selectionMask(finder, selection);
       const indexes = ordered(content, selection, options).filter((index) => mask[index] === 1);
       const { offset, limit } = options;
       return { concepts: indexes.slice(offset, offset + limit).map(conceptAt), total: indexes.length };
     },
     async contains(selection, code) {
       const index = content.indexOf(code);
-      return index !== undefined && (await selectionMask(content, selection, sql))[index] === 1;
+      return index !== undefined && (await selectionMask(finder, selection))[index] === 1;
     },
     async subsumption(codeA, codeB) {
       const [a, b] = [content.indexOf(codeA), content.indexOf(codeB)];

@@ -140,7 +140,7 @@ describe('a system in tables', () => {
           }
         }
       }),
-      { numRuns: 25 },
+      { numRuns: 12 },
     );
   });
 

@@ -18,9 +18,12 @@ const valueLimit = 600;
 export function* postingsOf(concepts: readonly Concept[], closure: Closure): Generator<Posting> {
   yield* belowPostings(concepts, closure);
   const words = new Map<string, number[]>();
+  const flags = new Map<string, number[]>();
   const properties = new Map<string, Map<string, number[]>>();
   for (const [seq, concept] of concepts.entries()) {
     for (const word of conceptWords(concept)) add(words, word, seq);
+    if (concept.inactive) add(flags, 'inactive', seq);
+    if (concept.abstract) add(flags, 'abstract', seq);
     for (const { code, value } of concept.properties) {
       if (value.length > valueLimit)
         throw new LoadError(`Property ${code} of ${concept.code} has more than ${valueLimit} characters`);
@@ -29,6 +32,7 @@ export function* postingsOf(concepts: readonly Concept[], closure: Closure): Gen
       add(values, value, seq);
     }
   }
+  for (const [key, numbers] of flags) yield { list: 'flag', key, concepts: numbers };
   for (const [key, numbers] of words) yield { list: 'word', key, concepts: numbers };
   for (const [property, values] of properties)
     for (const [key, numbers] of values) yield { list: `property:${property}`, key, concepts: numbers };
@@ -49,12 +53,15 @@ function* belowPostings(concepts: readonly Concept[], { ancestors }: Closure): G
   concepts.forEach(({ parents }, seq) => {
     for (const parent of parents) add(children, parent, seq);
   });
+  const withChildren: number[] = [];
   for (const [seq, list] of below.entries()) {
     if (!list) continue;
+    withChildren.push(seq);
     const { code } = concepts[seq]!;
     yield { list: 'below', key: code, concepts: list };
     yield { list: 'children', key: code, concepts: children.get(code)! };
   }
+  if (withChildren.length > 0) yield { list: 'flag', key: 'parent', concepts: withChildren };
 }
 
 function add(lists: Map<string, number[]>, key: string, seq: number): void {

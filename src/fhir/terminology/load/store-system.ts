@@ -49,6 +49,7 @@ export async function storeSystem(
   const system = await insertSystem(sql, tenant, info, ordered.length, options.now);
   await insertConcepts(sql, tenant, system, ordered, closure, progress);
   await insertPostings(sql, tenant, system, postingsOf(ordered, closure), progress);
+  await sql.query('SELECT terminology.gather_statistics()');
 }
 
 /** Removes what was loaded. */
