@@ -15,8 +15,7 @@ import { buildWhere } from './where.ts';
 type Chain = Extract<Criterion, { kind: 'chain' }>;
 type ReverseChain = Extract<Criterion, { kind: 'has' }>;
 
-/** Most resources at the far end of a link that are resolved ahead. */
-const linkLimit = 5000;
+const defaultLinkLimit = 5000;
 
 /** The reference points to a resource of which the criterion holds. */
 export async function chainCondition(search: RunningSearch, chain: Chain, scope: ConditionScope): Promise<string> {
@@ -26,6 +25,7 @@ export async function chainCondition(search: RunningSearch, chain: Chain, scope:
 
 /** Resources the reference may point to; undefined when there are too many. */
 async function chainTargets(search: RunningSearch, { targets }: Chain): Promise<string[] | undefined> {
+  const { linkLimit = defaultLinkLimit } = search;
   const references: string[] = [];
   for (const { type, criterion } of targets) {
     const { text, values } = await buildWhere(search, type, [criterion]);
@@ -46,7 +46,7 @@ async function lookedUpTargets(
   scope: ConditionScope,
 ): Promise<string> {
   const paths = elementPaths(parameter.expression);
-  if (!paths) throw tooCostly(`The chain through ${parameter.code} has more than ${linkLimit} targets: narrow it`);
+  if (!paths) throw tooCostly(`The chain through ${parameter.code} has too many targets: narrow what it asks of them`);
   const { values } = scope;
   const found: string[] = [];
   for (const { type, criterion } of targets) {
@@ -81,6 +81,7 @@ async function pointedTo(
   type: string,
   { type: source, parameter, criterion }: ReverseChain,
 ): Promise<string[] | undefined> {
+  const { linkLimit = defaultLinkLimit } = search;
   const { text, values } = await buildWhere(search, source, [criterion]);
   const rows = await search.sql.query<{ content: string }>(
     `SELECT r.content FROM ${tableOf(source)} r WHERE ${text} LIMIT ${linkLimit + 1}`,

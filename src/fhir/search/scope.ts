@@ -15,6 +15,8 @@ export interface SearchParts {
   terminology?: Terminology;
   /** Longest time of one search in milliseconds; 10 s when absent. */
   timeoutMs?: number;
+  /** Most resources at the far end of a link of a chain that are resolved ahead; 5,000 when absent. */
+  linkLimit?: number;
 }
 
 /** A search's surroundings: connection in the tenant's scope, tenant, and the moment `ap` is relative to. */

@@ -13,7 +13,8 @@ export function createSelector() {
       atom = parseFhirPath(expression);
       parsed.set(expression, atom);
     }
-    return evalFhirPathTyped(atom, [toTypedValue(element)]).map(({ value }) => value as unknown);
+    const typed = toTypedValue(element);
+    return evalFhirPathTyped(atom, [typed], { '%resource': typed }).map(({ value }) => value as unknown);
   }
 
   return function select(expression: string, resource: Resource): unknown[] {

@@ -1,0 +1,145 @@
+import type { Observation, Patient } from '@medplum/fhirtypes';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Database, Sql } from '../../../src/db/index.ts';
+import { loadSearchDefinitions } from '../../../src/fhir/definitions/search-parameters.ts';
+import { createFhirStore } from '../../../src/fhir/index.ts';
+import { createKeyHasher } from '../../../src/fhir/search/keys.ts';
+import { createParameterRegistry } from '../../../src/fhir/search/parameters.ts';
+import type { SearchParts } from '../../../src/fhir/search/scope.ts';
+import { searchPage } from '../../../src/fhir/search/search.ts';
+import { interpretPath } from '../../../src/fhir/store/interpreter.ts';
+import { testDatabase } from '../../support/database.ts';
+import { contextOf } from '../store/context.ts';
+
+/** More than a link of a chain resolves ahead here. */
+const many = 120;
+const linkLimit = 100;
+
+let database: Database;
+const statements: { text: string; values: readonly unknown[] }[] = [];
+/** Statements that match take as long as a table of millions would. */
+let slow: RegExp | undefined;
+
+beforeAll(async () => {
+  database = await testDatabase();
+  const store = await createFhirStore({ database, validate: () => [] });
+  await store.transaction(contextOf('aa'), async (tx) => {
+    for (let n = 0; n < many; n++) {
+      const id = `p${n}`;
+      await tx.create<Patient>({ resourceType: 'Patient', id, gender: 'female', birthDate: n === 7 ? '1900' : '1960' });
+      await tx.create<Observation>({
+        resourceType: 'Observation',
+        status: 'final',
+        code: { coding: [{ code: n % 20 === 1 ? 'rare' : 'common' }] },
+        subject: { reference: n === 1 ? `Patient/${id}/_history/1` : `Patient/${id}` },
+      });
+    }
+  });
+});
+afterAll(() => database.close());
+
+const definitions = loadSearchDefinitions();
+const parts: SearchParts = {
+  definitions,
+  registry: createParameterRegistry(definitions, interpretPath),
+  hasher: createKeyHasher(),
+  linkLimit,
+};
+
+/** Notes every statement, and holds those up that are to be slow. */
+const sql: Sql = {
+  query: ((statement: { text: string; values: readonly unknown[]; timeoutMs: number }) => {
+    statements.push(statement);
+    if (!slow?.test(statement.text)) return database.query('aa', statement);
+    const text = statement.text.replace(/WHERE r\.tenant = \$1/, 'WHERE pg_sleep(30) IS NOT NULL AND r.tenant = $1');
+    return database.query('aa', { ...statement, text, timeoutMs: 200 });
+  }) as Sql['query'],
+};
+const reads = {
+  searchBundle: (type: 'Patient' | 'Observation', query: string) =>
+    searchPage(parts, { sql, tenant: 'aa', nowMs: Date.now() }, type, query),
+};
+
+async function found(type: 'Patient' | 'Observation', query: string): Promise<number> {
+  return (await reads.searchBundle(type, `${query}&_summary=count`)).total!;
+}
+
+describe('a search that would read too much', () => {
+  it('looks the ends of a chain up from the rows that remain when there are too many to resolve ahead', async () => {
+    expect(await found('Observation', 'code=rare&subject:Patient.gender=female')).toBe(6);
+    expect(await found('Observation', 'code=rare&subject:Patient.gender=male')).toBe(0);
+    expect(await found('Observation', 'code=rare&subject:Patient.gender:not=male')).toBe(6);
+    expect(await found('Patient', 'birthdate=1900&_has:Observation:patient:status=final')).toBe(1);
+    expect(await found('Patient', 'birthdate=1900&_has:Observation:patient:status=draft')).toBe(0);
+    expect(await found('Patient', '_id=p1&_has:Observation:subject:status=final')).toBe(1);
+    expect(await found('Observation', 'code=rare&patient._has:Observation:patient:status=final')).toBe(6);
+  });
+
+  it('ends in time, and says what helps', async () => {
+    slow = /FROM fhir\."patient" r/;
+    const error = await reads.searchBundle('Patient', 'birthdate=1900').catch((reason: unknown) => reason);
+    slow = undefined;
+    expect(error).toMatchObject({ status: 422, outcome: { issue: [{ code: 'too-costly' }] } });
+    expect((error as Error).message).toMatch(/10 s.*add a condition/);
+    // The connection is as good as before.
+    expect(await found('Patient', 'birthdate=1900')).toBe(1);
+  });
+
+  it('leaves the total out when counting takes too long, with a warning, and answers the page', async () => {
+    slow = /count\(\*\)/;
+    const page = await reads.searchBundle('Patient', '_total=accurate&_count=2');
+    await expect(reads.searchBundle('Patient', '_summary=count')).rejects.toMatchObject({ status: 422 });
+    slow = undefined;
+    expect(page.matches).toHaveLength(2);
+    expect(page).not.toHaveProperty('total');
+    expect(page.warnings).toMatchObject([{ severity: 'warning', code: 'too-costly' }]);
+  });
+
+  it('refuses chains without end', async () => {
+    const chain = `${'link:Patient.'.repeat(11)}name`;
+    await expect(reads.searchBundle('Patient', `${chain}=x`)).rejects.toMatchObject({ status: 400 });
+  });
+});
+
+describe('_total', () => {
+  it('is exact, estimated without reading, or left out, as asked', async () => {
+    expect(await reads.searchBundle('Patient', '_total=accurate&_count=1')).toMatchObject({ total: many });
+    expect(await reads.searchBundle('Patient', '_total=none&_count=1')).not.toHaveProperty('total');
+    expect(await reads.searchBundle('Patient', '_count=1')).not.toHaveProperty('total');
+    statements.length = 0;
+    const { total } = await reads.searchBundle('Patient', '_total=estimate&_count=1');
+    expect(total).toBeGreaterThanOrEqual(0);
+    expect(statements.at(-1)!.text).toMatch(/^EXPLAIN/);
+  });
+
+  it('needs no counting when one page has everything', async () => {
+    statements.length = 0;
+    expect(await reads.searchBundle('Patient', 'birthdate=1900&_total=accurate')).toMatchObject({ total: 1 });
+    expect(statements.filter(({ text }) => text.includes('count('))).toEqual([]);
+  });
+});
+
+describe('repeated and contradictory parameters', () => {
+  it.each([
+    '_count=1&_count=2',
+    '_total=none&_total=accurate',
+    '_summary=true&_elements=id',
+    '_summary=true&_summary=data',
+  ])('%s is refused', async (query) => {
+    await expect(reads.searchBundle('Patient', query)).rejects.toMatchObject({ status: 400 });
+  });
+
+  it.each([
+    '_count=1&_count=1',
+    '_sort=gender&_sort=-birthdate&_count=1',
+    '_elements=id&_elements=gender&_count=1',
+    '_contained=false&_count=1',
+  ])('%s is understood', async (query) => {
+    expect((await reads.searchBundle('Patient', query)).matches).toHaveLength(1);
+  });
+
+  it('criteria that exclude each other find nothing', async () => {
+    expect(await found('Patient', 'gender=female&gender=male')).toBe(0);
+    expect(await found('Patient', 'birthdate=gt2000&birthdate=lt1990')).toBe(0);
+  });
+});
