@@ -98,7 +98,12 @@ async function compose(config: Config, options: ServerOptions, database: Databas
   const baseUrl = () => config.baseUrl ?? listeningUrl();
 
   const base = () => `${baseUrl()}/fhir`;
-  const store = withSealedHeaders(await createFhirStore({ database, checkReferences: config.checkReferences, base }));
+  const store = withSealedHeaders(await createFhirStore({
+      database,
+      checkReferences: config.checkReferences,
+      searchTimeoutMs: config.searchTimeoutMs,
+      base,
+    }));
   registerOperations(store);
   const access = await createAccess({ database, store, clock, secure, log, baseUrl });
   const subscriptions = createSubscriptions({

@@ -30,6 +30,8 @@ export interface Config {
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
   /** Whether a write checks that the targets of its references exist. */
   checkReferences: boolean;
+  /** Longest time of one search, in milliseconds. */
+  searchTimeoutMs: number;
   /** Hosts in private networks that notifications of Subscriptions may reach; `tenant=host` for one tenant only. */
   subscriptionHosts: string[];
   /** Mail server for notifications; undefined: none are sent by mail. */
@@ -80,6 +82,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     clock: demoClock(env, demo),
     logLevel: oneOf(env, 'LOG_LEVEL', logLevels, 'info'),
     checkReferences: oneOf(env, 'FHIR_CHECK_REFERENCES', ['on', 'off'] as const, 'off') === 'on',
+    searchTimeoutMs: seconds(env, 'FHIR_SEARCH_TIMEOUT', 10) * 1000,
     subscriptionHosts: list(env, 'SUBSCRIPTION_HOSTS'),
     smtp: smtp(env),
   };
@@ -98,6 +101,15 @@ export function dataFolder(config: Config, name: 'postgres' | 'blobs' | 'keys' |
 function text(env: Record<string, string | undefined>, name: string): string | undefined {
   const value = env[name]?.trim();
   return value === undefined || value === '' ? undefined : value;
+}
+
+/** A time of at most a minute, when every statement ends. */
+function seconds(env: Record<string, string | undefined>, name: string, fallback: number): number {
+  const value = text(env, name);
+  if (value === undefined) return fallback;
+  const number = Number(value);
+  if (!(number > 0 && number <= 60)) throw new ConfigError(`${name}="${value}" is not a number of seconds up to 60.`);
+  return number;
 }
 
 function list(env: Record<string, string | undefined>, name: string): string[] {

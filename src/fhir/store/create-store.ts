@@ -42,6 +42,8 @@ export interface StoreOptions {
   /** Refuse references to resources that do not exist. */
   checkReferences?: boolean;
   validate: ResourceValidator;
+  /** Longest time of one search in milliseconds; 10 s when absent. */
+  searchTimeoutMs?: number;
   /** Our own FHIR address, without a slash at the end: references by it are local ones to searches. */
   base?: () => string | undefined;
   /** Folder of our own SearchParameters; `fhir-profiles/` when absent. */
@@ -64,7 +66,10 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
     ...(options.terminologyDefinitions ? { definitions: options.terminologyDefinitions } : {}),
     ...(options.profilesFolder ? { profilesFolder: options.profilesFolder } : {}),
   });
-  const search: SearchParts & { terminology: Terminology } = { definitions, registry, hasher, terminology };
+  const search: SearchParts & { terminology: Terminology } = {
+    ...{ definitions, registry, hasher, terminology },
+    ...(options.searchTimeoutMs === undefined ? {} : { timeoutMs: options.searchTimeoutMs }),
+  };
   const changeHooks: ChangeHook[] = [];
   const commitHooks: CommitHook[] = [];
   const operations: Operation[] = terminologyOperations(terminology);
