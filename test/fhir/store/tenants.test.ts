@@ -1,9 +1,14 @@
 import type { Patient, ServiceRequest } from '@medplum/fhirtypes';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Database } from '../../../src/db/index.ts';
+import type { Database, Sql } from '../../../src/db/index.ts';
+import { loadSearchDefinitions } from '../../../src/fhir/definitions/search-parameters.ts';
 import { createFhirStore } from '../../../src/fhir/index.ts';
+import { createKeyHasher } from '../../../src/fhir/search/keys.ts';
+import { createParameterRegistry } from '../../../src/fhir/search/parameters.ts';
+import { searchPage } from '../../../src/fhir/search/search.ts';
 import type { RestStore } from '../../../src/fhir/store/index.ts';
+import { interpretPath } from '../../../src/fhir/store/interpreter.ts';
 import { testDatabase } from '../../support/database.ts';
 import { contextOf } from './context.ts';
 
@@ -134,7 +139,10 @@ describe('under row-level security, as the application’s role', () => {
   async function planOf(type: 'ServiceRequest' | 'Patient', query: string): Promise<string> {
     statements.length = 0;
     await store.reads('aa').searchBundle(type, query);
-    const { text, values } = statements.find((sent) => sent.text.includes(`fhir."${type.toLowerCase()}"`))!;
+    return explain(statements.find((sent) => sent.text.includes(`fhir."${type.toLowerCase()}"`))!);
+  }
+
+  async function explain({ text, values }: { text: string; values: readonly unknown[] }): Promise<string> {
     const { rows } = await database.query<{ 'QUERY PLAN': string }>('aa', `EXPLAIN ${text}`, values);
     return rows.map((row) => row['QUERY PLAN']).join('\n');
   }
@@ -156,9 +164,38 @@ describe('under row-level security, as the application’s role', () => {
     ['ServiceRequest', '_sort=-authored&_count=20', 'servicerequest_d1'],
     ['ServiceRequest', '_sort=-_lastUpdated&_count=20', 'servicerequest_updated'],
     ['Patient', 'family=nom 77', 'string_key_pkey'],
+    ['ServiceRequest', '_sort=authored&_count=20', 'servicerequest_d1'],
+    // Nearly every row has the key: its order must come from the date.
+    ['ServiceRequest', 'intent=order&_sort=-authored&_count=20', 'servicerequest_d1'],
+    ['ServiceRequest', 'status=completed,active&_sort=-authored&_count=20', 'servicerequest_d1'],
+    ['ServiceRequest', 'status:not=active&_sort=-authored&_count=20', 'servicerequest_d1'],
+    ['ServiceRequest', 'priority:missing=true&_sort=-authored&_count=20', 'servicerequest_d1'],
+    ['Patient', '_sort=family&_count=20', 'string_key_pkey'],
+    ['Patient', '_sort=-family&_count=20', 'string_key_pkey'],
   ] as const)('%s?%s goes through an ordered index', async (type, query, index) => {
     const plan = await planOf(type, query);
     expect(plan).toContain(index);
     expect(plan).not.toContain('Seq Scan');
+  });
+
+  it('chains whose ends are too many to resolve ahead look them up by index from the rows that remain', async () => {
+    const definitions = loadSearchDefinitions();
+    const registry = createParameterRegistry(definitions, interpretPath);
+    const sql: Sql = {
+      query: ((statement: { text: string; values: readonly unknown[] }) => {
+        statements.push(statement);
+        return database.query('aa', statement);
+      }) as Sql['query'],
+    };
+    const search = { definitions, registry, hasher: createKeyHasher(), linkLimit: 10 };
+    const scope = { sql, tenant: 'aa', nowMs: Date.now() };
+    statements.length = 0;
+    await searchPage(search, scope, 'Patient', '_id=p1,p2,p3&_has:ServiceRequest:patient:status=active');
+    expect(await explain(statements.at(-1)!)).toContain('servicerequest_keys');
+    await searchPage(search, scope, 'ServiceRequest', 'identifier=urn:x|n77&patient:Patient.name=nom');
+    const plan = await explain(statements.at(-1)!);
+    expect(plan).toContain('servicerequest_keys');
+    expect(plan).toContain('patient_pkey');
+    expect(plan).not.toContain('Seq Scan on patient');
   });
 });
