@@ -12,7 +12,15 @@ import { risDestination, startMllp } from './adapters/hl7v2/index.ts';
 import { type Config, dataFolder, isLoopback, type SmtpConfig } from './config/index.ts';
 import { type Database, leakproofStatements, openConfiguredDatabase, searchesUseTheirIndex } from './db/index.ts';
 import { createDelivery, type Delivery, deliveryGauges } from './delivery/index.ts';
-import { createFhirStore, type FhirStore, fhirRoutes, registerOperations, systemContext } from './fhir/index.ts';
+import { createBulkData } from './fhir/bulk/index.ts';
+import {
+  createFhirStore,
+  type FhirStore,
+  fhirRoutes,
+  registerGraphql,
+  registerOperations,
+  systemContext,
+} from './fhir/index.ts';
 import { createMailer, createSubscriptions, type Owners, withSealedHeaders } from './fhir/subscriptions/index.ts';
 import { healthRoutes } from './health.ts';
 import { createImaging } from './imaging/index.ts';
@@ -105,7 +113,9 @@ async function compose(config: Config, options: ServerOptions, database: Databas
       base,
     }));
   registerOperations(store);
+  registerGraphql(store);
   const access = await createAccess({ database, store, clock, secure, log, baseUrl });
+  const bulk = createBulkData({ database, store, guards: access, clock, baseUrl, folder: config.dataDir, log });
   const subscriptions = createSubscriptions({
     database,
     store,
@@ -149,6 +159,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
   await subscriptions.register(app);
   const { describe } = subscriptions;
   await app.register(fhirRoutes, { prefix: '/fhir', store, guards: access, clock, baseUrl, describe });
+  await app.register(bulk.routes, { prefix: '/fhir' });
   await app.register(dicomwebRoutes, { prefix: '/dicomweb', imaging, guards: access, clock, baseUrl });
   if (options.userInterface) await app.register(userInterfaceRoutes, { folder: options.userInterface });
 
@@ -162,6 +173,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
   await delivery.start((tenant, interaction) => systemContext(tenant, interaction, clock));
   await teleradiology.start();
   await subscriptions.start();
+  bulk.worker.start();
   access.start();
   store.reindex.start();
 
@@ -178,6 +190,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
     close: async () => {
       await Promise.all([mllp.close(), mllps?.close()]);
       await subscriptions.stop();
+      await bulk.worker.stop();
       await app.close();
       await teleradiology.stop();
       await delivery.stop();

@@ -100,6 +100,8 @@ export interface Operation {
   affectsState: boolean;
   /** Canonical URL of the standard's own OperationDefinition; ours, made from this entry, when absent. */
   definition?: string;
+  /** `_elements` is a parameter of its own, and not a wish about the Bundle it answers. */
+  readsElements?: true;
   run(call: OperationCall): Promise<Resource | OperationAnswer>;
 }
 

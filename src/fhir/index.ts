@@ -16,6 +16,7 @@ export {
   type OperationCall,
   type ReadAccess,
 } from './contract.ts';
+export { registerGraphql } from './graphql/index.ts';
 export { registerOperations } from './operations/index.ts';
 export { type FhirRoutesOptions, fhirRoutes } from './rest/plugin.ts';
 export { createFhirStore, type FhirStoreOptions } from './store/index.ts';

@@ -36,7 +36,7 @@ export function operationInteraction(isGet: boolean): WriteInteraction {
       if (isGet && operation.affectsState)
         throw new FhirError(405, 'not-supported', `$${call.operation} changes state: use POST`);
       // `_summary` and `_elements` are not the operation's affair: they reduce the Bundle it answers.
-      const [subsetQuery, query] = splitQuery(call.query);
+      const [subsetQuery, query] = operation.readsElements ? ['', call.query] : splitQuery(call.query);
       const subset = subsetOf(new URLSearchParams(subsetQuery), service.searchDefinitions);
       const ifMatch = versionOfETag(call.conditions.ifMatch);
       const result = await operation.run({

@@ -1,0 +1,98 @@
+/** The parameters of $export (https://hl7.org/fhir/uv/bulkdata/export.html#query-parameters), from a GET or a POST alike. */
+import type { Parameters, ResourceType } from '@medplum/fhirtypes';
+import { FhirError, type OperationCall } from '../contract.ts';
+import { compartmentTypes } from '../operations/compartments.ts';
+import { refusal, refuseOthers, textOnce, textsOf, typesOf } from '../operations/input.ts';
+import { targetOf } from '../operations/targets.ts';
+import { isResourceType } from '../validation/index.ts';
+import type { ExportRequest } from './job.ts';
+
+const formats = new Set(['application/fhir+ndjson', 'application/ndjson', 'ndjson']);
+const understood = ['_outputFormat', '_since', '_until', '_type', '_typeFilter', '_elements', 'patient'];
+const known = [...understood, 'includeAssociatedData', 'organizeOutputBy', 'allowPartialManifests'];
+const filtersAtMost = 20;
+const patientsAtMost = 10_000;
+
+/** Parameters of a search that reach other types, or say how to answer: a filter only says which resources. */
+const notInFilters =
+  /^(?:_has|_include|_revinclude|_sort|_count|_total|_summary|_elements|_contained|_containedType|_cursor|_filter|_list|_format|_type)\b|\./;
+
+/** @throws FhirError 400 naming what is not understood; nothing is left aside silently. */
+export function exportRequestOf(call: OperationCall, level: ExportRequest['level']): ExportRequest {
+  const { parameters } = call;
+  refuseOthers(parameters, known);
+  for (const name of known.filter((each) => !understood.includes(each))) {
+    if (textOnce(parameters, name) !== undefined) throw new FhirError(400, 'not-supported', `${name} is not supported`);
+  }
+  const format = textOnce(parameters, '_outputFormat')?.replace(' ', '+');
+  if (format !== undefined && !formats.has(format)) {
+    throw new FhirError(400, 'not-supported', '_outputFormat is application/fhir+ndjson');
+  }
+  const types = exportedTypes(parameters, level);
+  const elements = textsOf(parameters, '_elements').flatMap((text) => text.split(','));
+  const patients = patientsGiven(call, level);
+  const [since, until] = [instant(parameters, '_since'), instant(parameters, '_until')];
+  const path = [call.type, call.id, '$export'].filter(Boolean).join('/');
+  return {
+    level,
+    ...(level === 'group' ? { group: call.id! } : {}),
+    ...(patients ? { patients } : {}),
+    ...(types ? { types } : {}),
+    ...(since ? { since } : {}),
+    ...(until ? { until } : {}),
+    filters: filtersGiven(parameters, types),
+    ...(elements.length > 0 ? { elements: elements.map(elementName) } : {}),
+    base: call.base,
+    url: `${call.base}/${path}${call.query ? `?${call.query}` : ''}`,
+  };
+}
+
+function exportedTypes(parameters: Parameters, level: ExportRequest['level']): ResourceType[] | undefined {
+  const types = typesOf(parameters, '_type');
+  if (level === 'system' || !types) return types;
+  const outside = types.find((type) => type !== 'Patient' && !compartmentTypes('Patient').includes(type));
+  if (outside) throw refusal(`_type: ${outside} belongs to no patient's record; export it at the system level`);
+  return types;
+}
+
+function patientsGiven(call: OperationCall, level: ExportRequest['level']): string[] | undefined {
+  const given = (call.parameters.parameter ?? []).filter(({ name }) => name === 'patient');
+  if (given.length === 0) return undefined;
+  if (level === 'system') throw refusal('patient belongs to an export of patients or of a group');
+  if (given.length > patientsAtMost) throw refusal(`More than ${patientsAtMost} patients: make them a Group`);
+  return given.map(({ valueReference, valueString }) => {
+    const target = targetOf(valueReference?.reference ?? valueString ?? '', call.base);
+    if (target?.type !== 'Patient') throw refusal('patient is a reference to a Patient of this server');
+    return target.id;
+  });
+}
+
+/** Comma separated in one parameter (a comma that begins a new `Type?`), or several parameters. */
+function filtersGiven(parameters: Parameters, types: readonly ResourceType[] | undefined): ExportRequest['filters'] {
+  const filters = textsOf(parameters, '_typeFilter').flatMap((text) => text.split(/,(?=[A-Z][A-Za-z]+\?)/));
+  if (filters.length > filtersAtMost) throw refusal(`More than ${filtersAtMost} type filters`);
+  return filters.map((filter) => {
+    const mark = filter.indexOf('?');
+    const type = filter.slice(0, Math.max(mark, 0)) as ResourceType;
+    const query = filter.slice(mark + 1);
+    if (!isResourceType(type) || query === '') throw refusal('_typeFilter is of the form Type?parameter=value');
+    if (types && !types.includes(type)) throw refusal(`_typeFilter: ${type} is not among the types asked for`);
+    const other = [...new URLSearchParams(query).keys()].find((name) => notInFilters.test(name));
+    if (other) throw new FhirError(400, 'not-supported', `_typeFilter: ${other.slice(0, 64)} is not supported here`);
+    return { type, query };
+  });
+}
+
+function elementName(text: string): string {
+  const name = text.trim();
+  if (!/^(?:[A-Z][A-Za-z]+\.)?[a-z][A-Za-z]*$/.test(name)) throw refusal('_elements are of the form name or Type.name');
+  return name;
+}
+
+function instant(parameters: Parameters, name: string): string | undefined {
+  const text = textOnce(parameters, name)?.replace(' ', '+');
+  if (text === undefined) return undefined;
+  const date = new Date(text);
+  if (!/^\d{4}-\d{2}-\d{2}T/.test(text) || Number.isNaN(date.getTime())) throw refusal(`${name} is an instant`);
+  return date.toISOString();
+}

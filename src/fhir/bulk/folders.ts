@@ -1,0 +1,45 @@
+/** Where the files of a job lie: `<kind>s/<tenant>/<job>/<attempt>/`. Nothing but these functions makes a path of a name. */
+import { mkdir, open, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Job } from './job.ts';
+
+const safeName = /^[A-Za-z0-9][A-Za-z0-9.-]{0,99}$/;
+
+export type JobName = Pick<Job, 'tenant' | 'id'>;
+
+/** @throws Error for a name that could leave the folder; every one of ours passes. */
+export function jobFolder(root: string, { tenant, id }: JobName): string {
+  if (!safeName.test(tenant) || !safeName.test(id)) throw new Error('not the name of a job');
+  return join(root, tenant, id);
+}
+
+export function attemptFolder(root: string, job: JobName & { attempt: number }): string {
+  return join(jobFolder(root, job), String(job.attempt));
+}
+
+export function compressedFile(folder: string, name: string): string {
+  if (!safeName.test(name)) throw new Error('not the name of a file');
+  return join(folder, `${name}.gz`);
+}
+
+/** An empty folder for an attempt; what earlier attempts left is gone. */
+export async function freshFolder(root: string, job: JobName & { attempt: number }): Promise<string> {
+  await rm(jobFolder(root, job), { recursive: true, force: true });
+  const folder = attemptFolder(root, job);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  return folder;
+}
+
+export async function removeJobFiles(root: string, job: JobName): Promise<void> {
+  await rm(jobFolder(root, job), { recursive: true, force: true });
+}
+
+/** Names of new files survive a crash once their folder is flushed. */
+export async function flushFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}

@@ -1,0 +1,90 @@
+/** The NDJSON of an import, kept as a file from its reception to the end of the job: what was acknowledged is on disk. */
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Readable, Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
+import { FhirError } from '../contract.ts';
+import { flushFolder, type JobName, jobFolder, removeJobFiles } from './folders.ts';
+
+/** Octets of one import after decompression, and of one line: what one resource may be. */
+const inputLimitBytes = 20 * 1024 ** 3;
+const lineLimitBytes = 32 * 1024 ** 2;
+
+function inputFile(root: string, job: JobName): string {
+  return join(jobFolder(root, job), 'input.ndjson');
+}
+
+/** Durable when it resolves. @throws FhirError 413, 400 for what is no gzip; then nothing is left. */
+export async function keepInput(root: string, job: JobName, body: Readable, isGzip: boolean): Promise<void> {
+  const path = inputFile(root, job);
+  await mkdir(jobFolder(root, job), { recursive: true, mode: 0o700 });
+  try {
+    const limit = limited(inputLimitBytes);
+    const file = createWriteStream(path, { flags: 'wx', mode: 0o600 });
+    await (isGzip ? pipeline(body, createGunzip(), limit, file) : pipeline(body, limit, file));
+    const handle = await open(path, 'r+');
+    await handle.sync().finally(() => handle.close());
+    await flushFolder(jobFolder(root, job));
+  } catch (error) {
+    await removeJobFiles(root, job);
+    if (String((error as { code?: unknown }).code).startsWith('Z_')) {
+      throw new FhirError(400, 'structure', 'the body is not gzip');
+    }
+    throw error;
+  }
+}
+
+function limited(limitBytes: number): Transform {
+  let size = 0;
+  return new Transform({
+    transform(chunk: Buffer, _encoding, done) {
+      size += chunk.length;
+      if (size <= limitBytes) done(null, chunk);
+      else done(new FhirError(413, 'too-long', 'the body is larger than this server takes'));
+    },
+  });
+}
+
+export interface InputLine {
+  /** Octets without the line's end; undefined when the line is longer than a resource may be. */
+  data: Buffer | undefined;
+  /** Octets of the input up to the end of this line. */
+  end: number;
+}
+
+/** Lines from an octet on; the last one may lack its end. */
+export async function* linesOf(root: string, job: JobName, position: number): AsyncGenerator<InputLine> {
+  let end = position;
+  let parts: Buffer[] = [];
+  let length = 0;
+  const line = (size: number): InputLine => {
+    const data = length > lineLimitBytes ? undefined : Buffer.concat(parts);
+    end += size;
+    parts = [];
+    length = 0;
+    return { data, end };
+  };
+  let pending = 0;
+  for await (const chunk of createReadStream(inputFile(root, job), { start: position, highWaterMark: 256 * 1024 })) {
+    const octets = chunk as Buffer;
+    let start = 0;
+    for (let at = octets.indexOf(10); at !== -1; at = octets.indexOf(10, start)) {
+      keep(octets.subarray(start, at));
+      yield line(pending + at - start + 1);
+      pending = 0;
+      start = at + 1;
+    }
+    keep(octets.subarray(start));
+    pending += octets.length - start;
+  }
+  if (pending > 0) yield line(pending);
+
+  function keep(part: Buffer): void {
+    length += part.length;
+    // Longer than it may be: only its length is still of interest.
+    if (length <= lineLimitBytes) parts.push(part);
+    else parts = [];
+  }
+}

@@ -1,0 +1,234 @@
+/**
+ * One attempt at an import. Lines are stored a batch at a time, each batch in one transaction with the place it brings the job to: an
+ * attempt that follows a crash goes on after the last line that was stored, and no line is stored twice.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { OperationOutcome, Resource, ResourceType } from '@medplum/fhirtypes';
+import type { Sql } from '../../db/index.ts';
+import { type Context, FhirError, type FhirGuards, type FhirTransaction } from '../contract.ts';
+import { parseJson } from '../json/index.ts';
+import { tableOf } from '../search/scope.ts';
+import type { RestStore } from '../store/contract.ts';
+import { isId, isResourceType } from '../validation/index.ts';
+import { type InputLine, linesOf } from './import-input.ts';
+import type { ImportJob, ImportResult } from './job.ts';
+import { moveImport } from './job-table.ts';
+
+/** Of one transaction: few flushes to disk, short locks. */
+const batchLines = 200;
+const batchBytes = 4 * 1024 ** 2;
+
+export interface ImportParts {
+  store: RestStore;
+  guards: FhirGuards;
+  /** Root of the imports' folders. */
+  folder: string;
+}
+
+type Fate = keyof ImportResult;
+
+interface Line extends InputLine {
+  number: number;
+}
+
+/** Another attempt has the job: what this one does must not be kept. */
+class LostError extends Error {
+  override name = 'LostError';
+}
+
+/** @throws AbortError as soon as `signal` says so. */
+export async function runImport(
+  parts: ImportParts,
+  job: ImportJob,
+  context: Context,
+  { signal, progress }: { signal: AbortSignal; progress(text: string): void },
+): Promise<ImportResult> {
+  let result: ImportResult = job.result ?? { created: 0, updated: 0, unchanged: 0, refused: 0 };
+  let number = job.lines;
+  const mayWrite = rightToWrite(parts.guards, context);
+  const store = async (lines: readonly Line[]) => {
+    signal.throwIfAborted();
+    result = await storeBatch(parts.store, job, context, lines, result, mayWrite);
+    progress(`${lines.at(-1)!.number} lines`);
+  };
+  let batch: Line[] = [];
+  let bytes = 0;
+  for await (const line of linesOf(parts.folder, job, job.position)) {
+    batch.push({ ...line, number: ++number });
+    bytes += line.data?.length ?? 0;
+    if (batch.length < batchLines && bytes < batchBytes) continue;
+    await store(batch);
+    batch = [];
+    bytes = 0;
+  }
+  if (batch.length > 0) await store(batch);
+  return result;
+}
+
+/** Asked once for a type, in the name of who began the import. */
+function rightToWrite(guards: FhirGuards, context: Context): (type: ResourceType) => void {
+  const known = new Map<string, unknown>();
+  return (type) => {
+    if (!known.has(type)) {
+      known.set(
+        type,
+        refusalOf(() => guards.authorize(context, { interaction: 'update', type })),
+      );
+    }
+    const refused = known.get(type);
+    if (refused) throw refused;
+  };
+}
+
+function refusalOf(ask: () => void): unknown {
+  try {
+    ask();
+    return undefined;
+  } catch (error) {
+    return error;
+  }
+}
+
+/** A batch that cannot be stored as a whole is stored line by line: one bad line refuses itself and nothing else. */
+async function storeBatch(
+  store: RestStore,
+  job: ImportJob,
+  context: Context,
+  lines: readonly Line[],
+  before: ImportResult,
+  mayWrite: (type: ResourceType) => void,
+): Promise<ImportResult> {
+  try {
+    return await store.restTransaction(context, (tx) => storeLines(tx, job, lines, before, mayWrite));
+  } catch (error) {
+    if (error instanceof LostError || !isRefusal(error)) throw error;
+    const [line, ...more] = lines;
+    if (more.length === 0) {
+      return store.restTransaction(context, (tx) => refuseLine(tx, job, line!, before, error));
+    }
+  }
+  let result = before;
+  for (const line of lines) result = await storeBatch(store, job, context, [line], result, mayWrite);
+  return result;
+}
+
+/** What is the line's fault and not ours: to be told, and gone past. */
+function isRefusal(error: unknown): error is FhirError {
+  return error instanceof FhirError && error.status < 500;
+}
+
+async function storeLines(
+  tx: FhirTransaction,
+  job: ImportJob,
+  lines: readonly Line[],
+  before: ImportResult,
+  mayWrite: (type: ResourceType) => void,
+): Promise<ImportResult> {
+  const result = { ...before };
+  const read = lines.map((line) => ({ line, resource: readLine(line, mayWrite) }));
+  const known = await currentOf(
+    tx,
+    read.flatMap(({ resource }) => (resource instanceof FhirError ? [] : (resource ?? []))),
+  );
+  for (const { line, resource } of read) {
+    if (resource === undefined) continue;
+    if (resource instanceof FhirError) {
+      await keepIssue(tx.sql, job, line, resource.outcome);
+      result.refused++;
+    } else result[await storeOne(tx, resource, known)]++;
+  }
+  await reach(tx, job, lines.at(-1)!, result);
+  return result;
+}
+
+async function refuseLine(tx: FhirTransaction, job: ImportJob, line: Line, before: ImportResult, error: FhirError) {
+  const result = { ...before, refused: before.refused + 1 };
+  await keepIssue(tx.sql, job, line, error.outcome);
+  await reach(tx, job, line, result);
+  return result;
+}
+
+async function reach(tx: FhirTransaction, job: ImportJob, { end, number }: Line, result: ImportResult): Promise<void> {
+  if (!(await moveImport(tx.sql, job, { position: end, lines: number, result }))) throw new LostError();
+}
+
+type Identified = Resource & { id: string };
+
+/** A resource under its own id, the refusal of the line, or nothing for an empty line. */
+function readLine({ data }: Line, mayWrite: (type: ResourceType) => void): Identified | FhirError | undefined {
+  if (data === undefined) return new FhirError(413, 'too-long', 'the line is longer than a resource may be');
+  const text = data.toString('utf8').trim();
+  if (text === '') return undefined;
+  try {
+    const resource = parseJson(text) as Identified;
+    if (typeof resource !== 'object' || resource === null || !isResourceType(resource.resourceType)) {
+      return new FhirError(400, 'structure', 'the line is no resource');
+    }
+    if (typeof resource.id !== 'string' || !isId(resource.id)) {
+      return new FhirError(400, 'required', 'an imported resource has an id of its own', `${resource.resourceType}.id`);
+    }
+    mayWrite(resource.resourceType);
+    return resource;
+  } catch (error) {
+    if (error instanceof FhirError) return error;
+    if (error instanceof SyntaxError) return new FhirError(400, 'structure', 'the line is not JSON');
+    throw error;
+  }
+}
+
+/** What is stored under the ids of a batch, deleted or not. */
+async function currentOf(tx: FhirTransaction, resources: readonly Identified[]): Promise<Map<string, string>> {
+  const known = new Map<string, string>();
+  for (const [type, list] of Map.groupBy(resources, ({ resourceType }) => resourceType)) {
+    const { rows } = await tx.sql.query<{ id: string; content: string }>({
+      name: `bulk_known_${type}`,
+      text: `SELECT id, content FROM ${tableOf(type)} WHERE tenant = $1 AND id = ANY($2::text[])`,
+      values: [tx.context.tenant, list.map(({ id }) => id)],
+    });
+    for (const { id, content } of rows) known.set(`${type}/${id}`, content);
+  }
+  return known;
+}
+
+/** Importing what is stored already changes nothing, so that an import can be done again. */
+async function storeOne(tx: FhirTransaction, resource: Identified, known: Map<string, string>): Promise<Fate> {
+  const name = `${resource.resourceType}/${resource.id}`;
+  const before = known.get(name);
+  if (before && isDeepStrictEqual(comparable(parseJson(before) as Resource), comparable(resource))) return 'unchanged';
+  const stored = before === undefined ? await tx.create(resource) : await tx.update(resource);
+  known.set(name, JSON.stringify(stored));
+  return before ? 'updated' : 'created';
+}
+
+/** The version is given by the store. */
+function comparable({ meta, ...rest }: Resource): object {
+  const { versionId: _, lastUpdated: __, ...labels } = meta ?? {};
+  return { ...rest, meta: labels };
+}
+
+async function keepIssue(sql: Sql, { tenant, id }: ImportJob, line: Line, outcome: OperationOutcome): Promise<void> {
+  const told = { ...outcome, issue: outcome.issue.map((issue) => ({ ...issue, location: [`line ${line.number}`] })) };
+  await sql.query('INSERT INTO bulk_import_issue (tenant, job, line, outcome) VALUES ($1, $2, $3, $4)', [
+    tenant,
+    id,
+    line.number,
+    JSON.stringify(told),
+  ]);
+}
+
+/** Outcomes of the refused lines, in their order, a page at a time. */
+export async function* issuesOf(
+  query: (text: string, values: unknown[]) => Promise<{ rows: { line: string; outcome: string }[] }>,
+  { tenant, id }: Pick<ImportJob, 'tenant' | 'id'>,
+): AsyncGenerator<string> {
+  for (let last = '0'; ; ) {
+    const { rows } = await query(
+      'SELECT line, outcome FROM bulk_import_issue WHERE tenant = $1 AND job = $2 AND line > $3 ORDER BY line LIMIT 1000',
+      [tenant, id, last],
+    );
+    const end = rows.at(-1);
+    if (!end) return;
+    yield rows.map(({ outcome }) => `${outcome}\n`).join('');
+    last = end.line;
+  }
+}

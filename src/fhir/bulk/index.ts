@@ -1,0 +1,69 @@
+/** Bulk Data: $export (https://hl7.org/fhir/uv/bulkdata) and $import, as jobs that outlive requests and crashes. */
+import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import type { Clock } from '../../config/index.ts';
+import type { Database } from '../../db/index.ts';
+import type { FhirGuards } from '../contract.ts';
+import { loadSearchDefinitions } from '../definitions/search-parameters.ts';
+import { createParameterRegistry } from '../search/parameters.ts';
+import type { RestStore } from '../store/contract.ts';
+import { interpretPath } from '../store/interpreter.ts';
+import { type ExportParts, runExport } from './export-run.ts';
+import { runImport } from './import-run.ts';
+import { registerBulkOperations } from './kick-off.ts';
+import { bulkRoutes } from './routes.ts';
+import { createWorker, type Log, type Worker } from './worker.ts';
+
+export interface BulkDataOptions {
+  database: Database;
+  store: RestStore;
+  guards: FhirGuards;
+  clock: Clock;
+  baseUrl(): string;
+  /** Folder of the data folder below which the files lie. */
+  folder: string;
+  log?: Log;
+  /** For tests: 0 leaves looking for jobs to `worker.sweep`. */
+  sweepEveryMs?: number;
+  linesPerFile?: number;
+}
+
+export interface BulkData {
+  worker: Worker;
+  /** A Fastify plugin, to be registered under the prefix of `fhirRoutes`. */
+  routes(app: FastifyInstance): Promise<void>;
+}
+
+/** Registers the operations; `worker.start` begins to run what is asked for. */
+export function createBulkData(options: BulkDataOptions): BulkData {
+  const { database, store, guards, clock, baseUrl, folder, linesPerFile, ...rest } = options;
+  const exportFolder = join(folder, 'exports');
+  const importFolder = join(folder, 'imports');
+  let exporting: ExportParts | undefined;
+  /** Definitions are read by the first export. */
+  const exportParts = (): ExportParts => {
+    const definitions = loadSearchDefinitions();
+    return {
+      ...{ database, store, guards, definitions, folder: exportFolder },
+      registry: createParameterRegistry(definitions, interpretPath),
+      ...(linesPerFile === undefined ? {} : { linesPerFile }),
+    };
+  };
+  const worker = createWorker({
+    ...rest,
+    database,
+    clock,
+    folders: [exportFolder, importFolder],
+    run: (job, context, attempt) => {
+      if (job.kind === 'import') return runImport({ store, guards, folder: importFolder }, job, context, attempt);
+      exporting ??= exportParts();
+      return runExport(exporting, job, context, attempt);
+    },
+  });
+  registerBulkOperations(store, { importFolder, wake: worker.wake });
+  return {
+    worker,
+    routes: (app) =>
+      bulkRoutes(app, { database, store, guards, clock, baseUrl, exportFolder, importFolder, wake: worker.wake }),
+  };
+}

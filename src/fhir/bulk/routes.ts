@@ -1,0 +1,215 @@
+/**
+ * Addresses of Bulk Data beside the RESTful API: state of a job, its files, and NDJSON posted to be imported, which is a stream and no
+ * body that could be held. Register under the prefix of `fhirRoutes`.
+ */
+import { createReadStream } from 'node:fs';
+import { Readable } from 'node:stream';
+import { createGunzip, createGzip } from 'node:zlib';
+import type { Parameters } from '@medplum/fhirtypes';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Clock } from '../../config/index.ts';
+import type { Database } from '../../db/index.ts';
+import { type Context, FhirError, type FhirGuards, type OperationAnswer } from '../contract.ts';
+import { parseJson } from '../json/index.ts';
+import { failureOf, loggable } from '../rest/errors.ts';
+import type { RestStore } from '../store/contract.ts';
+import { validateResource } from '../validation/index.ts';
+import { attemptFolder, compressedFile, removeJobFiles } from './folders.ts';
+import { keepInput } from './import-input.ts';
+import { issuesOf } from './import-run.ts';
+import type { Job } from './job.ts';
+import { cancelJob, findJob, insertJob, newJobId } from './job-table.ts';
+import { begin, importFiles, requireAsync } from './kick-off.ts';
+import { filePath, issuesFile, manifestOf, statusPath } from './manifest.ts';
+
+export interface BulkRoutesOptions {
+  database: Database;
+  store: RestStore;
+  guards: FhirGuards;
+  clock: Clock;
+  baseUrl(): string;
+  exportFolder: string;
+  importFolder: string;
+  wake(): void;
+}
+
+const ndjson = 'application/fhir+ndjson';
+const inputTypes = [ndjson, 'application/ndjson', 'application/x-ndjson'];
+const fhirJson = 'application/fhir+json; charset=utf-8';
+const retryAfterSeconds = '5';
+/** Parameters name files; they do not hold them. */
+const parametersLimitBytes = 1024 ** 2;
+
+export async function bulkRoutes(app: FastifyInstance, options: BulkRoutesOptions): Promise<void> {
+  const { database, store, guards, clock, exportFolder, importFolder, wake } = options;
+  const base = () => options.baseUrl() + app.prefix;
+
+  app.removeAllContentTypeParsers();
+  // Not read: each route says what it wants of the octets.
+  app.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+  app.setErrorHandler((error, request, reply) => {
+    const { status, outcome, isInternal } = failureOf(error, request.id);
+    if (isInternal) request.log.error({ ...loggable(error), requestId: request.id }, 'bulk data request failed');
+    if (status === 401) reply.header('WWW-Authenticate', 'Bearer');
+    return reply.code(status).header('Cache-Control', 'no-store').type(fhirJson).send(JSON.stringify(outcome));
+  });
+
+  async function contextOf(request: FastifyRequest, interaction: string): Promise<Context> {
+    const caller = await guards.authenticate(request);
+    return { ...caller, requestId: request.id, interaction, network: request.ip, now: () => clock.now() };
+  }
+
+  /** @throws FhirError 404 for jobs of others too: who did not ask is not told that there is one. */
+  async function ownJob(request: FastifyRequest, interaction: string): Promise<{ context: Context; job: Job }> {
+    const context = await contextOf(request, interaction);
+    const { id } = request.params as { id: string };
+    const job = await database.transaction(context.tenant, (sql) => findJob(sql, context.tenant, id));
+    const isOwn = job?.account === context.actor.account && job.state !== 'cancelled';
+    const isKept = isOwn && (job.expiresAt === undefined || job.expiresAt > clock.now());
+    if (!isKept) throw new FhirError(404, 'not-found', 'No such job, or not any more');
+    // The right to it may have been taken away since.
+    guards.authorize(context, demandOf(job));
+    return { context, job };
+  }
+
+  app.get<{ Params: { id: string } }>(`/${statusPath}/:id`, async (request, reply) => {
+    const { job } = await ownJob(request, 'operation:$bulk-status');
+    reply.header('Cache-Control', 'no-store');
+    if (job.state === 'failed') {
+      return reply.code(500).type(fhirJson).send(JSON.stringify(job.failure));
+    }
+    const manifest = manifestOf(job);
+    if (manifest) {
+      return reply
+        .header('Expires', job.expiresAt!.toUTCString())
+        .type('application/json; charset=utf-8')
+        .send(JSON.stringify(manifest));
+    }
+    const progress = job.state === 'queued' ? 'waiting' : (job.progress ?? 'started');
+    return reply.code(202).header('X-Progress', progress).header('Retry-After', retryAfterSeconds).send();
+  });
+
+  app.delete<{ Params: { id: string } }>(`/${statusPath}/:id`, async (request, reply) => {
+    const { job } = await ownJob(request, 'operation:$bulk-status');
+    await database.transaction(job.tenant, (sql) => cancelJob(sql, job.tenant, job.id, clock.now()));
+    wake();
+    return reply.code(202).send();
+  });
+
+  app.get<{ Params: { id: string; name: string } }>(`/${filePath}/:id/:name`, async (request, reply) => {
+    const { context, job } = await ownJob(request, 'operation:$bulk-file');
+    const { name } = request.params;
+    const isCompressed = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
+    const body = fileOf(job, name, isCompressed);
+    const path = `${filePath}/${job.id}/${name}`;
+    // A file names thousands: the trail tells which file of which export, and the export's own entry tells of what.
+    await guards.auditRead(context, { resources: [], query: `${job.request.url} ${path}`, outcome: 'success' });
+    reply.type(ndjson).header('Cache-Control', 'no-store').header('Vary', 'Accept-Encoding');
+    if (isCompressed) reply.header('Content-Encoding', 'gzip');
+    return reply.send(body);
+  });
+
+  function fileOf(job: Job, name: string, isCompressed: boolean): Readable {
+    if (job.kind === 'import') {
+      if (name !== issuesFile) throw new FhirError(404, 'not-found', 'No such file');
+      const query = (text: string, values: unknown[]) =>
+        database.query<{ line: string; outcome: string }>(job.tenant, text, values);
+      const lines = Readable.from(issuesOf(query, job));
+      return isCompressed ? lines.pipe(createGzip()) : lines;
+    }
+    const { output = [], deleted = [], error = [] } = job.result ?? {};
+    if (![...output, ...deleted, ...error].some((file) => file.name === name)) {
+      throw new FhirError(404, 'not-found', 'No such file');
+    }
+    const file = createReadStream(compressedFile(attemptFolder(exportFolder, job), name));
+    return isCompressed ? file : file.pipe(createGunzip());
+  }
+
+  app.post('/$import', async (request, reply) => {
+    const context = await contextOf(request, 'operation:$import');
+    guards.authorize(context, { interaction: 'operation', operation: 'import' });
+    const isInput = isNdjson(request.headers['content-type']);
+    const answer = await (isInput ? importPosted(request, context) : importNamed(request, context));
+    reply.code(answer.status).headers(answer.headers ?? {});
+    if (!answer.resource) return reply.send();
+    return reply.type(fhirJson).send(JSON.stringify(answer.resource));
+  });
+
+  /** NDJSON: on disk before it is acknowledged. */
+  async function importPosted(request: FastifyRequest, context: Context): Promise<OperationAnswer> {
+    requireAsync(String(request.headers.prefer ?? ''));
+    const encoding = request.headers['content-encoding'];
+    if (encoding !== undefined && encoding !== 'gzip') throw new FhirError(415, 'not-supported', 'only gzip is undone');
+    const { tenant } = context;
+    const id = newJobId();
+    await keepInput(importFolder, { tenant, id }, request.body as Readable, encoding === 'gzip');
+    const job = { kind: 'import' as const, id, request: { base: base(), url: `${base()}/$import` } };
+    const answer = await store.restTransaction(context, (tx) =>
+      begin({ tx, base: base() }, () => insertJob(tx.sql, context, job), { wake }),
+    );
+    if (answer.status !== 202) await removeJobFiles(importFolder, { tenant, id });
+    return answer;
+  }
+
+  /** Parameters that name files. */
+  async function importNamed(request: FastifyRequest, context: Context): Promise<OperationAnswer> {
+    const parameters = await parametersPosted(request);
+    return store.restTransaction(context, (tx) =>
+      importFiles(
+        {
+          tx,
+          base: base(),
+          query: '',
+          prefer: String(request.headers.prefer ?? ''),
+          parameters,
+          authorize: (demand) => guards.authorize(context, demand),
+        },
+        { importFolder, wake },
+      ),
+    );
+  }
+}
+
+/** @throws FhirError 400, 413, 415. */
+async function parametersPosted(request: FastifyRequest): Promise<Parameters> {
+  if (!/^application\/(?:fhir\+)?json\b/.test(request.headers['content-type'] ?? '')) {
+    throw new FhirError(415, 'not-supported', `$import takes ${ndjson}, or Parameters as application/fhir+json`);
+  }
+  const parts: Buffer[] = [];
+  let size = 0;
+  for await (const part of request.body as Readable) {
+    size += (part as Buffer).length;
+    if (size > parametersLimitBytes) throw new FhirError(413, 'too-long', 'the body is larger than this server takes');
+    parts.push(part as Buffer);
+  }
+  const parameters = parseBody(Buffer.concat(parts).toString('utf8'));
+  const issues = validateResource(parameters).filter(({ severity }) => severity === 'error' || severity === 'fatal');
+  if (issues.length > 0) throw FhirError.of(400, issues);
+  if (parameters.resourceType !== 'Parameters') throw new FhirError(400, 'structure', 'Parameters are expected');
+  return parameters;
+}
+
+function parseBody(text: string): Parameters {
+  try {
+    return parseJson(text) as Parameters;
+  } catch (error) {
+    if (error instanceof SyntaxError) throw new FhirError(400, 'structure', 'the body is not JSON');
+    throw error;
+  }
+}
+
+/** The right by which the job was begun. */
+function demandOf(job: Job): { interaction: string; type?: string; id?: string; operation: string } {
+  if (job.kind === 'import') return { interaction: 'operation', operation: 'import' };
+  const { level, group } = job.request;
+  return {
+    interaction: 'operation',
+    operation: 'export',
+    ...(level === 'patient' ? { type: 'Patient' } : {}),
+    ...(group === undefined ? {} : { type: 'Group', id: group }),
+  };
+}
+
+function isNdjson(contentType: string | undefined): boolean {
+  return inputTypes.includes(contentType?.split(';')[0]?.trim().toLowerCase() ?? '');
+}

@@ -1,0 +1,190 @@
+/**
+ * Runs jobs: each attempt under a lease that is renewed while it goes on, so that one node at a time works on a job and another takes
+ * over from a dead one. An attempt that lost its lease stops, and what it made counts for nothing.
+ */
+import type { Clock } from '../../config/index.ts';
+import type { Database } from '../../db/index.ts';
+import { type Context, FhirError } from '../contract.ts';
+import { removeJobFiles } from './folders.ts';
+import type { ExportResult, ImportResult, Job } from './job.ts';
+import { claimJob, deleteJob, expiredJobs, finishJob, leaseSeconds, releaseJob, renewLease } from './job-table.ts';
+
+/** Jobs at the same time on one node: each holds a connection, of a dozen. */
+const jobsAtOnce = 2;
+/** How often jobs of other nodes, and expired ones, are looked for. */
+const sweepEveryMs = 10_000;
+/** A job during which nodes keep dying is given up. */
+const attemptsAtMost = 3;
+/** Results are kept for a day. */
+export const keptMs = 24 * 3_600_000;
+
+export interface Log {
+  error(details: object, message: string): void;
+}
+
+export interface Attempt {
+  signal: AbortSignal;
+  progress(text: string): void;
+}
+
+export interface WorkerOptions {
+  database: Database;
+  clock: Clock;
+  log?: Log;
+  /** Folders swept when a job expires. */
+  folders: readonly string[];
+  run(job: Job, context: Context, attempt: Attempt): Promise<ExportResult | ImportResult>;
+  /** 0: only `sweep` looks for jobs (tests). */
+  sweepEveryMs?: number;
+}
+
+export interface Worker {
+  start(): void;
+  /** Resolves when what runs has been given back. */
+  stop(): Promise<void>;
+  /** Looks soon: there is something new. */
+  wake(): void;
+  /** Looks at once; resolves when nothing it found is left to do. */
+  sweep(): Promise<void>;
+}
+
+/** Why an attempt ended without an end of its job. */
+const givenBack = Symbol('given back');
+
+export function createWorker(options: WorkerOptions): Worker {
+  const { database, clock, log, folders } = options;
+  const period = options.sweepEveryMs ?? sweepEveryMs;
+  const running = new Map<Promise<void>, AbortController>();
+  let timer: NodeJS.Timeout | undefined;
+  let stopped = false;
+  let looking: Promise<void> = Promise.resolve();
+
+  async function sweep(): Promise<void> {
+    for (const tenant of await database.tenants()) {
+      await purge(tenant);
+      while (!stopped && running.size < jobsAtOnce) {
+        const job = await database.transaction(tenant, (sql) => claimJob(sql, tenant));
+        if (!job) break;
+        begin(job);
+      }
+    }
+  }
+
+  function begin(job: Job): void {
+    const controller = new AbortController();
+    const work = attempt(job, controller).catch((error: unknown) => report(error, job));
+    running.set(work, controller);
+    void work.finally(() => {
+      running.delete(work);
+      wake();
+    });
+  }
+
+  async function attempt(job: Job, controller: AbortController): Promise<void> {
+    if (job.attempt > attemptsAtMost) {
+      await end(job, {
+        state: 'failed',
+        result: new FhirError(500, 'exception', 'given up after several attempts').outcome,
+      });
+      return;
+    }
+    let progress = 'started';
+    const renewal = setInterval(
+      () => {
+        database
+          .transaction(job.tenant, (sql) => renewLease(sql, job, progress))
+          .then((isOurs) => {
+            if (!isOurs) controller.abort(givenBack);
+          })
+          .catch(() => undefined);
+      },
+      (leaseSeconds * 1000) / 3,
+    );
+    try {
+      const result = await options.run(job, contextOf(job), {
+        signal: controller.signal,
+        progress: (text) => {
+          progress = text;
+        },
+      });
+      await end(job, { state: 'done', result });
+    } catch (error) {
+      if (controller.signal.aborted) return giveBack(job);
+      report(error, job);
+      const outcome =
+        error instanceof FhirError
+          ? error.outcome
+          : new FhirError(500, 'exception', `internal error; job ${job.id}`).outcome;
+      await end(job, { state: 'failed', result: outcome });
+    } finally {
+      clearInterval(renewal);
+    }
+  }
+
+  /** The row decides: an attempt that is not the current one any more leaves nothing behind. */
+  async function end(job: Job, outcome: Parameters<typeof finishJob>[2]): Promise<void> {
+    const expiresAt = new Date(clock.now().getTime() + keptMs);
+    await database.transaction(job.tenant, (sql) => finishJob(sql, job, outcome, expiresAt));
+  }
+
+  /** On the way out the job is another's at once; of one that was cancelled or taken over nothing is left to give. */
+  async function giveBack(job: Job): Promise<void> {
+    await database.transaction(job.tenant, (sql) => releaseJob(sql, job));
+  }
+
+  function contextOf({ tenant, actor, id, kind }: Job): Context {
+    return { tenant, actor, requestId: id, interaction: `operation:$${kind}`, now: () => clock.now() };
+  }
+
+  async function purge(tenant: string): Promise<void> {
+    const now = clock.now();
+    for (const id of await database.transaction(tenant, (sql) => expiredJobs(sql, tenant, now))) {
+      for (const folder of folders) await removeJobFiles(folder, { tenant, id });
+      await database.transaction(tenant, (sql) => deleteJob(sql, tenant, id));
+    }
+  }
+
+  function report(error: unknown, job: Job): void {
+    // Messages of the database quote values.
+    const { name, code } = error as { name?: string; code?: string };
+    log?.error({ error: code ?? name, job: job.id }, 'a bulk data job failed');
+  }
+
+  /** One look at a time, the next one `delayMs` after it. */
+  function lookIn(delayMs: number): void {
+    if (stopped || period === 0) return;
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      looking = sweep()
+        .catch((error: unknown) => log?.error({ error: (error as Error).name }, 'bulk data jobs could not be read'))
+        .finally(() => lookIn(period));
+    }, delayMs);
+    timer.unref();
+  }
+
+  function wake(): void {
+    void looking.then(() => lookIn(0));
+  }
+
+  return {
+    start() {
+      stopped = false;
+      lookIn(0);
+    },
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await looking;
+      for (const controller of running.values()) controller.abort(givenBack);
+      await Promise.all(running.keys());
+    },
+    wake,
+    async sweep() {
+      await sweep();
+      while (running.size > 0) {
+        await Promise.all(running.keys());
+        await sweep();
+      }
+    },
+  };
+}

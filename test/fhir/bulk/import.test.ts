@@ -1,0 +1,167 @@
+import { gzipSync } from 'node:zlib';
+import type { OperationOutcome, Patient } from '@medplum/fhirtypes';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { FhirError } from '../../../src/fhir/index.ts';
+import { type BulkServer, base, bulkServer, json, type Manifest, respondAsync } from './server.ts';
+
+let server: BulkServer;
+const ndjson = { 'content-type': 'application/fhir+ndjson', ...respondAsync };
+const patients = (count: number, prefix: string) =>
+  Array.from({ length: count }, (_, n) =>
+    JSON.stringify({ resourceType: 'Patient', id: `${prefix}${n}`, active: true }),
+  );
+
+beforeAll(async () => {
+  server = await bulkServer();
+  server.store.beforeCommit(({ id }) => {
+    if (id === 'hooked') throw new FhirError(422, 'business-rule', 'the domain says no');
+  });
+});
+afterAll(() => server.close());
+beforeEach(() => {
+  server.refused = () => false;
+});
+
+const read = async <T>(url: string) => (await server.request({ url })).json() as T;
+
+describe('$import', () => {
+  it('stores each line under its own id, through the same checks as any write', async () => {
+    const commits: string[] = [];
+    server.store.onCommit(async (changes, tx) => {
+      commits.push(`${tx.context.interaction} ${changes.length}`);
+    });
+    const manifest = await server.imported(`${patients(230, 'a').join('\n')}\r\n\n`);
+    expect(manifest).toMatchObject({ outcome: { created: 230, updated: 0, unchanged: 0, refused: 0 }, error: [] });
+    expect(await read('/fhir/Patient/a229')).toMatchObject({ active: true, meta: { versionId: '1' } });
+    expect(commits.filter((commit) => commit.startsWith('operation:$import'))).toEqual([
+      'operation:$import 200',
+      'operation:$import 30',
+    ]);
+  });
+
+  it('can be done again: what is stored already stays at its version, what differs gets a new one', async () => {
+    const lines = patients(10, 'a');
+    lines[3] = JSON.stringify({ resourceType: 'Patient', id: 'a3', active: false });
+    const manifest = await server.imported(lines.join('\n'));
+    expect(manifest.outcome).toEqual({ created: 0, updated: 1, unchanged: 9, refused: 0 });
+    expect((await read<Patient>('/fhir/Patient/a3')).meta!.versionId).toBe('2');
+    expect((await read<Patient>('/fhir/Patient/a4')).meta!.versionId).toBe('1');
+    const twice = await server.imported([lines[3], patients(4, 'a')[3]].join('\n'));
+    expect(twice.outcome).toEqual({ created: 0, updated: 1, unchanged: 1, refused: 0 });
+    expect((await read<Patient>('/fhir/Patient/a3')).active).toBe(true);
+  });
+
+  it('tells each refused line, by its number, and stores the others', async () => {
+    const manifest = await server.imported(
+      [
+        patients(1, 'b')[0],
+        'not json',
+        '{"resourceType":"Patient"}',
+        '{"resourceType":"Cat","id":"x"}',
+        '{"resourceType":"Patient","id":"b1","gender":"x"}',
+        '{"resourceType":"Patient","id":"hooked"}',
+        patients(3, 'b')[2],
+      ].join('\n'),
+    );
+    expect(manifest.outcome).toEqual({ created: 2, updated: 0, unchanged: 0, refused: 5 });
+    expect(manifest.error).toMatchObject([{ type: 'OperationOutcome', count: 5 }]);
+    const outcomes = (await server.linesOf(manifest.error)) as unknown as OperationOutcome[];
+    expect(outcomes.map(({ issue }) => issue[0]!.location![0])).toEqual([
+      'line 2',
+      'line 3',
+      'line 4',
+      'line 5',
+      'line 6',
+    ]);
+    expect(outcomes[3]!.issue[0]!.expression).toEqual(['Patient.gender']);
+    expect((await server.request({ url: '/fhir/Patient/b2' })).statusCode).toBe(200);
+    expect((await server.request({ url: '/fhir/Patient/hooked' })).statusCode).toBe(404);
+  });
+
+  it('needs the right to write each type', async () => {
+    server.refused = ({ interaction, type }) => interaction === 'update' && type === 'Organization';
+    const manifest = await server.imported(
+      ['{"resourceType":"Organization","id":"o","name":"O"}', patients(1, 'r')[0]].join('\n'),
+    );
+    expect(manifest.outcome).toMatchObject({ created: 1, refused: 1 });
+    server.refused = ({ operation }) => operation === 'import';
+    const refused = await server.request({ method: 'POST', url: '/fhir/$import', headers: ndjson, payload: 'x' });
+    expect(refused.statusCode).toBe(403);
+  });
+
+  it('takes gzip, refuses what is none, and what is not NDJSON', async () => {
+    const post = (headers: object, payload: Buffer | string) =>
+      server.request({ method: 'POST', url: '/fhir/$import', headers: { ...ndjson, ...headers }, payload });
+    const begun = await post({ 'content-encoding': 'gzip' }, gzipSync(patients(3, 'z').join('\n')));
+    expect(begun.statusCode).toBe(202);
+    await server.bulk.worker.sweep();
+    expect((await server.request({ url: '/fhir/Patient/z2' })).statusCode).toBe(200);
+    expect((await post({ 'content-encoding': 'gzip' }, 'no gzip')).statusCode).toBe(400);
+    expect((await post({ 'content-encoding': 'br' }, 'x')).statusCode).toBe(415);
+    expect((await post({ 'content-type': 'text/plain' }, 'x')).statusCode).toBe(415);
+    expect((await post({ prefer: '' }, 'x')).statusCode).toBe(400);
+  });
+
+  it('takes files that are Binaries of this server, and goes nowhere else for them', async () => {
+    const lines = patients(2, 'f').join('\n');
+    await server.put({
+      resourceType: 'Binary',
+      id: 'file',
+      contentType: 'application/fhir+ndjson',
+      data: Buffer.from(lines).toString('base64'),
+    });
+    const post = (url: string) =>
+      server.request({
+        method: 'POST',
+        url: '/fhir/$import',
+        headers: { ...json, ...respondAsync },
+        payload: {
+          resourceType: 'Parameters',
+          parameter: [
+            { name: 'inputFormat', valueCode: 'application/fhir+ndjson' },
+            { name: 'input', part: [{ name: 'url', valueUrl: url }] },
+          ],
+        },
+      });
+    const begun = await post(`${base}/Binary/file`);
+    expect(begun.statusCode).toBe(202);
+    await server.bulk.worker.sweep();
+    const status = await server.request({ url: String(begun.headers['content-location']).replace(base, '/fhir') });
+    expect((status.json() as Manifest).outcome).toMatchObject({ created: 2 });
+    expect((await post('http://169.254.169.254/latest')).statusCode).toBe(400);
+    expect((await post('file:///etc/passwd')).statusCode).toBe(400);
+    expect((await post('Binary/none')).statusCode).toBe(404);
+  });
+
+  it('goes on after a crash where it was, and stores no line twice', async () => {
+    const lines = patients(250, 'k');
+    const begun = await server.request({
+      method: 'POST',
+      url: '/fhir/$import',
+      headers: ndjson,
+      payload: lines.join('\n'),
+    });
+    // The node is gone after the first batch: its second transaction never commits.
+    let batches = 0;
+    const node = server.secondNode();
+    server.store.beforeCommit(({ id }) => {
+      if (id === 'k200' && batches++ === 0) throw new Error('power cut');
+    });
+    await node.worker.sweep();
+    const { rows } = await server.database.transaction('aa', (sql) =>
+      sql.query<{ state: string; lines: string }>(
+        `SELECT state, lines FROM bulk_job WHERE tenant = 'aa' ORDER BY requested_at DESC LIMIT 1`,
+      ),
+    );
+    expect(rows[0]).toEqual({ state: 'failed', lines: '200' });
+    await server.database.transaction('aa', (sql) =>
+      sql.query(`UPDATE bulk_job SET state = 'running', result = '{"created":200,"updated":0,"unchanged":0,"refused":0}', expires_at = NULL,
+        lease_until = clock_timestamp() - interval '1 s' WHERE tenant = 'aa' AND state = 'failed'`),
+    );
+    await server.bulk.worker.sweep();
+    const status = await server.request({ url: String(begun.headers['content-location']).replace(base, '/fhir') });
+    expect((status.json() as Manifest).outcome).toEqual({ created: 250, updated: 0, unchanged: 0, refused: 0 });
+    const search = await server.request({ url: '/fhir/Patient?_summary=count&_id=k0,k199,k200,k249' });
+    expect(search.json()).toMatchObject({ total: 4 });
+  });
+});
