@@ -37,6 +37,16 @@ const definitions: Grant = {
   interactions: look,
 };
 
+/** Questions about definitions: whoever may read them may ask. */
+const terminologyOperations: readonly string[] = [
+  'CodeSystem/$lookup',
+  'CodeSystem/$subsumes',
+  'CodeSystem/$validate-code',
+  'ConceptMap/$translate',
+  'ValueSet/$expand',
+  'ValueSet/$validate-code',
+];
+
 /** Who works where: no patient in them. */
 const directory = [
   'Organization',
@@ -297,7 +307,8 @@ function grants(policy: RolePolicy, demand: Demand): boolean {
   if (interaction.startsWith('dicomweb')) return grantsDicomweb(policy, interaction);
   const operation = operationOf(demand);
   if (operation !== undefined) {
-    return policy.operations === 'all' || policy.operations.includes(`${type ? `${type}/` : ''}$${operation}`);
+    const name = `${type ? `${type}/` : ''}$${operation}`;
+    return policy.operations === 'all' || policy.operations.includes(name) || terminologyOperations.includes(name);
   }
   // Each entry of a bundle is asked on its own; the capability statement is public.
   if (interaction === 'batch' || interaction === 'transaction' || interaction === 'capabilities') return true;

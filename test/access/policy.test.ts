@@ -117,3 +117,12 @@ test('without a known role nothing is granted, whatever is asked', () => {
   );
   expect(isGranted(['constructor', '__proto__', 'toString'], { interaction: 'read', type: 'Patient' })).toBe(false);
 });
+
+test('every role may ask the terminology', () => {
+  for (const role of roles) {
+    expect(isGranted([role], { interaction: 'operation', type: 'ValueSet', operation: 'expand' })).toBe(true);
+    expect(isGranted([role], { interaction: 'operation:CodeSystem/$lookup', type: 'CodeSystem' })).toBe(true);
+  }
+  expect(isGranted(['auditor'], { interaction: 'operation', type: 'Patient', operation: 'expand' })).toBe(false);
+  expect(isGranted([], { interaction: 'operation', type: 'ValueSet', operation: 'expand' })).toBe(false);
+});

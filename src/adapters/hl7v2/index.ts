@@ -6,3 +6,4 @@ export { type Mllp, type MllpLimits, type MllpOptions, startMllp } from './liste
 export { listReceived, type ReceivedMessage, readReceived } from './message-archive.ts';
 export { connectMllp, type MllpAddress, type MllpClient, MllpError, sendMessage } from './mllp-client.ts';
 export { acknowledgementOf } from './receive.ts';
+export { mappedValueSets } from './value-sets.ts';
