@@ -8,7 +8,7 @@ import compress from '@fastify/compress';
 import fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import { type Access, accessRoutes, createAccess, securityHeaders } from './access/index.ts';
 import { dicomwebRoutes, maximumAddressPart } from './adapters/dicomweb/index.ts';
-import { risDestination, startMllp } from './adapters/hl7v2/index.ts';
+import { mappedValueSets, risDestination, startMllp } from './adapters/hl7v2/index.ts';
 import { type Config, dataFolder, isLoopback, type SmtpConfig } from './config/index.ts';
 import { type Database, leakproofStatements, openConfiguredDatabase, searchesUseTheirIndex } from './db/index.ts';
 import { createDelivery, type Delivery, deliveryGauges } from './delivery/index.ts';
@@ -110,6 +110,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
       database,
       checkReferences: config.checkReferences,
       searchTimeoutMs: config.searchTimeoutMs,
+      terminologyDefinitions: mappedValueSets,
       base,
     }));
   registerOperations(store);
