@@ -2,12 +2,8 @@
 import type { CodeSystem } from '@medplum/fhirtypes';
 import type { Context, FhirStore, FhirTransaction } from '../../contract.ts';
 import { criterion } from '../canonical.ts';
-import { readCcam } from './ccam.ts';
-import { readCim10 } from './cim10.ts';
 import { loadResources, madeId } from './fhir.ts';
 import { LoadError } from './load-error.ts';
-import { readLoinc } from './loinc.ts';
-import { readSnomed } from './snomed.ts';
 import { type LoadableSystem, removeSystem, storeSystem } from './store-system.ts';
 
 export { LoadError };
@@ -24,11 +20,12 @@ export interface LoadOptions {
 
 type Reader = (path: string, options: LoadOptions & { now: Date }) => Promise<LoadableSystem>;
 
-const readers: Readonly<Record<string, Reader>> = {
-  loinc: readLoinc,
-  snomed: readSnomed,
-  ccam: readCcam,
-  cim10: readCim10,
+/** Read when somebody loads: a server has no use for them. */
+const readers: Readonly<Record<string, () => Promise<Reader>>> = {
+  loinc: async () => (await import('./loinc.ts')).readLoinc,
+  snomed: async () => (await import('./snomed.ts')).readSnomed,
+  ccam: async () => (await import('./ccam.ts')).readCcam,
+  cim10: async () => (await import('./cim10.ts')).readCim10,
 };
 
 /** What `loadTerminology` can load. */
@@ -47,7 +44,7 @@ export async function loadTerminology(
   options: LoadOptions = {},
 ): Promise<void> {
   const now = context.now();
-  const reader = Object.hasOwn(readers, kind) ? readers[kind] : undefined;
+  const reader = Object.hasOwn(readers, kind) ? await readers[kind]!() : undefined;
   const storing = {
     now,
     ...(options.keepOthers ? { keepOthers: true } : {}),
