@@ -10,21 +10,40 @@ import { keyKind, keyText } from './keys.ts';
 import { tooCostly } from './refusals.ts';
 import type { Criterion } from './request.ts';
 import { type RunningSearch, tableOf } from './scope.ts';
-import { buildWhere } from './where.ts';
+import type { SqlValues } from './sql-values.ts';
 
 type Chain = Extract<Criterion, { kind: 'chain' }>;
 type ReverseChain = Extract<Criterion, { kind: 'has' }>;
 
 const defaultLinkLimit = 5000;
 
+/** Makes the condition of what is at the other end (where.ts, which asks for chains in turn). */
+export type BuildWhere = (
+  search: RunningSearch,
+  type: string,
+  criteria: readonly Criterion[],
+  values?: SqlValues,
+) => Promise<{ text: string; values: SqlValues }>;
+
 /** The reference points to a resource of which the criterion holds. */
-export async function chainCondition(search: RunningSearch, chain: Chain, scope: ConditionScope): Promise<string> {
-  const references = await chainTargets(search, chain);
-  return references ? targetCondition(chain.parameter, references, scope) : lookedUpTargets(search, chain, scope);
+export async function chainCondition(
+  search: RunningSearch,
+  chain: Chain,
+  scope: ConditionScope,
+  buildWhere: BuildWhere,
+): Promise<string> {
+  const references = await chainTargets(search, chain, buildWhere);
+  return references
+    ? targetCondition(chain.parameter, references, scope)
+    : lookedUpTargets(search, chain, scope, buildWhere);
 }
 
 /** Resources the reference may point to; undefined when there are too many. */
-async function chainTargets(search: RunningSearch, { targets }: Chain): Promise<string[] | undefined> {
+async function chainTargets(
+  search: RunningSearch,
+  { targets }: Chain,
+  buildWhere: BuildWhere,
+): Promise<string[] | undefined> {
   const { linkLimit = defaultLinkLimit } = search;
   const references: string[] = [];
   for (const { type, criterion } of targets) {
@@ -44,6 +63,7 @@ async function lookedUpTargets(
   search: RunningSearch,
   { parameter, targets }: Chain,
   scope: ConditionScope,
+  buildWhere: BuildWhere,
 ): Promise<string> {
   const paths = elementPaths(parameter.expression);
   if (!paths) throw tooCostly(`The chain through ${parameter.code} has too many targets: narrow what it asks of them`);
@@ -70,9 +90,10 @@ export async function reverseChainCondition(
   type: string,
   chain: ReverseChain,
   scope: ConditionScope,
+  buildWhere: BuildWhere,
 ): Promise<string> {
-  const ids = await pointedTo(search, type, chain);
-  return ids ? `r.id = ANY(${scope.values.add(ids)}::text[])` : lookedUpSources(search, type, chain, scope);
+  const ids = await pointedTo(search, type, chain, buildWhere);
+  return ids ? `r.id = ANY(${scope.values.add(ids)}::text[])` : lookedUpSources(search, type, chain, scope, buildWhere);
 }
 
 /** Ids of resources of `type` that the resources at the other end point to; undefined when those are too many. */
@@ -80,6 +101,7 @@ async function pointedTo(
   search: RunningSearch,
   type: string,
   { type: source, parameter, criterion }: ReverseChain,
+  buildWhere: BuildWhere,
 ): Promise<string[] | undefined> {
   const { linkLimit = defaultLinkLimit } = search;
   const { text, values } = await buildWhere(search, source, [criterion]);
@@ -106,6 +128,7 @@ async function lookedUpSources(
   type: string,
   { type: source, parameter, criterion }: ReverseChain,
   scope: ConditionScope,
+  buildWhere: BuildWhere,
 ): Promise<string> {
   const { text } = await buildWhere(search, source, [criterion], scope.values);
   const prefix = scope.values.add(keyText(search.tenant, parameter.code, keyKind.value, `${type}/`));

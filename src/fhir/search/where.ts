@@ -39,9 +39,9 @@ async function condition(
     case 'clause':
       return clauseCondition(await resolveCodes(search, criterion.clause), scope);
     case 'chain':
-      return chainCondition(search, criterion, scope);
+      return chainCondition(search, criterion, scope, buildWhere);
     case 'has':
-      return reverseChainCondition(search, type, criterion, scope);
+      return reverseChainCondition(search, type, criterion, scope, buildWhere);
     case 'list':
       return `r.id = ANY(${scope.values.add(await listItems(search, type, criterion.id))}::text[])`;
     case 'compartment': {

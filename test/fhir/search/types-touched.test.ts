@@ -14,11 +14,7 @@ it.each([
   ['Patient', 'name=x&nonsense=1', ['Patient']],
   ['Observation', 'subject:Patient.name=x', ['Observation', 'Patient']],
   ['Observation', 'patient.organization.name=x', ['Observation', 'Organization', 'Patient']],
-  [
-    'Observation',
-    'performer.name=x',
-    ['Observation', 'Organization', 'Patient', 'Practitioner', 'RelatedPerson'],
-  ],
+  ['Observation', 'performer.name=x', ['Observation', 'Organization', 'Patient', 'Practitioner', 'RelatedPerson']],
   [
     'Patient',
     '_has:Observation:patient:_has:AuditEvent:entity:agent=Device/1',
