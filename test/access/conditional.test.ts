@@ -134,7 +134,7 @@ test('who reads the file of a report is found under its patient, and so is who r
   await send('conformance', 'PUT', 'Appointment/a1', {
     resourceType: 'Appointment',
     id: 'a1',
-    status: 'booked',
+    status: 'proposed',
     participant: [
       { actor: { reference: 'Practitioner/gp' }, status: 'accepted' },
       { actor: { reference: 'Patient/p1' }, status: 'accepted' },

@@ -1,5 +1,5 @@
 /** Entries of the journal as they are written (journal.ts). */
-import { newId } from './prepare.ts';
+import { newId } from './new-id.ts';
 
 /** An entry on its way: the id its resource will have, its instant in ISO 8601, and what the room noted. */
 export type JournalEntry = readonly [id: string, at: string, noted: object];

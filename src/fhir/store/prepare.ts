@@ -1,5 +1,4 @@
 /** A resource on its way in: checked, given id and meta, turned into the text that is served and the values it is found by. */
-import { randomUUID } from 'node:crypto';
 import type { Resource, ResourceType } from '@medplum/fhirtypes';
 import { FhirError } from '../contract.ts';
 import { stringifyJson } from '../json/index.ts';
@@ -14,13 +13,6 @@ export interface PrepareParts {
 }
 
 const idPattern = /^[A-Za-z0-9.-]{1,64}$/;
-
-/** A time-ordered unique id (RFC 9562 version 7): new rows land side by side in the index, which keeps a large table fast. */
-export function newId(now: Date): string {
-  const time = Math.max(now.getTime(), 0).toString(16).padStart(12, '0');
-  // Version and variant sit at the same places; version 4 draws its randomness in blocks, which is faster than asking here.
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
-}
 
 export function checkId(type: string, id: string): void {
   if (!idPattern.test(id)) {

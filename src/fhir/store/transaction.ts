@@ -13,7 +13,8 @@ import type { CommitItem } from './group-commit.ts';
 import { insertJournal, type Projector, readsAfter } from './journal.ts';
 import { type JournalEntry, journalEntry } from './journal-entry.ts';
 import { createMatching } from './matching.ts';
-import { checkId, checkResource, newId, newRow, type PrepareParts, withMeta } from './prepare.ts';
+import { newId } from './new-id.ts';
+import { checkId, checkResource, newRow, type PrepareParts, withMeta } from './prepare.ts';
 import { createReads, shareRow } from './reads.ts';
 import { checkReferences, literalReferences, UnresolvedReferences } from './references.ts';
 import {
