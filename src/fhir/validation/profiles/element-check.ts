@@ -3,7 +3,7 @@ import type { ElementShape, Shapes } from '../../definitions/shapes.ts';
 import { type Check, insideResource, isObject, type Run, report } from '../run.ts';
 import { bindingTest } from './coded.ts';
 import { type DiscriminatorTools, plainType, sliceTest } from './discriminators.ts';
-import { limitProblem } from './limits.ts';
+import { limitTest } from './limits.ts';
 import { elementNamed, held, type Occurrence, occurrencesOf } from './occurrences.ts';
 import { fitsPattern, isFixed } from './patterns.ts';
 import { checkTarget } from './targets.ts';
@@ -32,11 +32,13 @@ export function compileNode(node: ElementNode, type: string, tools: ElementTools
       if (!fitsPattern(value, pattern)) report(run, 'value', 'must have what the pattern of its profile has');
     });
   if (valueSet !== undefined) checks.push(bindingTest(valueSet, type, tools));
-  if (rules.maxLength !== undefined || rules.minValue !== undefined || rules.maxValue !== undefined)
+  if (rules.maxLength !== undefined || rules.minValue !== undefined || rules.maxValue !== undefined) {
+    const limitProblem = limitTest(rules);
     checks.push(({ value }, run) => {
-      const problem = limitProblem(value, rules);
+      const problem = limitProblem(value);
       if (problem) report(run, 'value', problem);
     });
+  }
   for (const constraint of rules.constraints) {
     const check = tools.constraint(constraint, type);
     if (check) checks.push((occurrence, run) => check(held(occurrence), run));

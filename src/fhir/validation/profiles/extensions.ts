@@ -105,11 +105,17 @@ function pathsOf(resourceType: string, names: readonly string[], shapes: Shapes)
   return paths;
 }
 
+/** In an extension of that address, or in its value. */
 function insideExtension(url: string): (run: Run) => boolean {
-  const [parent, ...parts] = url.split('#');
+  const [parent, part] = url.split('#');
   return (run) => {
-    const holder = holderOf(run);
-    return isObject(holder) && holder.url === (parts.length > 0 ? parts[0] : parent);
+    let value: unknown = run.resource;
+    let isInside = false;
+    for (const step of holderSteps(run)) {
+      value = (value as Record<string | number, unknown> | undefined)?.[step];
+      isInside ||= isObject(value) && value.url === (part ?? parent);
+    }
+    return isInside;
   };
 }
 

