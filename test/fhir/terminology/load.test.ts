@@ -98,6 +98,13 @@ describe('SNOMED CT', () => {
         ['400', '20250101', 0, '900000000000207008', '900000000000074008'],
       ),
     );
+    await folder.write(
+      at('Concept_Snapshot_FR1000315'),
+      tab(
+        ['id', 'effectiveTime', 'active', 'moduleId', 'definitionStatusId'],
+        ['200', '20240101', 0, '11000315107', '900000000000074008'],
+      ),
+    );
     const description = ['id', 'effectiveTime', 'active', 'moduleId', 'conceptId', 'languageCode', 'typeId', 'term'];
     const fsn = '900000000000003001';
     const synonym = '900000000000013009';

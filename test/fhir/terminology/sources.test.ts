@@ -1,5 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import type { CodeSystem, ValueSet } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { generateTerminology } from '../../../scripts/generate-terminology.ts';
+import type { FhirError } from '../../../src/fhir/index.ts';
 import { type TestRoom, testRoom } from './room.ts';
 
 let room: TestRoom;
@@ -91,5 +95,35 @@ describe('sources of terminology', () => {
     expect(await valid('http://unitsofmeasure.org', 'mg/dL')).toBe(true);
     expect(await valid('http://unitsofmeasure.org', 'wombats')).toBe(false);
     expect(await valid('urn:ietf:bcp:13', 'application/dicom')).toBe(true);
+  });
+});
+
+describe('the committed definitions of R4', () => {
+  it('are what the generator makes of the package', () => {
+    const file = fileURLToPath(new URL('../../../src/fhir/terminology/r4.generated.jsonl', import.meta.url));
+    expect(generateTerminology() === readFileSync(file, 'utf8'), 'run node scripts/generate-terminology.ts').toBe(true);
+  });
+
+  it('can all be read, and every value set that needs no system from elsewhere can be expanded', async () => {
+    const file = fileURLToPath(new URL('../../../src/fhir/terminology/r4.generated.jsonl', import.meta.url));
+    const sets = readFileSync(file, 'utf8')
+      .split('\n')
+      .filter((line) => line.startsWith('{"resourceType":"ValueSet"'))
+      .map((line) => (JSON.parse(line) as ValueSet).url!);
+    const outcomes: Record<string, number> = { expanded: 0, elsewhere: 0 };
+    const failures: string[] = [];
+    for (const url of sets) {
+      try {
+        const codes = await room.terminology.expand('bb', url);
+        outcomes[codes === undefined ? 'elsewhere' : 'expanded']! += 1;
+      } catch (error) {
+        const code = (error as FhirError).outcome?.issue[0]?.code ?? 'exception';
+        outcomes[code] = (outcomes[code] ?? 0) + 1;
+        if (!['not-found', 'too-costly'].includes(code)) failures.push(`${url}: ${(error as Error).message}`);
+      }
+    }
+    expect(outcomes.expanded).toBeGreaterThan(1000);
+    // The specification's own example filters by a property that its code system does not define.
+    expect(failures).toEqual([expect.stringMatching('ValueSet/example-filter: .* has no property acme-plasma')]);
   });
 });

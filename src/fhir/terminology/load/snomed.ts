@@ -1,7 +1,7 @@
 /** SNOMED CT in Release Format 2, snapshot files (https://docs.snomed.org, RF2 specification; https://hl7.org/fhir/R4/snomedct.html). */
 import type { Coding } from '@medplum/fhirtypes';
 import type { Concept, ConceptProperty, Designation } from '../concept.ts';
-import { findFiles, oneFile, readTable, type TableFormat } from './files.ts';
+import { findFiles, readTable, type TableFormat } from './files.ts';
 import { LoadError } from './load-error.ts';
 import type { LoadableSystem } from './store-system.ts';
 
@@ -31,6 +31,8 @@ export interface SnomedOptions {
 
 interface Draft {
   code: string;
+  /** Date of the row, `20260101`. */
+  changed: string;
   active: boolean;
   names: { language: string; type: 'preferred' | 'synonym' | 'fsn'; value: string }[];
   parents: string[];
@@ -39,30 +41,19 @@ interface Draft {
 
 /** @param path folder with the snapshot files of a release or extract. @throws LoadError */
 export async function readSnomed(path: string, options: SnomedOptions = {}): Promise<LoadableSystem> {
-  const conceptFile = await oneFile(path, /^x?sct2_Concept_Snapshot.*\.txt$/, 'sct2_Concept_Snapshot');
+  const conceptFiles = await findFiles(path, /^x?sct2_Concept_Snapshot.*\.txt$/);
   const descriptionFiles = await findFiles(path, /^x?sct2_Description_Snapshot.*\.txt$/);
   const relationshipFiles = await findFiles(path, /^x?sct2_Relationship_Snapshot.*\.txt$/);
+  if (conceptFiles.length === 0) throw new LoadError(`${path} holds no sct2_Concept_Snapshot`);
   if (descriptionFiles.length === 0) throw new LoadError(`${path} holds no sct2_Description_Snapshot`);
   if (relationshipFiles.length === 0) throw new LoadError(`${path} holds no sct2_Relationship_Snapshot`);
   const progress = options.progress ?? (() => undefined);
 
   const drafts = new Map<string, Draft>();
   let newest = '';
-  for await (const row of readTable(conceptFile, { ...rf2, columns: ['id', 'effectiveTime', 'active', 'moduleId'] })) {
-    const code = row.get('id');
-    if (drafts.has(code)) throw new LoadError(`concept ${code} is there twice`, row.place);
-    if (row.get('effectiveTime') > newest) newest = row.get('effectiveTime');
-    const isDefined = row.get('definitionStatusId') === sufficientlyDefined;
-    drafts.set(code, {
-      code,
-      active: row.get('active') === '1',
-      names: [],
-      parents: [],
-      properties: [
-        { code: 'moduleId', type: 'code', value: row.get('moduleId') },
-        { code: 'sufficientlyDefined', type: 'boolean', value: String(isDefined) },
-      ],
-    });
+  for (const file of conceptFiles) {
+    const latest = await addConcepts(file, drafts);
+    if (latest > newest) newest = latest;
   }
   progress(`${drafts.size} concepts read`);
   const preferredNames = await readPreferred(path);
@@ -88,6 +79,30 @@ export async function readSnomed(path: string, options: SnomedOptions = {}): Pro
     },
     concepts: Array.from(drafts.values(), (draft) => conceptOf(draft, language)),
   };
+}
+
+/** @returns the newest date. An edition repeats concepts of the one it builds on: the newer row counts. */
+async function addConcepts(file: string, drafts: Map<string, Draft>): Promise<string> {
+  let newest = '';
+  for await (const row of readTable(file, { ...rf2, columns: ['id', 'effectiveTime', 'active', 'moduleId'] })) {
+    const [code, changed] = [row.get('id'), row.get('effectiveTime')];
+    if (changed > newest) newest = changed;
+    const known = drafts.get(code);
+    if (known && known.changed >= changed) continue;
+    const isDefined = row.get('definitionStatusId') === sufficientlyDefined;
+    drafts.set(code, {
+      code,
+      changed,
+      active: row.get('active') === '1',
+      names: [],
+      parents: [],
+      properties: [
+        { code: 'moduleId', type: 'code', value: row.get('moduleId') },
+        { code: 'sufficientlyDefined', type: 'boolean', value: String(isDefined) },
+      ],
+    });
+  }
+  return newest;
 }
 
 /** Ids of descriptions that a language reference set prefers. */
