@@ -1,6 +1,5 @@
 /** Functions on whole collections: existence, subsetting, combining, navigation. */
-import { fromItems, fromTruth, type Items, type Scope } from './compiled.ts';
-import type { FunctionCall, FunctionCompiler } from './functions.ts';
+import { type FunctionCall, type FunctionCompiler, fromItems, fromTruth, type Items, type Scope } from './compiled.ts';
 import { childrenOf, distinct, isEqual, plain } from './values.ts';
 
 /** The input through a function of its items alone; the types stay. */

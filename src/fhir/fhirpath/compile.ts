@@ -3,7 +3,16 @@
  * `FhirPathError` when it is compiled, never when it runs; the caller then interprets it.
  */
 import type { Shapes } from '../definitions/shapes.ts';
-import { type Compiled, fromItems, fromTruth, type Items, type Scope, type Surroundings, truthOf } from './compiled.ts';
+import {
+  type CompileContext,
+  type Compiled,
+  fromItems,
+  fromTruth,
+  type Items,
+  type Scope,
+  type Surroundings,
+  truthOf,
+} from './compiled.ts';
 import { compileCall } from './functions.ts';
 import { compileMember } from './members.ts';
 import { compileBinary } from './operators.ts';
@@ -11,17 +20,6 @@ import { type Expression, parseFhirPath } from './syntax.ts';
 import { FhirPathError } from './tokens.ts';
 import { compileTypeOperator } from './types.ts';
 import { plain } from './values.ts';
-
-/** What compiling needs to know. */
-export interface CompileContext {
-  shapes: Shapes;
-  /** Types of the focus; undefined when it may be anything. */
-  focus: readonly string[] | undefined;
-  /** Types of `%resource`. */
-  resource: readonly string[] | undefined;
-  /** Types of `%context`. */
-  context: readonly string[] | undefined;
-}
 
 /** Evaluates an expression on one item. */
 export interface FhirPath {

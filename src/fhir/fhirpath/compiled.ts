@@ -1,5 +1,8 @@
 /** What a compiled expression is: closures over collections, and what is known of the types of its items. */
 
+import type { Shapes } from '../definitions/shapes.ts';
+import type { Expression } from './syntax.ts';
+
 export type Items = readonly unknown[];
 
 /** What an expression may look at beside its focus. */
@@ -33,6 +36,31 @@ export interface Compiled {
   types: readonly string[] | undefined;
   /** The same restricted to items of one type, where the type decides which JSON property is read. */
   ofType?(type: string): Compiled | undefined;
+}
+
+/** What compiling needs to know. */
+export interface CompileContext {
+  shapes: Shapes;
+  /** Types of the focus; undefined when it may be anything. */
+  focus: readonly string[] | undefined;
+  /** Types of `%resource`. */
+  resource: readonly string[] | undefined;
+  /** Types of `%context`. */
+  context: readonly string[] | undefined;
+}
+
+/** Compiles a call from its input and its arguments, which it compiles itself: their focus is its choice. */
+export type FunctionCompiler = (call: FunctionCall) => Compiled;
+
+export interface FunctionCall {
+  name: string;
+  input: Compiled;
+  args: readonly Expression[];
+  context: CompileContext;
+  /** An argument evaluated on the focus of the whole call: `a.take(n)`. */
+  argument(index: number): Compiled;
+  /** An argument evaluated on each item of the input: `a.where(…)`. */
+  criteria(index: number): Compiled;
 }
 
 const none: Items = [];

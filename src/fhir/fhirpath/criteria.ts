@@ -1,6 +1,5 @@
 /** Functions that evaluate an argument on each item of their input, and `iif`. */
-import { type Compiled, fromItems, fromTruth, type Items, type Scope } from './compiled.ts';
-import type { FunctionCompiler } from './functions.ts';
+import { type Compiled, type FunctionCompiler, fromItems, fromTruth, type Items, type Scope } from './compiled.ts';
 import { FhirPathError } from './tokens.ts';
 import { compileOfType } from './types.ts';
 

@@ -1,8 +1,7 @@
 /** What FHIR adds to FHIRPath (https://hl7.org/fhir/R4/fhirpath.html#functions). */
 
 import { narrativeProblem } from '../validation/narrative.ts';
-import { fromItems, fromTruth } from './compiled.ts';
-import type { FunctionCompiler } from './functions.ts';
+import { type FunctionCompiler, fromItems, fromTruth } from './compiled.ts';
 import { FhirPathError } from './tokens.ts';
 import { isObject, isPair, plain, readProperty } from './values.ts';
 

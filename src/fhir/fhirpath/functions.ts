@@ -1,27 +1,12 @@
 /** Functions (http://hl7.org/fhirpath/N1/#functions, https://hl7.org/fhir/R4/fhirpath.html#functions). */
 
 import { collectionFunctions } from './collections.ts';
-import type { CompileContext } from './compile.ts';
-import type { Compiled } from './compiled.ts';
+import type { CompileContext, Compiled, FunctionCompiler } from './compiled.ts';
 import { criteriaFunctions } from './criteria.ts';
 import { fhirFunctions } from './fhir-functions.ts';
 import { singleFunctions } from './singles.ts';
 import type { Expression } from './syntax.ts';
 import { FhirPathError } from './tokens.ts';
-
-/** Compiles a call from its input and its arguments, which it compiles itself: their focus is its choice. */
-export type FunctionCompiler = (call: FunctionCall) => Compiled;
-
-export interface FunctionCall {
-  name: string;
-  input: Compiled;
-  args: readonly Expression[];
-  context: CompileContext;
-  /** An argument evaluated on the focus of the whole call: `a.take(n)`. */
-  argument(index: number): Compiled;
-  /** An argument evaluated on each item of the input: `a.where(…)`. */
-  criteria(index: number): Compiled;
-}
 
 const functions: Readonly<Record<string, FunctionCompiler>> = {
   ...collectionFunctions,

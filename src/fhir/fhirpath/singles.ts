@@ -1,6 +1,5 @@
 /** Functions of one item: strings, numbers, conversions. An empty input gives nothing, and so does more than one item. */
-import { fromItems } from './compiled.ts';
-import type { FunctionCompiler } from './functions.ts';
+import { type FunctionCompiler, fromItems } from './compiled.ts';
 import { plain } from './values.ts';
 
 /** A function of one string and further plain arguments; undefined is nothing. */

@@ -4,13 +4,13 @@ import type { StructureFile } from '../definitions/structure-file.ts';
 import { r4Structure } from '../definitions/structure-r4.ts';
 import { compiler } from './compile.ts';
 import { builtinDefinitions } from './profiles/builtin.ts';
-import { createProfiles, type DefinitionSource, type Profiles } from './profiles/registry.ts';
-import { type OpenCode, startRun } from './run.ts';
+import { createProfiles, type DefinitionSource } from './profiles/registry.ts';
+import { type OpenCode, type Profiles, startRun } from './run.ts';
 
 export { isId } from './primitives.ts';
-export type { DefinitionSource, Profiles } from './profiles/registry.ts';
+export type { DefinitionSource } from './profiles/registry.ts';
 export { type Literal, parseReference } from './references.ts';
-export { maxDepth, type OpenCode } from './run.ts';
+export { maxDepth, type OpenCode, type Profiles } from './run.ts';
 
 /** What is wrong with a resource; empty when it is valid. Every issue is an error and names its element (`expression`). */
 export type Validate = (resource: unknown) => OperationOutcomeIssue[];

@@ -1,7 +1,6 @@
 /** One validation under way: where it is in the resource, what it found, what it must not exceed. */
 import type { OperationOutcomeIssue } from '@medplum/fhirtypes';
 import type { Surroundings } from '../fhirpath/index.ts';
-import type { Profiles } from './profiles/registry.ts';
 import { resolveIn } from './resolution.ts';
 
 /** Elements inside elements: deeper than any clinical content, shallow enough for every recursive reader behind us. */
@@ -50,6 +49,18 @@ export interface RunOptions {
   profiles?: Profiles | undefined;
   openCodes?: OpenCode[];
   rootProfiles?: readonly string[];
+}
+
+/** Definitions of profiles and extensions, by URL, compiled when first met. */
+export interface Profiles {
+  /** Check of a resource or a data type against a profile (`|version` allowed); undefined when the profile is not known. */
+  profile(url: string): Check | undefined;
+  /** Check of an extension by its URL; undefined when its definition is not known. */
+  extension(url: string): Check | undefined;
+  /** Whether a value conforms to a profile; undefined when the profile is not known. */
+  conforms(value: unknown, url: string, run: Run): boolean | undefined;
+  /** Whether a coded value is in a value set; undefined when the value set is not known. */
+  inValueSet(value: unknown, valueSet: string): boolean | undefined;
 }
 
 /** Checks the value at `run.path` and adds what is wrong to `run.issues`. */

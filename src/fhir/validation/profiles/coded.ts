@@ -1,17 +1,9 @@
 /** Required bindings of profiles (https://hl7.org/fhir/R4/terminologies.html#required). */
-import { formatPath, isObject, type Run, report } from '../run.ts';
-import { held, type Occurrence } from './occurrences.ts';
+import { formatPath, isObject, report } from '../run.ts';
+import { held } from './occurrences.ts';
+import type { ElementTools, OccurrenceCheck } from './tools.ts';
 
-export interface CodedTools {
-  /** Whether a coded value is in a value set; undefined when the value set is not at hand. */
-  inValueSet(value: unknown, valueSet: string): boolean | undefined;
-}
-
-export function bindingTest(
-  valueSet: string,
-  type: string,
-  tools: CodedTools,
-): (occurrence: Occurrence, run: Run) => void {
+export function bindingTest(valueSet: string, type: string, tools: Pick<ElementTools, 'inValueSet'>): OccurrenceCheck {
   const isConcept = type === 'CodeableConcept' || type === 'Coding';
   return (occurrence, run) => {
     const value = held(occurrence);

@@ -1,23 +1,9 @@
 /** Which slice an occurrence belongs to (https://hl7.org/fhir/R4/profiling.html#discriminator). */
-import type { FhirPath } from '../../fhirpath/index.ts';
 import { isObject, type Run } from '../run.ts';
 import { held, type Occurrence } from './occurrences.ts';
 import { fitsPattern, isFixed } from './patterns.ts';
+import type { ElementTools } from './tools.ts';
 import { type ElementNode, emptyNode, type Slicing } from './tree.ts';
-
-/** What telling slices apart needs of the rest. */
-export interface DiscriminatorTools {
-  /** Values at a FHIRPath below an occurrence; undefined when the path cannot be evaluated. */
-  path(expression: string, type: string): FhirPath | undefined;
-  /** Tree of a profile by its URL. */
-  tree(profile: string): ElementNode | undefined;
-  /** FHIR type a profile is about. */
-  typeOf(profile: string): string | undefined;
-  /** Whether a value conforms to a profile; undefined when the profile is not known. */
-  conforms(value: unknown, profile: string, run: Run): boolean | undefined;
-  /** Whether a coded value is in a value set; undefined when that cannot be said. */
-  inValueSet(value: unknown, valueSet: string): boolean | undefined;
-}
 
 export type SliceTest = (occurrence: Occurrence, run: Run) => boolean;
 
@@ -28,7 +14,7 @@ export function sliceTest(
   slicing: Slicing | undefined,
   type: string,
   isChoice: boolean,
-  tools: DiscriminatorTools,
+  tools: ElementTools,
 ): SliceTest | undefined {
   const discriminators = slicing?.discriminators.length ? slicing.discriminators : implied(type, isChoice);
   if (discriminators.length === 0) return undefined;
@@ -59,16 +45,11 @@ export function plainType(type: string): string {
   return type === 'SimpleQuantity' || type === 'MoneyQuantity' ? 'Quantity' : type;
 }
 
-function discriminatorTest(
-  kind: string,
-  path: string,
-  slice: ElementNode,
-  tools: DiscriminatorTools,
-): SliceTest | undefined {
+function discriminatorTest(kind: string, path: string, slice: ElementNode, tools: ElementTools): SliceTest | undefined {
   const nodes = nodesAt([slice], stepsOf(path), tools);
   const select = (occurrence: Occurrence, run: Run, more = ''): unknown[] => {
     if (path === '$this' && more === '') return [held(occurrence)];
-    return tools.path(path + more, occurrence.type)?.select(held(occurrence), run) ?? [];
+    return tools.path(path + more, occurrence.type).select(held(occurrence), run);
   };
   if (kind === 'value' || kind === 'pattern') {
     const tests = nodes.flatMap((node) => valueTest(node, tools) ?? []);
@@ -107,7 +88,7 @@ function discriminatorTest(
     select(occurrence, run).some((value) => profiles.some((profile) => tools.conforms(value, profile, run) !== false));
 }
 
-function targetTypes(types: readonly { targets: readonly string[] }[], tools: DiscriminatorTools): string[] {
+function targetTypes(types: readonly { targets: readonly string[] }[], tools: ElementTools): string[] {
   return types.flatMap(({ targets }) => targets.flatMap((target) => tools.typeOf(target) ?? []));
 }
 
@@ -117,7 +98,7 @@ function stepsOf(path: string): string[] {
 }
 
 /** What the slice says of the element a path leads to, in its own tree or in the profiles of its types. */
-function nodesAt(nodes: readonly ElementNode[], steps: readonly string[], tools: DiscriminatorTools): ElementNode[] {
+function nodesAt(nodes: readonly ElementNode[], steps: readonly string[], tools: ElementTools): ElementNode[] {
   const [step, ...rest] = steps;
   if (step === undefined) return [...nodes];
   const next = nodes.flatMap((node): ElementNode[] => {
@@ -160,7 +141,7 @@ function partOfValue({ rules }: ElementNode, name: string): ElementNode[] {
   });
 }
 
-function extensionNodes(node: ElementNode, url: string, tools: DiscriminatorTools): ElementNode[] {
+function extensionNodes(node: ElementNode, url: string, tools: ElementTools): ElementNode[] {
   const slices = [...(node.children.get('extension')?.slices.values() ?? [])];
   return slices
     .filter(
@@ -175,7 +156,7 @@ function extensionNodes(node: ElementNode, url: string, tools: DiscriminatorTool
 }
 
 /** A test of the values a node fixes, below it too; undefined when it fixes none. */
-function valueTest(node: ElementNode, tools: DiscriminatorTools): ((value: unknown) => boolean) | undefined {
+function valueTest(node: ElementNode, tools: ElementTools): ((value: unknown) => boolean) | undefined {
   const { fixed, pattern, valueSet } = node.rules;
   const tests: ((value: unknown) => boolean)[] = [];
   if (fixed !== undefined) tests.push((value) => isFixed(value, fixed));

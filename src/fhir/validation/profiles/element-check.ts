@@ -1,22 +1,14 @@
 /** A node of a profile's tree as a check of one occurrence, and of all occurrences of an element. */
-import type { ElementShape, Shapes } from '../../definitions/shapes.ts';
-import { type Check, insideResource, isObject, type Run, report } from '../run.ts';
+import type { ElementShape } from '../../definitions/shapes.ts';
+import { insideResource, isObject, type Run, report } from '../run.ts';
 import { bindingTest } from './coded.ts';
-import { type DiscriminatorTools, plainType, sliceTest } from './discriminators.ts';
+import { plainType, sliceTest } from './discriminators.ts';
 import { limitTest } from './limits.ts';
 import { elementNamed, held, type Occurrence, occurrencesOf } from './occurrences.ts';
 import { fitsPattern, isFixed } from './patterns.ts';
 import { checkTarget } from './targets.ts';
+import type { ElementTools, OccurrenceCheck } from './tools.ts';
 import type { ElementNode, TypeRule } from './tree.ts';
-
-export type OccurrenceCheck = (occurrence: Occurrence, run: Run) => void;
-
-/** What checks of elements need of the rest of the profile. */
-export interface ElementTools extends DiscriminatorTools {
-  shapes: Shapes;
-  constraint(constraint: ElementNode['rules']['constraints'][number], type: string): Check | undefined;
-  profile(url: string): Check | undefined;
-}
 
 /** @param type FHIR type of the occurrence. */
 export function compileNode(node: ElementNode, type: string, tools: ElementTools): OccurrenceCheck {

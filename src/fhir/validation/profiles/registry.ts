@@ -2,28 +2,18 @@
 import type { StructureDefinition } from '@medplum/fhirtypes';
 import type { Shapes } from '../../definitions/shapes.ts';
 import type { ValueSetTest } from '../bindings.ts';
-import { type Check, formatPath, insideResource, isObject, type Run, report } from '../run.ts';
+import { type Check, formatPath, insideResource, isObject, type Profiles, type Run, report } from '../run.ts';
 import { codingsOf } from './coded.ts';
 import { compileOrInterpret, constraintCheck } from './constraints.ts';
-import { compileNode, type ElementTools } from './element-check.ts';
+import { compileNode } from './element-check.ts';
 import { extensionCheck } from './extensions.ts';
+import type { ElementTools } from './tools.ts';
 import { buildTree, type ElementNode, elementsOf, emptyNode } from './tree.ts';
 
 /** Where definitions come from. URLs without `|version`. */
 export interface DefinitionSource {
   profile(url: string): StructureDefinition | undefined;
   valueSet(url: string): ValueSetTest | undefined;
-}
-
-export interface Profiles {
-  /** Check of a resource or a data type against a profile (`|version` allowed); undefined when the profile is not known. */
-  profile(url: string): Check | undefined;
-  /** Check of an extension by its URL; undefined when its definition is not known. */
-  extension(url: string): Check | undefined;
-  /** Whether a value conforms to a profile; undefined when the profile is not known. */
-  conforms(value: unknown, url: string, run: Run): boolean | undefined;
-  /** Whether a coded value is in a value set; undefined when the value set is not known. */
-  inValueSet(value: unknown, valueSet: string): boolean | undefined;
 }
 
 const baseUrl = 'http://hl7.org/fhir/StructureDefinition/';

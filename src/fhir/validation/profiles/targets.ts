@@ -1,7 +1,7 @@
 /** References in profiles: types and profiles of their targets, and where those must be (https://hl7.org/fhir/R4/references.html). */
 import { parseReference } from '../references.ts';
 import { isObject, type Run, report } from '../run.ts';
-import type { ElementTools } from './element-check.ts';
+import type { ElementTools } from './tools.ts';
 import type { TypeRule } from './tree.ts';
 
 export function checkTarget(value: unknown, rules: readonly TypeRule[], run: Run, tools: ElementTools): void {
