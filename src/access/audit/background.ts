@@ -2,12 +2,11 @@
  * Turns the journal into AuditEvents while the server has time. Nothing depends on it: who looks for AuditEvents gets all of them, whether
  * this ran or not; it keeps that look short. A busy server puts it off, but not for ever.
  */
-import { performance } from 'node:perf_hooks';
 import type { FhirStore } from '../../fhir/index.ts';
 
 const everyMs = 3_000;
-/** Share of the time the process was at work; above, projecting would take it from those who wait for an answer. */
-const busyFrom = 0.4;
+/** Entries a second in the time before; above, projecting would take the machine from those who wait for an answer. */
+const busyFrom = 50;
 /** Put off at most so long. */
 const latestMs = 10 * 60_000;
 
@@ -19,27 +18,35 @@ export interface BackgroundProjection {
 export function projectInBackground(options: {
   store: Pick<FhirStore, 'projectSome'>;
   tenants: () => Promise<readonly string[]>;
+  /** Entries written since the start. */
+  written: () => number;
   log?: { error(object: object, message: string): void };
 }): BackgroundProjection {
-  const { store, tenants, log } = options;
+  const { store, tenants, written, log } = options;
   let stopped = false;
   let working: Promise<void> = Promise.resolve();
   let timer: NodeJS.Timeout;
-  let before = performance.eventLoopUtilization();
+  let before = written();
+  let lookedAt = performance.now();
   let finishedAt = performance.now();
 
   async function round(): Promise<void> {
-    const since = performance.eventLoopUtilization();
-    const busy = performance.eventLoopUtilization(since, before).utilization > busyFrom;
-    before = since;
-    const isLate = performance.now() - finishedAt > latestMs;
-    if (busy && !isLate) return;
+    if (isBusy() && performance.now() - finishedAt < latestMs) return;
     for (const tenant of await tenants()) {
-      while (!stopped && (await store.projectSome(tenant)));
+      while (!stopped && (await store.projectSome(tenant))) {
+        // Those who come meanwhile go first, too.
+        if (isBusy() && performance.now() - finishedAt < latestMs) return;
+      }
     }
     finishedAt = performance.now();
-    // Its own work does not count as being busy.
-    before = performance.eventLoopUtilization();
+  }
+
+  function isBusy(): boolean {
+    const seconds = (performance.now() - lookedAt) / 1000;
+    const pace = (written() - before) / seconds;
+    before = written();
+    lookedAt = performance.now();
+    return pace > busyFrom;
   }
 
   function schedule(): void {

@@ -54,6 +54,7 @@ export interface TrailOptions {
 export function createTrail({ store, clock, site, log }: TrailOptions): AuditTrail {
   const pending = new Set<Promise<void>>();
   let background: BackgroundProjection | undefined;
+  let entries = 0;
 
   /**
    * Commits one record. The store joins transactions that only append, of whatever callers of one tenant, into one row and one
@@ -62,6 +63,7 @@ export function createTrail({ store, clock, site, log }: TrailOptions): AuditTra
   function append(tenant: string, record: AuditRecord): Promise<void> {
     if (pending.size >= pendingAtMost)
       return Promise.reject(new FhirError(503, 'throttled', 'The audit trail is full'));
+    entries++;
     const written = store.journal(tenant, record, clock.now());
     pending.add(written);
     const done = () => pending.delete(written);
@@ -72,7 +74,10 @@ export function createTrail({ store, clock, site, log }: TrailOptions): AuditTra
   const refusals = new Map<string, Promise<void>>();
   const imageAccesses = new Map<string, { at: number; written: Promise<void> }>();
 
-  const onCommit: CommitHook = async (changes, tx) => tx.journal(writeRecord(tx.context, changes, site()));
+  const onCommit: CommitHook = async (changes, tx) => {
+    entries++;
+    tx.journal(writeRecord(tx.context, changes, site()));
+  };
   store.beforeCommit(guardTrail);
   store.onCommit(onCommit);
   store.projectJournal({ type: 'AuditEvent', render: (record, at) => auditEvent(record as AuditRecord, at) });
@@ -133,7 +138,7 @@ export function createTrail({ store, clock, site, log }: TrailOptions): AuditTra
     },
     authentication: (context, event) => append(context.tenant, authenticationRecord(context, event, site())),
     start(tenants) {
-      background ??= projectInBackground({ store, tenants, ...(log ? { log } : {}) });
+      background ??= projectInBackground({ store, tenants, written: () => entries, ...(log ? { log } : {}) });
     },
     async close() {
       await background?.stop();
