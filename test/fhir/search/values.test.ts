@@ -8,7 +8,7 @@ import { compilePath, createChoices } from '../../../src/fhir/search/path-compil
 import { PathSyntaxError, parsePath } from '../../../src/fhir/search/path-syntax.ts';
 import { foldString } from '../../../src/fhir/search/strings.ts';
 import { createUnits, literalUnit } from '../../../src/fhir/search/units.ts';
-import { newId } from '../../../src/fhir/store/prepare.ts';
+import { newId } from '../../../src/fhir/store/new-id.ts';
 import { testDatabase } from '../../support/database.ts';
 
 describe('keys', () => {
