@@ -2,7 +2,7 @@
 import { facetFacts } from './composite-facts.ts';
 import { elementInterval, type Interval, openEndMs, openStartMs } from './dates.ts';
 import type { Facts } from './facts.ts';
-import { type KeyHasher, keyKind, keyText } from './keys.ts';
+import { type Key, type KeyHasher, type KeyKind, keyKind } from './keys.ts';
 import { positionOf } from './near.ts';
 import { elementMeasures } from './numbers.ts';
 import type { Parameter, ParameterRegistry } from './parameters.ts';
@@ -67,11 +67,11 @@ export function createIndexer(registry: ParameterRegistry, hasher: KeyHasher) {
       known = { parameters, dateColumns: Math.max(0, ...parameters.map(({ dateColumn }) => dateColumn ?? 0)) };
       byType.set(type, known);
     }
-    const texts = new Set<string>();
+    const keys = new Set<Key>();
     const columns: string[] = Array(known.dateColumns * 2).fill(noDate);
     const entry: IndexEntry = { keys: Buffer.alloc(0), dateColumns: columns, strings: [], dates: [], numbers: [] };
-    indexParameters(known.parameters, tenant, resource, {
-      addKey: (text) => texts.add(text),
+    indexParameters(known.parameters, resource, {
+      addKey: (parameter, kind, parts) => keys.add(hasher.key(tenant, parameter, kind, parts)),
       dateColumn(column, { lo, hi }) {
         columns[column * 2 - 2] = sqlTime(lo);
         columns[column * 2 - 1] = sqlTime(hi);
@@ -81,38 +81,35 @@ export function createIndexer(registry: ParameterRegistry, hasher: KeyHasher) {
       number: (param, unit, lo, hi) => entry.numbers.push({ param, unit: unitKey(hasher, unit), lo, hi }),
       hashHead: (head) => hashHead(hasher, head),
     });
-    entry.keys = hasher.array(texts);
+    entry.keys = hasher.array(keys);
     return entry;
   };
 }
 
 export type Indexer = ReturnType<typeof createIndexer>;
 
+const noParts: readonly string[] = [];
+
 /** Takes what is indexed of a resource. */
 export interface IndexTarget extends Pick<Facts, 'string' | 'date' | 'number'> {
-  /** A text of `keyText`. */
-  addKey(text: string): void;
+  /** The parts of a key, but for the tenant. */
+  addKey(parameter: string, kind: KeyKind, parts: readonly string[]): void;
   dateColumn(column: number, interval: Interval): void;
   hashHead(head: string): string;
 }
 
 /** Tells `target` everything that these parameters find in a resource. */
-export function indexParameters(
-  parameters: Iterable<Parameter>,
-  tenant: string,
-  resource: unknown,
-  target: IndexTarget,
-): void {
+export function indexParameters(parameters: Iterable<Parameter>, resource: unknown, target: IndexTarget): void {
   let code = '';
   let count = 0;
   const facts: Facts = {
     key(kind, ...parts) {
       count++;
-      target.addKey(keyText(tenant, code, kind, ...parts));
+      target.addKey(code, kind, parts);
     },
     pair(facet, forms) {
       count++;
-      target.addKey(keyText(tenant, facet, keyKind.pair, ...forms));
+      target.addKey(facet, keyKind.pair, forms);
     },
     string(param, value) {
       count++;
@@ -149,7 +146,7 @@ export function indexParameters(
       }
     } else if (!parameter.facets) for (const value of values) valueFacts(parameter, value, facts);
     // `:missing` is asked of what can be searched: an element without a usable value counts as missing.
-    if (count > 0) target.addKey(keyText(tenant, code, keyKind.present));
+    if (count > 0) target.addKey(code, keyKind.present, noParts);
   }
 }
 

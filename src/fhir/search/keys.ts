@@ -35,12 +35,14 @@ export function keyText(tenant: string, parameter: string, kind: KeyKind, ...par
   return `${tenant}\u0001${parameter}\u0001${kind}${parts.join('\u0001')}`;
 }
 
-/** High and low half of a 64-bit key. */
-type Halves = readonly [number, number];
+/** A 64-bit key: its high and low half. The same key is the same object as long as it is remembered. */
+export type Key = readonly [number, number];
 
 export interface KeyHasher {
+  /** The key of what `keyText` would write; most come from a memory, without writing it. */
+  key(tenant: string, parameter: string, kind: KeyKind, parts: readonly string[]): Key;
   /** Keys as the binary form of a `bigint[]`, which neither side has to print or parse. */
-  array(texts: Iterable<string>): Buffer;
+  array(keys: Iterable<string | Key>): Buffer;
   /** One key as `bigint` in decimal, for parameters of other statements. */
   decimal(text: string): string;
 }
@@ -48,30 +50,48 @@ export interface KeyHasher {
 const generationLimit = 10_000;
 const int8Oid = 20;
 
+/** What is remembered below one part of a key. */
+interface Remembered {
+  key?: Key;
+  next?: Map<string, Remembered>;
+}
+
 /**
  * SHA-256 cut to 64 bits: an accidental collision needs billions of values, and nobody can aim at someone else's value
- * (2^64 attempts). Statuses, codes and systems repeat, so most keys come from a cache.
+ * (2^64 attempts). Statuses, codes and systems repeat, so most keys come from a memory by their parts.
  */
 export function createKeyHasher(): KeyHasher {
   // Two generations: what is used again moves to the young one, identifiers seen once leave with the old one.
-  let young = new Map<string, Halves>();
-  let old = new Map<string, Halves>();
+  let young: Remembered = {};
+  let old: Remembered = {};
+  let size = 0;
 
-  function halves(text: string): Halves {
-    const known = young.get(text);
-    if (known) return known;
-    const made = old.get(text) ?? digestHalves(text);
-    if (young.size >= generationLimit) {
+  function remember(place: Remembered, key: Key): Key {
+    place.key = key;
+    if (++size >= generationLimit) {
       old = young;
-      young = new Map();
+      young = {};
+      size = 0;
     }
-    young.set(text, made);
-    return made;
+    return key;
+  }
+
+  function ofText(text: string): Key {
+    const place = step(young, text);
+    return place.key ?? remember(place, old.next?.get(text)?.key ?? digest(text));
   }
 
   return {
-    array(texts) {
-      const keys = [...texts];
+    key(tenant, parameter, kind, parts) {
+      let place = step(step(step(young, tenant), parameter), kind);
+      for (const part of parts) place = step(place, part);
+      if (place.key) return place.key;
+      let before = old.next?.get(tenant)?.next?.get(parameter)?.next?.get(kind);
+      for (const part of parts) before = before?.next?.get(part);
+      return remember(place, before?.key ?? digest(keyText(tenant, parameter, kind, ...parts)));
+    },
+    array(given) {
+      const keys = Array.from(given, (key) => (typeof key === 'string' ? ofText(key) : key));
       if (keys.length === 0) return emptyArray();
       // Dimensions, no NULLs, element type, length, lower bound; then each element with its length.
       const buffer = Buffer.allocUnsafe(20 + keys.length * 12);
@@ -81,8 +101,7 @@ export function createKeyHasher(): KeyHasher {
       buffer.writeInt32BE(keys.length, 12);
       buffer.writeInt32BE(1, 16);
       let at = 20;
-      for (const key of keys) {
-        const [high, low] = halves(key);
+      for (const [high, low] of keys) {
         buffer.writeInt32BE(8, at);
         buffer.writeInt32BE(high, at + 4);
         buffer.writeInt32BE(low, at + 8);
@@ -91,15 +110,26 @@ export function createKeyHasher(): KeyHasher {
       return buffer;
     },
     decimal(text) {
-      const [high, low] = halves(text);
+      const [high, low] = ofText(text);
       return ((BigInt(high) << 32n) | BigInt(low >>> 0)).toString();
     },
   };
 }
 
-function digestHalves(text: string): Halves {
-  const digest = hash('sha256', text, 'buffer');
-  return [digest.readInt32BE(0), digest.readInt32BE(4)];
+/** The place of a part below another, made when missing. */
+function step(place: Remembered, part: string): Remembered {
+  place.next ??= new Map();
+  let next = place.next.get(part);
+  if (!next) {
+    next = {};
+    place.next.set(part, next);
+  }
+  return next;
+}
+
+function digest(text: string): Key {
+  const hex = hash('sha256', text);
+  return [Number.parseInt(hex.slice(0, 8), 16) | 0, Number.parseInt(hex.slice(8, 16), 16) | 0];
 }
 
 function emptyArray(): Buffer {

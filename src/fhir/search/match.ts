@@ -6,6 +6,7 @@ import { clauseTest } from './clause-test.ts';
 import { passes } from './comparisons.ts';
 import { dateInterval } from './dates.ts';
 import { indexParameters, unindexed } from './index-values.ts';
+import { keyText } from './keys.ts';
 import { distanceMetres } from './near.ts';
 import type { Parameter } from './parameters.ts';
 import { readQuery } from './query.ts';
@@ -159,8 +160,8 @@ function valuesOf(parameters: readonly Parameter[], resource: unknown): Values {
   const keys = new Set<string>();
   const columns = new Map<number, Range>();
   const values: Values = { resource, keys, columns, dates: [], numbers: [], strings: [] };
-  indexParameters(parameters, noTenant, resource, {
-    addKey: (text) => keys.add(text),
+  indexParameters(parameters, resource, {
+    addKey: (parameter, kind, parts) => keys.add(keyText(noTenant, parameter, kind, ...parts)),
     dateColumn: (column, interval) => columns.set(column, interval),
     date: (param, { lo, hi }) => values.dates.push({ param, lo, hi }),
     number: (param, unit, lo, hi) => values.numbers.push({ param, unit, lo, hi }),

@@ -21,8 +21,8 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-/** One batch on its way while another one fills: more would only make the batches smaller. */
-const batchesInFlight = 2;
+/** Of several tenants at once. Of one tenant one batch is on its way while the next fills: more would only make them smaller. */
+const batchesInFlight = 4;
 const batchRows = 64;
 /** Reads leave an entry of the journal and no row. */
 const batchItems = 256;
@@ -30,20 +30,19 @@ const batchItems = 256;
 /** @returns a function that resolves once the item is durable. */
 export function createGroupCommit(write: WriteBatch): (tenant: string, item: CommitItem) => Promise<void> {
   const queues = new Map<string, Waiting[]>();
-  let inFlight = 0;
+  const busy = new Set<string>();
 
   function pump(): void {
-    while (inFlight < batchesInFlight) {
-      const next = queues.entries().next();
-      if (next.done) return;
-      const [tenant, queue] = next.value;
+    for (const [tenant, queue] of queues) {
+      if (busy.size >= batchesInFlight) return;
+      if (busy.has(tenant)) continue;
       const batch = takeBatch(queue);
       // A tenant with more waiting goes to the end of the line.
       queues.delete(tenant);
       if (queue.length > 0) queues.set(tenant, queue);
-      inFlight++;
+      busy.add(tenant);
       void settle(tenant, batch).finally(() => {
-        inFlight--;
+        busy.delete(tenant);
         pump();
       });
     }

@@ -53,15 +53,29 @@ export function definitionsUsedBy(resource: unknown): string[] {
       for (const item of value) visit(item, depth + 1);
       return;
     }
-    const { meta, extension, modifierExtension } = value as Record<string, unknown>;
-    for (const url of isObject(meta) && Array.isArray(meta.profile) ? meta.profile : [])
-      if (typeof url === 'string') urls.add(url);
-    for (const item of [extension, modifierExtension].flat())
-      if (isObject(item) && typeof item.url === 'string' && item.url.includes(':')) urls.add(item.url);
-    for (const item of Object.values(value)) visit(item, depth + 1);
+    const element = value as Record<string, unknown>;
+    for (const name in element) {
+      const item = element[name];
+      if (typeof item !== 'object' || item === null) continue;
+      if (name === 'meta') for (const url of profilesIn(item)) urls.add(url);
+      else if (name === 'extension' || name === 'modifierExtension') for (const url of urlsIn(item)) urls.add(url);
+      visit(item, depth + 1);
+    }
   };
   visit(resource, 0);
   return [...urls];
+}
+
+function profilesIn(meta: object): string[] {
+  const { profile } = meta as { profile?: unknown };
+  return Array.isArray(profile) ? profile.filter((url) => typeof url === 'string') : [];
+}
+
+function urlsIn(extensions: object): string[] {
+  if (!Array.isArray(extensions)) return [];
+  return extensions.flatMap((item: unknown) =>
+    isObject(item) && typeof item.url === 'string' && item.url.includes(':') ? [item.url] : [],
+  );
 }
 
 /** The tenant's own definitions among these addresses, and those they use; undefined when there are none. */

@@ -38,7 +38,8 @@ function collidingHasher(): KeyHasher {
   const hasher = createKeyHasher();
   return {
     ...hasher,
-    array: (texts) => hasher.array([...texts].map((text) => text.replace('collides', 'stored'))),
+    array: (keys) =>
+      hasher.array([...keys].map((key) => (typeof key === 'string' ? key.replace('collides', 'stored') : key))),
   };
 }
 
