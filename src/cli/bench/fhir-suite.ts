@@ -36,11 +36,11 @@ async function measure(server: ChildServer): Promise<BenchResult[]> {
     await put(http, 'Patient/bench', { resourceType: 'Patient', id: 'bench' });
     await put(http, 'ServiceRequest/bench', { ...benchRequest(1), id: 'bench' });
     const creates = await create(http);
+    const projection = await projected(http, creates);
     const bareCreates = await create(bareHttp);
     const inserts = await raw.inserts(content, seconds);
     const insertLimit = { name: `INSERT, ${connections} connections, durable`, value: inserts };
 
-    const projection = await projected(http, creates);
     const imports = await importBundles(http);
     const read = await reads(http);
     const bareRead = await reads(bareHttp);
