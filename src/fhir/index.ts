@@ -20,6 +20,7 @@ export { registerGraphql } from './graphql/index.ts';
 export { registerOperations } from './operations/index.ts';
 export { type FhirRoutesOptions, fhirRoutes } from './rest/plugin.ts';
 export { createFhirStore, type FhirStoreOptions } from './store/index.ts';
+export { createSearchValues, type SearchValues } from './store/search-values.ts';
 export {
   LoadError,
   listLoaded,

@@ -2,11 +2,7 @@
 import pg from 'pg';
 import { dataFolder } from '../../config/index.ts';
 import { startEmbeddedPostgres } from '../../db/index.ts';
-import { loadSearchDefinitions } from '../../fhir/definitions/search-parameters.ts';
-import { createIndexer } from '../../fhir/search/index-values.ts';
-import { createKeyHasher } from '../../fhir/search/keys.ts';
-import { createParameterRegistry } from '../../fhir/search/parameters.ts';
-import { interpretPath } from '../../fhir/store/interpreter.ts';
+import { createSearchValues } from '../../fhir/index.ts';
 import { startChildServer } from '../demo/child-server.ts';
 import { demoHospital } from '../demonstration/index.ts';
 import { fill } from './fill/fill.ts';
@@ -33,7 +29,7 @@ export async function startPopulatedServer(connections: number): Promise<Populat
   const raw = new pg.Pool({ connectionString: adminUrl.href, max: connections });
   raw.on('error', () => undefined);
   const http = httpLoad(server.httpUrl, await server.token('conformance'), connections);
-  const index = createIndexer(createParameterRegistry(loadSearchDefinitions(), interpretPath), createKeyHasher());
+  const index = createSearchValues();
   let filled = 0;
   return {
     http,

@@ -5,7 +5,7 @@
 import { once } from 'node:events';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import type { Indexer } from '../../../fhir/search/index-values.ts';
+import type { SearchValues } from '../../../fhir/index.ts';
 import { boolean, copyHeader, copyRow, copyTrailer, float8, int4, int8, text, timestamptz } from './copy-rows.ts';
 import { arrivals } from './population.ts';
 
@@ -28,7 +28,7 @@ export interface Fill {
   /** Superuser's connection string. */
   adminUrl: string;
   tenant: string;
-  index: Indexer;
+  index: SearchValues;
 }
 
 /** Adds the arrivals `first … last-1` and everything that belongs to them; leaves the tables indexed, vacuumed and analysed. */
@@ -61,7 +61,7 @@ async function dropIndexes(admin: pg.Client, tables: readonly string[]): Promise
   return rows;
 }
 
-async function copyArrivals(adminUrl: string, tenant: string, index: Indexer, first: number, last: number) {
+async function copyArrivals(adminUrl: string, tenant: string, index: SearchValues, first: number, last: number) {
   const open = new Map<string, Copy>();
   const into = async (table: string, columns: readonly string[]): Promise<Copy> => {
     const known = open.get(table);
