@@ -8,8 +8,11 @@ CREATE TABLE fhir.reindex (
   last_id text COLLATE "C" NOT NULL DEFAULT '',
   -- Resources looked at so far.
   seen bigint NOT NULL DEFAULT 0,
-  -- What the index is when the job is over: definitions of the program, or one parameter of the tenant.
-  makes text,
+  -- Parts of the index that are complete when the job is over, each with the hash of its definitions (JSON).
+  makes jsonb NOT NULL,
+  -- A job begins when everybody indexes by the same definitions: transactions open at its birth are over, caches are renewed.
+  born timestamptz NOT NULL DEFAULT clock_timestamp(),
+  born_in xid8 NOT NULL DEFAULT pg_current_xact_id(),
   finished timestamptz,
   PRIMARY KEY (tenant, id)
 );

@@ -312,6 +312,8 @@ function grants(policy: RolePolicy, demand: Demand): boolean {
   }
   // Each entry of a bundle is asked on its own; the capability statement is public.
   if (interaction === 'batch' || interaction === 'transaction' || interaction === 'capabilities') return true;
+  // A PUT under an unused id is a create; the store refuses any other.
+  if (type === 'AuditEvent' && interaction === 'update') return grants(policy, { interaction: 'create', type });
   if (type === 'AuditEvent' && !auditEventInteractions.has(interaction)) return false;
   return [definitions, ...policy.grants].some(
     (grant) =>

@@ -55,11 +55,13 @@ test('an auditor reads the trail and nothing clinical', () => {
   }
 });
 
-test('nobody changes or deletes an AuditEvent, not even the conformance client', () => {
+test('nobody changes or deletes an AuditEvent; who may add one may choose its id by PUT', () => {
   for (const role of roles) {
-    for (const interaction of ['update', 'patch', 'delete']) {
+    for (const interaction of ['patch', 'delete']) {
       expect(isGranted([role], { interaction, type: 'AuditEvent' }), role).toBe(false);
     }
+    const mayAdd = isGranted([role], { interaction: 'create', type: 'AuditEvent' });
+    expect(isGranted([role], { interaction: 'update', type: 'AuditEvent' }), role).toBe(mayAdd);
   }
   expect(isGranted(['ris'], { interaction: 'create', type: 'AuditEvent' })).toBe(true);
   expect(isGranted(['radiologist'], { interaction: 'create', type: 'AuditEvent' })).toBe(false);

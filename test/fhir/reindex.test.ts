@@ -13,7 +13,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-const node = () => createFhirStore({ database, checkReferences: false });
+const node = (settleMs = 0) => createFhirStore({ database, checkReferences: false, reindexSettleMs: settleMs });
 
 function parameter(over: Partial<SearchParameter>): SearchParameter & { id: string } {
   return {
@@ -102,18 +102,82 @@ it('says which parameters it cannot use, and never lets one replace the programâ
   const put = (over: Partial<SearchParameter>) => store.transaction(context, (tx) => tx.update(parameter(over)));
   await put({ id: 'standard', code: 'gender', expression: 'Patient.name.family' });
   await put({ id: 'broken', code: 'broken', expression: 'Patient.(((' });
+  await put({ id: 'audit', code: 'audit', base: ['AuditEvent'], expression: 'AuditEvent.action' });
   await put({ id: 'draft', code: 'draft', status: 'draft' });
   const { resource } = await operate(store, 'reindex');
   const unused = (resource as Parameters).parameter
     ?.filter(({ name }) => name === 'unused')
     .map(({ part }) => `${part?.[0]?.valueReference?.reference}: ${part?.[1]?.valueString}`);
   expect(unused).toEqual([
+    'SearchParameter/audit: AuditEvents cannot be indexed anew',
     'SearchParameter/broken: its expression is not understood',
     'SearchParameter/draft: it is draft',
     'SearchParameter/standard: the program has a parameter of that name',
   ]);
   await store.transaction(context, (tx) => tx.update({ resourceType: 'Patient', id: 'she', gender: 'female' }));
   expect(await ids(store, 'gender=female')).toEqual(['she']);
+});
+
+it('is not searched by again after it was off for a while: what was written meanwhile lacks it', async () => {
+  const store = await node();
+  const write = (resource: SearchParameter & { id: string }) => store.transaction(context, (tx) => tx.update(resource));
+  await operate(store, 'reindex');
+  await store.reindex.finish('aa');
+  expect(await ids(store, 'favourite=red')).toEqual(['new', 'old']);
+  await write(parameter({ status: 'retired' }));
+  await store.transaction(context, (tx) => tx.update(patient('meanwhile', 'red')));
+  await write(parameter({}));
+  await expect(store.search('aa', 'Patient', 'favourite=red')).rejects.toMatchObject({ status: 400 });
+  await operate(store, 'reindex');
+  // Changed while the job waits: it must not vouch for it.
+  await write(parameter({ status: 'retired' }));
+  await write(parameter({}));
+  await store.reindex.finish('aa');
+  await expect(store.search('aa', 'Patient', 'favourite=red')).rejects.toMatchObject({ status: 400 });
+  await operate(store, 'reindex');
+  await store.reindex.finish('aa');
+  expect(await ids(store, 'favourite=red')).toEqual(['meanwhile', 'new', 'old']);
+});
+
+it('waits for transactions that were open when it was asked for, and for other nodes to know', async () => {
+  const store = await node();
+  const { promise: gate, resolve: open } = Promise.withResolvers<void>();
+  const slow = store.transaction(context, async (tx) => {
+    await tx.update(patient('slow', 'violet'));
+    await gate;
+  });
+  await operate(store, 'reindex');
+  await store.reindex.finish('aa');
+  const { rows } = await database.query('aa', "SELECT 1 FROM fhir.reindex WHERE tenant = 'aa' AND finished IS NULL");
+  expect(rows).toHaveLength(1);
+  open();
+  await slow;
+  const patient60 = await node(60_000);
+  await patient60.reindex.finish('aa');
+  expect(
+    (await database.query('aa', "SELECT 1 FROM fhir.reindex WHERE tenant = 'aa' AND finished IS NULL")).rowCount,
+  ).toBe(1);
+  await store.reindex.finish('aa');
+  expect(
+    (await database.query('aa', "SELECT 1 FROM fhir.reindex WHERE tenant = 'aa' AND finished IS NULL")).rowCount,
+  ).toBe(0);
+  expect(await ids(store, 'favourite=violet')).toEqual(['slow']);
+});
+
+it('leaves a job made for other definitions to the nodes that have them', async () => {
+  const store = await node();
+  await database.query(
+    'aa',
+    `INSERT INTO fhir.reindex (tenant, id, requested, types, makes)
+     VALUES ('aa', 'newer', now(), '{Patient}', '{"program": "of a newer version"}')`,
+  );
+  await store.reindex.finish('aa');
+  const { rows } = await database.query(
+    'aa',
+    "SELECT finished, seen FROM fhir.reindex WHERE tenant = 'aa' AND id = 'newer'",
+  );
+  expect(rows).toEqual([{ finished: null, seen: '0' }]);
+  await database.query('aa', "UPDATE fhir.reindex SET finished = now() WHERE tenant = 'aa' AND id = 'newer'");
 });
 
 it('makes the index anew by itself when it was made with other definitions', async () => {

@@ -7,8 +7,15 @@ import type { FhirStore } from '../../fhir/index.ts';
 const everyMs = 3_000;
 /** Entries a second in the time before; above, projecting would take the machine from those who wait for an answer. */
 const busyFrom = 50;
-/** Put off at most so long. */
+/** Put off at most so long, and so many entries: who asks for AuditEvents must not wait longer than a search may take. */
 const latestMs = 10 * 60_000;
+const mostBehind = 40_000;
+
+interface Moment {
+  at: number;
+  /** Entries by then. */
+  written: number;
+}
 
 export interface BackgroundProjection {
   /** Resolves when the work under way is done. */
@@ -26,27 +33,31 @@ export function projectInBackground(options: {
   let stopped = false;
   let working: Promise<void> = Promise.resolve();
   let timer: NodeJS.Timeout;
-  let before = written();
-  let lookedAt = performance.now();
-  let finishedAt = performance.now();
+  let before: Moment = { at: performance.now(), written: written() };
+  /** When nothing was left to do for the last time. */
+  let done = before;
 
   async function round(): Promise<void> {
-    if (isBusy() && performance.now() - finishedAt < latestMs) return;
+    const begun = { at: performance.now(), written: written() };
+    const isBusy = paceSince(before) > busyFrom;
+    before = begun;
+    if (isBusy && !isOverdue()) return;
     for (const tenant of await tenants()) {
       while (!stopped && (await store.projectSome(tenant))) {
         // Those who come meanwhile go first, too.
-        if (isBusy() && performance.now() - finishedAt < latestMs) return;
+        const isSettled = performance.now() - begun.at > everyMs;
+        if (isSettled && paceSince(begun) > busyFrom && !isOverdue()) return;
       }
     }
-    finishedAt = performance.now();
+    done = { at: performance.now(), written: written() };
   }
 
-  function isBusy(): boolean {
-    const seconds = (performance.now() - lookedAt) / 1000;
-    const pace = (written() - before) / seconds;
-    before = written();
-    lookedAt = performance.now();
-    return pace > busyFrom;
+  function paceSince({ at, written: then }: Moment): number {
+    return (written() - then) / ((performance.now() - at) / 1000);
+  }
+
+  function isOverdue(): boolean {
+    return performance.now() - done.at > latestMs || written() - done.written > mostBehind;
   }
 
   function schedule(): void {

@@ -29,6 +29,7 @@ export async function withSnapshot<T>(
   await othersOver(database, context.tenant);
   if (shows.auditEvents) while (await store.projectSome(context.tenant));
   return store.restTransaction(context, async (tx) => {
+    tx.keepPicture();
     await tx.sql.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ');
     return work(tx, transactionTime);
   });

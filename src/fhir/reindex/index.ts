@@ -15,11 +15,14 @@ import { reindexStep } from './step.ts';
 import { createReindexWorker, type ReindexWorker } from './worker.ts';
 
 export { definitionHash } from './index-state.ts';
-export { createOwnParameters, type OwnParameters } from './own-parameters.ts';
+export { forgetPart } from './jobs.ts';
+export { createOwnParameters, hashOf, type OwnParameters } from './own-parameters.ts';
 export type { ReindexWorker } from './worker.ts';
 
 /** To be raised when the code that computes search values changes what it makes of the same definitions. */
 const codeVersion = 2;
+/** More than twice the time a node believes what it knew of a tenant's parameters (own-parameters.ts). */
+const defaultSettleMs = 5_000;
 
 export interface ReindexOptions {
   database: Database;
@@ -32,16 +35,28 @@ export interface ReindexOptions {
   /** Hash of the program's definitions. */
   program: string;
   now?: () => Date;
+  /** How long a job waits for other nodes to know what it knows; 5 s when absent. */
+  settleMs?: number;
   log?: { error(object: object, message: string): void };
 }
 
 export function createReindex(options: ReindexOptions): ReindexWorker {
   const { database, registry, own, operations, index, orderedKeys, now = () => new Date(), log } = options;
+  const settleMs = options.settleMs ?? defaultSettleMs;
   const program = { [programPart]: `${codeVersion} ${options.program}` };
+
+  function canMake(tenant: string, makes: Readonly<Record<string, string>>): boolean {
+    const { own: known } = own.last(tenant);
+    const hashes: Readonly<Record<string, string>> = {
+      ...program,
+      ...Object.fromEntries(known.map(({ id, hash }) => [id, hash])),
+    };
+    return Object.entries(makes).every(([part, hash]) => hashes[part] === hash);
+  }
 
   async function step(tenant: string) {
     await own.fresh(tenant);
-    const outcome = await reindexStep({ database, index, orderedKeys, now }, tenant);
+    const outcome = await reindexStep({ database, index, orderedKeys, canMake, settleMs, now }, tenant);
     if (outcome === 'over') own.forget(tenant);
     return outcome;
   }
@@ -53,7 +68,7 @@ export function createReindex(options: ReindexOptions): ReindexWorker {
     await database.transaction(tenant, async (sql) => {
       await sql.query("SELECT pg_advisory_xact_lock(hashtext('fhir.reindex'), hashtext($1))", [tenant]);
       const { rows } = await sql.query(
-        'SELECT 1 FROM fhir.reindex WHERE tenant = $1 AND finished IS NULL AND makes = $2',
+        'SELECT 1 FROM fhir.reindex WHERE tenant = $1 AND finished IS NULL AND makes = $2::jsonb',
         [tenant, JSON.stringify(program)],
       );
       if (rows.length > 0) return;
@@ -71,7 +86,10 @@ export function createReindex(options: ReindexOptions): ReindexWorker {
   const worker = createReindexWorker({ database, step, inspect, ...(log ? { log } : {}) });
   operations.push(
     ...reindexOperations({
-      parametersOf: async (tenant) => own.fresh(tenant),
+      parametersOf: async (tenant) => {
+        own.forget(tenant);
+        return own.fresh(tenant);
+      },
       typesInUse: ({ tx }) => rewritableTypes(tx.sql, tx.context.tenant),
       isType: (name) => registry.types.has(name),
       program,

@@ -28,7 +28,7 @@ interface Row {
   types: string[];
   last_id: string;
   seen: string;
-  makes: string;
+  makes: Record<string, string>;
   finished: Date | null;
 }
 
@@ -59,15 +59,33 @@ export async function findReindexJob(sql: Sql, tenant: string, id: string): Prom
   return { id, requested, types, seen: Number(seen), ...(finished ? { finished } : {}) };
 }
 
-/** The oldest job that is not over, held until the end of the transaction; none when another node holds it. */
-export async function takeReindexJob(sql: Sql, tenant: string): Promise<OpenJob | undefined> {
+/**
+ * The oldest job that is not over, held until the end of the transaction; none when another node holds it. A young one waits: rows of
+ * transactions that were open at its birth cannot be seen yet, and other nodes may index by what they knew before.
+ * @param settleMs how long other nodes may go by what they knew.
+ */
+export async function takeReindexJob(sql: Sql, tenant: string, settleMs: number): Promise<OpenJob | undefined> {
   const { rows } = await sql.query<Row>(
     `SELECT id, types, last_id, makes FROM fhir.reindex WHERE tenant = $1 AND finished IS NULL
+       AND born <= clock_timestamp() - make_interval(secs => $2)
+       AND (born_in < pg_snapshot_xmin(pg_current_snapshot()) OR born < clock_timestamp() - interval '1 hour')
      ORDER BY requested, id LIMIT 1 FOR UPDATE SKIP LOCKED`,
-    [tenant],
+    [tenant, settleMs / 1000],
   );
   const [row] = rows;
-  return row && { id: row.id, types: row.types, lastId: row.last_id, makes: JSON.parse(row.makes) };
+  return row && { id: row.id, types: row.types, lastId: row.last_id, makes: row.makes };
+}
+
+/**
+ * A search parameter changed: what was made of it before is worth nothing, and no job under way makes it complete, for rows were written
+ * without it meanwhile.
+ */
+export async function forgetPart(sql: Sql, tenant: string, part: string): Promise<void> {
+  await sql.query('DELETE FROM fhir.index_state WHERE tenant = $1 AND part = $2', [tenant, part]);
+  await sql.query(
+    'UPDATE fhir.reindex SET makes = makes - $2::text WHERE tenant = $1 AND finished IS NULL AND makes ? $2',
+    [tenant, part],
+  );
 }
 
 /** Types that a reindex has not gone over yet. */

@@ -3,7 +3,7 @@
  * for as other servers have it. `POST [base]/$reindex` or `[base]/[type]/$reindex` answers 202 and where to ask how far it is.
  */
 import type { Parameters, ResourceType } from '@medplum/fhirtypes';
-import { FhirError, type Operation, type OperationAnswer, type OperationCall } from '../contract.ts';
+import { FhirError, type Operation, type OperationAnswer, type OperationCall, parameterNamed } from '../contract.ts';
 import { findReindexJob, insertReindexJob } from './jobs.ts';
 import type { TenantParameters } from './own-parameters.ts';
 
@@ -71,13 +71,13 @@ function askedTypes({ parameters }: OperationCall, isType: (name: string) => boo
     .flatMap(({ valueCode, valueString }) => (valueCode ?? valueString ?? '').split(','));
   const unknown = named.find((type) => !isType(type));
   if (unknown === undefined) return named;
-  throw new FhirError(400, 'invalid', 'type names no resource type', 'Parameters.parameter');
+  throw new FhirError(400, 'invalid', 'type names no resource type', parameterNamed('type'));
 }
 
 async function reindexStatus({ tx, parameters }: OperationCall): Promise<OperationAnswer> {
   const given = parameters.parameter?.find(({ name }) => name === 'job');
   const id = given?.valueString ?? given?.valueId;
-  if (!id) throw new FhirError(400, 'required', 'the parameter job is required', 'Parameters.parameter');
+  if (!id) throw new FhirError(400, 'required', 'the parameter job is required', parameterNamed('job'));
   const job = await findReindexJob(tx.sql, tx.context.tenant, id);
   if (!job) throw new FhirError(404, 'not-found', 'no such job');
   const resource: Parameters = {

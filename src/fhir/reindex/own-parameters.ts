@@ -63,8 +63,11 @@ export function createOwnParameters(options: OwnParametersOptions): OwnParameter
   const none: TenantParameters = { own: [], unused: [], indexing: registry, searching: registry };
   const known = new Map<string, { parameters: TenantParameters; state: string; until: number }>();
   const loading = new Map<string, Promise<TenantParameters>>();
+  /** Changes seen here, by tenant: a look that began before one tells nothing. */
+  const changes = new Map<string, number>();
 
   async function load(tenant: string): Promise<TenantParameters> {
+    const begun = changes.get(tenant);
     const { rows } = await database.query<{ content: string }>(
       tenant,
       'SELECT content FROM fhir.searchparameter WHERE tenant = $1 AND NOT deleted ORDER BY id LIMIT $2',
@@ -75,6 +78,7 @@ export function createOwnParameters(options: OwnParametersOptions): OwnParameter
     const state = JSON.stringify([rows.map(({ content }) => content), [...ready]]);
     const before = known.get(tenant);
     const parameters = before?.state === state ? before.parameters : put(rows, ready);
+    if (changes.get(tenant) !== begun) return load(tenant);
     known.set(tenant, { parameters, state, until: performance.now() + believedForMs });
     return parameters;
   }
@@ -96,7 +100,7 @@ export function createOwnParameters(options: OwnParametersOptions): OwnParameter
   function registryOf(own: readonly OwnParameter[]): ParameterRegistry {
     const extended = createParameterRegistry(
       extendedBy(options.definitions, own),
-      options.interpret,
+      forgiving(options.interpret),
       options.base ?? (() => undefined),
     );
     const bases = new Set(own.flatMap(({ bases }) => bases));
@@ -111,6 +115,7 @@ export function createOwnParameters(options: OwnParametersOptions): OwnParameter
     if (!expression) return 'it has no expression';
     const bases = base.filter((name) => registry.types.has(name));
     if (bases.length !== base.length) return 'its base is no resource type';
+    if (bases.some((name) => name === 'AuditEvent')) return 'AuditEvents cannot be indexed anew';
     if (bases.some((name) => registry.of(name).has(code))) return 'the program has a parameter of that name';
     if (
       own.some((other) => other.definition.code === code && other.bases.some((name) => bases.includes(name as never)))
@@ -146,10 +151,28 @@ export function createOwnParameters(options: OwnParametersOptions): OwnParameter
     forget(tenant) {
       const entry = known.get(tenant);
       if (entry) entry.until = 0;
-      // A look under way may have begun before the change.
-      loading.delete(tenant);
+      changes.set(tenant, (changes.get(tenant) ?? 0) + 1);
     },
   };
+}
+
+/** An expression of a tenant's that fails on some content finds nothing there: it must not stand in the way of writing it. */
+function forgiving(interpret: Interpreter): Interpreter {
+  return (expression) => {
+    const select = interpret(expression);
+    return (resource) => {
+      try {
+        return select(resource);
+      } catch {
+        return [];
+      }
+    };
+  };
+}
+
+/** Says whether the same is indexed: undefined when nothing is. */
+export function hashOf(resource: SearchParameter): string | undefined {
+  return resource.status === 'active' ? usable(resource).hash : undefined;
 }
 
 function usable(resource: SearchParameter & { id?: string }): OwnParameter {

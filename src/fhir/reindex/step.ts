@@ -14,14 +14,19 @@ export interface StepParts {
   database: Database;
   index(tenant: string, type: string, resource: unknown): IndexEntry;
   orderedKeys(tenant: string, type: string): readonly number[];
+  /** True when this node indexes by exactly these definitions. */
+  canMake(tenant: string, makes: Readonly<Record<string, string>>): boolean;
+  /** See `takeReindexJob`. */
+  settleMs: number;
   now(): Date;
 }
 
 /** Does a little of a tenant's oldest job. @returns whether there was anything to do: `over` when a job came to its end. */
 export function reindexStep(parts: StepParts, tenant: string): Promise<'nothing' | 'more' | 'over'> {
   return parts.database.transaction(tenant, async (sql) => {
-    const job = await takeReindexJob(sql, tenant);
-    if (!job) return 'nothing';
+    const job = await takeReindexJob(sql, tenant, parts.settleMs);
+    // A node with other definitions (an older program during an upgrade) leaves the work to those that have them.
+    if (!job || !parts.canMake(tenant, job.makes)) return 'nothing';
     const [type, ...others] = job.types;
     if (type === undefined) {
       await writeIndexState(sql, tenant, job.makes);

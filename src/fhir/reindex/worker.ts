@@ -30,19 +30,38 @@ export function createReindexWorker(options: {
   let timer: NodeJS.Timeout | undefined;
   let working: Promise<void> = Promise.resolve();
 
+  /** Every tenant is looked at before any work is done, and each gets its turn: one with millions of rows holds up nobody. */
   async function round(): Promise<void> {
-    for (const tenant of await database.tenants()) {
-      if (!inspected.has(tenant)) await inspect(tenant);
-      inspected.add(tenant);
-      open.set(tenant, await lookAt(tenant));
-      while (!stopped) {
+    const tenants = await database.tenants();
+    for (const tenant of tenants) await guarded(() => look(tenant));
+    let active = tenants;
+    while (active.length > 0 && !stopped) {
+      const next: string[] = [];
+      for (const tenant of active) {
+        if (stopped) return;
         const begun = performance.now();
-        const outcome = await step(tenant);
-        if (outcome !== 'more') open.set(tenant, await lookAt(tenant));
-        if (outcome === 'nothing') break;
+        const outcome = await guarded(() => step(tenant));
+        if (outcome === 'over') await guarded(() => look(tenant));
+        if (outcome === 'more' || outcome === 'over') next.push(tenant);
         // Those who wait for an answer come first.
         await pause(performance.now() - begun);
       }
+      active = next;
+    }
+  }
+
+  async function look(tenant: string): Promise<void> {
+    if (!inspected.has(tenant)) await inspect(tenant);
+    inspected.add(tenant);
+    open.set(tenant, await lookAt(tenant));
+  }
+
+  async function guarded<T>(work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      return await work();
+    } catch (error) {
+      log?.error({ error: (error as Error).name }, 'reindex failed; it goes on later');
+      return undefined;
     }
   }
 
@@ -56,7 +75,7 @@ export function createReindexWorker(options: {
     timer = setTimeout(() => {
       working = working
         .then(round)
-        .catch((error: unknown) => log?.error({ error: (error as Error).name }, 'reindex failed; it goes on later'))
+        .catch((error: unknown) => log?.error({ error: (error as Error).name }, 'the tenants could not be listed'))
         .then(() => schedule(lookEveryMs));
     }, afterMs);
     timer.unref();

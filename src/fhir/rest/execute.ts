@@ -3,7 +3,7 @@ import { FhirError, type ReadAccess } from '../contract.ts';
 import type { RestTransaction } from '../store/contract.ts';
 import { withRetries } from './attempts.ts';
 import type { Answer, Call, Interaction, Service } from './call.ts';
-import { criteriaOfWrite } from './conditions.ts';
+import { aboutIfNoneExist, criteriaOfWrite } from './conditions.ts';
 import { authorizeSearch } from './search-reach.ts';
 import { searchedAddress } from './searched-address.ts';
 
@@ -11,6 +11,8 @@ import { searchedAddress } from './searched-address.ts';
 export async function execute(call: Call, interaction: Interaction, service: Service): Promise<Answer> {
   if (interaction.access === 'system' && interaction.isPublic) return interaction.run(call, service);
   return audited(call, interaction, service, async () => {
+    const looking = service.store.parametersKnown(call.context.tenant);
+    if (looking) await looking;
     authorize(call, interaction, service);
     // What an operation did outside the database is not undone.
     const run: typeof withRetries = interaction.code === 'operation' ? (work) => work() : withRetries;
@@ -52,7 +54,13 @@ export function authorize(call: Call, interaction: Interaction, service: Service
     });
   // A condition is a search: its answer tells whether something matches.
   const criteria = criteriaOfWrite(call, interaction);
-  if (criteria !== undefined && call.type) authorizeSearch(call.context, call.type, criteria, service);
+  if (criteria === undefined || !call.type) return;
+  try {
+    authorizeSearch(call.context, call.type, criteria, service);
+  } catch (error) {
+    if (interaction.code === 'create') aboutIfNoneExist(error);
+    throw error;
+  }
 }
 
 async function audited(

@@ -95,7 +95,7 @@ function interactionCodes(
 function resourceOf(
   type: ResourceType,
   interaction: CapabilityStatementRestResourceInteraction[],
-  { store, searchDefinitions }: Service,
+  { store, searchDefinitions, artefacts }: Service,
   reverse: ReadonlyMap<string, readonly string[]>,
 ): CapabilityStatementRestResource {
   // The definitions, not the store's compiled parameters: those of 146 types would be made for this page alone (0.2 s, 5 MB).
@@ -106,16 +106,19 @@ function resourceOf(
   const operations = [...store.operations, ...validateOperations(type)].filter(
     (operation) => operation.level !== 'system' && (operation.type === type || operation.type === undefined),
   );
+  const profiles = artefacts.profiles(type);
   // The store refuses to change the audit trail.
   const isAppendOnly = type === 'AuditEvent';
   return {
     type,
     profile: `http://hl7.org/fhir/StructureDefinition/${type}`,
+    ...(profiles.length > 0 ? { supportedProfile: [...profiles] } : {}),
     interaction: isAppendOnly ? interaction.filter(({ code }) => !changing.has(code)) : interaction,
     // If-Match is honoured wherever it is sent, and required nowhere.
     versioning: 'versioned',
     readHistory: true,
-    updateCreate: !isAppendOnly,
+    // A PUT under an unused id adds to the trail too.
+    updateCreate: true,
     conditionalCreate: true,
     conditionalRead: 'full-support',
     conditionalUpdate: !isAppendOnly,

@@ -2,10 +2,10 @@
 import { beyond } from './cursor.ts';
 import type { OrderedRows, PageRow } from './pages.ts';
 import type { SortKey } from './request.ts';
-import { type RunningSearch, tableOf } from './scope.ts';
+import type { RunningSearch } from './scope.ts';
 import { idColumns, orderBy, type SortColumn, type SortParameter, segment, segmentCount, selectPlace } from './sort.ts';
 import { createSqlValues } from './sql-values.ts';
-import type { Where } from './where.ts';
+import { rowsWhere, type Where } from './where.ts';
 
 export function typeRows(search: RunningSearch, type: string, where: Where, sort: readonly SortKey[]): OrderedRows {
   const keys = sortParameters(search, type, sort);
@@ -15,14 +15,15 @@ export function typeRows(search: RunningSearch, type: string, where: Where, sort
     read(index, cursor, backward, limit) {
       const values = createSqlValues(...where.values.list);
       const { join, condition, columns } = segment(keys, index, values);
-      const conditions = [where.text, ...(condition === undefined ? [] : [condition])];
+      const rows = rowsWhere(type, where);
+      const conditions = [rows.condition, ...(condition === undefined ? [] : [condition])];
       const present = columns.filter((column): column is SortColumn => column !== null);
       if (cursor) {
         const place = cursor.place.filter((_, at) => columns[at] !== null);
         conditions.push(beyond(present, { ...cursor, place }, values));
       }
       return search.sql.query<PageRow>(
-        `SELECT '${type}' AS type, r.id, r.version, r.updated, r.content${selectPlace(columns)} FROM ${tableOf(type)} r${join}
+        `SELECT '${type}' AS type, r.id, r.version, r.updated, r.content${selectPlace(columns)} FROM ${rows.from}${join}
          WHERE ${conditions.join(' AND ')} ORDER BY ${orderBy(present, backward)} LIMIT ${limit}`,
         values.list,
       );

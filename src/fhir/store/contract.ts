@@ -82,6 +82,8 @@ export interface SearchOptions {
   defaultCount?: number;
   /** Only resources in this compartment, `Patient/[id]` and the like (https://hl7.org/fhir/R4/compartmentdefinition.html). */
   compartment?: { type: ResourceType; id: string };
+  /** Matches that are not stored (our own definitions): they come before the others, on the same pages, and are counted. */
+  own?: readonly Resource[];
 }
 
 /** Reads as the REST routes need them. Same methods outside a transaction (`RestStore.reads(tenant)`) and inside (own writes seen). */
@@ -119,6 +121,8 @@ export interface RestTransaction extends FhirTransaction, RestReads {
     criteria: string,
     options?: { forCreate?: boolean; shared?: boolean },
   ): Promise<StoredVersion | undefined>;
+  /** From now on the journal is not caught up any more: this transaction looks at a picture for which that was done before. */
+  keepPicture(): void;
   /** Text of a resource this transaction wrote, exactly as it will be served. */
   writtenText(type: ResourceType, id: string): string | undefined;
   /** The terminology over this transaction's connection; for validation of codes. */
@@ -165,10 +169,13 @@ export interface RestStore extends FhirStore {
    * @throws FhirError 400 for a query that cannot be understood; unknown parameters touch nothing.
    */
   typesTouched(types: readonly ResourceType[], query: string, tenant: string): TypesTouched;
+  /**
+   * Brings up to date which search parameters the tenant has: before `typesTouched` is asked, else a search could know a parameter that
+   * the question for its rights did not. Resolved at once when nothing has to be looked up.
+   */
+  parametersKnown(tenant: string): Promise<unknown> | undefined;
   /** Computes search values anew, in the background once started. */
   readonly reindex: ReindexWorker;
-  /** `Type:parameter` values `_include` takes for a type, for `/metadata`. */
-  searchIncludes(type: ResourceType): string[];
   /** A search asked of one resource in memory. @throws FhirError 400 for what only the database can answer. */
   createMatcher(type: ResourceType, query: string): (resource: Resource) => boolean;
 }

@@ -1,10 +1,10 @@
 /** Puts the store together: definitions, index, transactions, group commit. */
-import type { ExtractResource, ResourceType } from '@medplum/fhirtypes';
+import type { ExtractResource, ResourceType, SearchParameter } from '@medplum/fhirtypes';
 import type { Database, Sql } from '../../db/index.ts';
 import { type ChangeHook, type CommitHook, type Context, FhirError, type Operation } from '../contract.ts';
 import { loadSearchDefinitions } from '../definitions/search-parameters.ts';
 import { parseJson } from '../json/index.ts';
-import { createOwnParameters, createReindex, definitionHash } from '../reindex/index.ts';
+import { createOwnParameters, createReindex, definitionHash, forgetPart, hashOf } from '../reindex/index.ts';
 import { createIndexer, orderedParams } from '../search/index-values.ts';
 import { createKeyHasher } from '../search/keys.ts';
 import { createMatcher } from '../search/match.ts';
@@ -50,6 +50,8 @@ export interface StoreOptions {
   profilesFolder?: string;
   /** Value sets and concept maps of other rooms, known to the terminology beside those of `fhir-profiles/`. */
   terminologyDefinitions?: TerminologyOptions['definitions'];
+  /** How long a reindex waits before it begins; for tests. */
+  reindexSettleMs?: number;
   /** Told failures of work after a commit. */
   log?: { error(object: object, message: string): void };
 }
@@ -79,12 +81,17 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
     ...(options.base ? { base: options.base } : {}),
   });
   const indexing = perRegistry((of) => ({ index: createIndexer(of, hasher), orderedKeys: createOrderedKeys(of) }));
-  const searchOf = (tenant: string): SearchParts => ({
-    ...search,
-    get registry() {
-      return own.last(tenant).searching;
-    },
-  });
+  const searches = new Map<string, SearchParts>();
+  const searchOf = (tenant: string): SearchParts => {
+    const known = searches.get(tenant) ?? {
+      ...search,
+      get registry() {
+        return own.last(tenant).searching;
+      },
+    };
+    searches.set(tenant, known);
+    return known;
+  };
   const prepare: PrepareParts = {
     types: registry.types,
     validate: options.validate,
@@ -98,8 +105,12 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
     const { tested, included } = touched(tenant, [type as ResourceType], query);
     return tested.union(included);
   });
-  changeHooks.push((change, tx) => {
-    if (change.type === 'SearchParameter') tx.afterCommit(() => own.forget(tx.context.tenant));
+  changeHooks.push(async (change, tx) => {
+    if (change.type !== 'SearchParameter') return;
+    tx.afterCommit(() => own.forget(tx.context.tenant));
+    const [before, after] = [change.before, change.after] as (SearchParameter | undefined)[];
+    const isSame = before && after && hashOf(before) === hashOf(after);
+    if (!isSame) await forgetPart(tx.sql, tx.context.tenant, change.id);
   });
   const parts: TransactionParts = {
     database,
@@ -154,7 +165,10 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
           (type, id) => readTogether(tenant, type, id),
         ),
         (type, query) => projector.isTouched(tenant, type, query),
-        () => projector.catchUp(tenant),
+        () =>
+          projector.catchUp(tenant).catch((error: unknown) => {
+            throw contention(error);
+          }),
         () => own.fresh(tenant),
       );
       known = {
@@ -173,6 +187,7 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
     index: prepare.index,
     program: definitionHash(definitions.types.map((type) => definitions.parameters(type))),
     ...(options.log ? { log: options.log } : {}),
+    ...(options.reindexSettleMs === undefined ? {} : { settleMs: options.reindexSettleMs }),
   });
 
   return {
@@ -200,12 +215,11 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
     searchParameters: (type) => describeParameters(registry, type),
     createMatcher: createMatcher(search),
     typesTouched: (types, query, tenant) => touched(tenant, types, query),
+    parametersKnown(tenant) {
+      const known = own.fresh(tenant);
+      return known instanceof Promise ? known : undefined;
+    },
     reindex,
-    searchIncludes: (type) =>
-      [...registry.of(type).values()]
-        .filter((parameter) => parameter.type === 'reference')
-        .map((parameter) => `${type}:${parameter.code}`)
-        .sort(),
   };
 }
 

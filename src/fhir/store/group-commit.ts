@@ -2,6 +2,7 @@
  * Group commit: transactions that only create resources, from several callers of one tenant, share a database transaction and
  * so one flush to disk. Each still succeeds or fails on its own: when a batch fails, its items are replayed alone.
  */
+import { FhirError } from '../contract.ts';
 import type { JournalEntry } from './journal-entry.ts';
 import type { NewRow } from './rows.ts';
 
@@ -26,6 +27,8 @@ const batchesInFlight = 4;
 const batchRows = 64;
 /** Reads leave an entry of the journal and no row. */
 const batchItems = 256;
+/** Of one tenant; beyond, callers are refused rather than kept for minutes. */
+const waitingAtMost = 10_000;
 
 /** @returns a function that resolves once the item is durable. */
 export function createGroupCommit(write: WriteBatch): (tenant: string, item: CommitItem) => Promise<void> {
@@ -56,18 +59,32 @@ export function createGroupCommit(write: WriteBatch): (tenant: string, item: Com
       );
       for (const waiting of batch) waiting.resolve();
     } catch (error) {
-      if (batch.length === 1) return batch[0]!.reject(error);
-      for (const waiting of batch) await settle(tenant, [waiting]);
+      if (batch.length > 1 && isVerdict(error)) for (const waiting of batch) await settle(tenant, [waiting]);
+      else for (const waiting of batch) waiting.reject(error);
     }
   }
 
   return (tenant, item) =>
     new Promise((resolve, reject) => {
       const queue = queues.get(tenant) ?? [];
+      if (queue.length >= waitingAtMost) return reject(new FhirError(503, 'throttled', 'Too many wait to be stored'));
       queue.push({ item, resolve, reject });
       queues.set(tenant, queue);
       pump();
     });
+}
+
+/** SQLSTATE classes that say nothing of the statement: the connection, the resources, the operator. */
+const circumstances = /^(?:08|53|57|58)/;
+
+/**
+ * True when the statement itself was refused, and nothing of it was kept: then one item may be at fault and the others are not. When
+ * the connection was lost, nobody knows whether the batch was kept, and writing it again could write it twice.
+ */
+function isVerdict(error: unknown): boolean {
+  if (error instanceof FhirError) return true;
+  const { code, severity } = (error ?? {}) as { code?: unknown; severity?: unknown };
+  return severity === 'ERROR' && typeof code === 'string' && !circumstances.test(code);
 }
 
 function takeBatch(queue: Waiting[]): Waiting[] {

@@ -4,11 +4,14 @@
  */
 import type { Resource } from '@medplum/fhirtypes';
 import type { Database, Sql } from '../../db/index.ts';
-import type { JournalProjection } from '../contract.ts';
+import { FhirError, type JournalProjection } from '../contract.ts';
 import type { RestReads } from './contract.ts';
 import { type JournalEntry, journalRow } from './journal-entry.ts';
 import { newRow, type PrepareParts, withMeta } from './prepare.ts';
 import { insertRows } from './rows.ts';
+
+/** Longest wait of a search or read for the resources of the journal; after a long burst there can be minutes of them. */
+const patienceMs = 10_000;
 
 /** Rows of the journal made into resources by one transaction. */
 const rowsAtOnce = 50;
@@ -50,6 +53,8 @@ export function createProjector(
   const next = new Map<string, Promise<void>>();
 
   async function stepWithin(sql: Sql, tenant: string): Promise<boolean> {
+    // One at a time: two who took pages in each other's way would wait for each other.
+    await sql.query("SELECT pg_advisory_xact_lock(hashtext('fhir.journal'), hashtext($1))", [tenant]);
     const { rows } = await sql.query<{ id: string; entries: string }>({
       name: 'fhir_journal_pending',
       text: `SELECT id, entries FROM fhir.journal WHERE tenant = $1 AND id = ANY (ARRAY(
@@ -65,7 +70,8 @@ export function createProjector(
     });
     const taken = new Set(mine.map(({ id }) => id));
     const made = rows.filter(({ id }) => taken.has(id)).flatMap(({ entries }) => rowsOf(tenant, entries));
-    await insertRows(sql, tenant, made);
+    // An entry written twice (its outcome was not known the first time) is one event: its id is the entry's.
+    await insertRows(sql, tenant, made, { known: 'left' });
     return true;
   }
 
@@ -86,6 +92,14 @@ export function createProjector(
     return database.transaction(tenant, (sql) => stepWithin(sql, tenant));
   }
 
+  /** Waits for the work so long; it goes on behind a refusal, so that asking again is soon answered. */
+  async function within(work: Promise<void>): Promise<void> {
+    work.catch(() => undefined);
+    const { promise: late, reject } = Promise.withResolvers<void>();
+    const timer = setTimeout(() => reject(tooMuch()), patienceMs);
+    await Promise.race([work, late]).finally(() => clearTimeout(timer));
+  }
+
   function run(tenant: string): Promise<void> {
     const work = drain(tenant).finally(() => running.delete(tenant));
     running.set(tenant, work);
@@ -96,7 +110,7 @@ export function createProjector(
     isTouched(tenant, type, query) {
       if (!projection) return false;
       if (type === undefined || type === projection.type) return true;
-      return reaching.test(query) && typesOf(tenant, type, query).has(projection.type);
+      return reaching.test(decoded(query)) && typesOf(tenant, type, query).has(projection.type);
     },
     project(wanted) {
       projection = wanted;
@@ -104,7 +118,7 @@ export function createProjector(
     catchUp(tenant) {
       if (!projection) return Promise.resolve();
       const current = running.get(tenant);
-      if (!current) return run(tenant);
+      if (!current) return within(run(tenant));
       // The run under way may have looked for the last time already: one more, shared by all who wait.
       let following = next.get(tenant);
       if (!following) {
@@ -116,14 +130,31 @@ export function createProjector(
           });
         next.set(tenant, following);
       }
-      return following;
+      return within(following);
     },
     async catchUpWithin(sql, tenant) {
       if (!projection) return;
-      while (await stepWithin(sql, tenant));
+      const begun = performance.now();
+      while (await stepWithin(sql, tenant)) if (performance.now() - begun > patienceMs) throw tooMuch();
     },
     step,
   };
+}
+
+function decoded(query: string): string {
+  try {
+    return decodeURIComponent(query);
+  } catch {
+    return query;
+  }
+}
+
+function tooMuch(): FhirError {
+  return new FhirError(
+    503,
+    'transient',
+    'The audit trail is catching up with what was done lately: ask again in a moment',
+  );
 }
 
 /** One look at an index that is nearly always empty. */

@@ -2,7 +2,7 @@
 import type { ResourceType } from '@medplum/fhirtypes';
 import type { Sql } from '../../db/index.ts';
 import { FhirError } from '../contract.ts';
-import { invalid } from '../search/query.ts';
+import { invalid } from '../search/refusals.ts';
 import { type SearchParts, tableOf } from '../search/scope.ts';
 import { hasCriteria, searchIds, searchPage, searchSystemPage } from '../search/search.ts';
 import type { HistoryOptions, HistoryPage, HistoryScope, RestReads, StoredVersion } from './contract.ts';
@@ -53,11 +53,7 @@ export function createReads(
     searchSystem: (types, query, options) => searchSystemPage(parts, scope(), types, query, options),
     matchIds(type, criteria) {
       if (!hasCriteria(parts, type, criteria)) {
-        throw new FhirError(
-          412,
-          'multiple-matches',
-          'Conditional interactions need at least one search parameter as criteria',
-        );
+        throw new FhirError(412, 'required', 'Conditional interactions need at least one search parameter as criteria');
       }
       return searchIds(parts, scope(), type, criteria, 2);
     },
@@ -213,5 +209,5 @@ function decodeCursor(cursor: string): HistoryCursor {
   } catch {
     // Falls through to the refusal.
   }
-  throw invalid('The page cursor does not belong to this history');
+  throw invalid('The page cursor does not belong to this history', '_cursor');
 }

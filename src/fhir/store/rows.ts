@@ -37,13 +37,18 @@ export function storedVersion(type: ResourceType, row: CurrentRow): StoredVersio
 const rowCounts = [1, 2, 4, 8, 16, 32, 64] as const;
 const mostRows = 64;
 
-/** Inserts first versions under ids nobody else can have taken. */
-export async function insertRows(sql: Sql, tenant: string, rows: readonly NewRow[]): Promise<void> {
+/** Inserts first versions under ids nobody else can have taken, or whose rows are `left` as they are. */
+export async function insertRows(
+  sql: Sql,
+  tenant: string,
+  rows: readonly NewRow[],
+  options: { known?: 'left' } = {},
+): Promise<void> {
   for (const [type, list] of Map.groupBy(rows, (row) => row.type)) {
     for (let at = 0; at < list.length; at += mostRows) {
       const chunk = list.slice(at, at + mostRows);
       const statement = startStatement(tenant);
-      addRows(statement, type, chunk);
+      addRows(statement, type, chunk, options.known === 'left');
       addOrderedValues(statement, chunk);
       await sql.query(endStatement(statement));
     }
@@ -79,7 +84,7 @@ interface Statement {
 }
 
 function startStatement(tenant: string): Statement {
-  return { name: 'fhir_insert', parts: [], values: [tenant] };
+  return { name: 'fhir_add', parts: [], values: [tenant] };
 }
 
 function endStatement({ name, parts, values }: Statement): { name: string; text: string; values: unknown[] } {
@@ -88,11 +93,12 @@ function endStatement({ name, parts, values }: Statement): { name: string; text:
   return { name, text: before.length > 0 ? `WITH ${before.join(', ')} ${last}` : last, values };
 }
 
-function addRows(statement: Statement, type: ResourceType, rows: readonly NewRow[]): void {
+function addRows(statement: Statement, type: ResourceType, rows: readonly NewRow[], leavesKnown = false): void {
   const size = rowCounts.find((count) => count >= rows.length)!;
   const dateCount = rows[0]!.index.dateColumns.length;
-  statement.name += `_${type}_${size}`;
-  statement.parts.push(insertText(type, size, dateCount, statement.values.length));
+  statement.name += `_${type}_${size}${leavesKnown ? '_l' : ''}`;
+  const text = insertText(type, size, dateCount, statement.values.length);
+  statement.parts.push(leavesKnown ? `${text} ON CONFLICT (tenant, id) DO NOTHING` : text);
   for (const row of rows) statement.values.push(...rowValues(row));
   const missing = (size - rows.length) * (rowWidth + dateCount);
   for (let n = 0; n < missing; n++) statement.values.push(null);
@@ -100,7 +106,7 @@ function addRows(statement: Statement, type: ResourceType, rows: readonly NewRow
 
 function addJournal(statement: Statement, entries: readonly JournalEntry[]): void {
   const at = statement.values.push(...journalRow(entries)) - 1;
-  statement.name += '_journal';
+  statement.name += '_j';
   statement.parts.push(
     `INSERT INTO fhir.journal (tenant, id, entries) VALUES ($1, $${at}, $${at + 1})`,
     `INSERT INTO fhir.journal_pending (tenant, id) VALUES ($1, $${at})`,
@@ -256,7 +262,8 @@ function addArrays<Value extends object>(
   const types = [...Object.values<string>(columns), 'text'];
   const first = statement.values.length + 1;
   statement.values.push(...names.map((name) => values.map((value) => value[name])));
-  statement.name += `_${table}`;
+  // PostgreSQL tells names apart by 63 bytes.
+  statement.name += `_${table[0]}`;
   statement.parts.push(`INSERT INTO fhir.${table} (tenant, ${names.join(', ')})
     SELECT $1::text, * FROM unnest(${types.map((type, n) => `$${first + n}::${type}[]`).join(', ')}) ON CONFLICT DO NOTHING`);
 }

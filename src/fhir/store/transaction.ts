@@ -91,7 +91,12 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
     query: ((...args: unknown[]) =>
       connection().then((open) => (open.query as (...args: unknown[]) => Promise<unknown>)(...args))) as Sql['query'],
   };
-  const catchUp = () => parts.projector.catchUpWithin(sql, tenant);
+  let keepsPicture = false;
+  const catchUp = async () => {
+    if (keepsPicture) return;
+    // Without a connection yet, the pool's short transactions do it: what they commit is seen here.
+    await (session ? parts.projector.catchUpWithin(sql, tenant) : parts.projector.catchUp(tenant));
+  };
   const reads = readsAfter(
     createReads(search, tenant, sql, () => context.now()),
     (type, query) => parts.projector.isTouched(tenant, type, query),
@@ -179,10 +184,11 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
     return whole;
   }
 
-  function lockCurrent(open: Sql, type: ResourceType, id: string): Promise<CurrentRow | undefined> {
-    // Create, read and search only (design §5 rule 9); the application's role could not lock the row anyway.
-    if (type === 'AuditEvent') throw new FhirError(405, 'not-supported', 'AuditEvent is append-only');
-    return lockRow(open, tenant, type, id);
+  async function lockCurrent(open: Sql, type: ResourceType, id: string): Promise<CurrentRow | undefined> {
+    if (type !== 'AuditEvent') return lockRow(open, tenant, type, id);
+    // Create, read and search only (design §5 rule 9), also under an id of one's own; the application's role could not lock the row.
+    if (!(await reads.readStored(type, id))) return undefined;
+    throw new FhirError(405, 'not-supported', 'AuditEvents are never changed nor deleted');
   }
 
   async function lock(key: string): Promise<void> {
@@ -270,6 +276,9 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
       const row = { type, id, version, updated: laterOf(context.now(), current.updated), index };
       await deleteRow(open, tenant, row, parts.orderedKeys(tenant, type));
       await recordChange({ interaction: 'delete', type, id, version, before: parseJson(current.content) as Resource });
+    },
+    keepPicture() {
+      keepsPicture = true;
     },
     journal(noted) {
       entries.push(journalEntry(noted, context.now()));

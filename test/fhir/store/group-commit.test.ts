@@ -32,7 +32,18 @@ it('joins what waits while a batch of the same tenant is on its way; another ten
   expect(batches.slice(2)).toEqual(['a: 2 3 5']);
 });
 
-it('replays each item alone when a batch fails, so that one bad item takes nobody with it', async () => {
+it('writes nothing again when nobody knows whether it was kept', async () => {
+  const sizes: number[] = [];
+  const commit = createGroupCommit(async (_, items) => {
+    sizes.push(items.length);
+    if (sizes.length > 1) throw new Error('Connection terminated unexpectedly');
+  });
+  const results = await Promise.allSettled(['a', 'b', 'c'].map((id) => commit('t', item(id))));
+  expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
+  expect(sizes).toEqual([1, 2]);
+});
+
+it('replays each item alone when a batch is refused, so that one bad item takes nobody with it', async () => {
   const written: string[] = [];
   let first = true;
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();
@@ -41,7 +52,7 @@ it('replays each item alone when a batch fails, so that one bad item takes nobod
       first = false;
       await gate;
     }
-    if (idsOf(items).includes('bad')) throw new Error('bad item');
+    if (idsOf(items).includes('bad')) throw Object.assign(new Error('bad item'), { code: '23514', severity: 'ERROR' });
     written.push(...idsOf(items));
   });
   const blocker = commit('t', item('a'));

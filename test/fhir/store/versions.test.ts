@@ -182,7 +182,8 @@ describe('the audit trail', () => {
       source: { observer: { display: 'x' } },
     };
     const made = await inTransaction((tx) => tx.create(event));
-    for (const id of [made.id, 'new-one']) {
+    await inTransaction((tx) => tx.update({ ...event, id: 'own-id' }));
+    for (const id of [made.id, 'own-id']) {
       await expect(inTransaction((tx) => tx.update({ ...made, id }))).rejects.toMatchObject({ status: 405 });
     }
     await expect(inTransaction((tx) => tx.create(made))).rejects.toMatchObject({ status: 409 });
