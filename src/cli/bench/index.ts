@@ -51,7 +51,7 @@ export async function bench(args: string[]): Promise<number> {
 }
 
 function row(name: string, value: string, unit: string, limit: string, ratio: string, limitName: string): string {
-  return `${name.padEnd(28)} ${value.padStart(10)} ${unit.padEnd(12)} ${limit.padStart(10)} ${ratio.padStart(7)}  ${limitName}`.trimEnd();
+  return `${name.padEnd(30)} ${value.padStart(10)} ${unit.padEnd(12)} ${limit.padStart(10)} ${ratio.padStart(7)}  ${limitName}`.trimEnd();
 }
 
 function machine() {
