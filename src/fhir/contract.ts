@@ -207,7 +207,7 @@ export class FhirError extends Error {
 
   /**
    * @param code IssueType of FHIR (`not-found`, `invalid`, `conflict`, …).
-   * @param expression FHIRPath of the element at fault, when there is one.
+   * @param expression FHIRPath of the element at fault, or `http.` and the header or parameter, when there is one.
    */
   constructor(
     status: number,
@@ -230,4 +230,17 @@ export class FhirError extends Error {
     (error as { outcome: OperationOutcome }).outcome = { resourceType: 'OperationOutcome', issue: issues };
     return error;
   }
+
+  /** The same error, said about another place. */
+  about(expression: string): FhirError {
+    return FhirError.of(
+      this.status,
+      this.outcome.issue.map((issue) => ({ ...issue, expression: [expression] })),
+    );
+  }
+}
+
+/** FHIRPath of a parameter of an operation, wherever it stands, for errors. */
+export function parameterNamed(name: string): string {
+  return `Parameters.parameter.where(name = '${name.slice(0, 64).replace(/[\\']/g, '\\$&')}')`;
 }

@@ -1,6 +1,6 @@
 /** The parameters of $export (https://hl7.org/fhir/uv/bulkdata/export.html#query-parameters), from a GET or a POST alike. */
 import type { Parameters, ResourceType } from '@medplum/fhirtypes';
-import { FhirError, type OperationCall } from '../contract.ts';
+import { FhirError, type OperationCall, parameterNamed } from '../contract.ts';
 import { compartmentTypes } from '../operations/compartments.ts';
 import { refusal, refuseOthers, textOnce, textsOf, typesOf } from '../operations/input.ts';
 import { targetOf } from '../operations/targets.ts';
@@ -22,11 +22,11 @@ export function exportRequestOf(call: OperationCall, level: ExportRequest['level
   const { parameters } = call;
   refuseOthers(parameters, known);
   for (const name of known.filter((each) => !understood.includes(each))) {
-    if (textOnce(parameters, name) !== undefined) throw new FhirError(400, 'not-supported', `${name} is not supported`);
+    if (textOnce(parameters, name) !== undefined) throw notSupported(`${name} is not supported`, name);
   }
   const format = textOnce(parameters, '_outputFormat')?.replace(' ', '+');
   if (format !== undefined && !formats.has(format)) {
-    throw new FhirError(400, 'not-supported', '_outputFormat is application/fhir+ndjson');
+    throw notSupported('_outputFormat is application/fhir+ndjson', '_outputFormat');
   }
   const types = exportedTypes(parameters, level);
   const elements = textsOf(parameters, '_elements').flatMap((text) => text.split(','));
@@ -51,18 +51,20 @@ function exportedTypes(parameters: Parameters, level: ExportRequest['level']): R
   const types = typesOf(parameters, '_type');
   if (level === 'system' || !types) return types;
   const outside = types.find((type) => type !== 'Patient' && !compartmentTypes('Patient').includes(type));
-  if (outside) throw refusal(`_type: ${outside} belongs to no patient's record; export it at the system level`);
+  if (outside)
+    throw refusal(`_type: ${outside} belongs to no patient's record; export it at the system level`, '_type');
   return types;
 }
 
 function patientsGiven(call: OperationCall, level: ExportRequest['level']): string[] | undefined {
   const given = (call.parameters.parameter ?? []).filter(({ name }) => name === 'patient');
   if (given.length === 0) return undefined;
-  if (level === 'system') throw refusal('patient belongs to an export of patients or of a group');
-  if (given.length > patientsAtMost) throw refusal(`More than ${patientsAtMost} patients: make them a Group`);
+  if (level === 'system') throw refusal('patient belongs to an export of patients or of a group', 'patient');
+  if (given.length > patientsAtMost)
+    throw refusal(`More than ${patientsAtMost} patients: make them a Group`, 'patient');
   return given.map(({ valueReference, valueString }) => {
     const target = targetOf(valueReference?.reference ?? valueString ?? '', call.base);
-    if (target?.type !== 'Patient') throw refusal('patient is a reference to a Patient of this server');
+    if (target?.type !== 'Patient') throw refusal('patient is a reference to a Patient of this server', 'patient');
     return target.id;
   });
 }
@@ -70,22 +72,25 @@ function patientsGiven(call: OperationCall, level: ExportRequest['level']): stri
 /** Comma separated in one parameter (a comma that begins a new `Type?`), or several parameters. */
 function filtersGiven(parameters: Parameters, types: readonly ResourceType[] | undefined): ExportRequest['filters'] {
   const filters = textsOf(parameters, '_typeFilter').flatMap((text) => text.split(/,(?=[A-Z][A-Za-z]+\?)/));
-  if (filters.length > filtersAtMost) throw refusal(`More than ${filtersAtMost} type filters`);
+  if (filters.length > filtersAtMost) throw refusal(`More than ${filtersAtMost} type filters`, '_typeFilter');
   return filters.map((filter) => {
     const mark = filter.indexOf('?');
     const type = filter.slice(0, Math.max(mark, 0)) as ResourceType;
     const query = filter.slice(mark + 1);
-    if (!isResourceType(type) || query === '') throw refusal('_typeFilter is of the form Type?parameter=value');
-    if (types && !types.includes(type)) throw refusal(`_typeFilter: ${type} is not among the types asked for`);
+    if (!isResourceType(type) || query === '')
+      throw refusal('_typeFilter is of the form Type?parameter=value', '_typeFilter');
+    if (types && !types.includes(type))
+      throw refusal(`_typeFilter: ${type} is not among the types asked for`, '_typeFilter');
     const other = [...new URLSearchParams(query).keys()].find((name) => notInFilters.test(name));
-    if (other) throw new FhirError(400, 'not-supported', `_typeFilter: ${other.slice(0, 64)} is not supported here`);
+    if (other) throw notSupported(`_typeFilter: ${other.slice(0, 64)} is not supported here`, '_typeFilter');
     return { type, query };
   });
 }
 
 function elementName(text: string): string {
   const name = text.trim();
-  if (!/^(?:[A-Z][A-Za-z]+\.)?[a-z][A-Za-z]*$/.test(name)) throw refusal('_elements are of the form name or Type.name');
+  if (!/^(?:[A-Z][A-Za-z]+\.)?[a-z][A-Za-z]*$/.test(name))
+    throw refusal('_elements are of the form name or Type.name', '_elements');
   return name;
 }
 
@@ -93,6 +98,10 @@ function instant(parameters: Parameters, name: string): string | undefined {
   const text = textOnce(parameters, name)?.replace(' ', '+');
   if (text === undefined) return undefined;
   const date = new Date(text);
-  if (!/^\d{4}-\d{2}-\d{2}T/.test(text) || Number.isNaN(date.getTime())) throw refusal(`${name} is an instant`);
+  if (!/^\d{4}-\d{2}-\d{2}T/.test(text) || Number.isNaN(date.getTime())) throw refusal(`${name} is an instant`, name);
   return date.toISOString();
+}
+
+function notSupported(diagnostics: string, name: string): FhirError {
+  return new FhirError(400, 'not-supported', diagnostics, parameterNamed(name));
 }

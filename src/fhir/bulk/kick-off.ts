@@ -59,14 +59,15 @@ function exportAt(level: ExportRequest['level'], parts: KickOffParts) {
 export async function importFiles(call: OperationCall, parts: KickOffParts): Promise<OperationAnswer> {
   requireAsync(call.prefer);
   const [format = 'application/fhir+ndjson', ...more] = textsOf(call.parameters, 'inputFormat');
-  if (format !== 'application/fhir+ndjson' || more.length > 0) throw refusal('inputFormat is application/fhir+ndjson');
+  if (format !== 'application/fhir+ndjson' || more.length > 0)
+    throw refusal('inputFormat is application/fhir+ndjson', 'inputFormat');
   const inputs = (call.parameters.parameter ?? []).filter(({ name }) => name === 'input');
-  if (inputs.length === 0) throw refusal('Post NDJSON, or Parameters with at least one input');
+  if (inputs.length === 0) throw refusal('Post NDJSON, or Parameters with at least one input', 'input');
   const files: Buffer[] = [];
   for (const { part } of inputs) {
     const url = part?.find(({ name }) => name === 'url');
     const target = targetOf(url?.valueUrl ?? url?.valueUri ?? '', call.base);
-    if (target?.type !== 'Binary') throw refusal('input.url is a Binary of this server');
+    if (target?.type !== 'Binary') throw refusal('input.url is a Binary of this server', 'input');
     call.authorize({ interaction: 'read', ...target });
     const { data = '' } = (await call.tx.read('Binary', target.id)) as Binary;
     files.push(Buffer.from(data, 'base64'), Buffer.from('\n'));
@@ -87,7 +88,12 @@ export async function importFiles(call: OperationCall, parts: KickOffParts): Pro
 /** https://hl7.org/fhir/R4/async.html */
 export function requireAsync(prefer: string | undefined): void {
   if (!prefer?.split(',').some((part) => part.trim() === 'respond-async')) {
-    throw new FhirError(400, 'required', 'Prefer: respond-async is needed: this takes longer than a request lasts');
+    throw new FhirError(
+      400,
+      'required',
+      'Prefer: respond-async is needed: this takes longer than a request lasts',
+      'http.Prefer',
+    );
   }
 }
 

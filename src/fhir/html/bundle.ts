@@ -31,8 +31,9 @@ function countText({ total }: Bundle, rows: readonly BundleEntry[]): string {
 }
 
 function paging({ link = [] }: Bundle, base: string): Html | undefined {
+  const isFirst = !link.some(({ relation }) => relation === 'previous');
   const pages = link.flatMap(({ relation, url }) => {
-    const text = relationText(relation);
+    const text = isFirst && relation === 'first' ? undefined : relationText(relation);
     const href = text === undefined ? undefined : hrefOf(url, base);
     return text && href ? [html`<a href="${href}" rel="${relation}">${text}</a> `] : [];
   });

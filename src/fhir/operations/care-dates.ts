@@ -32,11 +32,15 @@ const careElements = [
 ];
 
 /** The days asked for, as a half-open interval. */
-export function careInterval(start: string | undefined, end: string | undefined): Interval | undefined | 'invalid' {
+export function careInterval(
+  start: string | undefined,
+  end: string | undefined,
+): Interval | undefined | 'start' | 'end' {
   if (start === undefined && end === undefined) return undefined;
   const first = start === undefined ? undefined : dateInterval(start);
   const last = end === undefined ? undefined : dateInterval(end);
-  if ((start !== undefined && !first) || (end !== undefined && !last)) return 'invalid';
+  if (start !== undefined && !first) return 'start';
+  if (end !== undefined && !last) return 'end';
   return { lo: first?.lo ?? Number.NEGATIVE_INFINITY, hi: last?.hi ?? Number.POSITIVE_INFINITY };
 }
 

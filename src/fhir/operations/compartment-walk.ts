@@ -50,7 +50,7 @@ export function compartmentWalk(
     );
   return {
     async read(reads, reference, place, count) {
-      if (place.step > steps.length) throw refusal('The page cursor does not belong to this operation');
+      if (place.step > steps.length) throw refusal('The page cursor does not belong to this operation', '_cursor');
       const at = steps.findIndex(({ type }, index) => index >= place.step && inUse.has(type));
       const step = steps[at];
       if (!step) return { found: [] };

@@ -21,10 +21,10 @@ async function diffVersions(call: OperationCall): Promise<OperationAnswer> {
   const { type, id, parameters } = call;
   refuseOthers(parameters, ['from', 'to', 'includeMeta']);
   const reads = readsOf(call);
-  const wanted = versionOf(textOnce(parameters, 'to'));
+  const wanted = versionOf(textOnce(parameters, 'to'), 'to');
   const to = await storedOrGone(reads, type!, id!, wanted);
-  const before = versionOf(textOnce(parameters, 'from')) ?? to.version - 1;
-  if (before === 0) throw refusal('There is no version before the first: name two with from and to');
+  const before = versionOf(textOnce(parameters, 'from'), 'from') ?? to.version - 1;
+  if (before === 0) throw refusal('There is no version before the first: name two with from and to', 'from');
   call.authorize({ interaction: 'vread', type: type!, id: id! });
   return difference(call, await storedOrGone(reads, type!, id!, before), to);
 }
@@ -33,7 +33,7 @@ async function diffVersions(call: OperationCall): Promise<OperationAnswer> {
 async function diffResources(call: OperationCall): Promise<OperationAnswer> {
   refuseOthers(call.parameters, ['from', 'to', 'includeMeta']);
   const [from, to] = [await named(call, 'from'), await named(call, 'to')];
-  if (from.type !== to.type) throw refusal('from and to are resources of one type');
+  if (from.type !== to.type) throw refusal('from and to are resources of one type', 'to');
   return difference(call, from, to);
 }
 
@@ -44,15 +44,15 @@ async function named(call: OperationCall, name: string): Promise<StoredVersion> 
   const [type, id, history, version, ...rest] = (reference ?? '').replace(`${call.base}/`, '').split('/');
   const isVersion = history === undefined || (history === '_history' && version !== undefined && rest.length === 0);
   if (!type || !id || !isVersion || !isResourceType(type))
-    throw refusal(`${name} is a reference to a resource or a version of one`);
+    throw refusal(`${name} is a reference to a resource or a version of one`, name);
   call.authorize({ interaction: version === undefined ? 'read' : 'vread', type, id });
-  return storedOrGone(readsOf(call), type as ResourceType, id, versionOf(version));
+  return storedOrGone(readsOf(call), type as ResourceType, id, versionOf(version, name));
 }
 
 /** @throws FhirError 400 for what is no number of a version. */
-function versionOf(text: string | undefined): number | undefined {
+function versionOf(text: string | undefined, name: string): number | undefined {
   if (text === undefined) return undefined;
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw refusal('A version is a whole number from 1 up');
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw refusal('A version is a whole number from 1 up', name);
   return Number(text);
 }
 

@@ -4,7 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Bundle, Composition, Resource } from '@medplum/fhirtypes';
-import { FhirError, type Operation, type OperationAnswer, type OperationCall } from '../contract.ts';
+import { FhirError, type Operation, type OperationAnswer, type OperationCall, parameterNamed } from '../contract.ts';
 import { booleanOnce, refusal, refuseOthers, textOnce } from './input.ts';
 import { parsed, readsOf, storedOrGone } from './reads.ts';
 import { targetOf, targetsIn } from './targets.ts';
@@ -25,7 +25,12 @@ async function document(call: OperationCall): Promise<OperationAnswer> {
   const { parameters, tx, base } = call;
   refuseOthers(parameters, call.id ? ['persist', 'graph'] : ['id', 'persist', 'graph']);
   if (textOnce(parameters, 'graph') !== undefined) {
-    throw new FhirError(400, 'not-supported', 'graph: documents follow the references of the Composition');
+    throw new FhirError(
+      400,
+      'not-supported',
+      'graph: documents follow the references of the Composition',
+      parameterNamed('graph'),
+    );
   }
   const persist = booleanOnce(parameters, 'persist') ?? false;
   if (persist) call.authorize({ interaction: 'create', type: 'Bundle' });
@@ -52,7 +57,7 @@ async function document(call: OperationCall): Promise<OperationAnswer> {
 
 function compositionNamed(id: string | undefined, base: string): string {
   const named = id === undefined ? undefined : targetOf(id.includes('/') ? id : `Composition/${id}`, base);
-  if (named?.type !== 'Composition') throw refusal('id names a Composition of this server');
+  if (named?.type !== 'Composition') throw refusal('id names a Composition of this server', 'id');
   return named.id;
 }
 

@@ -81,7 +81,7 @@ async function requestOf(call: OperationCall, name: CompartmentName): Promise<Re
   // Asked for by name: refused by name.
   for (const type of types ?? []) call.authorize({ interaction: 'search-type', type });
   const within = careInterval(textOnce(parameters, 'start'), textOnce(parameters, 'end'));
-  if (within === 'invalid') throw refusal('start and end are dates');
+  if (within === 'start' || within === 'end') throw refusal(`${within} is a date`, within);
   const since = instantOf(textOnce(parameters, '_since'));
   // What members point to is known from the members, also from those that are not asked for.
   const own = types?.every((type) => type === name || compartmentTypes(name).includes(type));
@@ -104,7 +104,8 @@ async function requestOf(call: OperationCall, name: CompartmentName): Promise<Re
 function instantOf(text: string | undefined): Date | undefined {
   if (text === undefined) return undefined;
   const date = new Date(text.replace(' ', '+'));
-  if (!/^\d{4}-\d{2}-\d{2}(T|$)/.test(text) || Number.isNaN(date.getTime())) throw refusal('_since is an instant');
+  if (!/^\d{4}-\d{2}-\d{2}(T|$)/.test(text) || Number.isNaN(date.getTime()))
+    throw refusal('_since is an instant', '_since');
   return date;
 }
 
@@ -252,5 +253,5 @@ function cursorOf(text: string | undefined): Cursor | undefined {
   } catch {
     // Falls through to the refusal.
   }
-  throw refusal('The page cursor does not belong to this operation');
+  throw refusal('The page cursor does not belong to this operation', '_cursor');
 }

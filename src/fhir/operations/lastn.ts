@@ -1,7 +1,7 @@
 /** $lastn: the most recent observations of each kind (https://hl7.org/fhir/R4/observation-operation-lastn.html). */
 import type { Bundle, Observation } from '@medplum/fhirtypes';
-import { FhirError, type Operation } from '../contract.ts';
-import { textOnce } from './input.ts';
+import { FhirError, type Operation, parameterNamed } from '../contract.ts';
+import { refusal, textOnce } from './input.ts';
 import { parsed, readsOf } from './reads.ts';
 
 /** Observations looked through, and of each kind answered. */
@@ -19,11 +19,11 @@ export const lastnOperation: Operation = {
     call.authorize({ interaction: 'search-type', type: 'Observation' });
     const max = Number(textOnce(call.parameters, 'max') ?? '1');
     if (!Number.isInteger(max) || max < 1 || max > perCodeAtMost) {
-      throw new FhirError(400, 'invalid', `max is a whole number from 1 to ${perCodeAtMost}`);
+      throw refusal(`max is a whole number from 1 to ${perCodeAtMost}`, 'max');
     }
     const criteria = (call.parameters.parameter ?? []).filter(({ name }) => name !== 'max');
     if (!criteria.some(({ name }) => name === 'patient' || name === 'subject')) {
-      throw new FhirError(400, 'required', 'patient or subject is needed');
+      throw new FhirError(400, 'required', 'patient or subject is needed', parameterNamed('patient'));
     }
     const query = new URLSearchParams(
       criteria.map(({ name, ...value }): [string, string] => [name ?? '', String(Object.values(value)[0] ?? '')]),

@@ -55,14 +55,17 @@ export const matchOperation: Operation = {
 /** @throws FhirError 400 for anything but a valid Patient with something to be recognised by. */
 function patientGiven(call: OperationCall): Patient {
   const resource = resourceGiven(call, 'resource') as Patient | undefined;
-  if (resource?.resourceType !== 'Patient') throw refusal('The parameter resource, a Patient, is needed');
+  if (resource?.resourceType !== 'Patient') throw refusal('The parameter resource, a Patient, is needed', 'resource');
   const errors = validateResource(resource).filter(({ severity }) => severity === 'error' || severity === 'fatal');
   if (errors.length > 0) throw FhirError.of(400, errors);
   const { ins, ipp, birthDate, birthName, firstGiven } = traitsOf(resource);
   const isEnough =
     ins.length + ipp.length > 0 || birthDate !== undefined || (birthName.length > 0 && firstGiven.length > 0);
   if (!isEnough)
-    throw refusal('Give an INS or an IPP with its type, a date of birth, or a birth name with a first given name');
+    throw refusal(
+      'Give an INS or an IPP with its type, a date of birth, or a birth name with a first given name',
+      'resource',
+    );
   return resource;
 }
 

@@ -33,7 +33,7 @@ async function metaInUse(call: OperationCall): Promise<OperationAnswer> {
 async function change(call: OperationCall, apply: (before: Meta, named: Meta) => Meta): Promise<OperationAnswer> {
   const { type, id, tx, ifMatch } = call;
   const given = call.parameters.parameter?.find(({ name }) => name === 'meta')?.valueMeta;
-  if (!given) throw refusal('The parameter meta, a Meta, is needed');
+  if (!given) throw refusal('The parameter meta, a Meta, is needed', 'meta');
   call.authorize({ interaction: 'update', type: type!, id: id! });
   const resource = await tx.read(type!, id!);
   const before = resource.meta ?? {};

@@ -41,7 +41,7 @@ export async function supportOf(
       // A reference may point to what is not there, or not any more.
       if (!stored || stored.deleted || !sees.may(type)) continue;
       if (found.length >= limit)
-        throw refusal(`More than ${limit} resources are pointed to: ask for smaller pages with _count`);
+        throw refusal(`More than ${limit} resources are pointed to: ask for smaller pages with _count`, '_count');
       found.push(stored);
       next.push(parsed(stored));
     }

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Resource } from '@medplum/fhirtypes';
 import type { Operation } from '../contract.ts';
+import { definitionPackage } from '../definitions/package-file.ts';
 import { operationDefinitions } from './operation-definitions.ts';
 
 const profilesFolder = fileURLToPath(new URL('../../../fhir-profiles/', import.meta.url));
@@ -15,6 +16,8 @@ export interface Artefacts {
   read(type: string, id: string): Resource | undefined;
   /** Matches of a search that asks by `url`, `name`, `_id` or for everything of the type; none for other criteria. */
   search(type: string, query: string): Resource[];
+  /** URLs of the profiles of a type that are known, ours and those of others that come with them: who declares one is held to it. */
+  profiles(type: string): readonly string[];
 }
 
 /** Every JSON file of the folder, subfolders included. */
@@ -32,7 +35,12 @@ export function artefactsOf(files: readonly Resource[], operations: () => readon
     const written = byType.get(type) ?? [];
     return type === 'OperationDefinition' ? [...written, ...operationDefinitions(operations(), written)] : written;
   };
+  let profiles: ReadonlyMap<string, readonly string[]> | undefined;
   return {
+    profiles(type) {
+      profiles ??= profilesByType(files, readPackaged());
+      return profiles.get(type) ?? [];
+    },
     read: (type, id) => ofType(type).find((resource) => resource.id === id),
     search(type, query) {
       const candidates = ofType(type);
@@ -44,8 +52,32 @@ export function artefactsOf(files: readonly Resource[], operations: () => readon
   };
 }
 
+/** Definitions of others (FR Core, IHE, ANS), which are not served. */
+function readPackaged(folder = profilesFolder): Resource[] {
+  const packages = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+    name.endsWith('.ndjson'),
+  );
+  return packages.sort().flatMap((name) => {
+    const { header, read } = definitionPackage(join(folder, name));
+    return Object.keys(header().index).flatMap((url) => {
+      const definition = read(url);
+      return definition?.resourceType === 'StructureDefinition' ? [definition] : [];
+    });
+  });
+}
+
+function profilesByType(...sources: (readonly Resource[])[]): ReadonlyMap<string, readonly string[]> {
+  const profiles = new Map<string, string[]>();
+  for (const definition of sources.flat()) {
+    if (definition.resourceType !== 'StructureDefinition' || definition.kind !== 'resource') continue;
+    const { type, url } = definition;
+    profiles.set(type, [...(profiles.get(type) ?? []), url]);
+  }
+  return profiles;
+}
+
 /** Parameters that say how to answer, not what to find. */
-const presentation = new Set(['_count', '_total', '_sort', '_summary', '_elements']);
+const presentation = new Set(['_count', '_total', '_sort', '_summary', '_elements', '_cursor']);
 
 const elementOf: Readonly<Record<string, string>> = { url: 'url', name: 'name', _id: 'id' };
 

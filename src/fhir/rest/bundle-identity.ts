@@ -118,10 +118,6 @@ async function named<T>({ index }: EntryCall, work: () => Promise<T>): Promise<T
   try {
     return await work();
   } catch (error) {
-    if (!(error instanceof FhirError)) throw error;
-    throw FhirError.of(
-      error.status,
-      error.outcome.issue.map((issue) => ({ ...issue, expression: [`Bundle.entry[${index}].request`] })),
-    );
+    throw error instanceof FhirError ? error.about(`Bundle.entry[${index}].request`) : error;
   }
 }

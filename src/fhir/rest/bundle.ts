@@ -7,7 +7,7 @@ export interface BundleText {
   type: 'searchset' | 'history' | 'batch-response' | 'transaction-response';
   timestamp: Date;
   total?: number;
-  links: { relation: 'self' | 'next' | 'previous'; url: string }[];
+  links: { relation: 'self' | 'first' | 'next' | 'previous'; url: string }[];
   /** JSON of each entry. */
   entries: string[];
 }

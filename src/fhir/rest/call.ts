@@ -69,7 +69,7 @@ export interface Call {
   query: string;
   conditions: Conditions;
   prefer: Preferences;
-  /** Parsed JSON. */
+  /** Parsed, as if it had come as JSON. */
   body?: unknown;
 }
 

@@ -29,16 +29,16 @@ export function conditionalReferences(tx: RestTransaction, service: Service): Co
     const literal = parseReference(reference, isResourceType);
     if (literal?.kind !== 'conditional') return reference;
     const type = literal.type as NonNullable<Call['type']>;
-    authorizeSearch(call.context, type, literal.query, service);
-    const target = await tx.lockMatch(type, literal.query, { shared: true }).catch((error: unknown) => {
-      throw error instanceof FhirError && error.status === 412 ? unmatched(error.message, 'multiple-matches') : error;
-    });
-    if (!target) throw unmatched(`a reference by search to a ${type} matches nothing`, 'not-found');
-    return `${type}/${target.id}`;
-
-    function unmatched(diagnostics: string, code: 'multiple-matches' | 'not-found'): FhirError {
-      return new FhirError(412, code, diagnostics, pathOfReference(body, reference));
+    const place = pathOfReference(body, reference);
+    try {
+      authorizeSearch(call.context, type, literal.query, service);
+      const target = await tx.lockMatch(type, literal.query, { shared: true });
+      if (target) return `${type}/${target.id}`;
+    } catch (error) {
+      const isCriteria = error instanceof FhirError && [400, 412, 422].includes(error.status);
+      throw isCriteria && place ? error.about(place) : error;
     }
+    throw new FhirError(412, 'not-found', `a reference by search to a ${type} matches nothing`, place);
   }
 
   return {

@@ -62,6 +62,12 @@ export function criteriaOfWrite(call: Call, { access, code }: Interaction): stri
   return code !== 'operation' && call.id === undefined ? call.query : undefined;
 }
 
+/** What is wrong with a parameter of the criteria of a conditional create is wrong with the header they came in. */
+export function aboutIfNoneExist(error: unknown): never {
+  const place = error instanceof FhirError ? error.outcome.issue[0]?.expression?.[0] : undefined;
+  throw place?.startsWith('http.') ? (error as FhirError).about('http.If-None-Exist') : error;
+}
+
 /** Criteria of a conditional interaction, without a leading `?` or `Type?`. */
 export function criteriaOf(text: string): string {
   const mark = text.indexOf('?');

@@ -2,7 +2,7 @@
 import type { Resource } from '@medplum/fhirtypes';
 import type { StoredVersion } from '../store/contract.ts';
 import type { Answer, Call, WriteInteraction } from './call.ts';
-import { criteriaOf } from './conditions.ts';
+import { aboutIfNoneExist, criteriaOf } from './conditions.ts';
 import { answeredVersion, parse } from './read.ts';
 import { resourceOf, writtenAnswer } from './written.ts';
 
@@ -15,7 +15,9 @@ export const create: WriteInteraction = {
     const resource = (call.id ? { ...content, id: call.id } : content) as Resource;
     const { ifNoneExist } = call.conditions;
     if (ifNoneExist === undefined) return writtenAnswer(tx, await tx.create(resource), true);
-    const { resource: kept, created } = await tx.createIfNone(resource, criteriaOf(ifNoneExist));
+    const { resource: kept, created } = await tx
+      .createIfNone(resource, criteriaOf(ifNoneExist))
+      .catch(aboutIfNoneExist);
     const answer = writtenAnswer(tx, kept, created);
     return created ? answer : shownAnswer(call, answer, kept);
   },

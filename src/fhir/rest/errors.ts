@@ -6,7 +6,11 @@ import { FhirError } from '../contract.ts';
 const transportErrors: Record<string, [status: number, code: OperationOutcome['issue'][number]['code'], text: string]> =
   {
     FST_ERR_CTP_BODY_TOO_LARGE: [413, 'too-long', 'the body is larger than this server takes'],
-    FST_ERR_CTP_INVALID_MEDIA_TYPE: [415, 'not-supported', 'only application/fhir+json is understood'],
+    FST_ERR_CTP_INVALID_MEDIA_TYPE: [
+      415,
+      'not-supported',
+      'FHIR is understood as application/fhir+json and application/fhir+xml',
+    ],
     FST_ERR_CTP_INVALID_CONTENT_LENGTH: [400, 'structure', 'the body is not as long as Content-Length says'],
     // The database gave up on a statement (statement_timeout).
     '57014': [503, 'timeout', 'this takes too long: ask for less'],

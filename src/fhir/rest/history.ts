@@ -68,6 +68,7 @@ function optionsOf(parameters: URLSearchParams, { prefer }: Call): HistoryOption
         400,
         'not-supported',
         'history takes _count, _since, _at, _sort, _summary, _elements and _cursor',
+        `http.${name.slice(0, 100)}`,
       );
   }
   return options;

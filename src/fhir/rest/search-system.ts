@@ -31,7 +31,7 @@ export const searchSystem: ReadInteraction = {
     const address = searchedAddress(call);
     return {
       status: 200,
-      body: searchsetText(base, address ? `${base}/${address}` : base, page, [], service.clock.now()),
+      body: searchsetText(base, address ? `${base}/${address}` : base, page, service.clock.now()),
       read: { resources: [...page.matches, ...page.included].map(parse), query: `${address}?${query}` },
     };
   },

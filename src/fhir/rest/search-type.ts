@@ -2,7 +2,6 @@
  * search of a type, by GET or POST _search (https://hl7.org/fhir/R4/http.html#search), in a compartment too
  * (https://hl7.org/fhir/R4/compartmentdefinition.html).
  */
-import type { Resource } from '@medplum/fhirtypes';
 import type { ReadInteraction } from './call.ts';
 import { parse } from './read.ts';
 import { authorizeSearch } from './search-reach.ts';
@@ -18,16 +17,15 @@ export const searchType: ReadInteraction = {
     authorizeSearch(context, type!, query, service);
     const page = await reads.searchBundle(type!, query, {
       ...(prefer.handling ? { handling: prefer.handling } : {}),
-      ...(compartment ? { compartment } : {}),
+      // Definitions are in nobody's compartment.
+      ...(compartment ? { compartment } : { own: artefacts.search(type!, query) }),
     });
     const includedTypes = new Set(page.included.map((version) => version.type));
     for (const included of includedTypes) guards.authorize(context, { interaction: 'search-type', type: included });
-    // Definitions are in nobody's compartment.
-    const own: Resource[] = compartment ? [] : artefacts.search(type!, query);
     const address = searchedAddress(call);
     return {
       status: 200,
-      body: searchsetText(base, `${base}/${address}`, page, own, clock.now()),
+      body: searchsetText(base, `${base}/${address}`, page, clock.now()),
       read: { resources: [...page.matches, ...page.included].map(parse), query: `${address}?${query}` },
     };
   },

@@ -53,7 +53,12 @@ export function readParameters({ query, prefer }: Call): URLSearchParams {
   const parameters = new URLSearchParams(query);
   for (const name of parameters.keys()) {
     if (!subsetParameters.has(name) && prefer.handling !== 'lenient')
-      throw new FhirError(400, 'not-supported', 'a read takes _summary, _elements, _format and _pretty');
+      throw new FhirError(
+        400,
+        'not-supported',
+        'a read takes _summary, _elements, _format and _pretty',
+        `http.${name.slice(0, 100)}`,
+      );
   }
   return parameters;
 }

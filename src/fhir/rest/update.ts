@@ -2,7 +2,7 @@
 import type { Resource } from '@medplum/fhirtypes';
 import { FhirError } from '../contract.ts';
 import type { RestTransaction } from '../store/contract.ts';
-import type { Answer, WriteInteraction } from './call.ts';
+import type { Answer, Conditions, WriteInteraction } from './call.ts';
 import { criteriaOf, ifMatchOf } from './conditions.ts';
 import { resourceOf, writtenAnswer } from './written.ts';
 
@@ -13,13 +13,20 @@ export const update: WriteInteraction = {
     const resource = resourceOf(call);
     if (resource.id !== call.id)
       throw new FhirError(400, 'invalid', 'the id in the body must be the one in the URL', `${call.type}.id`);
-    if (call.conditions.ifNoneMatch?.trim() === '*') return createUnderId(tx, resource);
+    if (isOnlyCreate(call.conditions)) return createUnderId(tx, resource);
     const written = await tx.update(resource, ifMatchOf(call.conditions));
     return writtenAnswer(tx, written, tx.changes.at(-1)?.interaction === 'create');
   },
 };
 
-/** `If-None-Match: *`: only when nothing is there (RFC 9110 §13.1.2). */
+/** Whether `If-None-Match: *` allows a create only. @throws FhirError 400 for ETags, of which an update has no use. */
+function isOnlyCreate({ ifNoneMatch }: Conditions): boolean {
+  if (ifNoneMatch === undefined) return false;
+  if (ifNoneMatch.trim() === '*') return true;
+  throw new FhirError(400, 'value', 'If-None-Match of an update is *', 'http.If-None-Match');
+}
+
+/** Only when nothing is there (RFC 9110 §13.1.2). */
 async function createUnderId(tx: RestTransaction, resource: Resource): Promise<Answer> {
   try {
     return writtenAnswer(tx, await tx.create(resource), true);
@@ -38,6 +45,8 @@ export const conditionalUpdate: WriteInteraction = {
   access: 'write',
   code: 'update',
   async run(call, tx) {
+    if (call.conditions.ifNoneMatch !== undefined)
+      throw new FhirError(400, 'not-supported', 'a conditional update takes no If-None-Match', 'http.If-None-Match');
     const { resource, created } = await tx.updateIfOne(
       resourceOf(call),
       criteriaOf(call.query),

@@ -3,7 +3,7 @@
  * brings and those the tenant has stored.
  */
 import type { OperationOutcome, OperationOutcomeIssue, Resource, ResourceType } from '@medplum/fhirtypes';
-import { FhirError, type Operation, type OperationCall } from '../contract.ts';
+import { FhirError, type Operation, type OperationCall, parameterNamed } from '../contract.ts';
 import type { RestTransaction } from '../store/contract.ts';
 import { inspectInTenant } from '../validation/tenant.ts';
 
@@ -23,14 +23,14 @@ async function validate(type: ResourceType, call: OperationCall): Promise<Operat
   const texts = (name: string) => parameters.filter((each) => each.name === name).flatMap((each) => textOf(each) ?? []);
   const [mode] = texts('mode');
   if (mode !== undefined && !modes.includes(mode))
-    throw new FhirError(400, 'code-invalid', `mode must be one of ${modes.join(', ')}`, 'Parameters.parameter');
+    throw new FhirError(400, 'code-invalid', `mode must be one of ${modes.join(', ')}`, parameterNamed('mode'));
   if (mode === 'delete') return outcome(await deletionIssues(type, call));
   const profiles = texts('profile');
   if (mode === 'profile' && profiles.length === 0)
-    throw new FhirError(400, 'required', 'mode profile needs the parameter profile', 'Parameters.parameter');
+    throw new FhirError(400, 'required', 'mode profile needs the parameter profile', parameterNamed('profile'));
   const given = call.resource ?? parameters.find(({ name }) => name === 'resource')?.resource;
   if (!given && !call.id)
-    throw new FhirError(400, 'required', 'the parameter resource is required', 'Parameters.parameter');
+    throw new FhirError(400, 'required', 'the parameter resource is required', parameterNamed('resource'));
   const resource = given ?? (await call.tx.read(type, call.id!));
   // Every transaction of the store is one; another may know no terminology.
   const { terminology } = call.tx as Partial<RestTransaction>;

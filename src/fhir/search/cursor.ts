@@ -34,8 +34,9 @@ export function decodeCursor(text: string, columnCount: number): Cursor {
   throw foreignCursor();
 }
 
-function foreignCursor() {
-  return invalid('The page cursor does not belong to this search');
+/** The refusal of a cursor that no page of this search has. */
+export function foreignCursor() {
+  return invalid('The page cursor does not belong to this search', '_cursor');
 }
 
 /** Condition that a row lies beyond the cursor, in the order of `columns`. */

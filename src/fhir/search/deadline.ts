@@ -1,6 +1,6 @@
 /**
- * How long a search may take. Every statement has its limit in the database, and the statements of one search (links of chains,
- * pages, includes) have one together: a search that would read everything ends with an answer that says so.
+ * How long a search may take. Every statement has the limit in the database, and of one search (links of chains, pages, includes) none
+ * begins after it: a search that would read everything ends with an answer that says so.
  */
 import type { Sql } from '../../db/index.ts';
 import { tooCostly } from './refusals.ts';

@@ -10,11 +10,13 @@ export interface PageRow {
   [place: `s${number}`]: string | null;
 }
 
-/** Rows in one order, in segments that follow each other (see sort.ts). */
+/** Rows in one order, in segments that follow each other (see sort.ts, leading-rows.ts). */
 export interface OrderedRows {
   /** Sort values of a row, the last ones making the order total. */
   columnCount: number;
-  segmentCount: 1 | 2;
+  segmentCount: number;
+  /** Segment that the place of a cursor is in, where {@link segmentOf} cannot tell. */
+  segmentOf?(cursor: Cursor): number;
   /** Rows of a segment beyond a cursor, `limit` at most; backward from the end of the segment to its start. */
   read(segment: number, cursor: Cursor | undefined, backward: boolean, limit: number): Promise<PageRow[]>;
 }
@@ -53,8 +55,7 @@ async function readRows(
   limit: number,
 ): Promise<PageRow[]> {
   const last = source.segmentCount - 1;
-  // The second segment has the rows without the first sort value.
-  let at = cursor ? (cursor.place[0] === null ? last : 0) : 0;
+  let at = cursor ? segmentOf(source, cursor) : 0;
   const rows = await source.read(at, cursor, backward, limit);
   while (rows.length < limit) {
     at += backward ? -1 : 1;
@@ -62,6 +63,11 @@ async function readRows(
     rows.push(...(await source.read(at, undefined, backward, limit - rows.length)));
   }
   return rows;
+}
+
+/** Of two segments the second has the rows without the first sort value. */
+export function segmentOf(source: OrderedRows, cursor: Cursor): number {
+  return source.segmentOf?.(cursor) ?? (cursor.place[0] === null ? source.segmentCount - 1 : 0);
 }
 
 function placeOf(row: PageRow, columnCount: number): (string | null)[] {

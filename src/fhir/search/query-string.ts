@@ -19,19 +19,20 @@ export function readPairs(query: string): QueryPair[] {
   if (texts.length > parameterLimit) throw invalid(`More than ${parameterLimit} search parameters`);
   return texts.map((text) => {
     const at = text.indexOf('=');
-    return at < 0
-      ? { name: decode(text), value: '', text }
-      : { name: decode(text.slice(0, at)), value: decode(text.slice(at + 1)), text };
+    if (at < 0) return { name: decode(text), value: '', text };
+    const name = decode(text.slice(0, at));
+    return { name, value: decode(text.slice(at + 1), name), text };
   });
 }
 
-function decode(text: string): string {
+/** @param name of the parameter, when it is its value. */
+function decode(text: string, name?: string): string {
   let decoded: string;
   try {
     decoded = decodeURIComponent(text.replaceAll('+', ' '));
   } catch {
-    throw invalid('The query is not valid percent-encoded UTF-8');
+    throw invalid('The query is not valid percent-encoded UTF-8', name);
   }
-  if (decoded.includes('\u0000')) throw invalid('The query has a NUL character');
+  if (decoded.includes('\u0000')) throw invalid('The query has a NUL character', name);
   return decoded;
 }

@@ -3,12 +3,9 @@ import { FhirError } from '../contract.ts';
 import type { ParameterRegistry } from './parameters.ts';
 import { type QueryPair, readPairs } from './query-string.ts';
 import { readCriterion } from './read-criterion.ts';
-import { notSupported } from './refusals.ts';
-import type { Criterion, ResultOptions, SearchRequest } from './request.ts';
+import { aboutParameter, notSupported } from './refusals.ts';
+import type { NamedCriterion, ResultOptions, SearchRequest } from './request.ts';
 import { checkResultOptions, readResultOption, unknownParameter } from './result-options.ts';
-
-export { invalid } from './refusals.ts';
-export type { Clause } from './request.ts';
 
 export type Handling = 'strict' | 'lenient';
 
@@ -37,14 +34,15 @@ export function readRequest(
     }
   }
   const options: ResultOptions = { sort: [], includes: [] };
-  const criteria = new Map<string, Criterion[]>(types.map((type) => [type, []]));
+  const criteria = new Map<string, NamedCriterion[]>(types.map((type) => [type, []]));
   const request: SearchRequest = Object.assign(options, { criteria, honoured: [], warnings: [] });
   for (const pair of pairs) {
     try {
       if (!readResultOption(registry, types, options, pair)) readCriteria(registry, criteria, pair);
-    } catch (error) {
+    } catch (thrown) {
+      const error = aboutParameter(thrown, pair.name);
       if (handling === 'strict' || !(error instanceof FhirError) || !isUnknown(error)) throw error;
-      request.warnings.push({ severity: 'warning', code: 'not-supported', diagnostics: error.message });
+      request.warnings.push(...error.outcome.issue.map((issue) => ({ ...issue, severity: 'warning' as const })));
       continue;
     }
     if (pair.name !== '_cursor') request.honoured.push(pair.text);
@@ -55,7 +53,7 @@ export function readRequest(
 
 function readCriteria(
   registry: ParameterRegistry,
-  criteria: Map<string, Criterion[]>,
+  criteria: Map<string, NamedCriterion[]>,
   { name, value }: QueryPair,
 ): void {
   const read = [...criteria.keys()].map((type) => {
@@ -63,7 +61,7 @@ function readCriteria(
     if (!criterion) throw notSupported(unknownParameter(registry, type, name));
     return [type, criterion] as const;
   });
-  for (const [type, criterion] of read) criteria.get(type)!.push(criterion);
+  for (const [type, criterion] of read) criteria.get(type)!.push({ ...criterion, asked: name });
 }
 
 function isUnknown({ outcome }: FhirError): boolean {

@@ -28,6 +28,12 @@ export type Criterion =
   | { kind: 'all' | 'any'; of: readonly Criterion[] }
   | { kind: 'not'; of: Criterion };
 
+/** A criterion of the query itself: what is wrong with it is said about the parameter it was asked by. */
+export type NamedCriterion = Criterion & {
+  /** Name of the parameter as sent; absent when the address asked (a compartment). */
+  asked?: string;
+};
+
 /** Comparisons of texts: equal, unequal, contains, starts with, ends with, and by order. */
 export type TextOperator = 'eq' | 'ne' | 'co' | 'sw' | 'ew' | 'gt' | 'lt' | 'ge' | 'le';
 
@@ -61,7 +67,7 @@ export interface ResultOptions {
 
 export interface SearchRequest extends ResultOptions {
   /** Types searched, each with what must all hold of its resources. */
-  criteria: ReadonlyMap<string, readonly Criterion[]>;
+  criteria: ReadonlyMap<string, readonly NamedCriterion[]>;
   /** The parameters honoured, as written, without the cursor. */
   honoured: string[];
   /** What was ignored under lenient handling. */

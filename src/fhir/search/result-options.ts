@@ -62,7 +62,7 @@ export function readResultOption(
 /** Options that exclude each other. */
 export function checkResultOptions({ summary, elements }: ResultOptions): void {
   if (elements && summary && summary !== 'false' && summary !== 'count') {
-    throw invalid(`_elements and _summary=${summary} contradict each other`);
+    throw invalid(`_elements and _summary=${summary} contradict each other`, '_summary');
   }
 }
 

@@ -26,7 +26,7 @@ export interface SearchScope {
   nowMs: number;
 }
 
-/** One search that is running: its statements share one time limit. */
+/** One search that is running: no statement of it begins after its time limit. */
 export interface RunningSearch extends SearchParts {
   sql: BoundedSql;
   tenant: string;

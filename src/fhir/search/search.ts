@@ -6,6 +6,7 @@ import type { SearchOptions, SearchPage, StoredVersion } from '../store/contract
 import { compartmentCriterion, compartmentTypes } from './compartments.ts';
 import { countTimeoutMs } from './deadline.ts';
 import { collectIncludes } from './includes.ts';
+import { rowsAfter } from './leading-rows.ts';
 import { createConfirmation } from './match.ts';
 import { type OrderedRows, type PageRow, readPage } from './pages.ts';
 import { readQuery, readRequest } from './query.ts';
@@ -13,14 +14,14 @@ import { readPairs } from './query-string.ts';
 import { invalid } from './refusals.ts';
 import type { SearchRequest } from './request.ts';
 import { countLimit } from './result-options.ts';
-import { beginSearch, type RunningSearch, type SearchParts, type SearchScope, tableOf } from './scope.ts';
+import { beginSearch, type RunningSearch, type SearchParts, type SearchScope } from './scope.ts';
 import { createSqlValues } from './sql-values.ts';
 import { subsetText } from './subset.ts';
 import { type SharedWhere, systemRows } from './system-rows.ts';
 import { countMatches, estimateMatches } from './totals.ts';
 import { typeRows } from './type-rows.ts';
 import { usedTypes } from './used-types.ts';
-import { buildWhere } from './where.ts';
+import { buildWhere, rowsWhere } from './where.ts';
 
 const defaultPage = 20;
 
@@ -78,7 +79,8 @@ function askedTypes({ registry }: RunningSearch, values: readonly string[]): str
   if (values.length === 0) return undefined;
   const types = values.flatMap((value) => value.split(',')).filter((type) => type !== '');
   for (const type of types) {
-    if (!registry.types.has(type)) throw invalid(`_type: ${type.slice(0, 64)} is not a supported resource type`);
+    if (!registry.types.has(type))
+      throw invalid(`_type: ${type.slice(0, 64)} is not a supported resource type`, '_type');
   }
   // Said twice, both must hold.
   const [first = [], ...more] = values.map((value) => value.split(','));
@@ -113,18 +115,19 @@ async function answer(
   const count = request.count ?? options.defaultCount ?? defaultPage;
   const first = honoured.join('&');
   const at = (place: string) => [...honoured, `_cursor=${place}`].join('&');
+  const { own = [] } = options;
   if (summary === 'count' || count === 0) {
     const total =
       request.total === 'estimate' ? await estimateMatches(search, where) : await countMatches(search, where);
-    return { matches: [], included: [], total, self: first, first, warnings };
+    return { matches: [], included: [], total: total + own.length, self: first, first, warnings };
   }
-  const page = await readPage(rows, cursor, count);
+  const page = await readPage(rowsAfter(own, rows), cursor, count);
   const matches = page.rows.map(stored);
   const isWhole = cursor === undefined && page.next === undefined;
   const total =
     isWhole && request.total !== undefined && request.total !== 'none'
       ? matches.length
-      : await totalOf(search, request, where, warnings);
+      : await totalOf(search, request, where, own.length, warnings);
   const included = await collectIncludes(search, includes, matches, warnings);
   const subset = (version: StoredVersion) => subsetText(search.definitions, version, summary, request.elements);
   return {
@@ -139,17 +142,18 @@ async function answer(
   };
 }
 
-/** A total that cannot be had in time is left out, and the answer says so. */
+/** Matches in all, with those that are not stored. A total that cannot be had in time is left out, and the answer says so. */
 async function totalOf(
   search: RunningSearch,
   { total }: SearchRequest,
   where: SharedWhere,
+  notStored: number,
   warnings: OperationOutcomeIssue[],
 ): Promise<number | undefined> {
-  if (total === 'estimate') return estimateMatches(search, where);
+  if (total === 'estimate') return notStored + (await estimateMatches(search, where));
   if (total !== 'accurate') return undefined;
   try {
-    return await countMatches({ ...search, sql: search.sql.within(countTimeoutMs) }, where);
+    return notStored + (await countMatches({ ...search, sql: search.sql.within(countTimeoutMs) }, where));
   } catch (error) {
     if (!(error instanceof FhirError) || error.outcome.issue[0]?.code !== 'too-costly') throw error;
     warnings.push({
@@ -193,10 +197,11 @@ export async function searchIds(
 ): Promise<string[]> {
   const search = beginSearch(parts, scope);
   const criteria = readQuery(parts.registry, [type], query, 'strict').criteria.get(type)!;
-  const { text, values } = await buildWhere(search, type, criteria);
+  const where = await buildWhere(search, type, criteria);
+  const { from, condition } = rowsWhere(type, where);
   const rows = await search.sql.query<{ id: string; content: string }>(
-    `SELECT r.id, r.content FROM ${tableOf(type)} r WHERE ${text} LIMIT ${Math.trunc(limit) + 1}`,
-    values.list,
+    `SELECT r.id, r.content FROM ${from} WHERE ${condition} LIMIT ${Math.trunc(limit) + 1}`,
+    where.values.list,
   );
   const confirms = createConfirmation(parts, type, criteria, scope.nowMs);
   return rows

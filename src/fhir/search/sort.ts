@@ -156,7 +156,7 @@ function column({ parameter, descending }: SortParameter, values: SqlValues, sha
   }
   // Codes, references and addresses have no order of their own in an index: they are read from the content of the matches.
   const path = contentPath(parameter);
-  if (!path) throw notSupported(`_sort by ${code}, of type ${type}, is not supported`);
+  if (!path) throw notSupported(`_sort by ${code}, of type ${type}, is not supported`, '_sort');
   const texts = path.map(
     (step) => `SELECT jsonb_path_query(c.content, ${values.add(step)}::jsonpath) #>> '{}' AS text`,
   );

@@ -58,7 +58,8 @@ function selectSortable(columns: readonly SortColumn[]): string {
 function mergedColumns(before: readonly SortColumn[], columns: readonly SortColumn[]): SortColumn[] {
   return columns.map(({ type, descending, nullable }, index) => {
     const other = before[index];
-    if (other && other.type !== type) throw notSupported('_sort by a parameter that is of another kind in each type');
+    if (other && other.type !== type)
+      throw notSupported('_sort by a parameter that is of another kind in each type', '_sort');
     return {
       expression: `m.o${index + 1}${type === 'text' ? ' COLLATE "C"' : ''}`,
       type,

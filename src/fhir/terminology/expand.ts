@@ -73,7 +73,10 @@ export async function expandValueSet(library: Library, valueSet: ValueSet, optio
     for (const concept of selected.concepts) entries.push({ entry: show(concept), concept, part: piece.part });
     total += selected.total;
     if (options.count === undefined && total - options.offset > pageLimit)
-      throw tooCostly(`The expansion has more than ${pageLimit} codes: ask for a page with count, or use filter`);
+      throw tooCostly(
+        `The expansion has more than ${pageLimit} codes: ask for a page with count, or use filter`,
+        'count',
+      );
   }
   const isWhole = options.offset === 0 && entries.length === total && options.filter === undefined;
   return {

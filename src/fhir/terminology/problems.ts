@@ -1,5 +1,5 @@
 /** Refusals of terminology operations, in one place so that each is worded once. */
-import { FhirError } from '../contract.ts';
+import { FhirError, parameterNamed } from '../contract.ts';
 
 /** 404 when it was asked for itself, 422 when what was asked for needs it. */
 export const unknownSystem = (url: string, status: 404 | 422 = 404): FhirError =>
@@ -18,11 +18,15 @@ export const unknownCode = (status: 404 | 422, code: string, system: string): Fh
     `Code ${shown(code)} is not in code system ${shown(system)}`,
   );
 
-export const tooCostly = (what: string): FhirError => new FhirError(422, 'too-costly', what);
+/** @param name the parameter of the operation at fault; here and below none when a definition is. */
+export const tooCostly = (what: string, name?: string): FhirError =>
+  new FhirError(422, 'too-costly', what, name && parameterNamed(name));
 
-export const notSupported = (what: string): FhirError => new FhirError(422, 'not-supported', what);
+export const notSupported = (what: string, name?: string): FhirError =>
+  new FhirError(422, 'not-supported', what, name && parameterNamed(name));
 
-export const invalid = (what: string): FhirError => new FhirError(400, 'invalid', what);
+export const invalid = (what: string, name?: string): FhirError =>
+  new FhirError(400, 'invalid', what, name && parameterNamed(name));
 
 /** What a caller sent, short enough to be shown back. */
 export function shown(text: string): string {

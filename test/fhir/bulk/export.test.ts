@@ -157,7 +157,10 @@ describe('$export', () => {
     ]) {
       const { statusCode, json: body } = await server.request({ url: `/fhir/$export?${query}`, headers: respondAsync });
       expect(statusCode, query).toBe(400);
-      expect((body() as OperationOutcome).resourceType).toBe('OperationOutcome');
+      const name = query.split('=', 1)[0];
+      expect((body() as OperationOutcome).issue).toMatchObject([
+        { expression: [`Parameters.parameter.where(name = '${name}')`] },
+      ]);
     }
     expect(
       (await server.request({ url: '/fhir/Patient/$export?_type=Organization', headers: respondAsync })).statusCode,

@@ -135,7 +135,10 @@ describe('Patient/$everything', () => {
     expect(names).toContain('Condition/c1');
     const later = await server.get('/fhir/Patient/p1/$everything?start=2026-02-04&_type=Encounter');
     expect(namesIn(later.body)).toEqual([]);
-    expect(await server.get('/fhir/Patient/p1/$everything?start=tomorrow')).toMatchObject({ status: 400 });
+    expect(await server.get('/fhir/Patient/p1/$everything?start=2026&end=tomorrow')).toMatchObject({
+      status: 400,
+      body: { issue: [{ expression: ["Parameters.parameter.where(name = 'end')"] }] },
+    });
   });
 
   it('leaves out types the caller may not see and says so; refuses them when asked for by name', async () => {
@@ -150,8 +153,20 @@ describe('Patient/$everything', () => {
   });
 
   it('refuses what it does not understand and whom it does not know', async () => {
-    expect(await server.get('/fhir/Patient/p1/$everything?_sort=date')).toMatchObject({ status: 400 });
-    expect(await server.get('/fhir/Patient/p1/$everything?_cursor=abc')).toMatchObject({ status: 400 });
+    for (const [name, value] of Object.entries({
+      _sort: 'date',
+      _cursor: 'abc',
+      _count: 'x',
+      _type: 'Cat',
+      _since: 'x',
+    }))
+      expect(await server.get(`/fhir/Patient/p1/$everything?${name}=${value}`)).toMatchObject({
+        status: 400,
+        body: { issue: [{ expression: [`Parameters.parameter.where(name = '${name}')`] }] },
+      });
+    expect(await server.get("/fhir/Patient/p1/$everything?it's=1")).toMatchObject({
+      body: { issue: [{ expression: ["Parameters.parameter.where(name = 'it\\'s')"] }] },
+    });
     expect(await server.get('/fhir/Patient/nobody/$everything')).toMatchObject({ status: 404 });
   });
 

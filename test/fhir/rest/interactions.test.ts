@@ -149,6 +149,10 @@ describe('update', () => {
     expect(await put({ ...patient, id: 'mine-1' }, { 'if-match': 'W/"1"' })).toMatchObject({ status: 412 });
     expect(await put({ ...patient, id: 'mine-1' }, { 'if-match': 'W/"2"' })).toMatchObject({ status: 200 });
     expect(await put({ ...patient, id: 'mine-1' }, { 'if-none-match': '*' })).toMatchObject({ status: 412 });
+    expect(await put({ ...patient, id: 'mine-1' }, { 'if-none-match': 'W/"3"' })).toMatchObject({
+      status: 400,
+      body: { issue: [{ expression: ['http.If-None-Match'] }] },
+    });
     expect(await put({ ...patient, id: 'other' })).toMatchObject({
       status: 400,
       body: { issue: [{ expression: ['Patient.id'] }] },
@@ -159,6 +163,8 @@ describe('update', () => {
   it('updates and deletes what criteria match, once', async () => {
     const url = '/fhir/Patient?identifier=urn:oid:1.2.3|conditional';
     const payload = { ...patient, identifier: [{ system: 'urn:oid:1.2.3', value: 'conditional' }] };
+    const onlyCreate = { ...json, 'if-none-match': '*' };
+    expect(await server.request({ method: 'PUT', url, headers: onlyCreate, payload })).toMatchObject({ status: 400 });
     const first = await server.request({ method: 'PUT', url, headers: json, payload });
     const second = await server.request({ method: 'PUT', url, headers: json, payload: { ...payload, active: true } });
     expect([first.status, second.status]).toEqual([201, 200]);

@@ -41,6 +41,20 @@ describe('the CapabilityStatement', () => {
     }
   });
 
+  it('names the profiles that writes are held to, which can be read where they are ours', async () => {
+    const profiles = (of: string) => resources.find(({ type }) => type === of)!.supportedProfile ?? [];
+    expect(profiles('Patient')).toEqual([
+      'https://fhir.passerelle.example/StructureDefinition/patient-ins',
+      'http://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-patient',
+    ]);
+    expect(profiles('Flag')).toEqual([]);
+    for (const { type, supportedProfile = [] } of resources)
+      for (const url of supportedProfile.filter((each) => each.startsWith('https://fhir.passerelle.example/'))) {
+        const { body } = await get(`StructureDefinition?url=${url}`);
+        expect(body).toMatchObject({ entry: [{ resource: { url, type } }] });
+      }
+  });
+
   it('names includes both ways that can be asked for', async () => {
     for (const { type, searchInclude = [], searchRevInclude = [] } of resources) {
       expect(searchInclude).toContain('*');

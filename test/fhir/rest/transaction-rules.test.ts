@@ -169,6 +169,16 @@ describe('what fails', () => {
       status: 412,
       issue: [{ expression: ['Bundle.entry[0]'] }],
     });
+    const create = post(patient('y'));
+    expect(await send([{ ...create, request: { ...create.request, ifNoneExist: 'name:wrong.way=x' } }])).toMatchObject({
+      status: 400,
+      issue: [{ expression: ['Bundle.entry[0].request.ifNoneExist'] }],
+    });
+    const managed = patient('z', { managingOrganization: { reference: 'Organization?colour=red' } });
+    expect(await send([post(managed)])).toMatchObject({
+      status: 400,
+      issue: [{ expression: ['Bundle.entry[0].resource.managingOrganization.reference'] }],
+    });
   });
 });
 

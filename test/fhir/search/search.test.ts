@@ -319,7 +319,9 @@ describe('a search answers', () => {
   it('with the parameters it honoured in the self link', async () => {
     const page = await reads.searchBundle('Patient', 'nonsense=1&gender=female&_count=1', { handling: 'lenient' });
     expect(page.self).toBe('gender=female&_count=1');
-    expect(page.warnings).toHaveLength(1);
+    expect(page.warnings).toMatchObject([
+      { severity: 'warning', code: 'not-supported', expression: ['http.nonsense'] },
+    ]);
     expect(page.warnings[0]!.diagnostics).toContain('nonsense');
   });
 });
@@ -360,9 +362,22 @@ describe('a search refuses', () => {
     'Observation?value-quantity=heavy',
     'Observation?value-quantity=5|kg',
     'ServiceRequest?_sort=nonsense',
-    `Patient?${'gender=male&'.repeat(101)}`,
-  ])('%s with a 400', async (url) => {
-    expect(await refusal(url)).toMatchObject({ status: 400 });
+    'Patient?gender=male&organization:Organization.name=%2C',
+    'Patient?gender=male&_has:Observation:patient:date=x',
+    'Patient?gender=male&_filter=name',
+    'Patient?gender=male&_filter=birthdate eq yesterday',
+    'Patient?gender:in=urn:nowhere',
+    'Patient?_contained=true',
+    'Patient?_elements=name&_summary=text',
+  ])('%s with a 400, naming the parameter', async (url) => {
+    const { status, outcome } = await refusal(url);
+    expect(status).toBe(400);
+    const name = url.split(/[?&]/).at(-1)!.split('=', 1)[0];
+    expect(outcome.issue).toMatchObject([{ expression: [`http.${name}`] }]);
+  });
+
+  it('more parameters than it reads', async () => {
+    expect(await refusal(`Patient?${'gender=male&'.repeat(101)}`)).toMatchObject({ status: 400 });
   });
 
   it('a type that does not exist with a 404', async () => {

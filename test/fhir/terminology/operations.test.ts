@@ -194,6 +194,17 @@ describe('CodeSystem/$lookup', () => {
     expect(await outcome('code=head', 400)).toBe('invalid');
     expect(await outcome('system=urn:test:anatomy&code=head&colour=blue', 400)).toBe('invalid');
   });
+
+  it('names the parameter it refuses', async () => {
+    const expressions = async (path: string, status = 400) =>
+      (await get<OperationOutcome>(path, status)).issue.flatMap(({ expression }) => expression);
+    const at = (name: string) => [`Parameters.parameter.where(name = '${name}')`];
+    expect(await expressions('CodeSystem/$lookup?system=urn:test:anatomy&code=head&colour=blue')).toEqual(at('colour'));
+    expect(await expressions('CodeSystem/$lookup?code=head')).toEqual(at('system'));
+    expect(await expressions('ValueSet/$expand?url=urn:test:vs:head&count=x')).toEqual(at('count'));
+    expect(await expressions('ValueSet/$expand?context=x', 422)).toEqual(at('context'));
+    expect(await expressions('CodeSystem/$subsumes?codeA=head&system=urn:test:anatomy')).toEqual(at('codeB'));
+  });
 });
 
 describe('CodeSystem/$subsumes', () => {

@@ -38,7 +38,8 @@ const repeated: Readonly<Record<string, 'valueString' | 'valueBoolean' | 'valueI
 export async function expand(room: TerminologyRoom, call: OperationCall): Promise<ValueSet> {
   const input = readInput(call, parameters);
   for (const name of ['context', 'contextDirection'])
-    if (input.text(name) !== undefined) throw notSupported(`Parameter ${name} is not supported: name the value set`);
+    if (input.text(name) !== undefined)
+      throw notSupported(`Parameter ${name} is not supported: name the value set`, name);
   const given = (await instanceOf(call, 'ValueSet', room.ownById)) ?? input.resource<ValueSet>('ValueSet');
   const library = room.library(scopeOf(call.tx, input, given));
   const valueSet = given ?? (await namedValueSet(input, (reference) => library.valueSet(reference)));
@@ -91,7 +92,7 @@ function versionsOf(input: Input, name: string): ReadonlyMap<string, string> {
   return new Map(
     input.texts(name).map((text) => {
       const { url, version } = parseCanonical(text);
-      if (version === undefined) throw invalid(`Parameter ${name} is system|version`);
+      if (version === undefined) throw invalid(`Parameter ${name} is system|version`, name);
       return [url, version];
     }),
   );

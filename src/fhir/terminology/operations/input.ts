@@ -25,16 +25,17 @@ export interface Input {
 export function readInput(call: OperationCall, known: readonly string[]): Input {
   const list = call.parameters.parameter ?? [];
   const unknown = list.find(({ name }) => !known.includes(name) && !name.startsWith('_'));
-  if (unknown) throw invalid(`Parameter ${shown(unknown.name)} is not supported here; known: ${known.join(', ')}`);
+  if (unknown)
+    throw invalid(`Parameter ${shown(unknown.name)} is not supported here; known: ${known.join(', ')}`, unknown.name);
   const named = (name: string) => list.filter((parameter) => parameter.name === name);
   const one = (name: string) => {
     const found = named(name);
-    if (found.length > 1) throw invalid(`Parameter ${name} is there ${found.length} times`);
+    if (found.length > 1) throw invalid(`Parameter ${name} is there ${found.length} times`, name);
     return found[0];
   };
   const codings = (name: string) =>
     named(name).map((parameter) => {
-      if (!parameter.valueCoding) throw invalid(`Parameter ${name} is a Coding: send Parameters by POST`);
+      if (!parameter.valueCoding) throw invalid(`Parameter ${name} is a Coding: send Parameters by POST`, name);
       return parameter.valueCoding;
     });
   return {
@@ -43,13 +44,13 @@ export function readInput(call: OperationCall, known: readonly string[]): Input 
     flag(name) {
       const text = primitiveOf(one(name));
       if (text === undefined) return undefined;
-      if (text !== 'true' && text !== 'false') throw invalid(`Parameter ${name} is true or false`);
+      if (text !== 'true' && text !== 'false') throw invalid(`Parameter ${name} is true or false`, name);
       return text === 'true';
     },
     whole(name) {
       const text = primitiveOf(one(name));
       if (text === undefined) return undefined;
-      if (!/^\d{1,9}$/.test(text)) throw invalid(`Parameter ${name} is a whole number from 0`);
+      if (!/^\d{1,9}$/.test(text)) throw invalid(`Parameter ${name} is a whole number from 0`, name);
       return Number(text);
     },
     coding: (name) => (one(name) ? codings(name)[0] : undefined),
@@ -57,14 +58,14 @@ export function readInput(call: OperationCall, known: readonly string[]): Input 
     concept(name) {
       const parameter = one(name);
       if (parameter && !parameter.valueCodeableConcept)
-        throw invalid(`Parameter ${name} is a CodeableConcept: send Parameters by POST`);
+        throw invalid(`Parameter ${name} is a CodeableConcept: send Parameters by POST`, name);
       return parameter?.valueCodeableConcept;
     },
     resource<T extends TerminologyResource>(type: T['resourceType']) {
       const name = type.charAt(0).toLowerCase() + type.slice(1);
       // A body that is no Parameters is the resource itself.
       const sent = call.resource ?? one(name)?.resource;
-      if (sent && sent.resourceType !== type) throw invalid(`Parameter ${name} is a ${type}`);
+      if (sent && sent.resourceType !== type) throw invalid(`Parameter ${name} is a ${type}`, name);
       return sent as T | undefined;
     },
     parts: (name) => named(name).map(({ part }) => part ?? []),
@@ -75,7 +76,7 @@ function primitiveOf(parameter: ParametersParameter | undefined): string | undef
   if (!parameter) return undefined;
   const value = Object.entries(parameter).find(([key]) => key.startsWith('value'))?.[1] as unknown;
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value);
-  throw invalid(`Parameter ${shown(parameter.name)} has no simple value`);
+  throw invalid(`Parameter ${shown(parameter.name)} has no simple value`, parameter.name);
 }
 
 /** Where an operation looks: the tenant of the call, over the connection of its transaction. */
@@ -104,7 +105,7 @@ function endOf(date: string): Date {
           : Date.UTC(Number(match[1]), Number(match[2]) - 1, Number(match[3]) + 1) - 1,
       )
     : new Date(date);
-  if (Number.isNaN(instant.getTime())) throw invalid('Parameter date is no date');
+  if (Number.isNaN(instant.getTime())) throw invalid('Parameter date is no date', 'date');
   return instant;
 }
 

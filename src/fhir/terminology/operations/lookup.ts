@@ -18,8 +18,10 @@ export async function lookup(room: TerminologyRoom, call: OperationCall): Promis
   const coding = input.coding('coding');
   const code = input.text('code') ?? coding?.code;
   const url = input.text('system') ?? coding?.system;
-  if (code === undefined || url === undefined) throw invalid('$lookup needs code and system, or coding');
-  if (coding && input.text('code') !== undefined) throw invalid('$lookup takes code and system, or coding, not both');
+  if (code === undefined || url === undefined)
+    throw invalid('$lookup needs code and system, or coding', code === undefined ? 'code' : 'system');
+  if (coding && input.text('code') !== undefined)
+    throw invalid('$lookup takes code and system, or coding, not both', 'coding');
   const version = input.text('version') ?? coding?.version;
   const canonical = { ...parseCanonical(url), ...(version ? { version } : {}) };
   const system = await room.library(scopeOf(call.tx, input)).codeSystem(canonical);

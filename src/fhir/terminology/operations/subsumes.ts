@@ -15,12 +15,12 @@ export async function subsumes(room: TerminologyRoom, call: OperationCall): Prom
   const codeA = input.text('codeA') ?? codingA?.code;
   const codeB = input.text('codeB') ?? codingB?.code;
   if (codeA === undefined || codeB === undefined)
-    throw invalid('$subsumes needs codeA and codeB, or codingA and codingB');
+    throw invalid('$subsumes needs codeA and codeB, or codingA and codingB', codeA === undefined ? 'codeA' : 'codeB');
   const url = instance?.url ?? input.text('system') ?? codingA?.system ?? codingB?.system;
-  if (url === undefined) throw invalid('$subsumes needs a system');
+  if (url === undefined) throw invalid('$subsumes needs a system', 'system');
   for (const coding of [codingA, codingB]) {
     if (coding?.system !== undefined && coding.system !== url)
-      throw invalid('Codes of different systems do not subsume each other');
+      throw invalid('Codes of different systems do not subsume each other', 'system');
   }
   const version = input.text('version') ?? codingA?.version ?? codingB?.version;
   const canonical = { ...parseCanonical(url), ...(version ? { version } : {}) };

@@ -92,7 +92,7 @@ function isScope(written: string | undefined, wanted: string): boolean {
 function questionsOf(input: Input): TranslateQuestion[] {
   const [code, coding, concept] = [input.text('code'), input.coding('coding'), input.concept('codeableConcept')];
   if ([code, coding, concept].filter((item) => item !== undefined).length !== 1)
-    throw invalid('$translate needs one of code, coding and codeableConcept');
+    throw invalid('$translate needs one of code, coding and codeableConcept', 'code');
   const system = input.text('system');
   const version = input.text('version');
   const codings: Coding[] =
@@ -116,7 +116,11 @@ function questionsOf(input: Input): TranslateQuestion[] {
           },
         ],
   );
-  if (questions.length === 0) throw invalid('$translate needs a code with its system');
+  if (questions.length === 0)
+    throw invalid(
+      '$translate needs a code with its system',
+      code !== undefined ? 'system' : coding ? 'coding' : 'codeableConcept',
+    );
   return questions;
 }
 
@@ -124,7 +128,7 @@ function dependencyOf(parts: readonly ParametersParameter[]): { element: string;
   const element = parts.find(({ name }) => name === 'element')?.valueUri;
   const concept = parts.find(({ name }) => name === 'concept')?.valueCodeableConcept;
   if (element === undefined || !concept)
-    throw invalid('A dependency has an element (uri) and a concept (CodeableConcept)');
+    throw invalid('A dependency has an element (uri) and a concept (CodeableConcept)', 'dependency');
   return { element, concept };
 }
 

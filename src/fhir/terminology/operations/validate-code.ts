@@ -19,7 +19,7 @@ export async function validateCodeInSystem(room: TerminologyRoom, call: Operatio
   const given = (await instanceOf(call, 'CodeSystem', room.ownById)) ?? input.resource<CodeSystem>('CodeSystem');
   const questions = questionsOf(input, undefined, input.text('version'));
   const url = given?.url ?? input.text('url') ?? questions[0]!.system;
-  if (url === undefined) throw invalid('CodeSystem/$validate-code needs a url');
+  if (url === undefined) throw invalid('CodeSystem/$validate-code needs a url', 'url');
   const library = room.library(scopeOf(call.tx, input, given));
   return firstGood(questions, async (question) => {
     const { url: bare, version } = parseCanonical(url);
@@ -48,7 +48,7 @@ export async function namedValueSet(
   find: (reference: string) => Promise<ValueSet | undefined>,
 ): Promise<ValueSet> {
   const url = input.text('url');
-  if (url === undefined) throw invalid('A url or a valueSet is needed');
+  if (url === undefined) throw invalid('A url or a valueSet is needed', 'url');
   const version = input.text('valueSetVersion');
   const reference = version ? canonicalText({ ...parseCanonical(url), version }) : url;
   const found = await find(reference);
@@ -59,7 +59,7 @@ export async function namedValueSet(
 function questionsOf(input: Input, system: string | undefined, version: string | undefined): CodeQuestion[] {
   const [code, coding, concept] = [input.text('code'), input.coding('coding'), input.concept('codeableConcept')];
   if ([code, coding, concept].filter((item) => item !== undefined).length !== 1)
-    throw invalid('$validate-code needs one of code, coding and codeableConcept');
+    throw invalid('$validate-code needs one of code, coding and codeableConcept', 'code');
   if (code !== undefined) {
     const display = input.text('display');
     return [
@@ -84,7 +84,7 @@ function questionsOf(input: Input, system: string | undefined, version: string |
       },
     ];
   });
-  if (questions.length === 0) throw invalid('There is no code to validate');
+  if (questions.length === 0) throw invalid('There is no code to validate', coding ? 'coding' : 'codeableConcept');
   return questions;
 }
 
