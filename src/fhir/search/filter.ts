@@ -5,33 +5,42 @@
 import { chainTypes } from './chain-types.ts';
 import { dateInterval } from './dates.ts';
 import { type Filter, type FilterOperator, type FilterStep, type FilterTest, parseFilter } from './filter-syntax.ts';
+import { type Links, nextLink, spend } from './links.ts';
 import type { Parameter, ParameterRegistry } from './parameters.ts';
 import { invalid, notSupported } from './refusals.ts';
 import type { Criterion, TextOperator } from './request.ts';
 
-/** @throws FhirError 400 for what cannot be read, and for parameters and operators that do not fit. */
-export function readFilter(registry: ParameterRegistry, type: string, text: string): Criterion {
+/** @throws FhirError 400 for what cannot be read, and for parameters and operators that do not fit; as `nextLink` for its paths. */
+export function readFilter(registry: ParameterRegistry, type: string, text: string, links: Links): Criterion {
   const unknown: string[] = [];
-  const criterion = compile(registry, type, parseFilter(text), unknown);
+  const criterion = compile(registry, type, parseFilter(text), unknown, links);
   if (!criterion) throw notSupported(`_filter: ${unknown[0]?.slice(0, 100)} is no search parameter of ${type}`);
   return criterion;
 }
 
 /** Undefined when the type has not every parameter; their names go to `unknown`. */
-function compile(registry: ParameterRegistry, type: string, filter: Filter, unknown: string[]): Criterion | undefined {
+function compile(
+  registry: ParameterRegistry,
+  type: string,
+  filter: Filter,
+  unknown: string[],
+  links: Links,
+): Criterion | undefined {
   switch (filter.kind) {
     case 'and':
     case 'or': {
-      const left = compile(registry, type, filter.left, unknown);
-      const right = compile(registry, type, filter.right, unknown);
+      const left = compile(registry, type, filter.left, unknown, links);
+      const right = compile(registry, type, filter.right, unknown, links);
       return left && right && { kind: filter.kind === 'and' ? 'all' : 'any', of: [left, right] };
     }
     case 'not': {
-      const of = compile(registry, type, filter.of, unknown);
+      const of = compile(registry, type, filter.of, unknown, links);
       return of && { kind: 'not', of };
     }
     case 'test':
-      return compilePath(registry, type, filter.path, filter, unknown);
+      // Within brackets it is made once for each type the path leads to.
+      if (links.depth > 0) spend(links);
+      return compilePath(registry, type, filter.path, filter, unknown, links);
   }
 }
 
@@ -41,9 +50,10 @@ function compilePath(
   [step, ...rest]: readonly FilterStep[],
   test: FilterTest,
   unknown: string[],
+  links: Links,
 ): Criterion | undefined {
   const { name, filter } = step!;
-  if (name.startsWith('_has:')) return compileReverse(registry, step!, rest, test, unknown);
+  if (name.startsWith('_has:')) return compileReverse(registry, step!, rest, test, unknown, links);
   const parameter = registry.of(type).get(name);
   if (!parameter) {
     unknown.push(name);
@@ -51,8 +61,9 @@ function compilePath(
   }
   if (rest.length === 0) return operation(parameter, test.operator, test.value);
   const targets = chainTypes(registry, parameter).flatMap((target) => {
-    const end = compilePath(registry, target, rest, test, unknown);
-    const condition = filter && compile(registry, target, filter, unknown);
+    const next = nextLink(links);
+    const end = compilePath(registry, target, rest, test, unknown, next);
+    const condition = filter && compile(registry, target, filter, unknown, next);
     if (!end || (filter && !condition)) return [];
     return [{ type: target, criterion: condition ? ({ kind: 'all', of: [condition, end] } as const) : end }];
   });
@@ -66,6 +77,7 @@ function compileReverse(
   rest: readonly FilterStep[],
   test: FilterTest,
   unknown: string[],
+  links: Links,
 ): Criterion | undefined {
   const [, type = '', code = '', ...inner] = name.split(':');
   const parameter = registry.types.has(type) ? registry.of(type).get(code) : undefined;
@@ -74,7 +86,7 @@ function compileReverse(
     return undefined;
   }
   const next = { name: inner.join(':'), ...(filter ? { filter } : {}) };
-  const criterion = compilePath(registry, type, [next, ...rest], test, unknown);
+  const criterion = compilePath(registry, type, [next, ...rest], test, unknown, nextLink(links));
   return criterion && { kind: 'has', type, parameter, criterion };
 }
 

@@ -1,5 +1,6 @@
 /** Reads a search's query (https://hl7.org/fhir/R4/search.html) against the parameters of the types it goes to. */
 import { FhirError } from '../contract.ts';
+import { type Links, startLinks } from './links.ts';
 import type { ParameterRegistry } from './parameters.ts';
 import { type QueryPair, readPairs } from './query-string.ts';
 import { readCriterion } from './read-criterion.ts';
@@ -11,7 +12,8 @@ export type Handling = 'strict' | 'lenient';
 
 /**
  * Reads a query that goes to every one of `types`: each must have every parameter.
- * @throws FhirError 404 for a type that is not stored, 400 for what cannot be understood and, unless lenient, for unknown parameters.
+ * @throws FhirError 404 for a type that is not stored, 400 for what cannot be understood and, unless lenient, for unknown parameters,
+ * 422 `too-costly` for chains that lead to too many types.
  */
 export function readQuery(
   registry: ParameterRegistry,
@@ -36,9 +38,10 @@ export function readRequest(
   const options: ResultOptions = { sort: [], includes: [] };
   const criteria = new Map<string, NamedCriterion[]>(types.map((type) => [type, []]));
   const request: SearchRequest = Object.assign(options, { criteria, honoured: [], warnings: [] });
+  const links = startLinks();
   for (const pair of pairs) {
     try {
-      if (!readResultOption(registry, types, options, pair)) readCriteria(registry, criteria, pair);
+      if (!readResultOption(registry, types, options, pair)) readCriteria(registry, criteria, pair, links);
     } catch (thrown) {
       const error = aboutParameter(thrown, pair.name);
       if (handling === 'strict' || !(error instanceof FhirError) || !isUnknown(error)) throw error;
@@ -55,9 +58,10 @@ function readCriteria(
   registry: ParameterRegistry,
   criteria: Map<string, NamedCriterion[]>,
   { name, value }: QueryPair,
+  links: Links,
 ): void {
   const read = [...criteria.keys()].map((type) => {
-    const criterion = readCriterion(registry, type, name, value);
+    const criterion = readCriterion(registry, type, name, value, links);
     if (!criterion) throw notSupported(unknownParameter(registry, type, name));
     return [type, criterion] as const;
   });

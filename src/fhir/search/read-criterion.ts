@@ -5,35 +5,33 @@
 import { chainTypes } from './chain-types.ts';
 import { splitValues } from './escapes.ts';
 import { readFilter } from './filter.ts';
+import { type Links, nextLink } from './links.ts';
 import type { Parameter, ParameterRegistry } from './parameters.ts';
 import { invalid, notSupported } from './refusals.ts';
 import type { Criterion } from './request.ts';
 
-/** Most links of one chain: each costs a statement. */
-const chainDepthLimit = 10;
 const listLimit = 20;
 
 /**
  * Reads `name=value` for a type; undefined when the type has no such parameter.
- * @throws FhirError 400 when the parameter is known and used wrongly.
+ * @throws FhirError 400 when the parameter is known and used wrongly, 422 `too-costly` for chains that lead to too many types.
  */
 export function readCriterion(
   registry: ParameterRegistry,
   type: string,
   name: string,
   value: string,
-  depth = 0,
+  links: Links,
 ): Criterion | undefined {
-  if (depth > chainDepthLimit) throw invalid(`A chain has more than ${chainDepthLimit} links`);
-  if (name.startsWith('_has:')) return readReverseChain(registry, name.slice(5), value, depth);
+  if (name.startsWith('_has:')) return readReverseChain(registry, name.slice(5), value, links);
   if (name === '_list') return readList(value);
-  if (name === '_filter') return readFilter(registry, type, value);
+  if (name === '_filter') return readFilter(registry, type, value, links);
   const dot = name.indexOf('.');
   const head = dot < 0 ? name : name.slice(0, dot);
   const [code, modifier, ...more] = head.split(':') as [string, string?, ...string[]];
   const parameter = registry.of(type).get(code);
   if (!parameter || more.length > 0) return undefined;
-  if (dot >= 0) return readChain(registry, parameter, modifier, name.slice(dot + 1), value, depth);
+  if (dot >= 0) return readChain(registry, parameter, modifier, name.slice(dot + 1), value, links);
   const values = splitValues(value).filter((item) => item !== '');
   if (values.length === 0) throw invalid(`Search parameter ${name} has no value`);
   return { kind: 'clause', clause: { parameter, values, ...(modifier === undefined ? {} : { modifier }) } };
@@ -45,10 +43,10 @@ function readChain(
   modifier: string | undefined,
   rest: string,
   value: string,
-  depth: number,
+  links: Links,
 ): Criterion {
   const targets = chainTypes(registry, parameter, modifier).flatMap((type) => {
-    const criterion = readCriterion(registry, type, rest, value, depth + 1);
+    const criterion = readCriterion(registry, type, rest, value, nextLink(links));
     return criterion ? [{ type, criterion }] : [];
   });
   if (targets.length === 0) {
@@ -61,13 +59,13 @@ function readReverseChain(
   registry: ParameterRegistry,
   name: string,
   value: string,
-  depth: number,
+  links: Links,
 ): Criterion | undefined {
   const [type, code, ...rest] = name.split(':');
   if (!type || !code || rest.length === 0 || !registry.types.has(type)) return undefined;
   const parameter = registry.of(type).get(code);
   if (parameter?.type !== 'reference') return undefined;
-  const criterion = readCriterion(registry, type, rest.join(':'), value, depth + 1);
+  const criterion = readCriterion(registry, type, rest.join(':'), value, nextLink(links));
   return criterion && { kind: 'has', type, parameter, criterion };
 }
 
