@@ -1,6 +1,8 @@
-/** FHIRPath compiled to closures, for invariants. */
+/** FHIRPath compiled to closures, for invariants; and which FHIRPath of callers may be interpreted. */
+export { notTaken } from './callers.ts';
 export { compileFhirPath, type FhirPath } from './compile.ts';
 export type { Surroundings } from './compiled.ts';
 export { compareTimes } from './order.ts';
+export { patternFault } from './patterns.ts';
 export { FhirPathError } from './tokens.ts';
 export { isEqual } from './values.ts';

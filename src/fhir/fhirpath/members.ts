@@ -133,9 +133,13 @@ function dynamicProperties(item: unknown, name: string, shapes: Shapes): readonl
   const element = shape?.elements.get(name);
   if (shape) return element?.properties ?? [];
   if (name in holder || `_${name}` in holder) return [{ property: name }];
-  const spelling = new RegExp(`^_?(${name}[A-Z][A-Za-z0-9]*)$`);
-  const found = new Set(Object.keys(holder).flatMap((property) => spelling.exec(property)?.[1] ?? []));
-  const choices = [...found].filter((property) => shapes.of(typeSuffix(property, name)) !== undefined);
+  const found = new Set(Object.keys(holder).map((property) => property.replace(/^_/, '')));
+  const choices = [...found].filter(
+    (property) =>
+      property.startsWith(name) &&
+      /^[A-Z][A-Za-z0-9]*$/.test(property.slice(name.length)) &&
+      shapes.of(typeSuffix(property, name)) !== undefined,
+  );
   return choices.map((property) => ({ property }));
 
   function typeSuffix(property: string, prefix: string): string {

@@ -1,5 +1,6 @@
 /** Functions of one item: strings, numbers, conversions. An empty input gives nothing, and so does more than one item. */
-import { type FunctionCompiler, fromItems } from './compiled.ts';
+import { type FunctionCall, type FunctionCompiler, fromItems } from './compiled.ts';
+import { FhirPathError } from './tokens.ts';
 import { plain } from './values.ts';
 
 /** A function of one string and further plain arguments; undefined is nothing. */
@@ -73,22 +74,27 @@ const toBoolean = (value: unknown) => {
   return ['false', 'f', 'no', 'n', '0', '0.0'].includes(text) ? false : undefined;
 };
 
-/** Patterns are part of definitions, not of what is validated, and few. */
-function expressionOf(cache: Map<string, RegExp | undefined>, pattern: string, flags: string): RegExp | undefined {
-  if (!cache.has(pattern)) {
-    try {
-      cache.set(pattern, new RegExp(pattern, flags));
-    } catch {
-      cache.set(pattern, undefined);
-    }
+/**
+ * Patterns are part of definitions, not of what is validated. Undefined for what is no regular expression.
+ * @throws FhirPathError for a pattern that is not written out.
+ */
+function expressionOf({ name, args }: FunctionCall, wrap: (pattern: string) => string, flags: string) {
+  const [pattern] = args;
+  if (pattern?.kind !== 'literal' || typeof pattern.value !== 'string')
+    throw new FhirPathError(`${name}() is compiled with a pattern that is written out only`);
+  try {
+    return new RegExp(wrap(pattern.value), flags);
+  } catch {
+    return undefined;
   }
-  return cache.get(pattern);
 }
+
+const asItIs = (pattern: string) => pattern;
 
 const matches = (wrap: (pattern: string) => string): FunctionCompiler => {
   return (call) => {
-    const cache = new Map<string, RegExp | undefined>();
-    return ofString((text, pattern) => expressionOf(cache, wrap(String(pattern)), 's')?.test(text), 'boolean')(call);
+    const expression = expressionOf(call, wrap, 's');
+    return ofString((text) => expression?.test(text), 'boolean')(call);
   };
 };
 
@@ -109,14 +115,11 @@ export const singleFunctions: Readonly<Record<string, FunctionCompiler>> = {
   toChars: ofString((text) => [...text], 'string'),
   split: ofString((text, separator) => text.split(String(separator)), 'string'),
   replace: ofString((text, part, other) => text.replaceAll(String(part), () => String(other)), 'string'),
-  matches: matches((pattern) => pattern),
+  matches: matches(asItIs),
   matchesFull: matches((pattern) => `^(?:${pattern})$`),
   replaceMatches: (call) => {
-    const cache = new Map<string, RegExp | undefined>();
-    return ofString((text, pattern, other) => {
-      const expression = expressionOf(cache, String(pattern), 'gs');
-      return expression && text.replace(expression, String(other));
-    }, 'string')(call);
+    const expression = expressionOf(call, asItIs, 'gs');
+    return ofString((text, _, other) => expression && text.replace(expression, String(other)), 'string')(call);
   },
   abs: ofNumber(Math.abs),
   ceiling: ofNumber(Math.ceil),

@@ -1,6 +1,7 @@
 /** Choosing among the values of a repeating element (https://hl7.org/fhir/R4/graphql.html#list-navigation). */
 import { createRequire } from 'node:module';
 import { GraphQLError } from 'graphql';
+import { notTaken } from '../fhirpath/index.ts';
 import { limits } from './limits.ts';
 import { fieldOf } from './types.ts';
 
@@ -45,21 +46,31 @@ function compiledPath(path: unknown): (value: unknown, index: number) => unknown
   if (typeof path !== 'string' || path.length > limits.fhirPath) {
     throw new GraphQLError(`A FHIRPath is a text of at most ${limits.fhirPath} characters`);
   }
-  if (/\b(?:resolve|trace|repeat)\s*\(/.test(path)) throw new GraphQLError('This FHIRPath reaches too far');
   if (path === '$index') return (_, index) => [index];
   const require = createRequire(import.meta.url);
-  const { evalFhirPathTyped, parseFhirPath, toTypedValue }: typeof import('@medplum/core') = require('@medplum/core');
+  const library: typeof import('@medplum/core') = require('@medplum/core');
+  const { evalFhirPathTyped, toTypedValue } = library;
+  const cache = new Map<number, ParsedPath>();
+  const parsed = (index: number) => {
+    const key = path.includes('$index') ? index : 0;
+    const known = cache.get(key) ?? parse(path.replaceAll('$index', String(index)), library);
+    cache.set(key, known);
+    return known;
+  };
+  parsed(0);
+  return (value, index) => evalFhirPathTyped(parsed(index), [toTypedValue(value)]).map((typed) => typed.value);
+}
+
+type ParsedPath = ReturnType<typeof import('@medplum/core').parseFhirPath>;
+
+function parse(path: string, library: typeof import('@medplum/core')): ParsedPath {
+  let parsed: ParsedPath;
   try {
-    const cache = new Map<number, ReturnType<typeof parseFhirPath>>();
-    const parsed = (index: number) => {
-      const key = path.includes('$index') ? index : 0;
-      const known = cache.get(key) ?? parseFhirPath(path.replaceAll('$index', String(index)));
-      cache.set(key, known);
-      return known;
-    };
-    parsed(0);
-    return (value, index) => evalFhirPathTyped(parsed(index), [toTypedValue(value)]).map((typed) => typed.value);
+    parsed = library.parseFhirPath(path);
   } catch {
     throw new GraphQLError('The FHIRPath cannot be read');
   }
+  const fault = notTaken(parsed.child, library);
+  if (fault !== undefined) throw new GraphQLError(`The FHIRPath uses ${fault} that is not taken here`);
+  return parsed;
 }

@@ -4,6 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import type { Atom } from '@medplum/core';
+import { notTaken } from '../fhirpath/index.ts';
 import { elementOf, isPrimitive } from './elements.ts';
 import { patchFault } from './fault.ts';
 import { isJsonObject, type JsonObject } from './json-pointer.ts';
@@ -22,13 +23,6 @@ export interface Place {
 const maxLength = 1000;
 /** Steps of one expression times elements they look at. */
 const maxVisits = 100_000;
-
-/** Functions a filter may call: none that takes a regular expression, resolves references or walks the whole tree. */
-const filterFunctions = new Set(
-  'where exists empty not first last single tail skip take count ofType as is extension startsWith endsWith contains all any hasValue lower upper trim length distinct toString toInteger'.split(
-    ' ',
-  ),
-);
 
 type Library = typeof import('@medplum/core');
 
@@ -122,23 +116,17 @@ export function navigator(root: JsonObject, library: Library = loadLibrary()): N
   function holds(criteria: Atom, place: Place, at: string): boolean {
     const input = { type: place.type, value: contentOf(place) };
     try {
-      const [answer, ...more] = criteria.eval({ variables: { $this: input, '%resource': { type, value: root } } }, [
-        input,
-      ]);
+      const [answer, ...more] = criteria.eval({ variables: { $this: input } }, [input]);
       return more.length === 0 && answer?.value === true;
     } catch {
       throw patchFault(422, 'invalid', 'the filter of the path cannot be evaluated', at);
     }
   }
 
-  /** Refuses what a filter should not do, whatever depth it is at. */
-  function requireHarmless(atom: unknown, at: string): void {
-    if (Array.isArray(atom)) for (const item of atom) requireHarmless(item, at);
-    else if (isJsonObject(atom)) {
-      if (atom instanceof library.FunctionAtom && !filterFunctions.has(atom.name))
-        throw patchFault(400, 'not-supported', 'the filter of the path calls a function that is not taken here', at);
-      for (const part of Object.values(atom)) requireHarmless(part, at);
-    }
+  function requireHarmless(criteria: Atom, at: string): void {
+    const fault = notTaken(criteria, library);
+    if (fault !== undefined)
+      throw patchFault(400, 'not-supported', `the filter of the path uses ${fault} that is not taken here`, at);
   }
 
   function nameOf(atom: Atom | undefined, at: string): string {

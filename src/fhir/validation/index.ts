@@ -6,6 +6,7 @@ import { compiler } from './compile.ts';
 import { builtinDefinitions } from './profiles/builtin.ts';
 import { createProfiles, type DefinitionSource } from './profiles/registry.ts';
 import { type OpenCode, type Profiles, startRun } from './run.ts';
+import { createTimeLimit } from './time-limit.ts';
 
 export { isId } from './primitives.ts';
 export type { DefinitionSource } from './profiles/registry.ts';
@@ -19,7 +20,7 @@ export type Validate = (resource: unknown) => OperationOutcomeIssue[];
 export interface InspectOptions {
   /** Canonical URLs of profiles the resource must conform to, beside those it declares. */
   profiles?: readonly string[];
-  /** Other definitions than the built-in ones: `profilesWith`. */
+  /** Other definitions than the built-in ones: `profilesWith`. Their expressions are not ours: checking them takes limited time. */
   definitions?: Profiles;
 }
 
@@ -40,12 +41,16 @@ export interface Validator {
   isResourceType(name: string): boolean;
 }
 
+/** Longest a resource is checked against definitions of others; what is honest takes milliseconds. */
+const othersTimeMs = 2_000;
+
 /** A validator of its own for given definitions; types are compiled when first met. */
-export function createValidator(structure: StructureFile): Validator {
+export function createValidator(structure: StructureFile, timeMs = othersTimeMs): Validator {
   const { resource, isResourceType, shapes } = compiler(structure);
   const baseKeys = new Set([...structure.invariants.map(({ key }) => key), ...otherBaseKeys]);
   const builtin = builtinDefinitions(structure);
   const profiles = createProfiles(builtin, shapes, baseKeys);
+  const limited = createTimeLimit(timeMs);
   return {
     isResourceType,
     validate(value) {
@@ -57,7 +62,8 @@ export function createValidator(structure: StructureFile): Validator {
       const openCodes: OpenCode[] = [];
       const rootProfiles = options.profiles ?? [];
       const run = startRun({ withWarnings: true, profiles: options.definitions ?? profiles, openCodes, rootProfiles });
-      resource(value, run);
+      if (!options.definitions) resource(value, run);
+      else if (!limited(() => resource(value, run))) run.issues.push(tooLong(timeMs));
       return { issues: run.issues, openCodes };
     },
     isBuiltIn: (url) => profiles.profile(url) !== undefined,
@@ -71,6 +77,11 @@ export function createValidator(structure: StructureFile): Validator {
         baseKeys,
       ),
   };
+}
+
+function tooLong(ms: number): OperationOutcomeIssue {
+  const diagnostics = `Checking the constraints of the profiles takes longer than ${ms} ms: make them simpler`;
+  return { severity: 'error', code: 'too-costly', diagnostics };
 }
 
 /** Invariants of R4 that are code here, or are not applied: see scripts/generate-structure.ts. */

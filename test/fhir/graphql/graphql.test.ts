@@ -275,6 +275,26 @@ describe('$graphql', () => {
     expect(data).toBeNull();
   });
 
+  it.each([
+    "family.matches('^(a+)+$')",
+    "family.matches ('a')",
+    "family.`m\\u0061tches`('a')",
+    "family.replaceMatches('(a+)+$', 'b').exists()",
+    "family.matchesFull('a')",
+    'repeat(given).exists()',
+    'resolve()',
+    '%resource.exists()',
+    "'a'.startsWith(given.first())",
+    '(given | given).exists()',
+    "(family & family) = 'xx'",
+  ])('does not evaluate a FHIRPath that can take for ever: %s', async (path) => {
+    const { errors, data } = await ask(
+      `{ Patient(id: "p") { name(fhirpath: ${JSON.stringify(path)}) { family } birthDate } }`,
+    );
+    expect(errors![0]!.message).toMatch(/not taken here|cannot be read/);
+    expect(data).toMatchObject({ Patient: { birthDate: '1980-01-02' } });
+  });
+
   it('asks for the right to each type it reaches, once', async () => {
     const asked: string[] = [];
     server.refused = ({ type, interaction }) => {

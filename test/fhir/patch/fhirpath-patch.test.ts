@@ -280,10 +280,46 @@ describe('a patch', () => {
     ['a union', 'Patient.name | Patient.contact.name', 400],
     ['a value that is no element', "'text'", 400],
     ['a regular expression', "Patient.name.where(family.matches('(a+)+$'))", 400],
+    ['a regular expression behind an escape', "Patient.name.where(family.`m\\u0061tches`('(a+)+$'))", 400],
+    ['a filter that begins at the top again', 'Patient.name.where(%resource.name.exists())', 400],
+    ['a filter that begins at the top again in an argument', "Patient.name.where('a'.startsWith(name.family))", 400],
+    ['a filter that looks for doubles', 'Patient.name.where((given | given).exists())', 400],
+    ['a filter that makes a text grow', "Patient.name.where((family & family) = 'aa')", 400],
     ['a walk over everything', 'Patient.descendants()', 400],
     ['a path too long', `Patient${'.name'.repeat(300)}`, 400],
   ])('is refused when its path is %s', (_name, path, status) => {
     expect(refusal(patient, operation('delete', path))).toMatchObject({ status });
+  });
+
+  it.each([
+    ['%resource.identifier.all(', 'true'],
+    ["'a'.startsWith(identifier.all(", "'a'.exists()"],
+  ])('does not evaluate filters inside filters on the whole: %s', (nesting, end) => {
+    // Each level would go through all 60 again, for each of the level around it.
+    const wide: Patient = {
+      resourceType: 'Patient',
+      identifier: Array.from({ length: 60 }, (_, n) => ({ value: `${n}` })),
+    };
+    const depth = 12;
+    const closing = ')'.repeat((nesting.match(/\(/g) ?? []).length * depth);
+    const begun = performance.now();
+    const path = `Patient.where(${nesting.repeat(depth)}${end}${closing}).birthDate`;
+    expect(refusal(wide, operation('delete', path))).toMatchObject({ status: 400 });
+    expect(performance.now() - begun).toBeLessThan(1000);
+  });
+
+  it('filters by what is below an element, at any depth', () => {
+    const kept = (criteria: string) =>
+      values(patched(patient, operation('delete', `Patient.identifier.where(${criteria})`)));
+    expect(kept("value = 'b' and system.startsWith('urn:')")).toBe('ac');
+    expect(kept("value.exists($this = 'b') and type.coding.all(code.exists())")).toBe('ac');
+    expect(kept("value in ('b')")).toBe('ac');
+    const contact: Patient = {
+      ...patient,
+      contact: [{ telecom: [{ value: '1' }] }, { telecom: [{ value: '2', rank: 2 }] }],
+    };
+    const after = patched(contact, operation('delete', 'Patient.contact.where(telecom.where(rank > 1).exists())'));
+    expect(after.contact).toEqual([{ telecom: [{ value: '1' }] }]);
   });
 
   it.each([

@@ -1,7 +1,8 @@
 import type { ElementDefinition, StructureDefinition } from '@medplum/fhirtypes';
 import { describe, expect, it } from 'vitest';
+import { r4Structure } from '../../../src/fhir/definitions/structure-r4.ts';
 import { valueSetTest } from '../../../src/fhir/validation/bindings.ts';
-import { inspectResource, profilesWith } from '../../../src/fhir/validation/index.ts';
+import { createValidator, inspectResource, profilesWith } from '../../../src/fhir/validation/index.ts';
 
 const url = 'http://example.org/StructureDefinition/p';
 
@@ -146,6 +147,41 @@ describe('an element of a profile', () => {
     const start = performance.now();
     expect(errorsOf(patient({ name: [{ family: `${'a'.repeat(40)}!` }] }), hostile)).toEqual([]);
     expect(performance.now() - start).toBeLessThan(1000);
+  });
+
+  it('tells, once, which constraint is not checked for its pattern', () => {
+    const expression = "given.first().replaceMatches('(a+)+$', '') = ''";
+    const path = 'Patient.name';
+    const constrained = profile('Patient', [
+      { path, constraint: [{ key: 'a-1', severity: 'error', human: 'x', expression }] },
+    ]);
+    const definitions = profilesWith({ profile: () => constrained, valueSet: () => undefined });
+    const names = Array.from({ length: 150 }, () => ({ given: [`${'a'.repeat(40)}!`] }));
+    const { issues } = inspectResource(patient({ name: names }), { definitions, profiles: [url] });
+    expect(issues).toMatchObject([{ severity: 'warning', code: 'not-supported', expression: ['Patient.name[0]'] }]);
+    expect(issues[0]!.diagnostics).toMatch(/a-1 .*is not checked here: its pattern repeats/);
+  });
+
+  it.each([
+    ['alternatives that overlap', "name.first().family.matches('^(?:a|aa)*$')"],
+    ['nested walks', `${'%resource.name.all('.repeat(12)}family.exists()${')'.repeat(12)}`],
+    ['nested walks, interpreted', `${'%resource.name.all('.repeat(12)}today() > @2020-01-01${')'.repeat(12)}`],
+  ])('comes to an end in spite of %s, and accepts nothing unchecked', (_, expression) => {
+    const constrained = profile('Patient', [
+      { path: 'Patient', constraint: [{ key: 'a', severity: 'error', human: 'x', expression }] },
+    ]);
+    const validator = createValidator(r4Structure, 300);
+    const definitions = validator.profilesWith({ profile: () => constrained, valueSet: () => undefined });
+    const family = `${'a'.repeat(60)}!`;
+    const hostile = patient({ name: Array(30).fill({ family }) });
+    const one = patient({ name: [{ family: 'a' }] });
+    const errors = (resource: object) =>
+      validator
+        .inspect(resource, { definitions, profiles: [url] })
+        .issues.filter(({ severity }) => severity === 'error');
+    errors(one);
+    expect(errors(hostile)).toMatchObject([{ code: 'too-costly' }]);
+    expect(errors(one)).toEqual([]);
   });
 
   it('refers to its targets, where they must be', () => {

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import type { ElementDefinitionConstraint } from '@medplum/fhirtypes';
 import type { Shapes } from '../../definitions/shapes.ts';
-import { compileFhirPath, type FhirPath, FhirPathError } from '../../fhirpath/index.ts';
+import { compileFhirPath, type FhirPath, FhirPathError, patternFault } from '../../fhirpath/index.ts';
 import { type Check, reportAs } from '../run.ts';
 
 /** @returns undefined when there is nothing to evaluate. */
@@ -13,7 +13,9 @@ export function constraintCheck(
   shapes: Shapes,
 ): Check | undefined {
   const { key, severity, expression, human } = constraint;
-  if (!expression || isHazardous(expression)) return undefined;
+  if (!expression) return undefined;
+  const fault = patternFault(expression);
+  if (fault !== undefined) return notChecked(key, fault);
   const path = compileOrInterpret(expression, type, resourceType, shapes);
   const isWarning = severity === 'warning';
   const diagnostics = `must fulfil ${key}: ${human ?? expression}`;
@@ -23,9 +25,13 @@ export function constraintCheck(
   };
 }
 
-/** Repetition of what repeats: a pattern that can take for ever. Definitions of tenants are not trusted with it. */
-function isHazardous(expression: string): boolean {
-  return /matches(?:Full)?\(.*\([^()]*[+*}][^()]*\)[+*{]/s.test(expression);
+/** Told once for a resource: as many warnings as it has elements would leave no room for errors. */
+function notChecked(key: string, fault: string): Check {
+  const diagnostics = `the constraint ${key} of the profile is not checked here: ${fault}`;
+  return (_, run) => {
+    const isTold = run.issues.some((issue) => issue.diagnostics?.endsWith(diagnostics));
+    if (run.withWarnings && !isTold) reportAs(run, 'warning', 'not-supported', diagnostics);
+  };
 }
 
 export function compileOrInterpret(
