@@ -70,11 +70,9 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
   return {
     secure,
     authenticate,
+    isAllowed: (context, request) => isGranted(context.actor.roles, demandOf(context, request)),
     authorize(context, request) {
-      // DICOMweb asks in terms of ImagingStudy; to see pixels is another right than to see that a study exists.
-      const demand = context.interaction.startsWith('dicomweb:')
-        ? { ...request, interaction: context.interaction }
-        : request;
+      const demand = demandOf(context, request);
       if (isGranted(context.actor.roles, demand)) return;
       trail.refused(context, demand);
       throw notGranted(context.actor.roles, demand);
@@ -119,4 +117,12 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
     start: () => trail.start(() => database.tenants()),
     close: trail.close,
   };
+}
+
+/** DICOMweb asks in terms of ImagingStudy; to see pixels is another right than to see that a study exists. */
+function demandOf(
+  context: Context,
+  request: Parameters<FhirGuards['authorize']>[1],
+): Parameters<FhirGuards['authorize']>[1] {
+  return context.interaction.startsWith('dicomweb:') ? { ...request, interaction: context.interaction } : request;
 }

@@ -130,6 +130,8 @@ export interface OperationCall {
   prefer?: string;
   /** Asks the caller's right to something beyond the operation itself (types a graph or an export reaches). @throws FhirError 403. */
   authorize(request: { interaction: string; type?: string; id?: string; operation?: string }): void;
+  /** The same question without a trace, for what the answer merely leaves out. */
+  isAllowed(request: { interaction: string; type?: string; id?: string; operation?: string }): boolean;
   /** Id of the instance, for instance-level operations. */
   id?: string;
   /** Body when it is a `Parameters`, or the query's parameters put into one; a body of another type is in `resource`. */
@@ -196,6 +198,14 @@ export interface FhirGuards {
    * directory search would show patients to who may not see them. `operation` is the name without `$`.
    */
   authorize(context: Context, request: { interaction: string; type?: string; id?: string; operation?: string }): void;
+  /**
+   * The same question without a trace in the audit trail, for what an answer leaves out by itself: nobody named it, and a record for
+   * each of 146 types would bury those that count.
+   */
+  isAllowed(
+    context: Context,
+    request: { interaction: string; type?: string; id?: string; operation?: string },
+  ): boolean;
   auditRead(context: Context, access: ReadAccess): Promise<void>;
 }
 

@@ -70,6 +70,15 @@ test('without a credential nothing is served', async () => {
   expect(response.json().resourceType).toBe('OperationOutcome');
 });
 
+test('types that a search over everything leaves out by itself are no refusals in the trail', async () => {
+  const response = await send('radiologist', 'GET', '?_count=5', undefined, 'everything-1');
+  expect(response.statusCode).toBe(200);
+  const events = await trailOf('everything-1');
+  expect(events.map(({ outcome }) => outcome)).toEqual(['0']);
+  await send('radiologist', 'GET', '?_type=AuditEvent', undefined, 'everything-2');
+  expect((await trailOf('everything-2')).map(({ outcome }) => outcome)).toEqual(['8']);
+});
+
 test('a read over HTTP is in the trail before its answer, by whom and of whom', async () => {
   const response = await send('radiologist', 'GET', 'Patient/p1', undefined, 'read-1');
   expect(response.statusCode).toBe(200);

@@ -34,6 +34,7 @@ const everybody: FhirGuards = {
     actor: { reference: 'Device/bench', display: 'bench', account: 'bench', kind: 'machine', roles: [] },
   }),
   authorize: () => undefined,
+  isAllowed: () => true,
   auditRead: async () => undefined,
 };
 

@@ -1,7 +1,7 @@
 /** One attempt at an export: everything asked for, of one moment, into files. */
 import type { OperationOutcome, ResourceType } from '@medplum/fhirtypes';
 import type { Database } from '../../db/index.ts';
-import { type Context, FhirError, type FhirGuards } from '../contract.ts';
+import type { Context, FhirGuards } from '../contract.ts';
 import type { SearchDefinitions } from '../definitions/search-parameters.ts';
 import { compartmentTypes } from '../operations/compartments.ts';
 import { typesInUse } from '../operations/types-in-use.ts';
@@ -92,15 +92,7 @@ function typesOfLevel(level: ExportRequest['level']): ResourceType[] | undefined
 
 /** Types that are there and may not be seen are left out, and an OperationOutcome among the files says so. */
 function visible({ guards }: ExportParts, context: Context, types: readonly ResourceType[]) {
-  const withheld = types.filter((type) => {
-    try {
-      guards.authorize(context, { interaction: 'search-type', type });
-      return false;
-    } catch (error) {
-      if (error instanceof FhirError && error.status === 403) return true;
-      throw error;
-    }
-  });
+  const withheld = types.filter((type) => !guards.isAllowed(context, { interaction: 'search-type', type }));
   return { types: types.filter((type) => !withheld.includes(type)), withheld };
 }
 

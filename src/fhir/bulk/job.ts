@@ -61,6 +61,7 @@ interface JobBase {
   id: string;
   state: JobState;
   account: string;
+  /** Who began it, as the account was then: for the record. What the job may do is asked of the account as it is now. */
   actor: Actor;
   requestedAt: Date;
   attempt: number;
@@ -86,3 +87,15 @@ export interface ImportJob extends JobBase {
 }
 
 export type Job = ExportJob | ImportJob;
+
+/** The right by which a job was begun, and goes on. */
+export function demandOf(job: Job): { interaction: string; type?: string; id?: string; operation: string } {
+  if (job.kind === 'import') return { interaction: 'operation', operation: 'import' };
+  const { level, group } = job.request;
+  return {
+    interaction: 'operation',
+    operation: 'export',
+    ...(level === 'patient' ? { type: 'Patient' } : {}),
+    ...(group === undefined ? {} : { type: 'Group', id: group }),
+  };
+}

@@ -17,7 +17,7 @@ import { validateResource } from '../validation/index.ts';
 import { attemptFolder, compressedFile, removeJobFiles } from './folders.ts';
 import { keepInput } from './import-input.ts';
 import { issuesOf } from './import-run.ts';
-import type { Job } from './job.ts';
+import { demandOf, type Job } from './job.ts';
 import { cancelJob, findJob, insertJob, newJobId } from './job-table.ts';
 import { begin, importFiles, requireAsync } from './kick-off.ts';
 import { filePath, issuesFile, manifestOf, statusPath } from './manifest.ts';
@@ -163,6 +163,7 @@ export async function bulkRoutes(app: FastifyInstance, options: BulkRoutesOption
           prefer: String(request.headers.prefer ?? ''),
           parameters,
           authorize: (demand) => guards.authorize(context, demand),
+          isAllowed: (demand) => guards.isAllowed(context, demand),
         },
         { importFolder, wake },
       ),
@@ -196,18 +197,6 @@ function parseBody(text: string): Parameters {
     if (error instanceof SyntaxError) throw new FhirError(400, 'structure', 'the body is not JSON');
     throw error;
   }
-}
-
-/** The right by which the job was begun. */
-function demandOf(job: Job): { interaction: string; type?: string; id?: string; operation: string } {
-  if (job.kind === 'import') return { interaction: 'operation', operation: 'import' };
-  const { level, group } = job.request;
-  return {
-    interaction: 'operation',
-    operation: 'export',
-    ...(level === 'patient' ? { type: 'Patient' } : {}),
-    ...(group === undefined ? {} : { type: 'Group', id: group }),
-  };
 }
 
 function isNdjson(contentType: string | undefined): boolean {

@@ -26,17 +26,14 @@ export async function storedOrGone(
   return stored;
 }
 
-/**
- * Which types the caller may see, asked once for each: what may not be seen is left out of a graph, and the answer says so. Only ask
- * about types that are really there: each refusal is an entry of the audit trail.
- */
-export function sight(call: Pick<OperationCall, 'authorize'>) {
+/** Which types the caller may see, asked once for each: what may not be seen is left out of a graph, and the answer says so. */
+export function sight(call: Pick<OperationCall, 'isAllowed'>) {
   const known = new Map<string, boolean>();
   return {
     may(type: ResourceType): boolean {
       let allowed = known.get(type);
       if (allowed === undefined) {
-        allowed = isAllowed(() => call.authorize({ interaction: 'search-type', type }));
+        allowed = call.isAllowed({ interaction: 'search-type', type });
         known.set(type, allowed);
       }
       return allowed;
@@ -47,13 +44,3 @@ export function sight(call: Pick<OperationCall, 'authorize'>) {
 }
 
 export type Sight = ReturnType<typeof sight>;
-
-function isAllowed(ask: () => void): boolean {
-  try {
-    ask();
-    return true;
-  } catch (error) {
-    if (error instanceof FhirError && error.status === 403) return false;
-    throw error;
-  }
-}

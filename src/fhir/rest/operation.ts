@@ -44,6 +44,7 @@ export function operationInteraction(isGet: boolean): WriteInteraction {
         base: call.base,
         query,
         authorize: (request) => service.guards.authorize(call.context, request),
+        isAllowed: (request) => service.guards.isAllowed(call.context, request),
         ...(call.prefer.text === undefined ? {} : { prefer: call.prefer.text }),
         ...(call.type ? { type: call.type } : {}),
         ...(call.id ? { id: call.id } : {}),

@@ -5,7 +5,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Resource } from '@medplum/fhirtypes';
 import type { Clock } from '../../config/index.ts';
-import { type Actor, type Context, FhirError, type FhirGuards } from '../contract.ts';
+import type { Actor, Context, FhirGuards } from '../contract.ts';
 import { parseJson } from '../json/index.ts';
 import type { RestReads, RestStore } from '../store/contract.ts';
 import type { Owners } from './contract.ts';
@@ -27,7 +27,7 @@ export interface Disclosure {
 
 export interface DisclosureParts {
   store: Pick<RestStore, 'reads'>;
-  guards: Pick<FhirGuards, 'authorize' | 'auditRead'>;
+  guards: Pick<FhirGuards, 'isAllowed' | 'auditRead'>;
   owners: Owners;
   clock: Clock;
 }
@@ -60,7 +60,8 @@ export function createDisclosure({ store, guards, owners, clock }: DisclosurePar
     event: SubscriptionEvent,
     isContentWanted: boolean,
   ): Promise<ShownEvent> {
-    if (!isAllowed(context, event)) return { event, isShown: false };
+    const { type, resource: id } = event;
+    if (!guards.isAllowed(context, { interaction: 'read', type, id })) return { event, isShown: false };
     // A delete leaves nothing to show but which one it was.
     if (event.interaction === 'delete' || !isContentWanted) return { event, isShown: true };
     const current = await reads.readStored(event.type, event.resource);
@@ -69,16 +70,6 @@ export function createDisclosure({ store, guards, owners, clock }: DisclosurePar
       current.version === event.version ? current : await reads.readVersion(event.type, event.resource, event.version);
     if (!version || version.deleted) return { event, isShown: true };
     return { event, isShown: true, resource: parseJson(version.text) as Resource };
-  }
-
-  function isAllowed(context: Context, { type, resource }: SubscriptionEvent): boolean {
-    try {
-      guards.authorize(context, { interaction: 'read', type, id: resource });
-      return true;
-    } catch (error) {
-      if (error instanceof FhirError && error.status < 500) return false;
-      throw error;
-    }
   }
 }
 

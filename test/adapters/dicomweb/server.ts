@@ -38,6 +38,7 @@ export async function startTestService(): Promise<TestService> {
       if (context.actor.roles.includes('nobody'))
         throw new FhirError(403, 'forbidden', "Ce compte n'a pas accès aux images.");
     },
+    isAllowed: (context) => !context.actor.roles.includes('nobody'),
     async auditRead(context, access) {
       audits.push({ ...access, tenant: context.tenant, interaction: context.interaction });
     },

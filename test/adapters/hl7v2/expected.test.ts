@@ -106,6 +106,7 @@ async function protocol({ store, tenant }: Opened): Promise<void> {
       base: 'http://localhost/fhir',
       query: '',
       authorize: () => undefined,
+      isAllowed: () => true,
       parameters: { resourceType: 'Parameters', parameter: [{ name: 'text', valueString: 'Sans injection' }] },
     }),
   );

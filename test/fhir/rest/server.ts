@@ -27,6 +27,8 @@ export interface TestServer {
   commits: string[];
   /** What authorize refuses. */
   refused: (request: { interaction: string; type?: string; operation?: string }) => boolean;
+  /** What `authorize` did refuse, oldest first: the real one leaves a record of each. */
+  refusals: string[];
   request(
     options: InjectOptions,
   ): Promise<{ status: number; headers: Record<string, unknown>; body: never; text: string }>;
@@ -50,6 +52,7 @@ export async function testServer(): Promise<TestServer> {
     audited: [],
     commits: [],
     refused: () => false,
+    refusals: [],
     async request(options) {
       const response = await app.inject(options);
       const isJson = String(response.headers['content-type']).includes('json') && response.body !== '';
@@ -100,8 +103,11 @@ function guardsOf(server: TestServer): FhirGuards {
       return { tenant: token, actor };
     },
     authorize(_context: Context, request) {
-      if (server.refused(request)) throw new FhirError(403, 'forbidden', 'not allowed');
+      if (!server.refused(request)) return;
+      server.refusals.push(`${request.interaction} ${request.type}`);
+      throw new FhirError(403, 'forbidden', 'not allowed');
     },
+    isAllowed: (_context, request) => !server.refused(request),
     async auditRead(context, access) {
       server.audited.push({ ...access, interaction: context.interaction, requestId: context.requestId });
     },

@@ -23,6 +23,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 beforeEach(() => {
   server.audited.length = 0;
+  server.refusals.length = 0;
   server.refused = () => false;
 });
 
@@ -48,8 +49,11 @@ describe('a search of the system', () => {
   it('leaves out types the caller may not search, and refuses them by name', async () => {
     server.refused = ({ interaction, type }) => interaction === 'search-type' && type === 'Patient';
     expect(await found('?_count=50')).toEqual(['Flag/f', 'Observation/o', 'Organization/org']);
+    // Nobody asked for them: nothing of it is for the trail.
+    expect(server.refusals).toEqual([]);
     const named = await server.request({ method: 'GET', url: '/fhir?_type=Flag,Patient' });
     expect(named.status).toBe(403);
+    expect(server.refusals).toEqual(['search-type Patient']);
     const chained = await server.request({ method: 'GET', url: '/fhir?_type=Observation&patient.family=test' });
     expect(chained.status).toBe(403);
     server.refused = ({ interaction }) => interaction === 'search-type' || interaction === 'search-system';

@@ -175,6 +175,7 @@ export async function openRig(options: Partial<SubscriptionOptions> = {}): Promi
     authorize(context, request) {
       if (rig.refused(context, request)) throw new FhirError(403, 'forbidden', 'not allowed');
     },
+    isAllowed: (context, request) => !rig.refused(context, request),
     async auditRead(context, access) {
       if (context.interaction.endsWith('$notify')) rig.audited.push({ ...access, account: context.actor.account });
     },

@@ -195,6 +195,7 @@ export async function createWorld(
           base: 'http://localhost/fhir',
           query: '',
           authorize: () => undefined,
+          isAllowed: () => true,
         });
         if (!('resourceType' in answer)) throw new Error(`$${name} answered no resource`);
         return answer;
