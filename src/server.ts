@@ -4,7 +4,6 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
-import compress from '@fastify/compress';
 import fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import { type Access, accessRoutes, createAccess, securityHeaders } from './access/index.ts';
 import { dicomwebRoutes, maximumAddressPart } from './adapters/dicomweb/index.ts';
@@ -154,7 +153,6 @@ async function compose(config: Config, options: ServerOptions, database: Databas
   await options.seed?.({ database, store, access, config });
 
   await app.register(securityHeaders, { secure });
-  await app.register(compress, { global: false });
   await app.register(accessRoutes, { access, now: () => clock.now() });
   await app.register(healthRoutes, { database, gauges: deliveryGauges(delivery) });
   await subscriptions.register(app);
