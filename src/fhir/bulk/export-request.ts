@@ -3,6 +3,7 @@ import type { Parameters, ResourceType } from '@medplum/fhirtypes';
 import { FhirError, type OperationCall, parameterNamed } from '../contract.ts';
 import { compartmentTypes } from '../operations/compartments.ts';
 import { refusal, refuseOthers, textOnce, textsOf, typesOf } from '../operations/input.ts';
+import { notPlain } from '../operations/plain-criteria.ts';
 import { targetOf } from '../operations/targets.ts';
 import { isResourceType } from '../validation/index.ts';
 import type { ExportRequest } from './job.ts';
@@ -12,10 +13,6 @@ const understood = ['_outputFormat', '_since', '_until', '_type', '_typeFilter',
 const known = [...understood, 'includeAssociatedData', 'organizeOutputBy', 'allowPartialManifests'];
 const filtersAtMost = 20;
 const patientsAtMost = 10_000;
-
-/** Parameters of a search that reach other types, or say how to answer: a filter only says which resources. */
-const notInFilters =
-  /^(?:_has|_include|_revinclude|_sort|_count|_total|_summary|_elements|_contained|_containedType|_cursor|_filter|_list|_format|_type)\b|\./;
 
 /** @throws FhirError 400 naming what is not understood; nothing is left aside silently. */
 export function exportRequestOf(call: OperationCall, level: ExportRequest['level']): ExportRequest {
@@ -81,7 +78,7 @@ function filtersGiven(parameters: Parameters, types: readonly ResourceType[] | u
       throw refusal('_typeFilter is of the form Type?parameter=value', '_typeFilter');
     if (types && !types.includes(type))
       throw refusal(`_typeFilter: ${type} is not among the types asked for`, '_typeFilter');
-    const other = [...new URLSearchParams(query).keys()].find((name) => notInFilters.test(name));
+    const other = notPlain(new URLSearchParams(query).keys());
     if (other) throw notSupported(`_typeFilter: ${other.slice(0, 64)} is not supported here`, '_typeFilter');
     return { type, query };
   });

@@ -3,11 +3,11 @@
  * the walk can be written into a link and found again. Nothing is held on the server between pages.
  */
 import type { ResourceType } from '@medplum/fhirtypes';
-import type { RestReads, StoredVersion } from '../store/contract.ts';
+import type { RestReads, SearchPage, StoredVersion } from '../store/contract.ts';
 import { type CompartmentName, compartmentTypes, membershipParameters } from './compartments.ts';
 import { refusal } from './input.ts';
 
-/** Where a walk stands: the search of that number, from its `next` query on. */
+/** Where a walk stands: in the search of that number, from the cursor of its page on. It comes back unsigned: no query is in it. */
 export interface Place {
   step: number;
   next?: string;
@@ -32,12 +32,12 @@ export interface Walk {
 
 /**
  * @param wanted only these types, undefined for all of them.
- * @param inUse types there is anything of: the searches for the others are spared, their places in the walk stay.
+ * @param isWorth whether there is anything of a type that the caller may see: other searches are spared, their places in the walk stay.
  */
 export function compartmentWalk(
   name: CompartmentName,
   wanted: readonly ResourceType[] | undefined,
-  inUse: ReadonlySet<ResourceType>,
+  isWorth: (type: ResourceType) => boolean,
 ): Walk {
   const steps = compartmentTypes(name)
     .filter((type) => wanted === undefined || wanted.includes(type))
@@ -51,23 +51,26 @@ export function compartmentWalk(
   return {
     async read(reads, reference, place, count) {
       if (place.step > steps.length) throw refusal('The page cursor does not belong to this operation', '_cursor');
-      const at = steps.findIndex(({ type }, index) => index >= place.step && inUse.has(type));
+      const at = steps.findIndex(({ type }, index) => index >= place.step && isWorth(type));
       const step = steps[at];
       if (!step) return { found: [] };
-      const page = await reads.searchBundle(
-        step.type,
-        queryOf(step, reference, at === place.step ? place.next : undefined, count),
-      );
+      const query = `${step.parameter}=${encodeURIComponent(reference)}&_count=${count}`;
+      const page = await reads.searchBundle(step.type, goingOn(query, at === place.step ? place.next : undefined));
       const found = await withoutEarlier(reads, step, reference, page.matches);
-      return { found, after: page.next === undefined ? { step: at + 1 } : { step: at, next: page.next } };
+      const next = cursorOf(page);
+      return { found, after: next === undefined ? { step: at + 1 } : { step: at, next } };
     },
   };
 }
 
-/** A `next` query carries the size of the page before; this one may have less room. */
-function queryOf({ parameter }: Step, reference: string, next: string | undefined, count: number): string {
-  if (next !== undefined) return next.replace(/(^|&)_count=\d+/, `$1_count=${count}`);
-  return `${parameter}=${encodeURIComponent(reference)}&_count=${count}`;
+/** What the `next` link of a page adds to its query. */
+export function cursorOf({ next }: Pick<SearchPage, 'next'>): string | undefined {
+  return next === undefined ? undefined : (new URLSearchParams(next).get('_cursor') ?? undefined);
+}
+
+/** The query from that cursor on, from its beginning when there is none. */
+export function goingOn(query: string, cursor: string | undefined): string {
+  return cursor === undefined ? query : `${query}&_cursor=${encodeURIComponent(cursor)}`;
 }
 
 async function withoutEarlier(

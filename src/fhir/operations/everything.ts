@@ -6,8 +6,9 @@
 import type { Bundle, BundleEntry, Resource, ResourceType } from '@medplum/fhirtypes';
 import { FhirError, type Operation, type OperationAnswer, type OperationCall } from '../contract.ts';
 import type { RestTransaction, StoredVersion } from '../store/contract.ts';
+import { isId } from '../validation/index.ts';
 import { careInterval, isWithin } from './care-dates.ts';
-import { compartmentWalk, type Place, type Walk } from './compartment-walk.ts';
+import { compartmentWalk, cursorOf, goingOn, type Place, type Walk } from './compartment-walk.ts';
 import { type CompartmentName, compartmentTypes } from './compartments.ts';
 import { countOnce, refusal, refuseOthers, textOnce, typesOf } from './input.ts';
 import { parsed, readsOf, type Sight, sight, storedOrGone } from './reads.ts';
@@ -40,7 +41,7 @@ function everything(name: CompartmentName, level: 'instance' | 'type'): Operatio
 interface Cursor {
   id?: string;
   place?: Place;
-  /** Query of the patients after this one. */
+  /** Cursor of the patients after this one; empty after the last. */
   owners?: string;
 }
 
@@ -64,7 +65,7 @@ async function answer(
   const asked = countOnce(call.parameters, '_count', pageLimit);
   const count = asked ?? (level === 'type' ? allPatientsPage : undefined);
   const page: Page = { members: [], support: [] };
-  const started = cursorOf(textOnce(call.parameters, '_cursor')) ?? { ...(call.id ? { id: call.id } : {}) };
+  const started = startOf(textOnce(call.parameters, '_cursor'), call.id) ?? { ...(call.id ? { id: call.id } : {}) };
   const next = await fill(request, level, started, page, count);
   const supporting = request.types?.every((type) => compartmentTypes(name).includes(type) || type === name)
     ? []
@@ -85,16 +86,14 @@ async function requestOf(call: OperationCall, name: CompartmentName): Promise<Re
   const since = instantOf(textOnce(parameters, '_since'));
   // What members point to is known from the members, also from those that are not asked for.
   const own = types?.every((type) => type === name || compartmentTypes(name).includes(type));
+  const sees = sight(call);
+  const inUse = new Set(await typesInUse(call.tx.sql, call.tx.context.tenant));
   return {
     name,
     base,
     reads: readsOf(call),
-    sees: sight(call),
-    walk: compartmentWalk(
-      name,
-      own ? types : undefined,
-      new Set(await typesInUse(call.tx.sql, call.tx.context.tenant)),
-    ),
+    sees,
+    walk: compartmentWalk(name, own ? types : undefined, (type) => inUse.has(type) && sees.may(type)),
     ...(types ? { types } : {}),
     ...(since ? { since } : {}),
     ...(within ? { within } : {}),
@@ -162,9 +161,9 @@ async function advance(
 /** The next patient, one at a time. */
 async function ownerAfter({ reads, name }: Request, owners: string | undefined): Promise<Cursor | undefined> {
   if (owners === '') return undefined;
-  const page = await reads.searchBundle(name, owners ?? '_sort=_id&_count=1');
+  const page = await reads.searchBundle(name, goingOn('_sort=_id&_count=1', owners));
   const owner = page.matches[0];
-  return owner && { id: owner.id, owners: page.next ?? '' };
+  return owner && { id: owner.id, owners: cursorOf(page) ?? '' };
 }
 
 function take(request: Request, id: string, found: readonly StoredVersion[], page: Page): void {
@@ -241,17 +240,29 @@ function withheldEntry(types: readonly string[]): BundleEntry {
   };
 }
 
-/** @throws FhirError 400 for a cursor that is none of ours. */
-function cursorOf(text: string | undefined): Cursor | undefined {
+/**
+ * Where a page begins. A cursor is not signed: it only says how far, never what is searched for.
+ * @param addressed id in the address: a cursor leads through no other record.
+ * @throws FhirError 400 for a cursor that is none of ours.
+ */
+function startOf(text: string | undefined, addressed: string | undefined): Cursor | undefined {
   if (text === undefined) return undefined;
   try {
     const { id, place, owners } = JSON.parse(Buffer.from(text, 'base64url').toString('utf8')) as Cursor;
-    const isPlace = place === undefined || (Number.isInteger(place.step) && place.step >= 0);
-    if (typeof id === 'string' && isPlace && (owners === undefined || typeof owners === 'string')) {
+    const isNamed = typeof id === 'string' && isId(id) && (addressed === undefined || id === addressed);
+    if (isNamed && isPlace(place) && isTextOrNone(owners)) {
       return { id, ...(place ? { place } : {}), ...(owners === undefined ? {} : { owners }) };
     }
   } catch {
     // Falls through to the refusal.
   }
   throw refusal('The page cursor does not belong to this operation', '_cursor');
+}
+
+function isPlace(place: Place | undefined): boolean {
+  return place === undefined || (Number.isInteger(place.step) && place.step >= 0 && isTextOrNone(place.next));
+}
+
+function isTextOrNone(value: unknown): boolean {
+  return value === undefined || typeof value === 'string';
 }

@@ -2,6 +2,7 @@
 import type { Bundle, Observation } from '@medplum/fhirtypes';
 import { FhirError, type Operation, parameterNamed } from '../contract.ts';
 import { refusal, textOnce } from './input.ts';
+import { notPlain } from './plain-criteria.ts';
 import { parsed, readsOf } from './reads.ts';
 
 /** Observations looked through, and of each kind answered. */
@@ -24,6 +25,11 @@ export const lastnOperation: Operation = {
     const criteria = (call.parameters.parameter ?? []).filter(({ name }) => name !== 'max');
     if (!criteria.some(({ name }) => name === 'patient' || name === 'subject')) {
       throw new FhirError(400, 'required', 'patient or subject is needed', parameterNamed('patient'));
+    }
+    const other = notPlain(criteria.map(({ name }) => name ?? ''));
+    if (other !== undefined) {
+      const diagnostics = `${other.slice(0, 64)} is not supported here`;
+      throw new FhirError(400, 'not-supported', diagnostics, parameterNamed(other));
     }
     const query = new URLSearchParams(
       criteria.map(({ name, ...value }): [string, string] => [name ?? '', String(Object.values(value)[0] ?? '')]),

@@ -1,5 +1,5 @@
 import type { Bundle, OperationOutcome, Resource } from '@medplum/fhirtypes';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { compartmentTypes, membershipParameters } from '../../../src/fhir/operations/compartments.ts';
 import { validateResource } from '../../../src/fhir/validation/index.ts';
 import { namesIn, type OperationServer, operationServer } from './server.ts';
@@ -54,6 +54,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 beforeEach(() => {
   server.audited.length = 0;
+  server.refusals.length = 0;
   server.refused = () => false;
 });
 
@@ -147,9 +148,51 @@ describe('Patient/$everything', () => {
     const { body } = await server.get('/fhir/Patient/p1/$everything');
     expect(namesIn(body)).not.toContain('Observation/o00');
     const outcome = body.entry!.find(({ search }) => search?.mode === 'outcome')!.resource as OperationOutcome;
-    // Nothing is told of types there is nothing of.
+    // Nothing is told of types there is nothing of, and nobody tried a door.
     expect(outcome.issue[0]!.diagnostics).toMatch(/: Observation$/);
+    expect(server.refusals).toEqual([]);
     expect(await server.get('/fhir/Patient/p1/$everything?_type=Observation')).toMatchObject({ status: 403 });
+  });
+
+  it('does not search types the caller may not see', async () => {
+    server.refused = ({ type, interaction }) => interaction === 'search-type' && type === 'Observation';
+    const searched: string[] = [];
+    const { restTransaction } = server.store;
+    const spy = vi.spyOn(server.store, 'restTransaction').mockImplementation((context, work) =>
+      restTransaction(context, (tx) => {
+        const { searchBundle } = tx;
+        const told: typeof searchBundle = (type, ...more) => {
+          searched.push(type);
+          return searchBundle(type, ...more);
+        };
+        return work(Object.assign(tx, { searchBundle: told }));
+      }),
+    );
+    await server.get('/fhir/Patient/p1/$everything');
+    spy.mockRestore();
+    expect(searched).toContain('Condition');
+    expect(searched).not.toContain('Observation');
+  });
+
+  it('takes from a cursor how far it got, and nothing to search for', async () => {
+    const { body } = await server.get('/fhir/Patient/p1/$everything?_type=Observation&_count=5');
+    const next = new URL(body.link!.find(({ relation }) => relation === 'next')!.url!);
+    const told = JSON.parse(Buffer.from(next.searchParams.get('_cursor')!, 'base64url').toString()) as {
+      place: { step: number; next: string };
+    };
+    const at = (path: string, cursor: object) =>
+      server.get(`/fhir/${path}&_cursor=${Buffer.from(JSON.stringify(cursor)).toString('base64url')}`);
+    const record = 'Patient/p1/$everything?_type=Observation&_count=5';
+    expect(await at(record, told)).toMatchObject({ status: 200 });
+    const asked = 'subject=Patient%2Fp1&_count=5&_has:AuditEvent:entity:agent=Practitioner%2Fdr';
+    const { step } = told.place;
+    for (const query of [asked, `${told.place.next}&_has:AuditEvent:entity:agent=x`, `${told.place.next}&code=x`])
+      expect(await at(record, { ...told, place: { step, next: query } })).toMatchObject({ status: 400 });
+    for (const owners of ['family=x&_sort=_id&_count=1', 7])
+      expect(await at('Patient/$everything?_type=Patient&_count=5', { id: 'p1', owners })).toMatchObject({
+        status: 400,
+      });
+    expect(await at('Patient/p2/$everything?_count=5', told)).toMatchObject({ status: 400 });
   });
 
   it('refuses what it does not understand and whom it does not know', async () => {
