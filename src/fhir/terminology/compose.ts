@@ -3,6 +3,7 @@
  * (https://hl7.org/fhir/R4/valueset.html#compositions).
  */
 import type { ValueSet, ValueSetComposeInclude, ValueSetExpansionContains } from '@medplum/fhirtypes';
+import { type Budget, openBudget } from './budget.ts';
 import { type Canonical, canonicalText } from './canonical.ts';
 import type { Library } from './library.ts';
 import { invalid, notSupported, shown, tooCostly, unknownValueSet } from './problems.ts';
@@ -29,28 +30,29 @@ export const anyVersion: SystemVersions = { preferred: new Map(), forced: new Ma
 
 /** Value sets that import value sets: deeper is a mistake or an attack. */
 const importDepthLimit = 20;
-/** Value sets resolved for one answer. */
-const importLimit = 200;
 
 /**
  * @param seen canonical URLs of value sets used on the way, in the order they were met.
- * @throws FhirError 422 for an import that is not known, or one that imports itself.
+ * @param budget of the whole question.
+ * @throws FhirError 422 for an import that is not known, or one that imports itself; `too-costly` beyond the budget.
  */
 export async function composeParts(
   library: Library,
   valueSet: ValueSet,
   versions: SystemVersions = anyVersion,
   seen: Set<string> = new Set(),
+  budget: Budget = openBudget(),
 ): Promise<Part[]> {
   return partsOf(valueSet, []);
 
   async function partsOf(set: ValueSet, path: readonly string[]): Promise<Part[]> {
-    if (path.length > importDepthLimit || seen.size > importLimit)
-      throw tooCostly('The value set imports too many others');
+    if (path.length > importDepthLimit) throw tooCostly('The value set imports too many others');
     // Nothing but an expansion: its codes are the value set.
-    if (!set.compose) return merged(expansionParts(set));
-    const included = await listParts(set.compose.include ?? [], path);
-    const excluded = await listParts(set.compose.exclude ?? [], path);
+    if (!set.compose) return within(merged(expansionParts(set)));
+    const { include = [], exclude = [] } = set.compose;
+    for (const { filter = [] } of [...include, ...exclude]) budget.parts(1 + filter.length);
+    const included = await listParts(include, path);
+    const excluded = await listParts(exclude, path);
     const withoutExcluded = merged(included).map((part) => {
       const against = excluded.filter((other) => covers(other, part)).map(({ selection }) => selection);
       if (against.length === 0) return part;
@@ -64,6 +66,7 @@ export async function composeParts(
     const active: Selection = { kind: 'filter', property: 'inactive', op: '=', value: 'false' };
     const result: Part[] = [];
     for (const part of parts) {
+      budget.time();
       const isKnown = (await library.codeSystem(canonicalOf(part))) !== undefined;
       result.push(isKnown ? { ...part, selection: both(part.selection, active) } : part);
     }
@@ -72,7 +75,17 @@ export async function composeParts(
 
   async function listParts(list: readonly ValueSetComposeInclude[], path: readonly string[]): Promise<Part[]> {
     const parts: Part[] = [];
-    for (const include of list) parts.push(...(await includeParts(include, path)));
+    for (const include of list) {
+      parts.push(...(await includeParts(include, path)));
+      within(parts);
+    }
+    return parts;
+  }
+
+  /** Every part is to be looked up, and to be held against every part excluded. */
+  function within(parts: Part[]): Part[] {
+    budget.atOnce(parts.length);
+    budget.time();
     return parts;
   }
 
@@ -83,7 +96,7 @@ export async function composeParts(
     if (include.system === undefined) {
       const [first, ...others] = imports;
       if (!first) throw invalid('An include of the value set names neither a system nor a value set');
-      return others.reduce(intersection, first);
+      return others.reduce((common, next) => within(intersection(common, next)), first);
     }
     if (include.concept && include.filter) throw invalid('An include has concepts or filters, not both');
     const version = chosenVersion(include.system, include.version, versions);
@@ -92,10 +105,12 @@ export async function composeParts(
       ...(version === undefined ? {} : { version }),
       selection: selectionOf(include),
     };
-    return imports.reduce(intersection, [part]);
+    return imports.reduce((common, next) => within(intersection(common, next)), [part]);
   }
 
   async function importParts(canonical: string, path: readonly string[]): Promise<Part[]> {
+    budget.import();
+    budget.time();
     if (path.includes(canonical)) throw notSupported(`Value set ${shown(canonical)} imports itself`);
     const imported = await library.valueSet(canonical);
     if (!imported) throw unknownValueSet(canonical, 422);

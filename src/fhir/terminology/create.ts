@@ -1,8 +1,9 @@
 /** Puts the terminology together: sources in their order, the cache of parsed systems, answers for the other parts. */
 import type { Database, Sql } from '../../db/index.ts';
+import { openBudget } from './budget.ts';
 import { createCache } from './cache.ts';
 import { parseCanonical } from './canonical.ts';
-import { canonicalOf, composeParts } from './compose.ts';
+import { anyVersion, canonicalOf, composeParts } from './compose.ts';
 import type { Coding, Terminology } from './contract.ts';
 import { type Library, type LibraryScope, openLibrary, type StoredSearch } from './library.ts';
 import type { MemoryContent } from './memory-content.ts';
@@ -83,7 +84,9 @@ async function expandCodes(library: Library, reference: string, limit: number): 
   const valueSet = await library.valueSet(reference);
   if (!valueSet) return undefined;
   const codings: Coding[] = [];
-  for (const part of await composeParts(library, valueSet)) {
+  const budget = openBudget();
+  for (const part of await composeParts(library, valueSet, anyVersion, new Set(), budget)) {
+    budget.time();
     const system = await library.codeSystem(canonicalOf(part));
     const concepts = system
       ? (await system.select(part.selection, { offset: 0, limit: limit + 1 })).concepts

@@ -1,5 +1,6 @@
 /** The codes of a value set, a page of them (https://hl7.org/fhir/R4/valueset-operation-expand.html). */
 import type { ValueSet, ValueSetExpansionContains, ValueSetExpansionParameter } from '@medplum/fhirtypes';
+import { type Budget, openBudget } from './budget.ts';
 import { type Canonical, canonicalText } from './canonical.ts';
 import { canonicalOf, composeParts, type Part, type SystemVersions } from './compose.ts';
 import type { Concept, Designation } from './concept.ts';
@@ -45,15 +46,22 @@ interface Piece {
 }
 
 /**
- * @throws FhirError 422 `too-costly` for more than 10,000 codes without `count`; `not-found` for a system that must be asked and is
- * not known here.
+ * @throws FhirError 422 `too-costly` for more than 10,000 codes without `count`, and beyond the budget; `not-found` for a system that
+ * must be asked and is not known here.
  */
-export async function expandValueSet(library: Library, valueSet: ValueSet, options: ExpandOptions): Promise<Expansion> {
+export async function expandValueSet(
+  library: Library,
+  valueSet: ValueSet,
+  options: ExpandOptions,
+  budget: Budget = openBudget(),
+): Promise<Expansion> {
   const used = new Set<string>();
-  const parts = (await composeParts(library, valueSet, options.versions, used)).filter((part) => !isExcluded(part));
+  const composed = await composeParts(library, valueSet, options.versions, used, budget);
+  const parts = composed.filter((part) => !isExcluded(part));
   const limit = Math.min(options.count ?? pageLimit, pageLimit);
   const pieces: Piece[] = [];
   for (const part of parts) {
+    budget.time();
     const system = await library.codeSystem(canonicalOf(part));
     if (!system && !enumerate(part.selection)) throw unknownSystem(canonicalText(canonicalOf(part)), 422);
     pieces.push({ part, system });
@@ -61,6 +69,7 @@ export async function expandValueSet(library: Library, valueSet: ValueSet, optio
   const entries: { entry: ValueSetExpansionContains; concept: Concept; part: Part }[] = [];
   let total = 0;
   for (const piece of pieces) {
+    budget.time();
     const page: SelectOptions = {
       ...(options.filter === undefined ? {} : { text: options.filter }),
       activeOnly: options.activeOnly,

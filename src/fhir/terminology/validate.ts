@@ -1,5 +1,6 @@
 /** Whether a code is in a value set or code system, and is called so (https://hl7.org/fhir/R4/valueset-operation-validate-code.html). */
 import type { ValueSet } from '@medplum/fhirtypes';
+import { type Budget, openBudget } from './budget.ts';
 import type { Canonical } from './canonical.ts';
 import { anyVersion, canonicalOf, composeParts, type Part, type SystemVersions } from './compose.ts';
 import type { Concept } from './concept.ts';
@@ -31,6 +32,7 @@ export interface ValidationOptions {
   allowAbstract?: boolean;
   displayLanguage?: string;
   versions?: SystemVersions;
+  budget?: Budget;
 }
 
 /** @returns undefined when the code system is not known here. */
@@ -58,13 +60,15 @@ export async function validateInValueSet(
   options: ValidationOptions = {},
 ): Promise<CodeAnswer> {
   const name = valueSet.url ?? 'sent with the request';
-  const parts = (await composeParts(library, valueSet, options.versions ?? anyVersion)).filter(
+  const { versions = anyVersion, budget = openBudget() } = options;
+  const parts = (await composeParts(library, valueSet, versions, new Set(), budget)).filter(
     (part) =>
       (question.system === undefined || part.system === question.system) &&
       (question.version === undefined || part.version === undefined || part.version === question.version),
   );
   const unknown: string[] = [];
   for (const part of parts) {
+    budget.time();
     const answer = await validateInPart(library, part, question, options);
     if (answer === 'unknown system') unknown.push(part.system);
     else if (answer) return answer;

@@ -1,6 +1,7 @@
 /** Reads the parameters of a terminology operation, from a body or from an address (https://hl7.org/fhir/R4/operations.html#request). */
 import type { CodeableConcept, Coding, Parameters, ParametersParameter, Resource } from '@medplum/fhirtypes';
-import type { FhirTransaction, OperationCall } from '../../contract.ts';
+import { FhirError, type FhirTransaction, type OperationCall } from '../../contract.ts';
+import { validateResource } from '../../validation/index.ts';
 import type { LibraryScope } from '../library.ts';
 import { invalid, shown } from '../problems.ts';
 import type { TerminologyResource, TerminologyType } from '../r4.ts';
@@ -66,6 +67,9 @@ export function readInput(call: OperationCall, known: readonly string[]): Input 
       // A body that is no Parameters is the resource itself.
       const sent = call.resource ?? one(name)?.resource;
       if (sent && sent.resourceType !== type) throw invalid(`Parameter ${name} is a ${type}`, name);
+      // Parameters came through validation, with what is in them; a body of its own did not.
+      const issues = call.resource ? validateResource(call.resource) : [];
+      if (issues.length > 0) throw FhirError.of(400, issues);
       return sent as T | undefined;
     },
     parts: (name) => named(name).map(({ part }) => part ?? []),

@@ -4,6 +4,7 @@
  */
 import type { CodeSystem, Parameters, ValueSet } from '@medplum/fhirtypes';
 import type { OperationCall } from '../../contract.ts';
+import { type Budget, openBudget } from '../budget.ts';
 import { canonicalText, parseCanonical } from '../canonical.ts';
 import type { TerminologyRoom } from '../create.ts';
 import { invalid, unknownSystem, unknownValueSet } from '../problems.ts';
@@ -39,7 +40,9 @@ export async function validateCodeInValueSet(room: TerminologyRoom, call: Operat
   const library = room.library(scopeOf(call.tx, input, given));
   const valueSet = given ?? (await namedValueSet(input, (reference) => library.valueSet(reference)));
   const questions = questionsOf(input, input.text('system'), input.text('systemVersion'));
-  return firstGood(questions, (question) => validateInValueSet(library, valueSet, question, optionsOf(input)));
+  return firstGood(questions, (question, budget) =>
+    validateInValueSet(library, valueSet, question, { ...optionsOf(input), budget }),
+  );
 }
 
 /** The value set that `url` and `valueSetVersion` name. @throws FhirError 400, 404. */
@@ -99,11 +102,13 @@ function optionsOf(input: Input) {
 /** One good coding makes a CodeableConcept good. */
 async function firstGood(
   questions: readonly CodeQuestion[],
-  ask: (question: CodeQuestion) => Promise<CodeAnswer>,
+  ask: (question: CodeQuestion, budget: Budget) => Promise<CodeAnswer>,
 ): Promise<Parameters> {
   const answers: CodeAnswer[] = [];
+  const budget = openBudget();
   for (const question of questions) {
-    const result = await ask(question);
+    budget.time();
+    const result = await ask(question, budget.another());
     if (result.valid) return told(result);
     answers.push(result);
   }
