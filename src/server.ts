@@ -105,22 +105,25 @@ async function compose(config: Config, options: ServerOptions, database: Databas
   const baseUrl = () => config.baseUrl ?? listeningUrl();
 
   const base = () => `${baseUrl()}/fhir`;
-  const store = withSealedHeaders(await createFhirStore({
+  const store = withSealedHeaders(
+    await createFhirStore({
       database,
       checkReferences: config.checkReferences,
       searchTimeoutMs: config.searchTimeoutMs,
       terminologyDefinitions: mappedValueSets,
       base,
-    }));
+    }),
+  );
   registerOperations(store);
   registerGraphql(store);
   const access = await createAccess({ database, store, clock, secure, log, baseUrl });
-  const bulk = createBulkData({ database, store, guards: access, clock, baseUrl, folder: config.dataDir, log });
+  const owners = ownersOf(access);
+  const bulk = createBulkData({ database, store, guards: access, owners, clock, baseUrl, folder: config.dataDir, log });
   const subscriptions = createSubscriptions({
     database,
     store,
     guards: access,
-    owners: ownersOf(access),
+    owners,
     clock,
     createMatcher: store.createMatcher,
     endpoints: { allowed: config.subscriptionHosts, loopbackHttp: config.demo },
@@ -201,7 +204,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
   };
 }
 
-/** Accounts as they are now: what a notification shows follows their rights. */
+/** Accounts as they are now: notifications and jobs follow their rights. */
 function ownersOf(access: Access): Owners {
   return {
     async actorOf(tenant, account) {

@@ -7,6 +7,7 @@ import type { OperationOutcome, Resource, ResourceType } from '@medplum/fhirtype
 import type { Sql } from '../../db/index.ts';
 import { type Context, FhirError, type FhirGuards, type FhirTransaction } from '../contract.ts';
 import { parseJson } from '../json/index.ts';
+import { isContention, withRetries } from '../rest/attempts.ts';
 import { tableOf } from '../search/scope.ts';
 import type { RestStore } from '../store/contract.ts';
 import { isId, isResourceType } from '../validation/index.ts';
@@ -36,19 +37,22 @@ class LostError extends Error {
   override name = 'LostError';
 }
 
-/** @throws AbortError as soon as `signal` says so. */
+/**
+ * @param contextNow in the name of who began the import, with the rights the account has now: asked before each batch.
+ * @throws AbortError as soon as `signal` says so; FhirError 403 when the account has lost the right; 409 for contention that goes on.
+ */
 export async function runImport(
   parts: ImportParts,
   job: ImportJob,
-  context: Context,
+  contextNow: () => Promise<Context>,
   { signal, progress }: { signal: AbortSignal; progress(text: string): void },
 ): Promise<ImportResult> {
   let result: ImportResult = job.result ?? { created: 0, updated: 0, unchanged: 0, refused: 0 };
   let number = job.lines;
-  const mayWrite = rightToWrite(parts.guards, context);
   const store = async (lines: readonly Line[]) => {
     signal.throwIfAborted();
-    result = await storeBatch(parts.store, job, context, lines, result, mayWrite);
+    const context = await contextNow();
+    result = await storeBatch(parts.store, job, context, lines, result, rightToWrite(parts.guards, context));
     progress(`${lines.at(-1)!.number} lines`);
   };
   let batch: Line[] = [];
@@ -65,7 +69,7 @@ export async function runImport(
   return result;
 }
 
-/** Asked once for a type, in the name of who began the import. */
+/** Asked once for a type. */
 function rightToWrite(guards: FhirGuards, context: Context): (type: ResourceType) => void {
   const known = new Map<string, unknown>();
   return (type) => {
@@ -89,7 +93,10 @@ function refusalOf(ask: () => void): unknown {
   }
 }
 
-/** A batch that cannot be stored as a whole is stored line by line: one bad line refuses itself and nothing else. */
+/**
+ * A batch that cannot be stored as a whole is stored line by line: one bad line refuses itself and nothing else. That others write the
+ * same resources is no fault of a line: it is tried again, and in the end the attempt fails.
+ */
 async function storeBatch(
   store: RestStore,
   job: ImportJob,
@@ -99,12 +106,14 @@ async function storeBatch(
   mayWrite: (type: ResourceType) => void,
 ): Promise<ImportResult> {
   try {
-    return await store.restTransaction(context, (tx) => storeLines(tx, job, lines, before, mayWrite));
+    return await withRetries(() =>
+      store.restTransaction(context, (tx) => storeLines(tx, job, lines, before, mayWrite)),
+    );
   } catch (error) {
     if (error instanceof LostError || !isRefusal(error)) throw error;
     const [line, ...more] = lines;
     if (more.length === 0) {
-      return store.restTransaction(context, (tx) => refuseLine(tx, job, line!, before, error));
+      return withRetries(() => store.restTransaction(context, (tx) => refuseLine(tx, job, line!, before, error)));
     }
   }
   let result = before;
@@ -114,7 +123,7 @@ async function storeBatch(
 
 /** What is the line's fault and not ours: to be told, and gone past. */
 function isRefusal(error: unknown): error is FhirError {
-  return error instanceof FhirError && error.status < 500;
+  return error instanceof FhirError && error.status < 500 && !isContention(error);
 }
 
 async function storeLines(

@@ -8,6 +8,7 @@ import { loadSearchDefinitions } from '../definitions/search-parameters.ts';
 import { createParameterRegistry } from '../search/parameters.ts';
 import type { RestStore } from '../store/contract.ts';
 import { interpretPath } from '../store/interpreter.ts';
+import type { Owners } from '../subscriptions/contract.ts';
 import { type ExportParts, runExport } from './export-run.ts';
 import { runImport } from './import-run.ts';
 import { registerBulkOperations } from './kick-off.ts';
@@ -18,6 +19,8 @@ export interface BulkDataOptions {
   database: Database;
   store: RestStore;
   guards: FhirGuards;
+  /** Jobs go on with the rights their accounts have by then. */
+  owners: Owners;
   clock: Clock;
   baseUrl(): string;
   /** Folder of the data folder below which the files lie. */
@@ -54,10 +57,11 @@ export function createBulkData(options: BulkDataOptions): BulkData {
     database,
     clock,
     folders: [exportFolder, importFolder],
-    run: (job, context, attempt) => {
-      if (job.kind === 'import') return runImport({ store, guards, folder: importFolder }, job, context, attempt);
+    guards,
+    run: async (job, contextNow, attempt) => {
+      if (job.kind === 'import') return runImport({ store, guards, folder: importFolder }, job, contextNow, attempt);
       exporting ??= exportParts();
-      return runExport(exporting, job, context, attempt);
+      return runExport(exporting, job, await contextNow(), attempt);
     },
   });
   registerBulkOperations(store, { importFolder, wake: worker.wake });

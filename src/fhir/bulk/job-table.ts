@@ -122,6 +122,15 @@ export async function releaseJob(sql: Sql, job: Attempt): Promise<void> {
   );
 }
 
+/** Gives a job back for another attempt. */
+export async function requeueJob(sql: Sql, job: Attempt): Promise<void> {
+  await sql.query(`UPDATE bulk_job SET state = 'queued', lease_until = NULL WHERE ${ofAttempt}`, [
+    job.tenant,
+    job.id,
+    job.attempt,
+  ]);
+}
+
 /** Says how far an import got, in the transaction that got it there. False as for `finishJob`. */
 export async function moveImport(
   sql: Sql,

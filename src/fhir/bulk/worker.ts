@@ -4,10 +4,21 @@
  */
 import type { Clock } from '../../config/index.ts';
 import type { Database } from '../../db/index.ts';
-import { type Context, FhirError } from '../contract.ts';
+import { type Context, FhirError, type FhirGuards } from '../contract.ts';
+import { isContention } from '../rest/attempts.ts';
+import type { Owners } from '../subscriptions/contract.ts';
 import { removeJobFiles } from './folders.ts';
-import type { ExportResult, ImportResult, Job } from './job.ts';
-import { claimJob, deleteJob, expiredJobs, finishJob, leaseSeconds, releaseJob, renewLease } from './job-table.ts';
+import { demandOf, type ExportResult, type ImportResult, type Job } from './job.ts';
+import {
+  claimJob,
+  deleteJob,
+  expiredJobs,
+  finishJob,
+  leaseSeconds,
+  releaseJob,
+  renewLease,
+  requeueJob,
+} from './job-table.ts';
 
 /** Jobs at the same time on one node: each holds a connection, of a dozen. */
 const jobsAtOnce = 2;
@@ -33,7 +44,10 @@ export interface WorkerOptions {
   log?: Log;
   /** Folders swept when a job expires. */
   folders: readonly string[];
-  run(job: Job, context: Context, attempt: Attempt): Promise<ExportResult | ImportResult>;
+  /** @param contextNow in the name of who asked, as the account is now. @throws FhirError 403 when it has lost the right. */
+  run(job: Job, contextNow: () => Promise<Context>, attempt: Attempt): Promise<ExportResult | ImportResult>;
+  owners: Owners;
+  guards: Pick<FhirGuards, 'authorize'>;
   /** 0: only `sweep` looks for jobs (tests). */
   sweepEveryMs?: number;
 }
@@ -52,7 +66,7 @@ export interface Worker {
 const givenBack = Symbol('given back');
 
 export function createWorker(options: WorkerOptions): Worker {
-  const { database, clock, log, folders } = options;
+  const { database, clock, log, folders, owners, guards } = options;
   const period = options.sweepEveryMs ?? sweepEveryMs;
   const running = new Map<Promise<void>, AbortController>();
   let timer: NodeJS.Timeout | undefined;
@@ -101,7 +115,7 @@ export function createWorker(options: WorkerOptions): Worker {
       (leaseSeconds * 1000) / 3,
     );
     try {
-      const result = await options.run(job, contextOf(job), {
+      const result = await options.run(job, () => contextOf(job), {
         signal: controller.signal,
         progress: (text) => {
           progress = text;
@@ -111,6 +125,8 @@ export function createWorker(options: WorkerOptions): Worker {
     } catch (error) {
       if (controller.signal.aborted) return giveBack(job);
       report(error, job);
+      // Nothing is wrong with the job: others got in the way. It is an attempt less, and goes on where it was.
+      if (isContention(error)) return putBack(job);
       const outcome =
         error instanceof FhirError
           ? error.outcome
@@ -132,8 +148,22 @@ export function createWorker(options: WorkerOptions): Worker {
     await database.transaction(job.tenant, (sql) => releaseJob(sql, job));
   }
 
-  function contextOf({ tenant, actor, id, kind }: Job): Context {
-    return { tenant, actor, requestId: id, interaction: `operation:$${kind}`, now: () => clock.now() };
+  async function putBack(job: Job): Promise<void> {
+    await database.transaction(job.tenant, (sql) => requeueJob(sql, job));
+  }
+
+  /** Rights are those of this moment: a job may wait for long, and outlive a node. */
+  async function contextOf(job: Job): Promise<Context> {
+    const { tenant, account, id, kind } = job;
+    const actor = await owners.actorOf(tenant, account);
+    if (!actor) throw new FhirError(403, 'forbidden', 'the account that asked for this is shut off');
+    const context: Context = {
+      ...{ tenant, actor, requestId: id },
+      interaction: `operation:$${kind}`,
+      now: () => clock.now(),
+    };
+    guards.authorize(context, demandOf(job));
+    return context;
   }
 
   async function purge(tenant: string): Promise<void> {

@@ -89,6 +89,52 @@ describe('$import', () => {
     expect(refused.statusCode).toBe(403);
   });
 
+  it('stops when the account loses the right or is shut off, whatever it was when it asked', async () => {
+    const begin = async (lines: string[]) => {
+      const begun = await server.request({
+        method: 'POST',
+        url: '/fhir/$import',
+        headers: ndjson,
+        payload: lines.join('\n'),
+      });
+      return String(begun.headers['content-location']).replace(base, '/fhir');
+    };
+    const failed = { issue: [{ code: 'forbidden' }] };
+    // After the first batch of two hundred lines.
+    const losing = await begin(patients(250, 'lost'));
+    server.store.beforeCommit(({ id }) => {
+      if (id === 'lost0') server.refused = ({ operation }) => operation === 'import';
+    });
+    await server.bulk.worker.sweep();
+    server.refused = () => false;
+    expect((await server.request({ url: losing })).json()).toMatchObject(failed);
+    expect((await server.request({ url: '/fhir/Patient/lost199' })).statusCode).toBe(200);
+    expect((await server.request({ url: '/fhir/Patient/lost200' })).statusCode).toBe(404);
+    const waiting = await begin(patients(1, 'shut'));
+    server.closed.add('alice');
+    await server.bulk.worker.sweep();
+    server.closed.clear();
+    expect((await server.request({ url: waiting })).json()).toMatchObject(failed);
+    expect((await server.request({ url: '/fhir/Patient/shut0' })).statusCode).toBe(404);
+  });
+
+  it('loses no line to others who write the same resources: it tries again, and again in another attempt', async () => {
+    const contention = () => Object.assign(new FhirError(409, 'conflict', 'another change'), { code: '40P01' });
+    let failures = 3;
+    server.store.beforeCommit(({ id }) => {
+      if (id === 'busy1' && failures-- > 0) throw contention();
+    });
+    const soon = await server.imported(patients(3, 'busy').join('\n'));
+    expect(soon).toMatchObject({ outcome: { created: 3, refused: 0 }, error: [] });
+    // More often than one attempt tries.
+    failures = 7;
+    server.store.beforeCommit(({ id }) => {
+      if (id === 'busier1' && failures-- > 0) throw contention();
+    });
+    const later = await server.imported(patients(3, 'busier').join('\n'));
+    expect(later).toMatchObject({ outcome: { created: 3, refused: 0 }, error: [] });
+  });
+
   it('takes gzip, refuses what is none, and what is not NDJSON', async () => {
     const post = (headers: object, payload: Buffer | string) =>
       server.request({ method: 'POST', url: '/fhir/$import', headers: { ...ndjson, ...headers }, payload });

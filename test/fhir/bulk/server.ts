@@ -7,7 +7,14 @@ import fastify, { type FastifyInstance, type InjectOptions, type LightMyRequestR
 import { type Clock, systemClock } from '../../../src/config/index.ts';
 import type { Database } from '../../../src/db/index.ts';
 import { type BulkData, createBulkData } from '../../../src/fhir/bulk/index.ts';
-import { createFhirStore, FhirError, type FhirGuards, fhirRoutes, type ReadAccess } from '../../../src/fhir/index.ts';
+import {
+  type Actor,
+  createFhirStore,
+  FhirError,
+  type FhirGuards,
+  fhirRoutes,
+  type ReadAccess,
+} from '../../../src/fhir/index.ts';
 import type { RestStore } from '../../../src/fhir/store/index.ts';
 import { testDatabase } from '../../support/database.ts';
 
@@ -34,6 +41,8 @@ export interface BulkServer {
   audited: (ReadAccess & { interaction: string })[];
   /** What authorize refuses. */
   refused: (request: { interaction: string; type?: string; operation?: string }) => boolean;
+  /** Accounts that are shut off. */
+  closed: Set<string>;
   clock: { ahead: number };
   request(options: InjectOptions): Promise<LightMyRequestResponse>;
   put(...resources: (Resource & { id: string })[]): Promise<void>;
@@ -48,6 +57,11 @@ export interface BulkServer {
   close(): Promise<void>;
 }
 
+const actorOf = (account: string): Actor => ({
+  ...{ reference: `Device/${account}`, display: account, account },
+  ...{ kind: 'machine', roles: [] },
+});
+
 /** The bearer token names tenant and account: `aa alice`. */
 export async function bulkServer(options: { linesPerFile?: number } = {}): Promise<BulkServer> {
   const database = await testDatabase();
@@ -57,18 +71,22 @@ export async function bulkServer(options: { linesPerFile?: number } = {}): Promi
   const ahead = { ahead: 0 };
   const clock: Clock = { now: () => new Date(systemClock.now().getTime() + ahead.ahead) };
   const server = { audited: [] as BulkServer['audited'], refused: (() => false) as BulkServer['refused'] };
+  const closed = new Set<string>();
+  const owners = {
+    actorOf: async (_tenant: string, account: string) => (closed.has(account) ? undefined : actorOf(account)),
+  };
   const guards: FhirGuards = {
     async authenticate({ headers }) {
       const [tenant = 'aa', account = 'alice'] = String(headers.authorization ?? 'Bearer aa alice')
         .split(' ')
         .slice(1);
       if (tenant === 'nobody') throw new FhirError(401, 'login', 'sign in first');
-      const actor = { reference: `Device/${account}`, display: account, account, kind: 'machine' as const, roles: [] };
-      return { tenant, actor };
+      return { tenant, actor: actorOf(account) };
     },
     authorize(_context, request) {
       if (bulk.refused(request)) throw new FhirError(403, 'forbidden', 'not allowed');
     },
+    isAllowed: (_context, request) => !bulk.refused(request),
     async auditRead(context, access) {
       server.audited.push({ ...access, interaction: context.interaction });
     },
@@ -77,6 +95,7 @@ export async function bulkServer(options: { linesPerFile?: number } = {}): Promi
     database,
     store,
     guards,
+    owners,
     clock,
     baseUrl: () => 'http://hospital.example',
     folder,
@@ -95,7 +114,7 @@ export async function bulkServer(options: { linesPerFile?: number } = {}): Promi
     return answer.json();
   };
   const bulk: BulkServer = Object.assign(server, {
-    ...{ app, database, store, folder, request, bulk: data, clock: ahead },
+    ...{ app, database, store, folder, request, bulk: data, clock: ahead, closed },
     async put(...resources: (Resource & { id: string })[]) {
       for (const payload of resources) {
         const url = `/fhir/${payload.resourceType}/${payload.id}`;
