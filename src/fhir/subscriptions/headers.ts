@@ -95,6 +95,16 @@ export async function adoptSeals(sql: Sql, tenant: string, subscription: Subscri
   );
 }
 
+/** Forgets the values sealed for a Subscription that was not stored. */
+export async function dropSeals(tx: FhirTransaction, subscription: Subscription): Promise<void> {
+  const tokens = sealsOf(subscription);
+  if (tokens.length === 0) return;
+  await tx.sql.query(
+    'DELETE FROM subscription_secret WHERE tenant = $1 AND token = ANY ($2) AND subscription IS NULL',
+    [tx.context.tenant, tokens],
+  );
+}
+
 /** The values behind tokens of one Subscription, by token. */
 export async function unseal(
   sql: Sql,

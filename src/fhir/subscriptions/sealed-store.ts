@@ -1,7 +1,7 @@
 /** The store as every room gets it: what is written as a Subscription has the values of its headers sealed (headers.ts). */
 import type { Resource } from '@medplum/fhirtypes';
 import type { RestStore, RestTransaction } from '../store/contract.ts';
-import { sealHeaders } from './headers.ts';
+import { dropSeals, sealHeaders } from './headers.ts';
 
 export function withSealedHeaders(store: RestStore): RestStore {
   const sealing =
@@ -23,7 +23,13 @@ function sealingTransaction(tx: RestTransaction): RestTransaction {
     resource?.resourceType === 'Subscription' ? sealHeaders(tx, resource) : resource;
   const sealing: Pick<RestTransaction, 'create' | 'createIfNone' | 'update' | 'updateIfOne'> = {
     create: async (resource) => create(await sealed(resource)),
-    createIfNone: async (resource, criteria) => createIfNone(await sealed(resource), criteria),
+    async createIfNone(resource, criteria) {
+      const offered = await sealed(resource);
+      const answer = await createIfNone(offered, criteria);
+      // There is one already: what was sealed for another is nobody's.
+      if (!answer.created && offered.resourceType === 'Subscription') await dropSeals(tx, offered);
+      return answer;
+    },
     update: async (resource, options) => update(await sealed(resource), options),
     updateIfOne: async (resource, criteria, options) => updateIfOne(await sealed(resource), criteria, options),
   };

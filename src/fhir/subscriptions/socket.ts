@@ -23,11 +23,21 @@ export interface SocketLimits {
   /** Open connections of this node, and of one account on it. */
   connections: number;
   connectionsOfOne: number;
-  /** Real milliseconds until who has bound nothing, or answers nothing, is shut out. */
+  /** Of one network address, those on which nothing is bound: whoever has no account must not take the places of those who have. */
+  unboundOfOne: number;
+  /** Real milliseconds until who has neither signed in nor bound anything is shut out. */
+  strangerMs: number;
+  /** Real milliseconds until who signed in and has bound nothing, or answers nothing, is shut out. */
   patienceMs: number;
 }
 
-export const socketLimits: SocketLimits = { connections: 2_000, connectionsOfOne: 20, patienceMs: 30_000 };
+export const socketLimits: SocketLimits = {
+  connections: 2_000,
+  connectionsOfOne: 20,
+  unboundOfOne: 20,
+  strangerMs: 5_000,
+  patienceMs: 30_000,
+};
 /** Longest message of a client, in bytes: a token. */
 export const longestMessageBytes = 4_096;
 const mostBindings = 50;
@@ -49,6 +59,7 @@ export interface SocketHub {
 interface Connection {
   socket: WebSocket;
   bindings: Map<string, Binding>;
+  ip: string;
   /** Who opened it; undefined when nobody signed in. */
   signedIn: Promise<{ tenant: string; account: string } | undefined>;
   waitingMessages: number;
@@ -68,17 +79,26 @@ export function createSocketHub(parts: SocketParts): SocketHub {
       socket.close(tryAgainLater, 'too many connections');
       return;
     }
+    if (unboundOf(request.ip) >= limits.unboundOfOne) {
+      socket.close(tryAgainLater, 'too many connections on which nothing is bound');
+      return;
+    }
     const connection: Connection = {
       socket,
       bindings: new Map(),
+      ip: request.ip,
       signedIn: identify(request),
       waitingMessages: 0,
       unanswered: [],
     };
     connections.add(connection);
-    setTimeout(() => {
+    const shutOutUnbound = () => {
       if (connection.bindings.size === 0) socket.close(policyViolation, 'nothing was bound');
-    }, limits.patienceMs).unref();
+    };
+    setTimeout(async () => {
+      if (!(await connection.signedIn)) shutOutUnbound();
+    }, limits.strangerMs).unref();
+    setTimeout(shutOutUnbound, limits.patienceMs).unref();
     let turn: Promise<void> = Promise.resolve();
     socket.on('message', (data, isBinary) => {
       if (isBinary || ++connection.waitingMessages > mostWaitingMessages)
@@ -167,6 +187,10 @@ export function createSocketHub(parts: SocketParts): SocketHub {
     if (socket.readyState !== socket.OPEN) return;
     bindings.set(id, binding);
     pump(binding, socket);
+  }
+
+  function unboundOf(ip: string): number {
+    return [...connections].filter((connection) => connection.ip === ip && connection.bindings.size === 0).length;
   }
 
   function ofAccount(tenant: string, account: string): number {

@@ -172,6 +172,25 @@ test('headers: the owner reads them as written, everybody else sealed, and no ot
   expect(rig.logged.join()).not.toContain('s3cret');
 });
 
+test('headers of a conditional create that finds one already are kept nowhere', async () => {
+  const body = asked('ServiceRequest?', { endpoint: hook.url, header: ['Authorization: Bearer once'] });
+  const tagged = { ...body, meta: { tag: [{ system: 'urn:test', code: 'once' }] } };
+  const createIfNone = () =>
+    rig.store.transaction(rig.as('ris'), (tx) => tx.createIfNone(tagged, '_tag=urn:test|once'));
+  const kept = async () =>
+    (
+      await rig.database.query<{ subscription: string | null }>(
+        'aa',
+        'SELECT subscription FROM subscription_secret WHERE tenant = $1 AND value = $2',
+        ['aa', 'Bearer once'],
+      )
+    ).rows;
+  const { resource, created } = await createIfNone();
+  expect(created).toBe(true);
+  expect(await createIfNone()).toMatchObject({ created: false, resource: { id: resource.id } });
+  expect(await kept()).toEqual([{ subscription: resource.id }]);
+});
+
 test('$status tells where a subscription is, one or several, of some status', async () => {
   const id = await rig.activate(asked(topic('request-received'), { endpoint: hook.url, content: 'id-only' }));
   const broken = await rig.activate(asked(topic('request-received'), { endpoint: hook.url, content: 'id-only' }));

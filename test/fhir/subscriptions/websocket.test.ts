@@ -9,7 +9,7 @@ let impatient: Rig;
 const clients: WebSocket[] = [];
 beforeAll(async () => {
   patient = await openRig({ socketLimits: { connectionsOfOne: 3 } });
-  impatient = await openRig({ socketLimits: { patienceMs: 500 } });
+  impatient = await openRig({ socketLimits: { patienceMs: 500, strangerMs: 400, unboundOfOne: 3 } });
 });
 beforeEach(() => {
   rig = patient;
@@ -237,8 +237,34 @@ test('a page of somebody else that made the browser connect is nobody', async ()
 
 test('who binds nothing in time is shut out', async () => {
   rig = impatient;
-  const idle = await connect();
-  expect(await idle.closed).toMatchObject({ code: 1008, reason: 'nothing was bound' });
+  const closed: string[] = [];
+  const [stranger, idle] = [await connect(), await connect({ as: 'ris' })];
+  const gone = [stranger, idle].map(async (client, index) => {
+    expect(await client.closed).toMatchObject({ code: 1008, reason: 'nothing was bound' });
+    closed.push(['stranger', 'signed in'][index]!);
+  });
+  await Promise.all(gone);
+  expect(closed).toEqual(['stranger', 'signed in']);
+});
+
+test('who binds nothing takes few places, and those who bound theirs keep them', async () => {
+  rig = impatient;
+  const id = await rig.activate(live(topic('request-received'), { content: 'empty' }));
+  const bound = await connect();
+  bound.socket.send(`bind-with-token ${await tokenOf(id)}`);
+  await rig.until(() => bound.messages.length === 1);
+  const waiting = await Promise.all([connect({ as: 'ris' }), connect({ as: 'ris' }), connect({ as: 'ris' })]);
+  const refused = await connect({ as: 'ris' });
+  expect(await refused.closed).toMatchObject({
+    code: 1013,
+    reason: 'too many connections on which nothing is bound',
+  });
+  waiting[0].socket.close();
+  await waiting[0].closed;
+  const next = await connect();
+  next.socket.send(`bind-with-token ${await tokenOf(id)}`);
+  await rig.until(() => next.messages.length === 1);
+  expect(bound.socket.readyState).toBe(WebSocket.OPEN);
 });
 
 test('who sends too much or opens too many lines is shut out', async () => {
