@@ -36,7 +36,7 @@ export async function searchPage(
   const search = beginSearch(parts, scope);
   const request = readQuery(parts.registry, [type], query, options.handling ?? 'strict');
   const where = await sharedWhere(search, request, options);
-  const rows = typeRows(search, type, { text: where.texts.get(type)!, values: where.values }, request.sort);
+  const rows = typeRows(search, type, { ...where, text: where.texts.get(type)! }, request.sort);
   return answer(search, request, where, rows, options);
 }
 
@@ -95,12 +95,15 @@ async function sharedWhere(
 ): Promise<SharedWhere> {
   const values = createSqlValues(search.tenant);
   const texts = new Map<string, string>();
+  let isNarrow = true;
   for (const type of types) {
     const own = criteria.get(type) ?? [];
     const all = compartment ? [compartmentCriterion(search.registry, type, compartment), ...own] : own;
-    texts.set(type, (await buildWhere(search, type, all, values)).text);
+    const where = await buildWhere(search, type, all, values);
+    texts.set(type, where.text);
+    isNarrow &&= where.isNarrow;
   }
-  return { texts, values };
+  return { texts, values, isNarrow };
 }
 
 async function answer(

@@ -13,6 +13,8 @@ export interface SharedWhere {
   /** Type → condition. */
   texts: ReadonlyMap<string, string>;
   values: SqlValues;
+  /** As of `Where`, of every type. */
+  isNarrow: boolean;
 }
 
 /** Each type reads one page at most, by its own indexes; the merge orders those. */
