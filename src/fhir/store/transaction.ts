@@ -143,7 +143,7 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
     const open = await connection();
     for (;;) {
       const now = context.now();
-      const current = options.mustBeNew ? undefined : await lockCurrent(open, type, resource.id);
+      const current = options.mustBeNew ? undefined : await lockForWrite(open, type, resource.id);
       if (!current) {
         if (options.ifMatch !== undefined) throw versionConflict(type, resource.id, options.ifMatch);
         const whole = withMeta(resource, resource.id, 1, now);
@@ -184,11 +184,16 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
     return whole;
   }
 
-  async function lockCurrent(open: Sql, type: ResourceType, id: string): Promise<CurrentRow | undefined> {
-    if (type !== 'AuditEvent') return lockRow(open, tenant, type, id);
-    // Create, read and search only (design §5 rule 9), also under an id of one's own; the application's role could not lock the row.
-    if (!(await reads.readStored(type, id))) return undefined;
-    throw new FhirError(405, 'not-supported', 'AuditEvents are never changed nor deleted');
+  function lockCurrent(open: Sql, type: ResourceType, id: string): Promise<CurrentRow | undefined> {
+    // Create, read and search only (design §5 rule 9); the application's role could not lock the row anyway.
+    if (type === 'AuditEvent') throw new FhirError(405, 'not-supported', 'AuditEvents are never changed nor deleted');
+    return lockRow(open, tenant, type, id);
+  }
+
+  /** What a write under a given id finds there; an AuditEvent may be added under an id of one's own, and nothing else. */
+  async function lockForWrite(open: Sql, type: ResourceType, id: string): Promise<CurrentRow | undefined> {
+    if (type === 'AuditEvent' && !(await reads.readStored(type, id))) return undefined;
+    return lockCurrent(open, type, id);
   }
 
   async function lock(key: string): Promise<void> {

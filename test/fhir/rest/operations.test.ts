@@ -215,7 +215,7 @@ describe('/metadata', () => {
     const { status, body } = await server.request({ method: 'GET', url: '/fhir/metadata' });
     expect(status).toBe(200);
     const trail = (body as CapabilityStatement).rest![0]!.resource!.find(({ type }) => type === 'AuditEvent')!;
-    expect(trail).toMatchObject({ updateCreate: false, conditionalUpdate: false, conditionalDelete: 'not-supported' });
+    expect(trail).toMatchObject({ updateCreate: true, conditionalUpdate: false, conditionalDelete: 'not-supported' });
     expect(trail.interaction!.map(({ code }) => code)).not.toContain('update');
     server.refused = () => false;
     const event = {
