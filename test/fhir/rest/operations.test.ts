@@ -226,8 +226,9 @@ describe('/metadata', () => {
       agent: [{ requestor: true }],
       source: { observer: { display: 'x' } },
     };
-    const put = await server.request({ method: 'PUT', url: '/fhir/AuditEvent/e', headers: json, payload: event });
-    expect(put).toMatchObject({ status: 405, body: { resourceType: 'OperationOutcome' } });
+    const put = () => server.request({ method: 'PUT', url: '/fhir/AuditEvent/e', headers: json, payload: event });
+    expect((await put()).status).toBe(201);
+    expect(await put()).toMatchObject({ status: 405, body: { resourceType: 'OperationOutcome' } });
   });
 
   it('names the search parameters and includes that the store answers', async () => {
