@@ -265,6 +265,9 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
       return { resource: await write({ ...resource, id: found.id }, options), created: false };
     },
     async update(resource, options = {}) {
+      // Whether it may be changed comes before whether it is valid.
+      if (resource.resourceType === 'AuditEvent' && resource.id !== undefined)
+        await lockForWrite(await connection(), 'AuditEvent', resource.id);
       const type = checkResource(parts.prepare, resource);
       if (resource.id === undefined) throw new FhirError(400, 'required', 'An update needs an id', `${type}.id`);
       checkId(type, resource.id);
