@@ -4,7 +4,14 @@ import { acceleratedClock, ConfigError, loadConfig } from '../../src/config/inde
 describe('configuration', () => {
   it('has defaults that need no variable at all', () => {
     const config = loadConfig({});
-    expect(config).toMatchObject({ host: '127.0.0.1', port: 8080, mllpPort: 2575, demo: true, checkReferences: false, searchTimeoutMs: 10_000 });
+    expect(config).toMatchObject({
+      host: '127.0.0.1',
+      port: 8080,
+      mllpPort: 2575,
+      demo: true,
+      checkReferences: false,
+      searchTimeoutMs: 10_000,
+    });
     expect(config.dataDir).toMatch(/data$/);
   });
 
