@@ -144,7 +144,9 @@ export function createRandomSearch(definitions: SearchDefinitions, world: World)
     }
     const [resource, element] = elementOf(random, type, parameter);
     const value = valueFor(random, parameter, undefined, element, resource);
-    if (!value || (value.kind === 'token' && (value.code ?? '').includes('|'))) return undefined;
+    // A filter has no way to write a bar that separates nothing.
+    if (!value || (value.kind === 'token' && [value.code, value.system].some((part) => part?.includes('|'))))
+      return undefined;
     if (value.kind === 'ordered') {
       const overlaps = parameter.type === 'date' && random.chance(0.2);
       const plain: Value = { kind: 'ordered', prefix: value.prefix, text: value.text };
