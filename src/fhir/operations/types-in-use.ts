@@ -3,11 +3,9 @@ import type { ResourceType } from '@medplum/fhirtypes';
 import type { Sql } from '../../db/index.ts';
 import { resourceTypesOf } from '../definitions/structure-file.ts';
 import { r4Structure } from '../definitions/structure-r4.ts';
-import { tableOf } from '../search/scope.ts';
+import { usedTypesStatement } from '../search/used-types.ts';
 
-const statement = resourceTypesOf(r4Structure)
-  .map((type) => `SELECT '${type}' AS type WHERE EXISTS (SELECT FROM ${tableOf(type)} WHERE tenant = $1)`)
-  .join(' UNION ALL ');
+const statement = usedTypesStatement(resourceTypesOf(r4Structure));
 
 /** One statement; in the order of the types' names. */
 export async function typesInUse(sql: Sql, tenant: string): Promise<ResourceType[]> {

@@ -5,6 +5,7 @@ import { FhirError } from '../contract.ts';
 import { invalid } from '../search/refusals.ts';
 import { type SearchParts, tableOf } from '../search/scope.ts';
 import { hasCriteria, searchIds, searchPage, searchSystemPage } from '../search/search.ts';
+import { usedTypesStatement } from '../search/used-types.ts';
 import type { HistoryOptions, HistoryPage, HistoryScope, RestReads, StoredVersion } from './contract.ts';
 import { type CurrentRow, pastTableOf, storedVersion } from './rows.ts';
 
@@ -173,12 +174,9 @@ async function usedTypes(
   sql: Sql,
   wanted?: readonly ResourceType[],
 ): Promise<ResourceType[]> {
-  const arms = [...parts.registry.types].map(
-    (type) => `SELECT '${type}' AS type WHERE EXISTS (SELECT FROM ${tableOf(type)} WHERE tenant = $1)`,
-  );
   const { rows } = await sql.query<{ type: ResourceType }>({
     name: 'fhir_used_types',
-    text: arms.join(' UNION ALL '),
+    text: usedTypesStatement(parts.registry.types),
     values: [tenant],
   });
   const used = rows.map((row) => row.type);
