@@ -14,6 +14,8 @@ export interface PopulatedServer {
   tenant: string;
   /** Brings the population to `rows` requests. */
   growTo(rows: number): Promise<void>;
+  /** Waits until the AuditEvents of the load so far are made and what was written is on its way to disk: the next figure is its own. */
+  settle(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -38,6 +40,19 @@ export async function startPopulatedServer(connections: number): Promise<Populat
     async growTo(rows) {
       await fill({ adminUrl: adminUrl.href, tenant: demoHospital.tenant, index }, filled, rows);
       filled = rows;
+    },
+    async settle() {
+      // One look makes them all, or says after ten seconds that it is still at it.
+      const looks = 60;
+      for (let look = 1; ; look++) {
+        try {
+          await http.send('GET', '/fhir/AuditEvent?_count=1');
+          break;
+        } catch (error) {
+          if (look === looks) throw error;
+        }
+      }
+      await raw.query('CHECKPOINT');
     },
     async stop() {
       http.close();

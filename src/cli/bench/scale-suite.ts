@@ -38,6 +38,7 @@ export async function scaleSuite(last: '1m' | '10m'): Promise<BenchResult[]> {
       const { perSecond } = await loadFor(seconds, connections, create);
       first ??= perSecond;
       results.push(result('scale', `create-${name}`, perSecond, '1/s', { name: 'at 10 k rows', value: first }));
+      await server.settle();
       if (rows >= searchedFrom) {
         results.push(...(await searchLoad(server.http, server.raw, server.tenant, rows, name)));
         results.push(...(await hotUpdates(server.http, server.raw, name)));
