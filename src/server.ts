@@ -215,6 +215,6 @@ function ownersOf(access: Access): Owners {
 }
 
 function mailerOf({ host, port, user, password, from }: SmtpConfig) {
-  const account = user === undefined ? {} : { user, password: password ?? '' };
+  const account = user === undefined ? {} : { user, ...(password ? { password } : {}) };
   return createMailer({ host, port, from, isLoopback: isLoopback(host), ...account });
 }

@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { acceleratedClock, type Clock, systemClock } from './clock.ts';
+import { ConfigError } from './config-error.ts';
+import { type Secret, secret, secretText } from './secret.ts';
 
 /** Everything the environment decides, validated once. See the README's table for the meaning of each variable. */
 export interface Config {
@@ -42,7 +43,7 @@ export interface SmtpConfig {
   host: string;
   port: number;
   user: string | undefined;
-  password: string | undefined;
+  password: Secret | undefined;
   /** Address messages come from. */
   from: string;
 }
@@ -50,23 +51,18 @@ export interface SmtpConfig {
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
 const minimumDemoPasswordLength = 14;
 
-/** Raised when the environment is wrong; the message names the variable, what it held and what is expected. */
-export class ConfigError extends Error {
-  override name = 'ConfigError';
-}
-
 /**
  * Reads the environment into a `Config`.
  * @throws ConfigError naming the first variable that cannot be used.
  */
 export function loadConfig(env: Record<string, string | undefined>): Config {
-  const databaseUrl = text(env, 'DATABASE_URL');
+  const databaseUrl = secretText(env, 'DATABASE_URL');
   const host = text(env, 'HOST') ?? '127.0.0.1';
   const demo = demoSetting(env, databaseUrl === undefined && isLoopback(host));
   return {
     dataDir: resolve(text(env, 'DATA_DIR') ?? 'data'),
     databaseUrl,
-    databaseAdminUrl: text(env, 'DATABASE_ADMIN_URL') ?? databaseUrl,
+    databaseAdminUrl: secretText(env, 'DATABASE_ADMIN_URL') ?? databaseUrl,
     host,
     port: port(env, 'PORT', 8080),
     baseUrl: baseUrl(env),
@@ -122,17 +118,13 @@ function smtp(env: Record<string, string | undefined>): SmtpConfig | undefined {
   if (host === undefined) return undefined;
   const from = text(env, 'SMTP_FROM');
   if (from === undefined) throw new ConfigError('SMTP_HOST needs SMTP_FROM: the address messages come from.');
-  return { host, port: port(env, 'SMTP_PORT', 587), user: text(env, 'SMTP_USER'), password: smtpPassword(env), from };
-}
-
-function smtpPassword(env: Record<string, string | undefined>): string | undefined {
-  const file = text(env, 'SMTP_PASSWORD_FILE');
-  if (file === undefined) return text(env, 'SMTP_PASSWORD');
-  try {
-    return readFileSync(file, 'utf8').trim();
-  } catch (error) {
-    throw new ConfigError(`SMTP_PASSWORD_FILE="${file}" cannot be read (${(error as NodeJS.ErrnoException).code}).`);
-  }
+  return {
+    host,
+    port: port(env, 'SMTP_PORT', 587),
+    user: text(env, 'SMTP_USER'),
+    password: secret(env, 'SMTP_PASSWORD'),
+    from,
+  };
 }
 
 function port(env: Record<string, string | undefined>, name: string, fallback: number): number {
@@ -188,7 +180,7 @@ function demoSetting(env: Record<string, string | undefined>, implied: boolean):
 }
 
 function demoPassword(env: Record<string, string | undefined>): string | undefined {
-  const value = text(env, 'DEMO_PASSWORD');
+  const value = secretText(env, 'DEMO_PASSWORD');
   if (value !== undefined && value.length < minimumDemoPasswordLength) {
     throw new ConfigError(`DEMO_PASSWORD is too short: give at least ${minimumDemoPasswordLength} characters.`);
   }

@@ -5,7 +5,8 @@ export interface SmtpSettings {
   host: string;
   port: number;
   user?: string;
-  password?: string;
+  /** Asked for at each message: it may be replaced while the server runs. */
+  password?: () => string;
   /** Sender, as in `From`. */
   from: string;
   /** On this machine itself the line needs no encryption. */
@@ -28,7 +29,6 @@ export async function createMailer(settings: SmtpSettings): Promise<Mailer> {
     secure: port === submissionsPort,
     requireTLS: !isLoopback,
     tls: { minVersion: 'TLSv1.2', ...(ca ? { ca: [...ca] } : {}) },
-    ...(user === undefined ? {} : { auth: { user, pass: password ?? '' } }),
     connectionTimeout: timeoutMs,
     greetingTimeout: timeoutMs,
     socketTimeout: timeoutMs,
@@ -38,7 +38,8 @@ export async function createMailer(settings: SmtpSettings): Promise<Mailer> {
   return {
     async send({ to, subject, text, html, messageId }) {
       // One address, whatever characters it has: no header can be made of it.
-      await transport.sendMail({ from, to: { name: '', address: to }, subject, text, html, messageId });
+      const auth = user === undefined ? {} : { auth: { user, pass: password?.() ?? '' } };
+      await transport.sendMail({ from, to: { name: '', address: to }, subject, text, html, messageId, ...auth });
     },
     close: () => transport.close(),
   };

@@ -60,7 +60,7 @@ function mailerTo(peer: Peer, more: object = {}) {
     from: 'Passerelle <ne-pas-repondre@passerelle.example>',
     isLoopback: false,
   };
-  return createMailer({ ...settings, user: 'passerelle', password: 's3cret', ca: [certificate.cert], ...more });
+  return createMailer({ ...settings, user: 'passerelle', password: () => 's3cret', ca: [certificate.cert], ...more });
 }
 
 /** One server; its mail goes to the peer of the test. */
