@@ -1,6 +1,28 @@
 /** Who you are, what you may do, and the proof: accounts, sign-in, policy, audit trail (design §2). */
 export { type Access, type AccessOptions, createAccess } from './access.ts';
 export type { Account, AccountRequest } from './accounts.ts';
+export {
+  type AlertMailer,
+  createIncidents,
+  type Incident,
+  type IncidentKind,
+  type Incidents,
+  incidentKindSystem,
+  incidentOf,
+  incidentResource,
+  type Occurrence,
+} from './incidents/index.ts';
+export {
+  announce,
+  closeWindow,
+  findWindow,
+  listWindows,
+  maintenanceReport,
+  recorded,
+  supportRole,
+} from './maintenance/index.ts';
 export { type Demand, isGranted, isRole, type Role } from './policy.ts';
+export { decide, lastPeriod, overdueReviews, periodNamed, reviewAccounts, reviewMarkdown } from './reviews/index.ts';
 export { type AccessRoutesOptions, accessRoutes } from './routes.ts';
 export { contentSecurityPolicy, type SecurityHeadersOptions, securityHeaders } from './security-headers.ts';
+export { openServerTls, type ServerTls, type TlsFiles, tlsProtocol } from './tls/index.ts';

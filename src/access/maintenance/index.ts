@@ -1,0 +1,13 @@
+/** Remote maintenance (SE-11): announced windows, what was done in them, the closing report. */
+export { recorded } from './commands.ts';
+export { maintenanceReport } from './report.ts';
+export {
+  type Announcement,
+  announce,
+  closeWindow,
+  findWindow,
+  listWindows,
+  type MaintenanceWindow,
+  openWindow,
+  supportRole,
+} from './window.ts';

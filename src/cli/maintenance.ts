@@ -1,0 +1,87 @@
+import { parseArgs } from 'node:util';
+import { announce, closeWindow, findWindow, listWindows, maintenanceReport } from '../access/index.ts';
+import { loadConfig } from '../config/index.ts';
+import { type Database, openConfiguredDatabase } from '../db/index.ts';
+import { createFhirStore } from '../fhir/index.ts';
+import { CommandError } from './command-error.ts';
+import type { Environment } from './environment.ts';
+import { operatorName } from './operator.ts';
+
+const usage = `maintenance list <tenant>
+maintenance announce <tenant> <login> --person <name> --company <name> --reason <text> --from <instant> --to <instant>
+maintenance close <tenant> <id> --report <what was done>
+maintenance report <tenant> <id>`;
+
+/** Remote maintenance (SE-11): announce a window, close it with a report, print who did what in it. */
+export async function maintenance(args: string[], env: Environment): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      person: { type: 'string' },
+      company: { type: 'string' },
+      reason: { type: 'string' },
+      from: { type: 'string' },
+      to: { type: 'string' },
+      report: { type: 'string' },
+    },
+  });
+  const [action, tenant, subject] = positionals;
+  if (!action || !tenant) throw new CommandError(usage);
+  const database = await openConfiguredDatabase(loadConfig(env), { visitor: true });
+  const print = (line: string) => process.stdout.write(`${line}\n`);
+  try {
+    if (action === 'list') {
+      for (const { id, login, person, company, startsAt, endsAt, closedAt } of await listWindows(database, tenant)) {
+        const state = closedAt ? 'closed' : 'announced';
+        print(
+          `${id}  ${login}  ${person} (${company})  ${startsAt.toISOString()} to ${endsAt.toISOString()}  ${state}`,
+        );
+      }
+      return 0;
+    }
+    if (!subject) throw new CommandError(usage);
+    switch (action) {
+      case 'announce':
+        print(await announceFrom(database, tenant, subject, values, operatorName(env)));
+        return 0;
+      case 'close':
+        await closeWindow(database, tenant, subject, {
+          report: values.report ?? '',
+          closedBy: operatorName(env),
+          at: new Date(),
+        });
+        print(`${subject} is closed.`);
+        return 0;
+      case 'report': {
+        const window = await findWindow(database, tenant, subject);
+        if (!window) throw new CommandError(`There is no window ${subject}.`);
+        const store = await createFhirStore({ database, checkReferences: false });
+        print(await maintenanceReport({ database, store }, window));
+        return 0;
+      }
+      default:
+        throw new CommandError(usage);
+    }
+  } catch (error) {
+    throw error instanceof RangeError ? new CommandError(error.message) : error;
+  } finally {
+    await database.close();
+  }
+}
+
+function announceFrom(
+  database: Database,
+  tenant: string,
+  login: string,
+  values: Partial<Record<'person' | 'company' | 'reason' | 'from' | 'to', string>>,
+  announcedBy: string,
+): Promise<string> {
+  const { person = '', company = '', reason = '', from, to } = values;
+  const [startsAt, endsAt] = [from, to].map((text) => new Date(text ?? ''));
+  if (!startsAt || !endsAt || Number.isNaN(startsAt.getTime()) || Number.isNaN(endsAt.getTime())) {
+    throw new CommandError('--from and --to are instants, for example 2026-11-22T20:00:00+01:00');
+  }
+  const wanted = { tenant, login, person, company, reason, startsAt, endsAt, announcedBy };
+  return announce(database, wanted, new Date());
+}
