@@ -77,6 +77,26 @@ const commands: readonly Command[] = [
     load: async () => (await import('./deliveries.ts')).deliveries,
   },
   {
+    name: 'incidents',
+    usage: 'incidents [list [--all] | close <tenant> <id> <what was done>]',
+    summary: 'security incidents of every tenant; close one with a word about what was done',
+    load: async () => (await import('./incidents.ts')).incidents,
+  },
+  {
+    name: 'account-review',
+    usage:
+      'account-review <tenant> [2026-Q4|2026] [--json] | decide <tenant> <period> <login> <kept|changed|withdrawn> [reason]',
+    summary: 'who has what and who used it, each quarter; who still needs it, each year; what was decided',
+    load: async () => (await import('./account-review.ts')).accountReview,
+  },
+  {
+    name: 'maintenance',
+    usage:
+      'maintenance list <tenant> | announce <tenant> <login> --person … --company … --reason … --from … --to … | close <tenant> <id> --report … | report <tenant> <id>',
+    summary: 'windows of remote maintenance: announced, closed with a report, every command and request in it',
+    load: async () => (await import('./maintenance.ts')).maintenance,
+  },
+  {
     name: 'terminology',
     usage:
       'terminology load <loinc|snomed|ccam|cim10|fhir> <file or folder> [--tenant …] [--version …] [--url …] [--keep] | list | remove <url> [version]',
