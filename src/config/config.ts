@@ -1,6 +1,9 @@
 import { join, resolve } from 'node:path';
 import { acceleratedClock, type Clock, systemClock } from './clock.ts';
+import { type AuditSettings, auditSettings } from './audit.ts';
 import { ConfigError } from './config-error.ts';
+import { type IdentitySources, identitySources } from './identity-sources/index.ts';
+import { type LegalNotice, legalNotice } from './legal-notice.ts';
 import { type Secret, secret, secretText } from './secret.ts';
 
 /** Everything the environment decides, validated once. See the README's table for the meaning of each variable. */
@@ -37,6 +40,11 @@ export interface Config {
   subscriptionHosts: string[];
   /** Mail server for notifications; undefined: none are sent by mail. */
   smtp: SmtpConfig | undefined;
+  audit: AuditSettings;
+  /** Directories and identity providers people sign in through. */
+  identitySources: IdentitySources;
+  /** What the legal-notice page says; undefined: that nobody wrote it yet. */
+  legalNotice: LegalNotice | undefined;
 }
 
 export interface SmtpConfig {
@@ -81,6 +89,9 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     searchTimeoutMs: seconds(env, 'FHIR_SEARCH_TIMEOUT', 10) * 1000,
     subscriptionHosts: list(env, 'SUBSCRIPTION_HOSTS'),
     smtp: smtp(env),
+    audit: auditSettings(env),
+    identitySources: identitySources(env),
+    legalNotice: legalNotice(env),
   };
 }
 

@@ -1,5 +1,16 @@
 /** Environment → one typed, validated configuration, and the injected clock. */
+export type { AuditSettings, AuditSyslog } from './audit.ts';
 export { acceleratedClock, type Clock, systemClock } from './clock.ts';
 export { type Config, dataFolder, isLoopback, loadConfig, type SmtpConfig } from './config.ts';
 export { ConfigError } from './config-error.ts';
+export type {
+  ExerciseRule,
+  Grant,
+  IdentitySources,
+  LdapRule,
+  LdapSource,
+  OpenidRule,
+  OpenidSource,
+} from './identity-sources/index.ts';
+export type { LegalNotice, Organisation } from './legal-notice.ts';
 export { type Secret, secret, secretText } from './secret.ts';

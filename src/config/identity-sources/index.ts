@@ -1,0 +1,54 @@
+/** Where people's identities come from besides our own accounts: one JSON file, named by `IDENTITY_SOURCES` (SE-3). */
+import { readFileSync } from 'node:fs';
+import { ConfigError } from '../config-error.ts';
+import { fieldsOf } from '../fields.ts';
+import { type LdapSource, ldapSource } from './ldap.ts';
+import { type OpenidSource, openidSource } from './openid.ts';
+
+export type { LdapRule, LdapSource } from './ldap.ts';
+export type { ExerciseRule, OpenidRule, OpenidSource } from './openid.ts';
+export type { Grant } from './rules.ts';
+
+export interface IdentitySources {
+  ldap: LdapSource[];
+  openid: OpenidSource[];
+}
+
+/** @throws ConfigError naming the field of the file that cannot be used. */
+export function identitySources(env: Record<string, string | undefined>): IdentitySources {
+  const path = env.IDENTITY_SOURCES?.trim();
+  if (!path) return { ldap: [], openid: [] };
+  return parseIdentitySources(readJson(path), env);
+}
+
+/** The same from what the file holds. @throws ConfigError */
+export function parseIdentitySources(content: unknown, env: Record<string, string | undefined>): IdentitySources {
+  const file = fieldsOf(content, '');
+  const sources = {
+    ldap: file.objects('ldap').map((source) => ldapSource(source, env)),
+    openid: file.objects('openid').map((source) => openidSource(source, env)),
+  };
+  file.done();
+  const names = [...sources.ldap, ...sources.openid].map((source) => source.name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice !== undefined) throw new ConfigError(`Two sources of identities are named "${twice}".`);
+  // A name and its password go to one directory only: the one its ending says.
+  const suffixes = sources.ldap.map((source) => source.suffix);
+  const shared = suffixes.find((suffix, index) => suffixes.indexOf(suffix) !== index);
+  if (shared !== undefined) throw new ConfigError(`Two directories have the suffix "${shared}": give each its own.`);
+  return sources;
+}
+
+function readJson(path: string): unknown {
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new ConfigError(`IDENTITY_SOURCES="${path}" cannot be read (${(error as NodeJS.ErrnoException).code}).`);
+  }
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ConfigError(`IDENTITY_SOURCES="${path}" is not JSON.`);
+  }
+}

@@ -1,0 +1,173 @@
+/** Directories people sign in through by LDAP bind (SE-3). The words of a directory's own documentation name the fields. */
+import { ConfigError } from '../config-error.ts';
+import type { Fields } from '../fields.ts';
+import { type Secret, secret } from '../secret.ts';
+import { type Grant, grantOf, nameOf, variableOf } from './rules.ts';
+
+export interface LdapSource {
+  name: string;
+  label: string;
+  tenant: string;
+  /** Tried in this order; `ldap:` is raised to TLS by StartTLS before anything is said. */
+  urls: string[];
+  /** PEM file of the authorities that vouch for the servers; undefined: those the system trusts. */
+  ca: string | undefined;
+  /** False only on a loopback address, for tests. */
+  startTls: boolean;
+  /** Of each step: connecting, TLS, bind, search. */
+  timeoutMs: number;
+  /** What the login ends with here and not in the directory: keeps the names of two directories apart. May be empty, once. */
+  suffix: string;
+  /** Search as the service account, then bind as who was found; or bind at once as `template` says, then search as that person. */
+  bind: { mode: 'service'; dn: string; password: Secret } | { mode: 'direct'; template: string };
+  people: { base: string; filter: string };
+  attributes: {
+    /** What never changes for a person, whatever their name becomes: the account is tied to it. */
+    subject: string;
+    login: string;
+    family: string;
+    given: string;
+    /** Holds the RPPS (11 digits) or the national id (8 and RPPS), where the directory knows it. */
+    rpps: string | undefined;
+  };
+  /** Groups written in the person's own entry, or found by a search. */
+  groups: { mode: 'attribute'; attribute: string } | { mode: 'search'; base: string; filter: string };
+  rules: LdapRule[];
+  /** How often the accounts are compared with the directory; 0: at sign-in only. Needs a service account. */
+  refreshMinutes: number;
+}
+
+export interface LdapRule extends Grant {
+  /** Distinguished name of a group. */
+  group: string;
+}
+
+type Environment = Record<string, string | undefined>;
+
+/** What differs between the two families of directories. AD: a disabled account is none, and groups within groups count. */
+const presets = {
+  ldap: {
+    filter: '(&(objectClass=inetOrgPerson)(uid={login}))',
+    subject: 'entryUUID',
+    login: 'uid',
+    memberFilter: '(&(objectClass=groupOfNames)(member={dn}))',
+  },
+  'active-directory': {
+    filter:
+      '(&(objectCategory=person)(objectClass=user)(sAMAccountName={login})(!(userAccountControl:1.2.840.113556.1.4.803:=2)))',
+    subject: 'objectGUID',
+    login: 'sAMAccountName',
+    memberFilter: '(&(objectClass=group)(member:1.2.840.113556.1.4.1941:={dn}))',
+  },
+} as const;
+
+/** @throws ConfigError */
+export function ldapSource(fields: Fields, env: Environment): LdapSource {
+  const name = nameOf(fields);
+  const preset = presets[fields.oneOf('kind', ['ldap', 'active-directory'])];
+  const startTls = fields.flag('startTls', true);
+  const bind = bindOf(fields, env, name);
+  const source: LdapSource = {
+    name,
+    label: fields.text('label', name),
+    tenant: fields.text('tenant'),
+    urls: urlsOf(fields, startTls),
+    ca: fields.optionalText('ca'),
+    startTls,
+    timeoutMs: fields.wholeNumber('timeoutSeconds', { fallback: 5, from: 1, to: 60 }) * 1000,
+    suffix: fields.optionalText('suffix') ?? '',
+    bind,
+    people: peopleOf(fields, preset.filter),
+    attributes: attributesOf(fields, preset),
+    groups: groupsOf(fields, preset.memberFilter),
+    rules: fields.objects('rules').map(ruleOf),
+    refreshMinutes: fields.wholeNumber('refreshMinutes', {
+      fallback: bind.mode === 'service' ? 60 : 0,
+      from: 0,
+      to: 1_440,
+    }),
+  };
+  if (source.rules.length === 0) throw fields.error('rules', 'at least one rule: nobody would have a role');
+  if (!/^([._@-][a-z0-9][a-z0-9._@-]{0,40})?$/.test(source.suffix)) {
+    throw fields.error('suffix', 'a lower-case ending such as @chu');
+  }
+  if (source.refreshMinutes > 0 && bind.mode === 'direct') throw fields.error('refreshMinutes', '0 without an account');
+  fields.done();
+  return source;
+}
+
+function urlsOf(fields: Fields, startTls: boolean): string[] {
+  const urls = fields.texts('urls');
+  if (urls.length === 0) throw fields.error('urls', 'at least one ldaps:// or ldap:// address');
+  for (const text of urls) {
+    const url = URL.parse(text);
+    if (!url || !['ldap:', 'ldaps:'].includes(url.protocol) || !/^\/?$/.test(url.pathname) || url.search) {
+      throw fields.error('urls', 'ldaps://host[:port] or ldap://host[:port]');
+    }
+    if (url.protocol === 'ldap:' && !startTls && !['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname)) {
+      throw fields.error('startTls', 'true: passwords never travel in clear, but to this machine itself');
+    }
+  }
+  return urls;
+}
+
+function bindOf(fields: Fields, env: Environment, name: string): LdapSource['bind'] {
+  const bind = fields.object('bind');
+  if (!bind) throw fields.error('bind', 'an object with "account" or "as"');
+  const dn = bind.optionalText('account');
+  const template = bind.optionalText('as');
+  bind.done();
+  if ((dn === undefined) === (template === undefined)) throw fields.error('bind', 'either "account" or "as"');
+  if (template !== undefined) {
+    if (!template.includes('{login}')) throw bind.error('as', 'a template with {login}');
+    return { mode: 'direct', template };
+  }
+  const variable = variableOf('LDAP', name, 'PASSWORD');
+  const password = secret(env, variable);
+  if (!password)
+    throw new ConfigError(`${bind.where}.account needs its password: set ${variable} or ${variable}_FILE.`);
+  return { mode: 'service', dn: dn ?? '', password };
+}
+
+function peopleOf(fields: Fields, fallback: string): LdapSource['people'] {
+  const people = fields.object('people');
+  if (!people) throw fields.error('people', 'an object with "base"');
+  const found = { base: people.text('base'), filter: people.text('filter', fallback) };
+  if (!found.filter.includes('{login}')) throw people.error('filter', 'a filter with {login}');
+  people.done();
+  return found;
+}
+
+function attributesOf(fields: Fields, preset: { subject: string; login: string }): LdapSource['attributes'] {
+  const names = fields.object('attributes');
+  const found = {
+    subject: names?.optionalText('subject') ?? preset.subject,
+    login: names?.optionalText('login') ?? preset.login,
+    family: names?.optionalText('family') ?? 'sn',
+    given: names?.optionalText('given') ?? 'givenName',
+    rpps: names?.optionalText('rpps'),
+  };
+  names?.done();
+  return found;
+}
+
+function groupsOf(fields: Fields, memberFilter: string): LdapSource['groups'] {
+  const groups = fields.object('groups');
+  const attribute = groups?.optionalText('attribute');
+  const base = groups?.optionalText('base');
+  if (attribute !== undefined && base !== undefined) throw fields.error('groups', 'either "attribute" or "base"');
+  if (!groups || base === undefined) {
+    groups?.done();
+    return { mode: 'attribute', attribute: attribute ?? 'memberOf' };
+  }
+  const filter = groups.text('filter', memberFilter);
+  if (!/\{(dn|login)\}/.test(filter)) throw groups.error('filter', 'a filter with {dn} or {login}');
+  groups.done();
+  return { mode: 'search', base, filter };
+}
+
+function ruleOf(rule: Fields): LdapRule {
+  const found = { group: rule.text('group'), ...grantOf(rule) };
+  rule.done();
+  return found;
+}
