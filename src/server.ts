@@ -2,13 +2,13 @@
  * The whole application in one readable list: which rooms exist, what each is given, in which order they start and stop.
  */
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyBaseLogger, LogController } from 'fastify';
-import { type Access, accessRoutes, createAccess, securityHeaders } from './access/index.ts';
+import { type Access, accessRoutes, createAccess, openServerTls, securityHeaders } from './access/index.ts';
 import { dicomwebRoutes, maximumAddressPart } from './adapters/dicomweb/index.ts';
 import { mappedValueSets, risDestination, startMllp } from './adapters/hl7v2/index.ts';
-import { type Config, dataFolder, isLoopback, type SmtpConfig } from './config/index.ts';
+import { type Config, dataFolder, isLoopback, type SmtpConfig, systemClock } from './config/index.ts';
 import { type Database, leakproofStatements, openConfiguredDatabase, searchesUseTheirIndex } from './db/index.ts';
 import { createDelivery, type Delivery, deliveryGauges } from './delivery/index.ts';
 import { createBulkData } from './fhir/bulk/index.ts';
@@ -39,6 +39,8 @@ export interface Server {
   access: Access;
   delivery: Delivery;
   log: FastifyBaseLogger;
+  /** Takes over certificates that were replaced; what else is kept in files is read anew by itself. */
+  reload(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -72,7 +74,8 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
 
 async function compose(config: Config, options: ServerOptions, database: Database): Promise<Server> {
   const { clock } = config;
-  const tls = config.tls && { cert: await readFile(config.tls.cert), key: await readFile(config.tls.key) };
+  // Real time: certificates end by it, whatever the clock of a demonstration says.
+  const tls = config.tls && (await openServerTls(config.tls, { now: () => systemClock.now() }));
   const app = fastify({
     logger: {
       level: config.logLevel,
@@ -87,9 +90,11 @@ async function compose(config: Config, options: ServerOptions, database: Databas
     requestTimeout: requestTimeoutMs,
     ...(config.trustProxy ? { trustProxy: config.trustProxy } : {}),
     routerOptions: { maxParamLength: maximumAddressPart },
-    ...(tls ? { https: { ...tls, minVersion: 'TLSv1.2' as const } } : {}),
+    ...(tls ? { https: tls.options() } : {}),
   });
   const log = app.log;
+  tls?.watch(log);
+  if (app.server instanceof HttpsServer) tls?.follow(app.server);
   // Behind a proxy that ends TLS the browser still speaks TLS: Secure cookies and HSTS.
   const secure = tls !== undefined || config.baseUrl?.startsWith('https:') === true;
   if (!(await searchesUseTheirIndex(database))) {
@@ -189,7 +194,9 @@ async function compose(config: Config, options: ServerOptions, database: Databas
     access,
     delivery,
     log,
+    reload: async () => tls?.reload(),
     close: async () => {
+      tls?.close();
       await Promise.all([mllp.close(), mllps?.close()]);
       await subscriptions.stop();
       await bulk.worker.stop();

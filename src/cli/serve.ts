@@ -26,6 +26,8 @@ export async function run(env: Environment) {
   allowGrowth();
   process.stdout.write(`${JSON.stringify({ ready: true, http: server.httpUrl, ...ports })}\n`);
 
+  const reload = () => void server.reload();
+  process.on('SIGHUP', reload);
   const stopped = new Promise<void>((resolve, reject) => {
     let stopping = false;
     const stop = () => {

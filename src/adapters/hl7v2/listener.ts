@@ -1,6 +1,7 @@
 /** The MLLP listener: sockets in, acknowledgements out. Connections work in parallel, the messages of one are answered in order. */
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
-import { createServer as createTlsServer } from 'node:tls';
+import { createServer as createTlsServer, Server as TlsServer } from 'node:tls';
+import type { ServerTls } from '../../access/index.ts';
 import type { Clock } from '../../config/index.ts';
 import type { Database } from '../../db/index.ts';
 import type { FhirStore } from '../../fhir/index.ts';
@@ -22,8 +23,8 @@ export interface MllpOptions {
   teleradiology: Teleradiology;
   clock: Clock;
   log: Log;
-  /** MLLPS: PEM certificate and key. */
-  tls?: { cert: string | Buffer; key: string | Buffer };
+  /** MLLPS: with this certificate and key, and those that replace them. */
+  tls?: Pick<ServerTls, 'options' | 'follow'>;
   /** An unknown sender on a loopback connection counts as this establishment's RIS (demonstration only). */
   acceptUnknownLoopback?: { tenant: string; organizationId: string };
   /** MSH-3 and MSH-4 of our answers to messages that do not name us. */
@@ -37,10 +38,17 @@ export interface MllpLimits {
   /** Largest message, octets. */
   messageBytes: number;
   connections: number;
+  /** Of one network address. */
+  connectionsOfOne: number;
   /** A connection without any traffic between messages is closed after this delay; the RIS opens another. */
   idleMs: number;
   /** A message whose octets stop coming is given up after this delay. */
   stalledMs: number;
+  /** A message that comes slower than this on the whole is given up too, once `graceMs` have passed: who sends an octet a minute never stalls. */
+  octetsPerSecond: number;
+  graceMs: number;
+  /** Octets outside messages after which a connection is no sender of HL7. */
+  noiseBytes: number;
   /** How long `close` waits for messages being handled. */
   closeMs: number;
 }
@@ -54,8 +62,12 @@ export interface Mllp {
 const defaultLimits: MllpLimits = {
   messageBytes: 32 * 1024 * 1024,
   connections: 256,
+  connectionsOfOne: 64,
   idleMs: 12 * 3_600_000,
   stalledMs: 60_000,
+  octetsPerSecond: 500,
+  graceMs: 20_000,
+  noiseBytes: 1024 * 1024,
   closeMs: 10_000,
 };
 
@@ -94,14 +106,19 @@ export async function startMllp(options: MllpOptions): Promise<Mllp> {
   };
   // A sender may close its side once everything is sent and still wait for its answers.
   const server: NetServer = tls
-    ? createTlsServer({ ...tls, minVersion: 'TLSv1.2', handshakeTimeout: handshakeMs, allowHalfOpen: true }, accept)
+    ? createTlsServer({ ...tls.options(), handshakeTimeout: handshakeMs, allowHalfOpen: true }, accept)
     : createServer({ allowHalfOpen: true }, accept);
+  if (server instanceof TlsServer) tls?.follow(server);
   server.maxConnections = limits.connections;
   // With TLS a connection exists before its handshake: `accept` never sees one that fails.
   const connections = new Set<Socket>();
   server.on('connection', (socket: Socket) => {
+    const ofOne = [...connections].filter(({ remoteAddress }) => remoteAddress === socket.remoteAddress).length;
     connections.add(socket);
     socket.once('close', () => connections.delete(socket));
+    if (ofOne < limits.connectionsOfOne) return;
+    log.warn({ connections: ofOne }, 'one address has too many MLLP connections');
+    socket.destroy();
   });
   server.on('tlsClientError', (error: Error & { code?: string }, socket: Socket) => {
     log.warn({ error: error.code ?? error.name }, 'MLLPS handshake failed');
@@ -155,6 +172,8 @@ async function serve(
 ): Promise<void> {
   const peer = peerOf(socket);
   const decoder = createFrameDecoder(limits.messageBytes);
+  /** When the message that is coming in began, and with how many octets. */
+  let begun: { at: number; bytes: number } | undefined;
   socket.setNoDelay(true);
   socket.setKeepAlive(true, keepAliveMs);
   socket.setTimeout(limits.idleMs);
@@ -172,10 +191,20 @@ async function serve(
         if (answer && socket.writable) await write(socket, frame(answer));
         // What was read but not handled is not acknowledged: the sender sends it again elsewhere.
         if (isClosing()) return;
+        begun = undefined;
       }
       connection.handling = false;
       if (isClosing()) return;
-      socket.setTimeout(decoder.pendingBytes > 0 ? limits.stalledMs : limits.idleMs);
+      const { pendingBytes } = decoder;
+      socket.setTimeout(pendingBytes > 0 ? limits.stalledMs : limits.idleMs);
+      const now = performance.now();
+      if (pendingBytes > 0) begun ??= { at: now, bytes: pendingBytes };
+      else begun = undefined;
+      if (begun && isTooSlow(pendingBytes - begun.bytes, now - begun.at, limits)) {
+        log.warn({ bytes: pendingBytes }, 'MLLP sender too slow: the message is given up');
+        return;
+      }
+      if (decoder.noiseBytes > limits.noiseBytes) break;
     }
     if (decoder.pendingBytes > 0)
       log.warn({ bytes: decoder.pendingBytes }, 'MLLP sender left in the middle of a message');
@@ -192,6 +221,10 @@ async function serve(
     socket.resume();
     socket.on('error', () => socket.destroy());
   }
+}
+
+function isTooSlow(octets: number, elapsedMs: number, { graceMs, octetsPerSecond }: MllpLimits): boolean {
+  return elapsedMs > graceMs && octets < (elapsedMs / 1000) * octetsPerSecond;
 }
 
 function write(socket: Socket, bytes: Buffer): Promise<void> {

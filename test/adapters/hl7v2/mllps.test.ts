@@ -34,7 +34,7 @@ let mllp: Mllp;
 
 beforeAll(async () => {
   rooms = await openHospital();
-  mllp = await listen(rooms, recordingTeleradiology(), { tls });
+  mllp = await listen(rooms, recordingTeleradiology(), { tls: { options: () => tls, follow: () => undefined } });
 });
 afterAll(async () => {
   await mllp.close();
