@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { acceleratedClock, type Clock, systemClock } from './clock.ts';
 import { type AuditSettings, auditSettings } from './audit.ts';
 import { ConfigError } from './config-error.ts';
+import { type DataKeysConfig, dataKeysConfig } from './data-keys.ts';
 import { type IdentitySources, identitySources } from './identity-sources/index.ts';
 import { type LegalNotice, legalNotice } from './legal-notice.ts';
 import { type Secret, secret, secretText } from './secret.ts';
@@ -10,6 +11,8 @@ import { type Secret, secret, secretText } from './secret.ts';
 export interface Config {
   /** Absolute folder of the embedded database, the blobs, the keys and the caches. */
   dataDir: string;
+  /** Master keys of what is encrypted at rest. */
+  dataKeys: DataKeysConfig;
   /** Application's connection string; undefined means the embedded PostgreSQL. */
   databaseUrl: string | undefined;
   /** Connection string of the role that may migrate; defaults to `databaseUrl`. */
@@ -69,6 +72,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
   const demo = demoSetting(env, databaseUrl === undefined && isLoopback(host));
   return {
     dataDir: resolve(text(env, 'DATA_DIR') ?? 'data'),
+    dataKeys: dataKeysConfig(env),
     databaseUrl,
     databaseAdminUrl: secretText(env, 'DATABASE_ADMIN_URL') ?? databaseUrl,
     host,

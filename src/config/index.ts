@@ -3,6 +3,7 @@ export type { AuditSettings, AuditSyslog } from './audit.ts';
 export { acceleratedClock, type Clock, systemClock } from './clock.ts';
 export { type Config, dataFolder, isLoopback, loadConfig, type SmtpConfig } from './config.ts';
 export { ConfigError } from './config-error.ts';
+export { type DataKeysConfig, dataKeysFile } from './data-keys.ts';
 export type {
   ExerciseRule,
   Grant,

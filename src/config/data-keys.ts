@@ -1,0 +1,25 @@
+/** Where the master keys of data at rest are: DATA_KEYS, or the file DATA_KEYS_FILE names, or neither (SE-12). */
+import { join } from 'node:path';
+import { ConfigError } from './config-error.ts';
+
+export interface DataKeysConfig {
+  /** The keys themselves. */
+  text: string | undefined;
+  /** The file that holds them; undefined beside `text` too: one of our own below the data folder. */
+  file: string | undefined;
+}
+
+/** @throws ConfigError when both are set. */
+export function dataKeysConfig(env: Record<string, string | undefined>): DataKeysConfig {
+  const text = env.DATA_KEYS?.trim() || undefined;
+  const file = env.DATA_KEYS_FILE?.trim() || undefined;
+  if (text !== undefined && file !== undefined) {
+    throw new ConfigError('DATA_KEYS and DATA_KEYS_FILE are both set: keep one of them.');
+  }
+  return { text, file };
+}
+
+/** The file of the key ring when the keys are not in the environment. */
+export function dataKeysFile({ dataDir, dataKeys }: { dataDir: string; dataKeys: DataKeysConfig }): string {
+  return dataKeys.file ?? join(dataDir, 'keys', 'data-keys');
+}

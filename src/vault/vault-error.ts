@@ -1,0 +1,18 @@
+/** Why something sealed cannot be opened. Messages name neither the content nor, where it is somebody's, the object. */
+export class VaultError extends Error {
+  override name = 'VaultError';
+  /**
+   * `not-sealed`: not our format; `damaged`: changed, cut, put in another order or under another name; `key-unknown`: sealed with a
+   * key that is not in the ring; `keys`: the ring itself cannot be used.
+   */
+  readonly code: 'not-sealed' | 'damaged' | 'key-unknown' | 'keys';
+
+  constructor(code: VaultError['code'], message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+export function damaged(): VaultError {
+  return new VaultError('damaged', 'A sealed object is damaged, cut, or was put under another name.');
+}
