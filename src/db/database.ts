@@ -18,19 +18,30 @@ export interface Sql {
   }): Promise<pg.QueryResult<Row>>;
 }
 
+/** Part of a tenant: rows that carry one of some keys, and every row of some types (migrations/0100_row_scope.sql). */
+export interface RowLimits {
+  /** `bigint[]` as PostgreSQL reads it: `{1,-2}`. */
+  keys: string;
+  /** Types in lower case that are not limited, as a `text[]`: `{task,patient}`. */
+  wholeTypes: string;
+}
+
+/** What a statement may see: a tenant, or with `rows` the part of its patient data that they say. */
+export type Scope = string | { tenant: string; rows?: RowLimits };
+
 /** The database as every room sees it: nothing runs outside the scope of one tenant (design §5 rule 8). */
 export interface Database {
   /**
-   * Runs `work` in one transaction whose row-level security shows `tenant` alone; commits when it resolves, rolls back when
-   * it throws, and rethrows.
+   * Runs `work` in one transaction whose row-level security shows the scope alone; commits when it resolves, rolls back when
+   * it throws, and rethrows. With limits on rows it can only read.
    */
-  transaction<T>(tenant: string, work: (sql: Sql) => Promise<T>): Promise<T>;
+  transaction<T>(scope: Scope, work: (sql: Sql) => Promise<T>): Promise<T>;
   /**
-   * Runs one statement on its own in the scope of `tenant`; with a name, PostgreSQL keeps it parsed on the connection. It may take
+   * Runs one statement on its own in a scope; with a name, PostgreSQL keeps it parsed on the connection. It may take
    * `timeoutMs`, a minute when absent.
    */
   query<Row extends pg.QueryResultRow = pg.QueryResultRow>(
-    tenant: string,
+    scope: Scope,
     statement: string | { name?: string; text: string; values?: readonly unknown[]; timeoutMs?: number },
     values?: readonly unknown[],
   ): Promise<pg.QueryResult<Row>>;
@@ -57,13 +68,24 @@ const statementTimeoutMs = 60_000;
 
 /** Every connection of the application takes this role, whatever the login is: a superuser would see through row-level security. */
 export const applicationRole = 'passerelle_app';
+/** Takes the place of {@link applicationRole} where rows are limited: the limits are policies of this role, and it can only read. */
+const limitedRole = 'passerelle_limited';
 
 /**
  * Said to the connection itself and not in the start-up options: a connection string with `options=` of its own would replace
  * those without a word, and the login behind it may be a superuser.
  */
 const scopeStatement = `SELECT set_config('passerelle.tenant', $1, false), set_config('role', $2, false), set_config('lock_timeout', $3, false),
-  set_config('statement_timeout', $4, false)`;
+  set_config('statement_timeout', $4, false), set_config('passerelle.row_keys', $5, false), set_config('passerelle.whole_types', $6, false)`;
+
+/** Limits the rows of the transaction that is open, or lifts the limit; both end with it. */
+export const limitStatement = `SELECT set_config('role', $1, true), set_config('passerelle.row_keys', $2, true),
+  set_config('passerelle.whole_types', $3, true)`;
+
+/** Values of {@link limitStatement}. */
+export function limitValues(rows: RowLimits | undefined): string[] {
+  return rows ? [limitedRole, rows.keys, rows.wholeTypes] : [applicationRole, '', ''];
+}
 
 /**
  * Opens the pool of the application. The tenant is a setting of the session: a connection that last served the same tenant
@@ -78,16 +100,19 @@ export function openDatabase(url: string, adminUrl: string): Database {
   });
   // A connection lost while idle is replaced by the pool; without a listener the process would end.
   pool.on('error', () => undefined);
-  const scopes = new WeakMap<pg.PoolClient, { tenant: string; timeoutMs: number }>();
+  const settings = new WeakMap<pg.PoolClient, readonly string[]>();
 
-  async function checkout(tenant: string, timeoutMs = statementTimeoutMs): Promise<pg.PoolClient> {
+  async function checkout(scope: Scope, timeoutMs = statementTimeoutMs): Promise<pg.PoolClient> {
     const client = await pool.connect();
-    const scope = scopes.get(client);
-    if (scope?.tenant === tenant && scope.timeoutMs === timeoutMs) return client;
+    const { tenant, rows } = typeof scope === 'string' ? { tenant: scope } : scope;
+    const [role, ...limits] = limitValues(rows) as [string, ...string[]];
+    const wanted = [tenant, role, String(lockTimeoutMs), String(timeoutMs), ...limits];
+    const current = settings.get(client);
+    if (current && wanted.every((value, index) => value === current[index])) return client;
     try {
-      scopes.delete(client);
-      await client.query(scopeStatement, [tenant, applicationRole, String(lockTimeoutMs), String(timeoutMs)]);
-      scopes.set(client, { tenant, timeoutMs });
+      settings.delete(client);
+      await client.query(scopeStatement, wanted);
+      settings.set(client, wanted);
       return client;
     } catch (error) {
       client.release(true);
@@ -95,10 +120,13 @@ export function openDatabase(url: string, adminUrl: string): Database {
     }
   }
 
-  const query: Database['query'] = async (tenant, statement, values) => {
-    const client = await checkout(tenant, typeof statement === 'string' ? undefined : statement.timeoutMs);
+  const query: Database['query'] = async (scope, statement, values) => {
+    const client = await checkout(scope, typeof statement === 'string' ? undefined : statement.timeoutMs);
+    const isLimited = typeof scope !== 'string' && scope.rows !== undefined;
     try {
-      return await (client as Sql).query(typeof statement === 'string' ? { text: statement, values } : statement);
+      return await (client as Sql).query(
+        typeof statement === 'string' ? { text: statement, values } : isLimited ? ofLimitedRole(statement) : statement,
+      );
     } finally {
       client.release();
     }
@@ -108,8 +136,8 @@ export function openDatabase(url: string, adminUrl: string): Database {
     url,
     adminUrl,
     query,
-    async transaction(tenant, work) {
-      const client = await checkout(tenant);
+    async transaction(scope, work) {
+      const client = await checkout(scope);
       let broken = false;
       try {
         await client.query('BEGIN');
@@ -139,4 +167,9 @@ export function openDatabase(url: string, adminUrl: string): Database {
     },
     close: () => pool.end(),
   };
+}
+
+/** A plan made under one role's policies is made anew under another's: each role keeps statements of its own. */
+export function ofLimitedRole<Statement extends { name?: string }>(statement: Statement): Statement {
+  return statement.name === undefined ? statement : { ...statement, name: `${statement.name}_l` };
 }

@@ -1,5 +1,16 @@
 /** PostgreSQL: the embedded server, the migrations, and transactions that see one tenant only. */
-export { applicationRole, type Database, openDatabase, platformTenant, type Sql } from './database.ts';
+export {
+  applicationRole,
+  type Database,
+  limitStatement,
+  limitValues,
+  ofLimitedRole,
+  openDatabase,
+  platformTenant,
+  type RowLimits,
+  type Scope,
+  type Sql,
+} from './database.ts';
 export { type EmbeddedPostgres, EmbeddedPostgresError, startEmbeddedPostgres } from './embedded.ts';
 export { leakproofStatements, searchesUseTheirIndex } from './leakproof.ts';
 export { MigrationError, migrate } from './migrate.ts';

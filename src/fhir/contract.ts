@@ -16,10 +16,31 @@ export interface Actor {
   roles: readonly string[];
 }
 
-/** One request's circumstances: who, in which tenant, when, from where. */
-export interface Context {
+/** Part of a tenant's patient data. Other types (directories, definitions) are never limited: `limitedTypes` lists those that are. */
+export interface RowScope {
+  /**
+   * Search values of which a resource must have at least one: a token as `system|code`, a reference as `Type/id`. `_id` with a
+   * reference is the resource itself.
+   */
+  keys: readonly { parameter: string; value: string }[];
+  /** Types of which every row is seen. */
+  whole: readonly ResourceType[];
+}
+
+/** What of a tenant somebody sees. */
+export interface Sight {
+  /** Undefined: the whole tenant. What is not seen answers like what does not exist. */
+  rows?: RowScope;
+  /** Top-level elements, by type, that are left out of everything read and cannot be searched by. */
+  hidden?: ReadonlyMap<string, readonly string[]>;
+}
+
+/** One request's circumstances: who, in which tenant, when, from where, and what they may see. */
+export interface Context extends Sight {
   tenant: string;
   actor: Actor;
+  /** Establishments (Organization ids) the actor speaks for: what they write is labelled as theirs. */
+  establishments?: readonly string[];
   /** Correlates log lines, AuditEvents and answers (X-Request-Id). */
   requestId: string;
   /**
@@ -29,6 +50,8 @@ export interface Context {
   interaction: string;
   /** Address of the other side, when there is one. */
   network?: string;
+  /** Why, where it is not what the actor's role implies: a code of v3 PurposeOfUse, `BTG` for break-glass. */
+  purpose?: string;
   now(): Date;
 }
 
@@ -49,8 +72,10 @@ export interface Change {
  */
 export interface FhirTransaction {
   readonly context: Context;
-  /** Same connection, same tenant: rooms add their own rows (outbox, due times, messages) to the transaction. */
+  /** Same connection, the whole tenant whatever the context sees: rooms add their own rows (outbox, due times, messages). */
   readonly sql: Sql;
+  /** The same transaction with the whole tenant in sight: for rules that must not depend on who set them off. Hooks are given it. */
+  readonly whole: FhirTransaction;
   /** @throws FhirError 404 unknown, 410 deleted. */
   read<K extends ResourceType>(type: K, id: string): Promise<ExtractResource<K>>;
   /** Same, `undefined` when there is none. */
@@ -77,6 +102,8 @@ export interface FhirTransaction {
    * projection's business (`FhirStore.projectJournal`). JSON values only.
    */
   journal(noted: object): void;
+  /** Text of a resource this transaction wrote, exactly as it will be served. */
+  writtenText(type: ResourceType, id: string): string | undefined;
   /** Runs after a successful commit (waking a worker); its failure is logged and changes nothing. */
   afterCommit(work: () => void | Promise<void>): void;
   /** Written so far, in order. */
@@ -100,6 +127,11 @@ export interface Operation {
   affectsState: boolean;
   /** Canonical URL of the standard's own OperationDefinition; ours, made from this entry, when absent. */
   definition?: string;
+  /**
+   * Runs with the whole tenant in sight, once its target was seen by the caller: the rules of a case look at more than the caller
+   * may. For operations of an instance only.
+   */
+  seesWhole?: true;
   /** `_elements` is a parameter of its own, and not a wish about the Bundle it answers. */
   readsElements?: true;
   run(call: OperationCall): Promise<Resource | OperationAnswer>;
@@ -145,6 +177,18 @@ export interface JournalProjection {
   type: ResourceType;
   /** Pure: the same entry always makes the same resource. `at` is the instant of the entry. */
   render(noted: object, at: Date): Resource;
+  /**
+   * Told what was just made, in the transaction that made it; of one tenant one at a time, over all servers, and every row of the
+   * journal exactly once. Throwing undoes the making.
+   */
+  made?(sql: Sql, tenant: string, rows: readonly ProjectedRow[]): Promise<void>;
+}
+
+/** A row of the journal and what it was made into, as they are stored. */
+export interface ProjectedRow {
+  id: string;
+  entries: string;
+  resources: readonly { id: string; text: string }[];
 }
 
 /** The FHIR server without HTTP. */
@@ -191,7 +235,7 @@ export interface FhirGuards {
     ip: string;
     id: string;
     method?: string;
-  }): Promise<Pick<Context, 'tenant' | 'actor'>>;
+  }): Promise<Pick<Context, 'tenant' | 'actor' | 'establishments' | keyof Sight>>;
   /**
    * @throws FhirError 403 when this actor may not do this. `type` is undefined for system-level interactions; each entry of a bundle
    * is asked on its own, and so is, as `search-type`, each type reached by `_include`, `_revinclude`, a chain or `_has`: else a

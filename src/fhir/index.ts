@@ -14,7 +14,10 @@ export {
   type Operation,
   type OperationAnswer,
   type OperationCall,
+  type ProjectedRow,
   type ReadAccess,
+  type RowScope,
+  type Sight,
 } from './contract.ts';
 export { registerGraphql } from './graphql/index.ts';
 export { registerOperations } from './operations/index.ts';

@@ -5,13 +5,13 @@ import { resourceTypesOf } from '../definitions/structure-file.ts';
 import { r4Structure } from '../definitions/structure-r4.ts';
 import { usedTypesStatement } from '../search/used-types.ts';
 
-const statement = usedTypesStatement(resourceTypesOf(r4Structure));
+const { text } = usedTypesStatement(resourceTypesOf(r4Structure), '');
 
 /** One statement; in the order of the types' names. */
 export async function typesInUse(sql: Sql, tenant: string): Promise<ResourceType[]> {
   const { rows } = await sql.query<{ type: ResourceType }>({
     name: 'fhir_types_in_use',
-    text: statement,
+    text,
     values: [tenant],
   });
   return rows.map(({ type }) => type);

@@ -18,7 +18,7 @@ export async function execute(call: Call, interaction: Interaction, service: Ser
     const run: typeof withRetries = interaction.code === 'operation' ? (work) => work() : withRetries;
     switch (interaction.access) {
       case 'read':
-        return interaction.run(call, service.store.reads(call.context.tenant), service);
+        return interaction.run(call, service.store.reads(call.context.tenant, call.context), service);
       case 'write':
         return run(() => service.store.restTransaction(call.context, (tx) => interaction.run(call, tx, service)));
       case 'system':

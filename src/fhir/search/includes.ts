@@ -6,6 +6,7 @@ import { unversionedReference } from './index-values.ts';
 import { keyKind, keyText } from './keys.ts';
 import type { Parameter } from './parameters.ts';
 import type { Include } from './request.ts';
+import { seenCondition } from './row-limits.ts';
 import { type RunningSearch, tableOf } from './scope.ts';
 import { createSqlValues } from './sql-values.ts';
 import { usedTypes } from './used-types.ts';
@@ -137,10 +138,12 @@ async function select(
   values: readonly unknown[],
   limit: number,
 ): Promise<StoredVersion[]> {
+  const all = createSqlValues(search.tenant, ...values);
+  const seen = seenCondition(search.rows, type, all);
   const rows = await search.sql.query<{ id: string; version: number; updated: Date; content: string }>(
     `SELECT r.id, r.version, r.updated, r.content FROM ${tableOf(type)} r
-     WHERE r.tenant = $1 AND NOT r.deleted AND ${condition} ORDER BY r.id LIMIT ${limit}`,
-    [search.tenant, ...values],
+     WHERE r.tenant = $1 AND NOT r.deleted AND ${condition}${seen === undefined ? '' : ` AND ${seen}`} ORDER BY r.id LIMIT ${limit}`,
+    all.list,
   );
   return rows.map(({ id, version, updated, content }) => ({
     type: type as ResourceType,

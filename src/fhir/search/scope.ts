@@ -5,6 +5,7 @@ import type { Terminology } from '../terminology/contract.ts';
 import { type BoundedSql, boundSql, defaultSearchTimeoutMs } from './deadline.ts';
 import type { KeyHasher } from './keys.ts';
 import type { ParameterRegistry } from './parameters.ts';
+import type { SeenRows } from './row-limits.ts';
 
 /** What searches need beside a connection. */
 export interface SearchParts {
@@ -19,11 +20,13 @@ export interface SearchParts {
   linkLimit?: number;
 }
 
-/** A search's surroundings: connection in the tenant's scope, tenant, and the moment `ap` is relative to. */
+/** A search's surroundings: connection in the scope of the tenant (and of `rows`), tenant, and the moment `ap` is relative to. */
 export interface SearchScope {
   sql: Sql;
   tenant: string;
   nowMs: number;
+  /** Undefined: the whole tenant. */
+  rows?: SeenRows | undefined;
 }
 
 /** One search that is running: no statement of it begins after its time limit. */
@@ -31,10 +34,11 @@ export interface RunningSearch extends SearchParts {
   sql: BoundedSql;
   tenant: string;
   nowMs: number;
+  rows?: SeenRows | undefined;
 }
 
-export function beginSearch(parts: SearchParts, { sql, tenant, nowMs }: SearchScope): RunningSearch {
-  return { ...parts, sql: boundSql(sql, parts.timeoutMs ?? defaultSearchTimeoutMs), tenant, nowMs };
+export function beginSearch(parts: SearchParts, { sql, tenant, nowMs, rows }: SearchScope): RunningSearch {
+  return { ...parts, sql: boundSql(sql, parts.timeoutMs ?? defaultSearchTimeoutMs), tenant, nowMs, rows };
 }
 
 /** Table of the current versions of a type. `type` must be one of the registry's. */

@@ -6,6 +6,7 @@ import { keyKind, keyText } from './keys.ts';
 import { listItems } from './lists.ts';
 import { aboutParameter } from './refusals.ts';
 import type { Criterion, NamedCriterion } from './request.ts';
+import { seenCondition } from './row-limits.ts';
 import { type RunningSearch, tableOf } from './scope.ts';
 import { createSqlValues, type SqlValues } from './sql-values.ts';
 import { resolveCodes } from './terminology-clauses.ts';
@@ -31,6 +32,8 @@ export async function buildWhere(
   const { tenant, hasher, nowMs, registry } = search;
   const scope: ConditionScope = { tenant, hasher, values, nowMs, types: registry.types };
   const texts = ['r.tenant = $1', 'NOT r.deleted'];
+  const seen = seenCondition(search.rows, type, values);
+  if (seen !== undefined) texts.push(seen);
   for (const criterion of criteria) {
     try {
       texts.push(await condition(search, type, criterion, scope));

@@ -3,8 +3,10 @@
  * versions, history, and searches with everything a searchset Bundle needs.
  */
 import type { OperationOutcomeIssue, Resource, ResourceType } from '@medplum/fhirtypes';
-import type { Context, FhirStore, FhirTransaction } from '../contract.ts';
+import type { Sql } from '../../db/index.ts';
+import type { Context, FhirStore, FhirTransaction, Sight } from '../contract.ts';
 import type { ReindexWorker } from '../reindex/worker.ts';
+import type { SeenRows } from '../search/row-limits.ts';
 import type { Terminology } from '../terminology/contract.ts';
 
 /** Checks a resource before it is stored; any issue of severity `error` or `fatal` refuses it. */
@@ -105,6 +107,9 @@ export interface RestReads {
 
 /** `FhirTransaction` with what REST needs; every transaction of the store is one. */
 export interface RestTransaction extends FhirTransaction, RestReads {
+  /** For statements of one's own on the tables of resources: a connection that only reads what the context sees, and which rows that is. */
+  readonly seen: { sql: Sql; rows?: SeenRows };
+  readonly whole: RestTransaction;
   /** An id that nobody has; what is created under it costs no more than what is created without one. */
   newId(): string;
   /**
@@ -123,8 +128,6 @@ export interface RestTransaction extends FhirTransaction, RestReads {
   ): Promise<StoredVersion | undefined>;
   /** From now on the journal is not caught up any more: this transaction looks at a picture for which that was done before. */
   keepPicture(): void;
-  /** Text of a resource this transaction wrote, exactly as it will be served. */
-  writtenText(type: ResourceType, id: string): string | undefined;
   /** The terminology over this transaction's connection; for validation of codes. */
   readonly terminology: Terminology | undefined;
   /**
@@ -158,8 +161,8 @@ export interface TypesTouched {
 export interface RestStore extends FhirStore {
   /** As `FhirStore.transaction`, with the richer transaction. */
   restTransaction<T>(context: Context, work: (tx: RestTransaction) => Promise<T>): Promise<T>;
-  /** Reads outside a transaction. */
-  reads(tenant: string): RestReads;
+  /** Reads outside a transaction, within the sight of a context; the whole tenant when there is none. */
+  reads(tenant: string, sight?: Sight): RestReads;
   /** What code systems, value sets and concept maps answer. */
   readonly terminology: Terminology;
   /** Parameters a type can be searched by, sorted by name, `_id` and the like included. */

@@ -1,7 +1,7 @@
 /** Puts the store together: definitions, index, transactions, group commit. */
 import type { ExtractResource, ResourceType, SearchParameter } from '@medplum/fhirtypes';
 import type { Database, Sql } from '../../db/index.ts';
-import { type ChangeHook, type CommitHook, type Context, FhirError, type Operation } from '../contract.ts';
+import { type ChangeHook, type CommitHook, type Context, FhirError, type Operation, type Sight } from '../contract.ts';
 import { loadSearchDefinitions } from '../definitions/search-parameters.ts';
 import { parseJson } from '../json/index.ts';
 import { createOwnParameters, createReindex, definitionHash, forgetPart, hashOf } from '../reindex/index.ts';
@@ -35,7 +35,9 @@ import type { PrepareParts } from './prepare.ts';
 import { createReads } from './reads.ts';
 import { checkReferences } from './references.ts';
 import { batchStatement, fitsOneStatement, insertRows } from './rows.ts';
-import { beginTransaction, liveText, type TransactionParts } from './transaction.ts';
+import { createSights, type StoreSight, wholeSight } from './sight.ts';
+import { beginTransaction, type TransactionParts } from './transaction.ts';
+import { liveText } from './transaction-view.ts';
 
 export interface StoreOptions {
   database: Database;
@@ -82,7 +84,12 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
   });
   const indexing = perRegistry((of) => ({ index: createIndexer(of, hasher), orderedKeys: createOrderedKeys(of) }));
   const searches = new Map<string, SearchParts>();
-  const searchOf = (tenant: string): SearchParts => {
+  const sightOf = createSights(hasher);
+  const searchOf = (tenant: string, sight: StoreSight = wholeSight): SearchParts => {
+    if (sight !== wholeSight) {
+      const whole = searchOf(tenant);
+      return { ...whole, registry: sight.searchable(whole.registry) };
+    }
     const known = searches.get(tenant) ?? {
       ...search,
       get registry() {
@@ -112,6 +119,7 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
     const isSame = before && after && hashOf(before) === hashOf(after);
     if (!isSame) await forgetPart(tx.sql, tx.context.tenant, change.id);
   });
+  const readTogether = createGroupRead(database);
   const parts: TransactionParts = {
     database,
     searchOf,
@@ -122,6 +130,8 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
     orderedKeys,
     commitTogether: createGroupCommit((tenant, items) => writeBatch(database, tenant, items)),
     projector,
+    sightOf,
+    readBeside: ({ tenant, sight }, type, id) => readTogether({ tenant, rows: sight.rows }, type, id),
     report: (error, message) => options.log?.error({ err: error }, message),
   };
 
@@ -139,11 +149,13 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
     }
   }
 
-  const pooled = (tenant: string): Sql => ({
-    query: ((text: string | { text: string; values?: readonly unknown[] }, values?: readonly unknown[]) =>
-      typeof text === 'string' ? database.query(tenant, text, values) : database.query(tenant, text)) as Sql['query'],
-  });
-  const readTogether = createGroupRead(database);
+  const pooled = (tenant: string, sight: StoreSight = wholeSight): Sql => {
+    const scope = sight.rows ? { tenant, rows: sight.rows.limits } : tenant;
+    return {
+      query: ((text: string | { text: string; values?: readonly unknown[] }, values?: readonly unknown[]) =>
+        typeof text === 'string' ? database.query(scope, text, values) : database.query(scope, text)) as Sql['query'],
+    };
+  };
   const readsOf = new Map<string, RestReads>();
   /** A search must not pass for complete while the index it goes by is being made anew. */
   const warned = (tenant: string, types: readonly string[] | undefined, page: SearchPage): SearchPage => {
@@ -153,32 +165,33 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
     const diagnostics = `Search values of ${touched.join(', ')} are being computed anew: what new parameters find may be incomplete`;
     return { ...page, warnings: [...page.warnings, { severity: 'warning', code: 'incomplete', diagnostics }] };
   };
-  const reads = (tenant: string): RestReads => {
-    let known = readsOf.get(tenant);
-    if (!known) {
-      const complete = readsAfter(
-        createReads(
-          searchOf(tenant),
-          tenant,
-          pooled(tenant),
-          () => new Date(),
-          (type, id) => readTogether(tenant, type, id),
-        ),
-        (type, query) => projector.isTouched(tenant, type, query),
-        () =>
-          projector.catchUp(tenant).catch((error: unknown) => {
-            throw contention(error);
-          }),
-        () => own.fresh(tenant),
-      );
-      known = {
-        ...complete,
-        searchBundle: async (type, query, how) => warned(tenant, [type], await complete.searchBundle(type, query, how)),
-        searchSystem: async (types, query, how) =>
-          warned(tenant, types, await complete.searchSystem(types, query, how)),
-      };
-      readsOf.set(tenant, known);
-    }
+  const makeReads = (tenant: string, sight: StoreSight): RestReads => {
+    const complete = readsAfter(
+      createReads(searchOf(tenant, sight), {
+        tenant,
+        sql: pooled(tenant, sight),
+        now: () => new Date(),
+        sight,
+        current: (type, id) => readTogether({ tenant, rows: sight.rows }, type, id),
+      }),
+      (type, query) => projector.isTouched(tenant, type, query),
+      () =>
+        projector.catchUp(tenant).catch((error: unknown) => {
+          throw contention(error);
+        }),
+      () => own.fresh(tenant),
+    );
+    return {
+      ...complete,
+      searchBundle: async (type, query, how) => warned(tenant, [type], await complete.searchBundle(type, query, how)),
+      searchSystem: async (types, query, how) => warned(tenant, types, await complete.searchSystem(types, query, how)),
+    };
+  };
+  const reads = (tenant: string, sight: Sight = {}): RestReads => {
+    const within = sightOf(tenant, sight);
+    if (within !== wholeSight) return makeReads(tenant, within);
+    const known = readsOf.get(tenant) ?? makeReads(tenant, wholeSight);
+    readsOf.set(tenant, known);
     return known;
   };
 

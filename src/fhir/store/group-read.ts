@@ -4,15 +4,23 @@
  */
 import type { ResourceType } from '@medplum/fhirtypes';
 import type { Database } from '../../db/index.ts';
+import type { SeenRows } from '../search/row-limits.ts';
 import { tableOf } from '../search/scope.ts';
+import { createSqlValues } from '../search/sql-values.ts';
 import type { StoredVersion } from './contract.ts';
+import { seenAnd } from './reads.ts';
 import { type CurrentRow, storedVersion } from './rows.ts';
 
 /** Statements on their way for one tenant and type: one works while the next fills. */
 const statementsInFlight = 2;
 const readsAtOnce = 64;
 
-type Read = (tenant: string, type: ResourceType, id: string) => Promise<StoredVersion | undefined>;
+type Read = (scope: Scope, type: ResourceType, id: string) => Promise<StoredVersion | undefined>;
+
+interface Scope {
+  tenant: string;
+  rows?: SeenRows | undefined;
+}
 
 interface Waiting {
   id: string;
@@ -29,12 +37,19 @@ interface Queue {
 export function createGroupRead(database: Database): Read {
   const queues = new Map<string, Queue>();
 
-  async function send(tenant: string, type: ResourceType, batch: readonly Waiting[]): Promise<void> {
+  async function send({ tenant, rows: seen }: Scope, type: ResourceType, batch: readonly Waiting[]): Promise<void> {
     try {
-      const { rows } = await database.query<CurrentRow>(tenant, {
-        name: `fhir_read_several_${type}`,
-        text: `SELECT id, version, updated, deleted, content FROM ${tableOf(type)} WHERE tenant = $1 AND id = ANY ($2::text[])`,
-        values: [tenant, batch.map(({ id }) => id)],
+      const values = createSqlValues(
+        tenant,
+        batch.map(({ id }) => id),
+      );
+      const condition = seenAnd(seen, type, values);
+      const scope = seen ? { tenant, rows: seen.limits } : tenant;
+      const { rows } = await database.query<CurrentRow>(scope, {
+        name: `fhir_read_several_${type}${condition === '' ? '' : '_seen'}`,
+        text: `SELECT id, version, updated, deleted, content FROM ${tableOf(type)} r
+          WHERE tenant = $1 AND id = ANY ($2::text[])${condition}`,
+        values: values.list,
       });
       const byId = new Map(rows.map((row) => [row.id, storedVersion(type, row)]));
       for (const { id, resolve } of batch) resolve(byId.get(id));
@@ -43,23 +58,24 @@ export function createGroupRead(database: Database): Read {
     }
   }
 
-  function pump(key: string, tenant: string, type: ResourceType, queue: Queue): void {
+  function pump(key: string, scope: Scope, type: ResourceType, queue: Queue): void {
     while (queue.inFlight < statementsInFlight && queue.waiting.length > 0) {
       queue.inFlight++;
-      void send(tenant, type, queue.waiting.splice(0, readsAtOnce)).finally(() => {
+      void send(scope, type, queue.waiting.splice(0, readsAtOnce)).finally(() => {
         queue.inFlight--;
         if (queue.inFlight === 0 && queue.waiting.length === 0) queues.delete(key);
-        else pump(key, tenant, type, queue);
+        else pump(key, scope, type, queue);
       });
     }
   }
 
-  return (tenant, type, id) =>
+  return (scope, type, id) =>
     new Promise((resolve, reject) => {
-      const key = `${tenant} ${type}`;
+      const { tenant, rows } = scope;
+      const key = [tenant, type, rows?.limits.keys, rows?.limits.wholeTypes].join(' ');
       const queue = queues.get(key) ?? { inFlight: 0, waiting: [] };
       queues.set(key, queue);
       queue.waiting.push({ id, resolve, reject });
-      pump(key, tenant, type, queue);
+      pump(key, scope, type, queue);
     });
 }

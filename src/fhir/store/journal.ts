@@ -5,6 +5,7 @@
 import type { Resource } from '@medplum/fhirtypes';
 import type { Database, Sql } from '../../db/index.ts';
 import { FhirError, type JournalProjection } from '../contract.ts';
+import { tableOf } from '../search/scope.ts';
 import type { RestReads } from './contract.ts';
 import { type JournalEntry, journalRow } from './journal-entry.ts';
 import { newRow, type PrepareParts, withMeta } from './prepare.ts';
@@ -57,22 +58,59 @@ export function createProjector(
     await sql.query("SELECT pg_advisory_xact_lock(hashtext('fhir.journal'), hashtext($1))", [tenant]);
     const { rows } = await sql.query<{ id: string; entries: string }>({
       name: 'fhir_journal_pending',
+      // A pending row whose entries are gone is nobody's work: it stays, and tells on whoever removed them.
       text: `SELECT id, entries FROM fhir.journal WHERE tenant = $1 AND id = ANY (ARRAY(
-        SELECT id FROM fhir.journal_pending WHERE tenant = $1 ORDER BY id LIMIT ${rowsAtOnce})) ORDER BY id`,
+        SELECT p.id FROM fhir.journal_pending p WHERE p.tenant = $1
+          AND EXISTS (SELECT FROM fhir.journal j WHERE j.tenant = $1 AND j.id = p.id)
+        ORDER BY p.id LIMIT ${rowsAtOnce})) ORDER BY id`,
       values: [tenant],
     });
     if (rows.length === 0) return false;
     // Another node may be at the same rows: whoever removes one makes its resources.
-    const { rows: mine } = await sql.query<{ id: string }>({
+    const { rows: mine } = await sql.query<{ id: string; projected: boolean }>({
       name: 'fhir_journal_take',
-      text: 'DELETE FROM fhir.journal_pending WHERE tenant = $1 AND id = ANY ($2::text[]) RETURNING id',
+      text: 'DELETE FROM fhir.journal_pending WHERE tenant = $1 AND id = ANY ($2::text[]) RETURNING id, projected',
       values: [tenant, rows.map(({ id }) => id)],
     });
-    const taken = new Set(mine.map(({ id }) => id));
-    const made = rows.filter(({ id }) => taken.has(id)).flatMap(({ entries }) => rowsOf(tenant, entries));
+    const taken = new Map(mine.map(({ id, projected }) => [id, projected]));
+    const own = rows.filter(({ id }) => taken.has(id));
+    const fresh = own.filter(({ id }) => !taken.get(id));
+    const made = new Map(fresh.map(({ id, entries }) => [id, rowsOf(tenant, entries)]));
     // An entry written twice (its outcome was not known the first time) is one event: its id is the entry's.
-    await insertRows(sql, tenant, made, { known: 'left' });
+    await insertRows(sql, tenant, [...made.values()].flat(), { known: 'left' });
+    if (own.length > 0 && projection?.made) {
+      const before = await storedTexts(
+        sql,
+        tenant,
+        own.filter(({ id }) => taken.get(id)),
+      );
+      await projection.made(
+        sql,
+        tenant,
+        own.map(({ id, entries }) => ({
+          ...{ id, entries },
+          resources: (made.get(id) ?? before.get(id) ?? []).map(({ id, text }) => ({ id, text })),
+        })),
+      );
+    }
     return true;
+  }
+
+  /** What rows of the journal had been made into before somebody asked to be told (migrations/0140_audit_chain.sql). */
+  async function storedTexts(sql: Sql, tenant: string, rows: readonly { id: string; entries: string }[]) {
+    if (rows.length === 0) return new Map<string, { id: string; text: string }[]>();
+    const ids = rows.map(({ entries }) => (JSON.parse(entries) as JournalEntry[]).map(([id]) => id));
+    const { rows: found } = await sql.query<{ id: string; content: string }>(
+      `SELECT id, content FROM ${tableOf(projection!.type)} WHERE tenant = $1 AND id = ANY ($2::text[])`,
+      [tenant, ids.flat()],
+    );
+    const texts = new Map(found.map(({ id, content }) => [id, content]));
+    return new Map(
+      rows.map(({ id: row }, n) => [
+        row,
+        ids[n]!.flatMap((id) => (texts.has(id) ? [{ id, text: texts.get(id)! }] : [])),
+      ]),
+    );
   }
 
   function rowsOf(tenant: string, text: string) {

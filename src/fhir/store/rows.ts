@@ -210,7 +210,7 @@ export async function rewriteIndex(
   await insertOrderedValues(sql, tenant, rows);
 }
 
-/** Marks a locked row as deleted: a version without content that no search finds. */
+/** Marks a locked row as deleted: a version without content that no search finds. Its keys say who may know that it was there. */
 export async function deleteRow(
   sql: Sql,
   tenant: string,
@@ -221,9 +221,9 @@ export async function deleteRow(
   await sql.query({
     name: `fhir_delete_${row.type}`,
     text: `${supersede(row.type)} UPDATE ${tableOf(row.type)} SET version = $3::integer, updated = $4::timestamptz, deleted = true,
-      keys = '{}', content = ''${dates.map((name) => `, ${name} = '${noDate}'`).join('')}
+      keys = $5::bigint[], content = ''${dates.map((name) => `, ${name} = '${noDate}'`).join('')}
       WHERE tenant = $1 AND id = $2`,
-    values: [tenant, row.id, row.version, row.updated.toISOString()],
+    values: [tenant, row.id, row.version, row.updated.toISOString(), row.index.keys],
   });
   await removeOrderedValues(sql, tenant, [row.id], orderedKeys);
 }

@@ -1,8 +1,11 @@
 /** A database transaction that is opened when first needed, so that a work that only creates resources can join a group commit. */
-import type { Database, Sql } from '../../db/index.ts';
+import { type Database, limitStatement, limitValues, ofLimitedRole, type RowLimits, type Sql } from '../../db/index.ts';
 
 export interface Session {
+  /** The whole tenant. */
   sql: Sql;
+  /** The same transaction with limits on rows; it can only read. */
+  limited(rows: RowLimits): Sql;
   /** Commits; rejects when PostgreSQL did not keep the work. */
   commit(): Promise<void>;
   rollback(reason: unknown): Promise<void>;
@@ -28,8 +31,21 @@ export function openSession(database: Database, tenant: string): Promise<Session
             },
           ),
       } as Sql;
+      // Statements run in the order they are asked for, so each finds the limits that were set just before it.
+      let current: RowLimits | undefined;
+      const within = (rows: RowLimits | undefined): Sql => ({
+        query: ((statement: string | { name?: string; text: string }, values?: readonly unknown[]) => {
+          if (current !== rows) {
+            current = rows;
+            tracked.query(limitStatement, limitValues(rows)).catch(() => undefined);
+          }
+          if (typeof statement === 'string') return tracked.query(statement, values);
+          return tracked.query(rows ? ofLimitedRole(statement) : statement);
+        }) as Sql['query'],
+      });
       resolve({
-        sql: tracked,
+        sql: within(undefined),
+        limited: within,
         commit: () => {
           if (aborted !== undefined) fail(aborted);
           else end();

@@ -2,38 +2,36 @@
  * A transaction of the store. Creates under new ids wait in memory until something has to be read (or the end): a work that only
  * creates then costs one statement, in a batch with others (group-commit.ts). Everything else opens a session at once.
  */
-import type { ExtractResource, Resource, ResourceType } from '@medplum/fhirtypes';
+import type { Resource, ResourceType } from '@medplum/fhirtypes';
 import type { Database, Sql } from '../../db/index.ts';
-import { type Change, type ChangeHook, type CommitHook, type Context, FhirError } from '../contract.ts';
+import { type Change, type ChangeHook, type CommitHook, type Context, FhirError, type Sight } from '../contract.ts';
 import { parseJson } from '../json/index.ts';
 import type { SearchParts } from '../search/scope.ts';
-import { searchResources } from '../search/search.ts';
 import type { RestTransaction, StoredVersion } from './contract.ts';
 import type { CommitItem } from './group-commit.ts';
-import { insertJournal, type Projector, readsAfter } from './journal.ts';
+import { insertJournal, type Projector } from './journal.ts';
 import { type JournalEntry, journalEntry } from './journal-entry.ts';
-import { createMatching } from './matching.ts';
+import { labelled, labelsOf, remains } from './labels.ts';
 import { newId } from './new-id.ts';
 import { checkId, checkResource, newRow, type PrepareParts, withMeta } from './prepare.ts';
-import { createReads, shareRow } from './reads.ts';
 import { checkReferences, literalReferences, UnresolvedReferences } from './references.ts';
-import {
-  type CurrentRow,
-  deleteRow,
-  insertRowIfFree,
-  insertRows,
-  lockRow,
-  type NewRow,
-  replaceRow,
-  storedVersion,
-} from './rows.ts';
+import { type CurrentRow, deleteRow, insertRowIfFree, insertRows, lockRow, type NewRow, replaceRow } from './rows.ts';
 import { openSession, type Session } from './session.ts';
+import { type StoreSight, wholeSight } from './sight.ts';
+import { createView, type ViewParts, versionConflict, versionOf, type WriteOptions } from './transaction-view.ts';
 
 /** What every transaction of a store shares. */
 export interface TransactionParts {
   database: Database;
   /** What searches of a tenant need: its own parameters among the others. */
-  searchOf(tenant: string): SearchParts;
+  searchOf(tenant: string, sight?: StoreSight): SearchParts;
+  sightOf(tenant: string, sight: Sight): StoreSight;
+  /** Reads a current version beside the transaction, with everything that was committed. */
+  readBeside(
+    scope: { tenant: string; sight: StoreSight },
+    type: ResourceType,
+    id: string,
+  ): Promise<StoredVersion | undefined>;
   prepare: PrepareParts;
   changeHooks: readonly ChangeHook[];
   commitHooks: readonly CommitHook[];
@@ -46,7 +44,6 @@ export interface TransactionParts {
   report(error: unknown, message: string): void;
 }
 
-const lockTimeoutMs = 15_000;
 /** More rows than this would hold up those who wait in the same line. */
 const rowsCommittedTogether = 64;
 
@@ -59,11 +56,11 @@ export interface RunningTransaction {
 
 export function beginTransaction(parts: TransactionParts, context: Context): RunningTransaction {
   const { tenant } = context;
-  const search = parts.searchOf(tenant);
   const changes: Change[] = [];
   const written = new Map<string, string>();
-  /** What is referred to, as `Type/id`, each with a resource that does. */
+  /** What is referred to, as `Type/id`, each with a resource that does: where targets must exist, and where they must be seen. */
   const references = new Map<string, Resource>();
+  const claims = new Map<string, Resource>();
   const afterwards: (() => void | Promise<void>)[] = [];
   /** Ids given out by `newId` and not used yet. */
   const freshIds = new Set<string>();
@@ -74,82 +71,116 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
   // A refused write was already applied in part: whoever catches the refusal must not be able to commit the rest.
   let refusal: { reason: unknown } | undefined;
   let over = false;
+  const sight = parts.sightOf(tenant, context);
 
   /** The open connection, with everything written so far in it. */
-  async function connection(): Promise<Sql> {
+  async function open(): Promise<Session> {
     if (over) throw new Error('The transaction is over');
     session ??= openSession(parts.database, tenant);
-    const { sql } = await session;
+    const opened = await session;
     const rows = waiting;
     waiting = [];
-    if (rows.length > 0) flushed = flushed.then(() => insertRows(sql, tenant, rows));
+    if (rows.length > 0) flushed = flushed.then(() => insertRows(opened.sql, tenant, rows));
     await flushed;
-    return sql;
+    return opened;
   }
+  const connection = async (): Promise<Sql> => (await open()).sql;
 
-  const sql: Sql = {
-    query: ((...args: unknown[]) =>
-      connection().then((open) => (open.query as (...args: unknown[]) => Promise<unknown>)(...args))) as Sql['query'],
-  };
+  const sql = deferred(connection);
   let keepsPicture = false;
   const catchUp = async () => {
     if (keepsPicture) return;
     // Without a connection yet, the pool's short transactions do it: what they commit is seen here.
     await (session ? parts.projector.catchUpWithin(sql, tenant) : parts.projector.catchUp(tenant));
   };
-  const reads = readsAfter(
-    createReads(search, tenant, sql, () => context.now()),
-    (type, query) => parts.projector.isTouched(tenant, type, query),
-    catchUp,
-  );
 
-  async function recordChange(change: Change, row?: NewRow): Promise<void> {
+  async function recordChange(change: Change, by: StoreSight, row?: NewRow): Promise<void> {
     changes.push(change);
     if (row) written.set(`${row.type}/${row.id}`, row.text);
     else written.delete(`${change.type}/${change.id}`);
     // The trail tells of what does not exist, too.
-    if (parts.checksReferences && change.after && change.type !== 'AuditEvent') {
+    if (change.after && change.type !== 'AuditEvent' && (parts.checksReferences || by.rows)) {
       const { after } = change;
-      for (const target of literalReferences(after, search.registry.types)) references.set(target, after);
+      for (const target of literalReferences(after, parts.prepare.types)) {
+        if (parts.checksReferences) references.set(target, after);
+        if (by.rows && !by.rows.isWhole(target.slice(0, target.indexOf('/')))) claims.set(target, after);
+      }
     }
     try {
-      for (const hook of parts.changeHooks) await hook(change, tx);
+      for (const hook of parts.changeHooks) await hook(change, whole);
     } catch (reason) {
       refusal ??= { reason };
       throw reason;
     }
   }
 
-  async function create<R extends Resource>(resource: R): Promise<R & { id: string }> {
+  /** Current text of a resource, wherever it is. */
+  async function textOf(type: ResourceType, id: string, by: StoreSight): Promise<string | undefined> {
+    const own = written.get(`${type}/${id}`);
+    if (own !== undefined) return own;
+    // A work that only creates needs no connection for this.
+    const reads = session ? (by.rows ? tx : whole) : undefined;
+    const version = await (reads ? reads.readStored(type, id) : parts.readBeside({ tenant, sight: by }, type, id));
+    return version && !version.deleted ? version.text : undefined;
+  }
+
+  const targets = new Map<string, Promise<readonly string[]>>();
+  function labelsOfTarget(reference: string): Promise<readonly string[]> {
+    const own = written.get(reference);
+    if (own !== undefined) return Promise.resolve(labelsOf(parseJson(own) as Resource));
+    const known = targets.get(reference) ?? readLabels(reference);
+    targets.set(reference, known);
+    return known;
+  }
+  async function readLabels(reference: string): Promise<readonly string[]> {
+    const [type, id] = reference.split('/') as [ResourceType, string];
+    if (!parts.prepare.types.has(type)) return [];
+    const text = await textOf(type, id, wholeSight);
+    return text === undefined ? [] : labelsOf(parseJson(text) as Resource);
+  }
+  const withOwnLabels = <R extends Resource>(resource: R, before?: Resource): Promise<R> =>
+    labelled(resource, before, context, labelsOfTarget);
+
+  async function create<R extends Resource>(resource: R, by: StoreSight): Promise<R & { id: string }> {
     const type = checkResource(parts.prepare, resource);
     const now = context.now();
     if (resource.id !== undefined && !freshIds.delete(resource.id)) {
       checkId(type, resource.id);
-      return write({ ...resource, id: resource.id }, { mustBeNew: true });
+      return write({ ...resource, id: resource.id }, { mustBeNew: true }, by);
     }
-    const whole = withMeta(resource, resource.id ?? newId(now), 1, now);
+    const whole = withMeta(await withOwnLabels(resource), resource.id ?? newId(now), 1, now);
     const row = newRow(parts.prepare, tenant, whole, 1, now);
     waiting.push(row);
-    await recordChange({ interaction: 'create', type, id: whole.id, version: 1, after: whole }, row);
+    await recordChange({ interaction: 'create', type, id: whole.id, version: 1, after: whole }, by, row);
     return whole;
   }
 
   /** Writes under a given id: the first version, or the next one. */
   async function write<R extends Resource>(
     resource: R & { id: string },
-    options: { mustBeNew?: boolean; ifMatch?: string },
+    options: WriteOptions,
+    by: StoreSight,
   ): Promise<R & { id: string }> {
     const type = resource.resourceType;
     const open = await connection();
+    if (by.rows && !by.rows.isWhole(type) && !(await tx.readStored(type, resource.id))) {
+      // Whether somebody else has the id must not be told: nobody who sees a part only chooses ids.
+      if (options.ifMatch !== undefined) throw versionConflict(type, resource.id, options.ifMatch);
+      throw new FhirError(
+        405,
+        'not-supported',
+        `${type}/${resource.id} does not exist, and ids are given by the server`,
+      );
+    }
     for (;;) {
       const now = context.now();
       const current = options.mustBeNew ? undefined : await lockForWrite(open, type, resource.id);
       if (!current) {
         if (options.ifMatch !== undefined) throw versionConflict(type, resource.id, options.ifMatch);
-        const whole = withMeta(resource, resource.id, 1, now);
+        const whole = withMeta(await withOwnLabels(resource), resource.id, 1, now);
         const row = newRow(parts.prepare, tenant, whole, 1, now);
         if (await insertRowIfFree(open, tenant, row)) {
-          await recordChange({ interaction: 'create', type, id: whole.id, version: 1, after: whole }, row);
+          await recordChange({ interaction: 'create', type, id: whole.id, version: 1, after: whole }, by, row);
           return whole;
         }
         // Taken meanwhile, or before. A deleted one may be made again: it goes on where its history ended.
@@ -163,7 +194,7 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
       if (options.ifMatch !== undefined && !isMatched(options.ifMatch, current)) {
         throw versionConflict(type, resource.id, options.ifMatch);
       }
-      return replace(open, resource, current, laterOf(now, current.updated));
+      return replace(open, resource, current, by);
     }
   }
 
@@ -171,17 +202,32 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
     open: Sql,
     resource: R & { id: string },
     current: CurrentRow,
-    now: Date,
+    by: StoreSight,
   ): Promise<R & { id: string }> {
     const type = resource.resourceType;
     const version = current.version + 1;
-    const whole = withMeta(resource, resource.id, version, now);
-    const row = newRow(parts.prepare, tenant, whole, version, now);
-    await replaceRow(open, tenant, row, parts.orderedKeys(tenant, type));
     const before = current.deleted ? undefined : (parseJson(current.content) as Resource);
+    const whole = by.restore(resource, before);
+    const now = laterOf(context.now(), current.updated);
+    const after = withMeta(await withOwnLabels(whole, before), resource.id, version, now);
+    const row = newRow(parts.prepare, tenant, after, version, now);
+    await replaceRow(open, tenant, row, parts.orderedKeys(tenant, type));
     const interaction = current.deleted ? 'create' : 'update';
-    await recordChange({ interaction, type, id: whole.id, version, after: whole, ...(before ? { before } : {}) }, row);
-    return whole;
+    const change: Change = { interaction, type, id: after.id, version, after, ...(before ? { before } : {}) };
+    await recordChange(change, by, row);
+    return after;
+  }
+
+  async function remove(type: ResourceType, id: string, by: StoreSight): Promise<void> {
+    const open = await connection();
+    const current = await lockCurrent(open, type, id);
+    if (!current || current.deleted) return;
+    const version = current.version + 1;
+    const before = parseJson(current.content) as Resource;
+    const index = parts.prepare.index(tenant, type, remains(type, id, before));
+    const row = { type, id, version, updated: laterOf(context.now(), current.updated), index };
+    await deleteRow(open, tenant, row, parts.orderedKeys(tenant, type));
+    await recordChange({ interaction: 'delete', type, id, version, before }, by);
   }
 
   function lockCurrent(open: Sql, type: ResourceType, id: string): Promise<CurrentRow | undefined> {
@@ -192,113 +238,27 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
 
   /** What a write under a given id finds there; an AuditEvent may be added under an id of one's own, and nothing else. */
   async function lockForWrite(open: Sql, type: ResourceType, id: string): Promise<CurrentRow | undefined> {
-    if (type === 'AuditEvent' && !(await reads.readStored(type, id))) return undefined;
+    if (type === 'AuditEvent' && !(await whole.readStored(type, id))) return undefined;
     return lockCurrent(open, type, id);
   }
 
-  async function lock(key: string): Promise<void> {
-    // A bounded wait: whoever holds the lock may itself be waiting for a connection that those who wait for it occupy.
-    await sql.query(`SELECT set_config('lock_timeout', $2, true), pg_advisory_xact_lock($1::bigint)`, [
-      search.hasher.decimal(`${tenant}\u0001lock\u0001${key}`),
-      `${lockTimeoutMs}ms`,
-    ]);
-  }
-
-  async function find<K extends ResourceType>(type: K, id: string): Promise<ExtractResource<K> | undefined> {
-    const version = await reads.readStored(type, id);
-    return version && !version.deleted ? (parseJson(version.text) as ExtractResource<K>) : undefined;
-  }
-
-  async function lockStored(
-    type: ResourceType,
-    id: string,
-    { shared = false } = {},
-  ): Promise<StoredVersion | undefined> {
-    // The audit trail never changes: reading it is as good as locking it, and the application's role could not.
-    if (shared && type === 'AuditEvent') return reads.readStored(type, id);
-    const open = await connection();
-    const row = shared ? await shareRow(open, tenant, type, id) : await lockCurrent(open, type, id);
-    return row && storedVersion(type, row);
-  }
-
-  const { lockMatch, readMatch } = createMatching({ reads, lock, lockStored });
-
-  const tx: RestTransaction = {
-    ...reads,
-    context,
-    sql,
-    changes,
-    create,
-    find,
-    lock,
-    async read(type, id) {
-      const version = await reads.readStored(type, id);
-      return parseJson(liveText(type, id, version)) as never;
-    },
-    async search<K extends ResourceType>(type: K, query: string) {
-      if (parts.projector.isTouched(tenant, type, query)) await catchUp();
-      const scope = { sql, tenant, nowMs: context.now().getTime() };
-      return (await searchResources(search, scope, type, query)) as ExtractResource<K>[];
-    },
+  const parties: ViewParts = {
+    ...{ parts, context, changes, written, sql, connection, catchUp, create, write, remove, lockCurrent, lockForWrite },
+    limited: (rows) => deferred(async () => (await open()).limited(rows.limits)),
     newId() {
       const id = newId(context.now());
       freshIds.add(id);
       return id;
     },
-    lockStored,
-    lockMatch,
-    async createIfNone(resource, criteria) {
-      const found = await readMatch(resource.resourceType, criteria);
-      if (found) return { resource: parseJson(found.text) as never, created: false };
-      return { resource: await create(resource), created: true };
-    },
-    async updateIfOne(resource, criteria, options = {}) {
-      const type = checkResource(parts.prepare, resource);
-      const found = await lockMatch(type, criteria, { forCreate: true });
-      if (!found) {
-        if (options.ifMatch !== undefined) throw versionConflict(type, resource.id ?? 'what matches', options.ifMatch);
-        return { resource: await create(resource), created: true };
-      }
-      if (resource.id !== undefined && resource.id !== found.id) {
-        throw new FhirError(400, 'invalid', 'The resource has an id other than the one that matches', `${type}.id`);
-      }
-      return { resource: await write({ ...resource, id: found.id }, options), created: false };
-    },
-    async update(resource, options = {}) {
-      // Whether it may be changed comes before whether it is valid.
-      if (resource.resourceType === 'AuditEvent' && resource.id !== undefined)
-        await lockForWrite(await connection(), 'AuditEvent', resource.id);
-      const type = checkResource(parts.prepare, resource);
-      if (resource.id === undefined) throw new FhirError(400, 'required', 'An update needs an id', `${type}.id`);
-      checkId(type, resource.id);
-      return write({ ...resource, id: resource.id }, options);
-    },
-    async delete(type, id) {
-      const stored = await reads.readStored(type, id);
-      if (!stored || stored.deleted) return;
-      const open = await connection();
-      const current = await lockCurrent(open, type, id);
-      if (!current || current.deleted) return;
-      const version = current.version + 1;
-      const index = parts.prepare.index(tenant, type, { resourceType: type });
-      const row = { type, id, version, updated: laterOf(context.now(), current.updated), index };
-      await deleteRow(open, tenant, row, parts.orderedKeys(tenant, type));
-      await recordChange({ interaction: 'delete', type, id, version, before: parseJson(current.content) as Resource });
-    },
     keepPicture() {
       keepsPicture = true;
     },
-    journal(noted) {
-      entries.push(journalEntry(noted, context.now()));
-    },
-    afterCommit(work) {
-      afterwards.push(work);
-    },
-    writtenText: (type, id) => written.get(`${type}/${id}`),
-    get terminology() {
-      return search.terminology?.over(sql);
-    },
+    journal: (noted) => void entries.push(journalEntry(noted, context.now())),
+    afterCommit: (work) => void afterwards.push(work),
   };
+  const isWhole = sight === wholeSight;
+  const whole: RestTransaction = createView(parties, wholeSight);
+  const tx: RestTransaction = isWhole ? whole : createView(parties, sight, whole);
 
   return {
     tx,
@@ -306,9 +266,10 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
       throwRefusal();
       if (changes.length > 0) {
         const made = [...changes];
-        for (const hook of parts.commitHooks) await hook(made, tx);
+        for (const hook of parts.commitHooks) await hook(made, whole);
       }
       throwRefusal();
+      await checkClaims();
       try {
         await keep();
       } catch (error) {
@@ -324,6 +285,16 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
       if (session) await session.then((open) => open.rollback(reason)).catch(() => undefined);
     },
   };
+
+  /** Who sees a part only refers to what they see: rules follow references, and would act on what is somebody else's. */
+  async function checkClaims(): Promise<void> {
+    const missing: string[] = [];
+    for (const target of claims.keys()) {
+      const [type, id] = target.split('/') as [ResourceType, string];
+      if ((await textOf(type, id, sight)) === undefined) missing.push(target);
+    }
+    if (missing.length > 0) throw new UnresolvedReferences(missing, claims);
+  }
 
   async function keep(): Promise<void> {
     const targets = [...references.keys()];
@@ -354,28 +325,17 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
   }
 }
 
-/** Text of a current version. @throws FhirError 404 unknown, 410 deleted. */
-export function liveText(type: string, id: string, version: { deleted: boolean; text: string } | undefined): string {
-  if (!version) throw new FhirError(404, 'not-found', `${type}/${id.slice(0, 64)} does not exist`);
-  if (version.deleted) throw new FhirError(410, 'deleted', `${type}/${id} was deleted`);
-  return version.text;
+/** A connection that is opened by its first statement. */
+function deferred(open: () => Promise<Sql>): Sql {
+  return {
+    query: ((...args: unknown[]) =>
+      open().then((sql) => (sql.query as (...args: unknown[]) => Promise<unknown>)(...args))) as Sql['query'],
+  };
 }
 
 /** Whether If-Match lets a version through; `*` is any there is (RFC 9110 §13.1.1). */
 function isMatched(ifMatch: string, current: CurrentRow): boolean {
   return !current.deleted && (ifMatch.trim() === '*' || versionOf(ifMatch) === current.version);
-}
-
-/** The version an If-Match header names: `W/"3"`, `"3"` or `3`. */
-function versionOf(ifMatch: string): number {
-  const match = /^(?:W\/)?"?(\d{1,9})"?$/.exec(ifMatch.trim());
-  if (!match) throw new FhirError(400, 'invalid', 'If-Match is not of the form W/"version"');
-  return Number(match[1]);
-}
-
-function versionConflict(type: string, id: string, ifMatch: string): FhirError {
-  if (ifMatch.trim() !== '*') versionOf(ifMatch);
-  return new FhirError(412, 'conflict', `${type}/${id} is not at the version If-Match names: read it again`);
 }
 
 /** Clocks of two nodes may differ: `lastUpdated` never goes back. */

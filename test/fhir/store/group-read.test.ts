@@ -38,7 +38,7 @@ const settled = () => new Promise((resolve) => setImmediate(resolve));
 
 it('sends the first reads at once and the ones that come meanwhile together, none in a statement older than itself', async () => {
   const { sent, read } = slowDatabase();
-  const answers = ['a', 'b', 'c', 'd', 'c'].map((id) => read('aa', 'Patient', id));
+  const answers = ['a', 'b', 'c', 'd', 'c'].map((id) => read({ tenant: 'aa' }, 'Patient', id));
   expect(sent.map(({ ids }) => ids)).toEqual([['a'], ['b']]);
   sent[0]!.answer('a');
   await settled();
@@ -50,9 +50,9 @@ it('sends the first reads at once and the ones that come meanwhile together, non
 
 it('keeps tenants and types apart, and tells a failure to those it concerns only', async () => {
   const { sent, read } = slowDatabase();
-  const failing = read('aa', 'Patient', 'x');
-  const other = read('bb', 'Patient', 'x');
-  const task = read('aa', 'Task', 'x');
+  const failing = read({ tenant: 'aa' }, 'Patient', 'x');
+  const other = read({ tenant: 'bb' }, 'Patient', 'x');
+  const task = read({ tenant: 'aa' }, 'Task', 'x');
   expect(sent.map(({ tenant, ids }) => [tenant, ids])).toEqual([
     ['aa', ['x']],
     ['bb', ['x']],

@@ -1,0 +1,70 @@
+/** Which rows somebody sees, as the database takes it: for the session's row-level security and for the condition of each statement. */
+import type { RowLimits } from '../../db/index.ts';
+import type { RowScope } from '../contract.ts';
+import { type KeyHasher, keyKind, keyText } from './keys.ts';
+import type { SqlValues } from './sql-values.ts';
+
+/** Directories, definitions, the trail and subscriptions; every other type is patient data (migrations/0100_row_scope.sql). */
+const unlimitedTypes = new Set(
+  `
+  ActivityDefinition AuditEvent CapabilityStatement CatalogEntry ChargeItemDefinition CodeSystem
+  CompartmentDefinition ConceptMap Device DeviceDefinition EffectEvidenceSynthesis Endpoint EventDefinition Evidence
+  EvidenceVariable ExampleScenario GraphDefinition HealthcareService ImplementationGuide InsurancePlan Library
+  Location Measure Medication MedicationKnowledge MedicinalProduct MedicinalProductAuthorization
+  MedicinalProductContraindication MedicinalProductIndication MedicinalProductIngredient MedicinalProductInteraction
+  MedicinalProductManufactured MedicinalProductPackaged MedicinalProductPharmaceutical
+  MedicinalProductUndesirableEffect MessageDefinition NamingSystem ObservationDefinition OperationDefinition
+  Organization OrganizationAffiliation PlanDefinition Practitioner PractitionerRole Questionnaire ResearchDefinition
+  ResearchElementDefinition RiskEvidenceSynthesis Schedule SearchParameter Slot SpecimenDefinition
+  StructureDefinition StructureMap Subscription Substance SubstanceNucleicAcid SubstancePolymer SubstanceProtein
+  SubstanceReferenceInformation SubstanceSourceMaterial SubstanceSpecification TerminologyCapabilities TestScript
+  ValueSet
+  `
+    .trim()
+    .split(/\s+/),
+);
+
+/** Whether rows of a type may be out of sight. */
+export function isLimitedType(type: string): boolean {
+  return !unlimitedTypes.has(type);
+}
+
+/** A `RowScope` in one tenant. */
+export interface SeenRows {
+  limits: RowLimits;
+  /** Binary `bigint[]`. */
+  keys: Buffer;
+  /** Whether every row of a type is seen. */
+  isWhole(type: string): boolean;
+}
+
+export function seenRows(hasher: KeyHasher, tenant: string, { keys, whole }: RowScope): SeenRows {
+  const texts = new Set(keys.map(({ parameter, value }) => rowKey(tenant, parameter, value)));
+  const list = Array.from(texts, (text) => hasher.decimal(text));
+  return {
+    limits: { keys: `{${list.sort().join()}}`, wholeTypes: `{${whole.map((type) => type.toLowerCase()).sort()}}` },
+    keys: hasher.array(texts),
+    isWhole: (type) => !isLimitedType(type) || whole.includes(type as (typeof whole)[number]),
+  };
+}
+
+/** The key a resource has that has this value. */
+function rowKey(tenant: string, parameter: string, value: string): string {
+  const bar = value.indexOf('|');
+  return bar === -1
+    ? keyText(tenant, parameter, keyKind.value, value)
+    : keyText(tenant, parameter, keyKind.systemValue, value.slice(0, bar), value.slice(bar + 1));
+}
+
+/**
+ * The condition that a row of `type` is seen, for the table with this alias; undefined when every row is. Row-level security says the
+ * same of each row, but only a condition of the statement is one the planner knows its index for.
+ */
+export function seenCondition(
+  rows: SeenRows | undefined,
+  type: string,
+  values: SqlValues,
+  alias = 'r',
+): string | undefined {
+  return rows === undefined || rows.isWhole(type) ? undefined : `${alias}.keys && ${values.add(rows.keys)}::bigint[]`;
+}

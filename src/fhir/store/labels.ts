@@ -1,0 +1,120 @@
+/**
+ * Whose a resource is: `meta.security` names the establishments, set by the server on every write of patient data and by nobody else
+ * (https://hl7.org/fhir/R4/security-labels.html). What somebody may see is decided by these labels (docs/access/policy.md).
+ */
+import type { Coding, Resource, ResourceType } from '@medplum/fhirtypes';
+import type { Context } from '../contract.ts';
+import { isLimitedType } from '../search/row-limits.ts';
+
+/** System of the labels; the code is the id of the establishment's Organization. */
+export const establishmentSystem = 'https://fhir.passerelle.example/sid/establishment';
+
+/** Elements that say what a resource is part of: their targets' labels are its own. */
+const belongsTo = [
+  ...['basedOn', 'focus', 'partOf', 'encounter', 'context', 'about', 'target', 'request', 'related', 'derivedFrom'],
+  ...['securityContext', 'implicated', 'imagingStudy', 'service', 'prescription', 'hasMember', 'composition', 'report'],
+] as const;
+/** Elements that say whose record it is: a patient of one establishment decides, a patient of several cannot. */
+const isAbout = ['for', 'subject', 'patient', 'individual', 'beneficiary', 'participant', 'entry', 'member'] as const;
+/** References of one resource that are looked at. */
+const referencesAtMost = 20;
+
+/** Establishments a resource is labelled with. */
+export function labelsOf(resource: { meta?: { security?: Coding[] } } | undefined): string[] {
+  return (resource?.meta?.security ?? []).flatMap(({ system, code }) =>
+    system === establishmentSystem && code !== undefined ? [code] : [],
+  );
+}
+
+/**
+ * The resource with the labels it must have; the same object where nothing changes.
+ * @param before the version it replaces. @param labelsOfTarget establishments of another resource, `Type/id`.
+ */
+export async function labelled<R extends Resource>(
+  resource: R,
+  before: Resource | undefined,
+  context: Context,
+  labelsOfTarget: (reference: string) => Promise<readonly string[]>,
+): Promise<R> {
+  const kept = labelsOf(before);
+  const isShared = resource.resourceType === 'Patient';
+  const found = !isLimitedType(resource.resourceType)
+    ? []
+    : kept.length > 0 && !isShared
+      ? kept
+      : [...kept, ...(await establishmentsOf(resource, context, labelsOfTarget))];
+  return withLabels(resource, new Set(found));
+}
+
+/** With exactly these labels, and the others it came with where they were. */
+export function withLabels<R extends Resource>(resource: R, establishments: ReadonlySet<string>): R {
+  const sent = labelsOf(resource);
+  if (sent.length === establishments.size && sent.every((code) => establishments.has(code))) return resource;
+  const own = Array.from(establishments, (code) => ({ system: establishmentSystem, code }));
+  const others = (resource.meta?.security ?? []).filter(({ system }) => system !== establishmentSystem);
+  const { security: _, ...meta } = resource.meta ?? {};
+  const security = [...others, ...own];
+  return { ...resource, meta: { ...meta, ...(security.length > 0 ? { security } : {}) } };
+}
+
+async function establishmentsOf(
+  resource: Resource,
+  { actor, establishments }: Context,
+  labelsOfTarget: (reference: string) => Promise<readonly string[]>,
+): Promise<readonly string[]> {
+  // The platform writes for the establishment that asked: what a case is requested by is whose it is.
+  const { requester } = resource as { requester?: { reference?: string } };
+  const asked = actor.kind === 'system' ? /^Organization\/([^/]+)$/.exec(requester?.reference ?? '')?.[1] : undefined;
+  if (resource.resourceType === 'Task' && asked !== undefined) return [asked];
+  const own = establishments ?? [];
+  if (own.length === 1) return own;
+  const inherited = await inheritedLabels(resource, labelsOfTarget);
+  if (own.length === 0) return inherited;
+  const common = inherited.filter((code) => own.includes(code));
+  return common.length > 0 ? common : own;
+}
+
+async function inheritedLabels(
+  resource: Resource,
+  labelsOfTarget: (reference: string) => Promise<readonly string[]>,
+): Promise<readonly string[]> {
+  const whole = await union(referencesIn(resource, belongsTo), labelsOfTarget);
+  if (whole.length > 0) return whole;
+  const record = await union(referencesIn(resource, isAbout), labelsOfTarget);
+  return record.length === 1 ? record : [];
+}
+
+async function union(
+  references: readonly string[],
+  labelsOfTarget: (reference: string) => Promise<readonly string[]>,
+): Promise<string[]> {
+  const found = new Set<string>();
+  for (const reference of references) for (const code of await labelsOfTarget(reference)) found.add(code);
+  return [...found];
+}
+
+const literal = /^([A-Z][A-Za-z]+)\/([A-Za-z0-9.-]{1,64})(?:\/_history\/[A-Za-z0-9.-]{1,64})?$/;
+
+/** Literal references to patient data in these top-level elements, the nested ones of backbone elements among them. */
+function referencesIn(resource: Resource, names: readonly string[]): string[] {
+  const found = new Set<string>();
+  const visit = (value: unknown): void => {
+    if (found.size >= referencesAtMost || typeof value !== 'object' || value === null) return;
+    if (Array.isArray(value)) {
+      for (const item of value) visit(item);
+      return;
+    }
+    const { reference } = value as { reference?: unknown };
+    const match = typeof reference === 'string' ? literal.exec(reference) : null;
+    if (match && isLimitedType(match[1]!)) found.add(`${match[1]}/${match[2]}`);
+    for (const inner of Object.values(value)) visit(inner);
+  };
+  for (const name of names) visit((resource as unknown as Record<string, unknown>)[name]);
+  return [...found];
+}
+
+/** What of a resource remains when it is deleted: who may know that it was. */
+export function remains(type: ResourceType, id: string, before: Resource): Resource {
+  const security = before.meta?.security?.filter(({ system }) => system === establishmentSystem) ?? [];
+  return { resourceType: type, id, ...(security.length > 0 ? { meta: { security } } : {}) } as Resource;
+}

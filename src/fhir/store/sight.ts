@@ -1,0 +1,89 @@
+/** What somebody sees of a tenant, made ready for the store: which rows, and what is left of them. */
+import type { Resource } from '@medplum/fhirtypes';
+import type { Sight } from '../contract.ts';
+import { parseJson, stringifyJson } from '../json/index.ts';
+import { withoutHidden } from '../search/hidden-parameters.ts';
+import type { KeyHasher } from '../search/keys.ts';
+import type { ParameterRegistry } from '../search/parameters.ts';
+import { type SeenRows, seenRows } from '../search/row-limits.ts';
+import type { StoredVersion } from './contract.ts';
+
+export interface StoreSight {
+  /** Undefined: the whole tenant. */
+  rows?: SeenRows;
+  /** A version without its hidden elements. */
+  show<Version extends StoredVersion>(version: Version): Version;
+  /** A resource about to be stored by somebody who cannot see some elements of it: they stay as `before` has them. */
+  restore<R extends Resource>(resource: R, before: Resource | undefined): R;
+  /** The search parameters that tell nothing hidden. */
+  searchable(registry: ParameterRegistry): ParameterRegistry;
+  /** Top-level elements of a type that are not seen. */
+  hidden(type: string): readonly string[];
+}
+
+const nothing: readonly string[] = [];
+
+/** Everything. */
+export const wholeSight: StoreSight = {
+  show: (version) => version,
+  restore: (resource) => resource,
+  hidden: () => nothing,
+  searchable: (registry) => registry,
+};
+
+/** @returns sights by tenant; a `Sight` is worked out once as long as the same object is passed. */
+export function createSights(hasher: KeyHasher): (tenant: string, sight: Sight) => StoreSight {
+  const known = new WeakMap<object, Map<string, SeenRows>>();
+  const registries = new WeakMap<object, WeakMap<ParameterRegistry, ParameterRegistry>>();
+  const rowsOf = (tenant: string, rows: NonNullable<Sight['rows']>): SeenRows => {
+    const byTenant = known.get(rows) ?? new Map<string, SeenRows>();
+    known.set(rows, byTenant);
+    const seen = byTenant.get(tenant) ?? seenRows(hasher, tenant, rows);
+    byTenant.set(tenant, seen);
+    return seen;
+  };
+  return (tenant, { rows, hidden }) => {
+    if (!rows && !hidden) return wholeSight;
+    const seen = rows ? { rows: rowsOf(tenant, rows) } : {};
+    if (!hidden) return { ...wholeSight, ...seen };
+    const of = (type: string) => hidden.get(type) ?? nothing;
+    return {
+      ...seen,
+      hidden: of,
+      searchable(registry) {
+        const ofThese = registries.get(hidden) ?? new WeakMap<ParameterRegistry, ParameterRegistry>();
+        registries.set(hidden, ofThese);
+        const reduced = ofThese.get(registry) ?? withoutHidden(registry, of);
+        ofThese.set(registry, reduced);
+        return reduced;
+      },
+      show(version) {
+        const names = of(version.type);
+        return names.length === 0 || version.text === '' ? version : { ...version, text: without(version.text, names) };
+      },
+      restore(resource, before) {
+        const names = of(resource.resourceType);
+        if (names.length === 0) return resource;
+        const kept = Object.fromEntries(
+          Object.entries(before ?? {}).filter(([name]) => names.includes(elementOf(name))),
+        );
+        return { ...omitted(resource, names), ...kept } as typeof resource;
+      },
+    };
+  };
+}
+
+function without(text: string, names: readonly string[]): string {
+  return stringifyJson(omitted(parseJson(text) as Resource, names));
+}
+
+function omitted(resource: Resource, names: readonly string[]): Resource {
+  return Object.fromEntries(
+    Object.entries(resource).filter(([name]) => !names.includes(elementOf(name))),
+  ) as unknown as Resource;
+}
+
+/** `birthDate` of `_birthDate`, which holds its extensions. */
+function elementOf(name: string): string {
+  return name.startsWith('_') ? name.slice(1) : name;
+}
