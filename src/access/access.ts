@@ -12,12 +12,16 @@ import {
   setDisabled,
 } from './accounts.ts';
 import { createTrail } from './audit/trail.ts';
-import { createAuthenticator, presentedSecret } from './authenticate.ts';
+import { createAuthenticator } from './authenticate.ts';
 import { issueCredential, revokeCredential } from './credentials.ts';
+import type { SecretSealer } from './own-account/password-history.ts';
 import { createPasswordHasher } from './passwords.ts';
 import { isGranted } from './policy.ts';
+import { opaqueTokens, sessionCookies } from './recognise.ts';
 import { notGranted } from './refusals.ts';
-import { type SignInAttempt, type SignInResult, signIn } from './sign-in.ts';
+import { completeSignIn, type Proven, type SignInResult } from './sign-in/complete.ts';
+import type { SecondFactorRoles } from './sign-in/next-step.ts';
+import { type SignInAttempt, signInByPassword } from './sign-in/password.ts';
 import { createThrottle } from './throttle.ts';
 
 export interface AccessOptions {
@@ -32,11 +36,17 @@ export interface AccessOptions {
   baseUrl?: () => string;
   /** Clock of sessions, tokens and delays: the machine's, even when a demonstration runs on a faster one. */
   securityClock?: Clock;
+  /** Seals second factors; without it none can be set up. */
+  sealer?: SecretSealer;
+  /** Roles whose people need a second factor, beside administrators and support. */
+  secondFactorRoles?: SecondFactorRoles;
 }
 
 /** Who you are, what you may, and the trail of it. */
 export interface Access extends FhirGuards {
   readonly secure: boolean;
+  /** Origin of our public address; undefined where none is known. */
+  origin(): string | undefined;
   /** Makes an account or brings it to this state. @throws FhirError 409, 422. */
   ensureAccount(request: AccountRequest): Promise<void>;
   listAccounts(tenant: string): Promise<Omit<Account, 'passwordHash'>[]>;
@@ -47,7 +57,10 @@ export interface Access extends FhirGuards {
    * @throws FhirError 404 when there is no such account or it is shut off.
    */
   issueToken(login: string, lifetimeSeconds: number): Promise<string>;
+  /** With a local password. */
   signIn(attempt: SignInAttempt): Promise<SignInResult>;
+  /** Ends every other way of signing in: the caller vouches that this person proved to be this account. */
+  completeSignIn(proven: Proven): Promise<SignInResult>;
   /** Ends the session (or token) the request came with; a request without one changes nothing. */
   signOut(request: Parameters<FhirGuards['authenticate']>[0]): Promise<void>;
   /** Looks after the trail in the background, until `close`. */
@@ -58,17 +71,33 @@ export interface Access extends FhirGuards {
 
 /** The access room; plugs the audit trail into the store. */
 export async function createAccess(options: AccessOptions): Promise<Access> {
-  const { database, store, clock, secure, log, baseUrl, securityClock = systemClock } = options;
+  const { database, store, clock, secure, log, baseUrl, securityClock = systemClock, sealer } = options;
   const machine = hostname();
   const site = () =>
     baseUrl ? { address: baseUrl(), networkType: '5' as const } : { address: machine, networkType: '1' as const };
+  const origin = () => baseUrl && new URL(baseUrl()).origin;
   const hasher = createPasswordHasher();
   const throttle = createThrottle(database);
   const trail = createTrail({ store, clock, site, ...(log ? { log } : {}) });
-  const { authenticate, forget, forgetAll } = createAuthenticator({ database, clock: securityClock, secure });
+  const { authenticate, presented, forget, forgetAll } = createAuthenticator({
+    // In order: the first that finds its kind of credential in a request decides.
+    recognisers: [opaqueTokens(database), sessionCookies(database, secure)],
+    clock: securityClock,
+    origin,
+  });
+  const signInRooms = {
+    database,
+    hasher,
+    throttle,
+    trail,
+    securityClock,
+    clock,
+    secondFactorRoles: options.secondFactorRoles ?? [],
+  };
 
   return {
     secure,
+    origin,
     authenticate,
     isAllowed: (context, request) => isGranted(context.actor.roles, demandOf(context, request)),
     authorize(context, request) {
@@ -79,7 +108,7 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
     },
     auditRead: trail.auditRead,
     ensureAccount: async (request) => {
-      await ensureAccount({ database, hasher, now: securityClock.now() }, request);
+      await ensureAccount({ database, hasher, sealer, now: securityClock.now() }, request);
       forgetAll();
     },
     listAccounts: (tenant) => listAccounts(database, tenant),
@@ -98,13 +127,14 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
         lifetimeMs: lifetimeSeconds * 1000,
       });
     },
-    signIn: (attempt) => signIn({ database, hasher, throttle, trail, securityClock, clock }, attempt),
+    signIn: (attempt) => signInByPassword(signInRooms, attempt),
+    completeSignIn: (proven) => completeSignIn(signInRooms, proven),
     async signOut(request) {
       const identified = await authenticate(request);
-      const presented = presentedSecret(request.headers, secure);
-      if (!presented) return;
-      await revokeCredential(database, presented.secret);
-      forget(presented.secret);
+      const credential = presented(request);
+      if (!credential) return;
+      await revokeCredential(database, credential.secret);
+      forget(credential.secret);
       const context: Context = {
         ...identified,
         requestId: request.id,

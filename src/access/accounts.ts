@@ -1,8 +1,11 @@
 /** Named accounts: who signs in, as which resource of which tenant, with which roles (SE-2: nobody shares an account). */
 import { type Database, platformTenant, type Sql } from '../db/index.ts';
 import { type Actor, FhirError } from '../fhir/index.ts';
+import { rememberPassword, type SecretSealer, sealedLikeness } from './own-account/password-history.ts';
+import { endSessions } from './own-account/sessions.ts';
 import { type PasswordHasher, passwordProblems } from './passwords.ts';
 import { isRole } from './policy.ts';
+import { removeEveryFactor } from './second-factor/factors.ts';
 
 /** An account as it is asked for. */
 export interface AccountRequest {
@@ -18,7 +21,9 @@ export interface AccountRequest {
   organizationId?: string;
   /** Absent: cannot sign in with a password (machines). */
   password?: string;
-  /** Demonstration account: its password is not held to the rules. */
+  /** The password was made for the person: it is good for one sign-in, during which they choose their own. */
+  temporaryPassword?: boolean;
+  /** Demonstration account: exempt from the rules of passwords and from the second factor; one that was set up is taken off. */
   demonstration?: boolean;
 }
 
@@ -31,6 +36,8 @@ export interface Account {
   roles: readonly string[];
   organizationId?: string;
   passwordHash?: string;
+  passwordChangedAt?: Date;
+  passwordTemporary: boolean;
   demonstration: boolean;
   disabled: boolean;
 }
@@ -44,12 +51,14 @@ interface Row {
   roles: string[];
   organization_id: string | null;
   password_hash: string | null;
+  password_changed_at: Date | null;
+  password_temporary: boolean;
   demonstration: boolean;
   disabled: boolean;
 }
 
-const columns =
-  'tenant, login, kind, reference, display, roles, organization_id, password_hash, demonstration, disabled';
+const columns = `tenant, login, kind, reference, display, roles, organization_id, password_hash, password_changed_at,
+  password_temporary, demonstration, disabled`;
 const loginSyntax = /^[a-z0-9][a-z0-9._@-]{1,63}$/;
 const referenceSyntax = /^(Practitioner|Device)\/[A-Za-z0-9.-]{1,64}$/;
 const maximumDisplayLength = 200;
@@ -69,6 +78,8 @@ function toAccount(row: Row): Account {
     roles: row.roles,
     ...(row.organization_id ? { organizationId: row.organization_id } : {}),
     ...(row.password_hash ? { passwordHash: row.password_hash } : {}),
+    ...(row.password_changed_at ? { passwordChangedAt: row.password_changed_at } : {}),
+    passwordTemporary: row.password_temporary,
     demonstration: row.demonstration,
     disabled: row.disabled,
   };
@@ -129,10 +140,10 @@ export async function listAccounts(database: Database, tenant: string): Promise<
  * @throws FhirError 422 when something is malformed or the password breaks the rules, 409 when another tenant has the login.
  */
 export async function ensureAccount(
-  rooms: { database: Database; hasher: PasswordHasher; now: Date },
+  rooms: { database: Database; hasher: PasswordHasher; sealer?: SecretSealer | undefined; now: Date },
   request: AccountRequest,
 ): Promise<void> {
-  const { database, hasher, now } = rooms;
+  const { database, hasher, sealer, now } = rooms;
   const login = normaliseLogin(request.login);
   const roles = [...request.roles];
   check({ ...request, login });
@@ -149,16 +160,21 @@ export async function ensureAccount(
   }
   const known = await database.transaction(request.tenant, (sql) => readAccount(sql, request.tenant, login));
   const newHash = await hashWhenNew(hasher, known, request.password);
+  const named = { tenant: request.tenant, login };
+  const isRemembered = newHash !== undefined && request.password !== undefined && !request.demonstration;
+  const likeness = isRemembered ? await sealedLikeness({ hasher, sealer }, named, request.password ?? '') : undefined;
   await database.transaction(request.tenant, async (sql) => {
     await sql.query(
       `INSERT INTO account (tenant, login, kind, reference, display, roles, organization_id, password_hash,
-                            password_changed_at, demonstration, created_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, CASE WHEN $8::text IS NULL THEN NULL ELSE $10::timestamptz END, $9, $10)
+                            password_changed_at, password_temporary, demonstration, created_at)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, CASE WHEN $8::text IS NULL THEN NULL ELSE $10::timestamptz END, $11, $9, $10)
        ON CONFLICT (tenant, login) DO UPDATE
        SET kind = excluded.kind, reference = excluded.reference, display = excluded.display, roles = excluded.roles,
            organization_id = excluded.organization_id, demonstration = excluded.demonstration,
            password_hash = coalesce(excluded.password_hash, account.password_hash),
-           password_changed_at = coalesce(excluded.password_changed_at, account.password_changed_at)`,
+           password_changed_at = coalesce(excluded.password_changed_at, account.password_changed_at),
+           password_temporary = CASE WHEN excluded.password_hash IS NULL THEN account.password_temporary
+                                     ELSE excluded.password_temporary END`,
       [
         request.tenant,
         login,
@@ -170,14 +186,15 @@ export async function ensureAccount(
         newHash ?? null,
         request.demonstration ?? false,
         now,
+        request.temporaryPassword ?? false,
       ],
     );
+    // Shared by whoever tries the platform: what one of them set up must not keep the next one out.
+    if (request.demonstration) await removeEveryFactor(sql, request.tenant, login);
     // Who changes a password may do so because somebody else knows it: what was opened with the old one ends.
     if (newHash !== undefined) {
-      await sql.query(`DELETE FROM credential WHERE tenant = $1 AND login = $2 AND kind = 'session'`, [
-        request.tenant,
-        login,
-      ]);
+      if (isRemembered) await rememberPassword(sql, { ...named, passwordHash: newHash, likeness });
+      await endSessions(sql, request.tenant, login);
     }
   });
 }

@@ -1,53 +1,50 @@
-/** Who sends this request: a bearer token, else a session cookie; and the proof that a page of ours sent it (CSRF). */
+/** Who sends this request: the first credential of a known kind it presents; and the proof that a page of ours sent it (CSRF). */
 import type { Clock } from '../config/index.ts';
-import type { Database } from '../db/index.ts';
 import type { FhirGuards } from '../fhir/index.ts';
-import { type CredentialKind, hashSecret, type Identified, identify } from './credentials.ts';
+import { hashSecret, type Identified } from './credentials.ts';
+import type { AuthenticatedRequest, CredentialRecogniser } from './recognise.ts';
 import { refusal } from './refusals.ts';
-import { readSessionCookie } from './session-cookie.ts';
+import { refuseForeignPages } from './request-origin.ts';
 
 /** How long an identification is believed without asking the database: an account shut off elsewhere loses access within this. */
 const believedForMs = 5_000;
 const believedAtMost = 10_000;
-/** No header of ours is longer; longer ones are not worth hashing. */
-const longestSecret = 128;
-const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
-
-type AuthenticatedRequest = Parameters<FhirGuards['authenticate']>[0];
-
-/** A request's credential as presented. */
-export function presentedSecret(
-  headers: AuthenticatedRequest['headers'],
-  secure: boolean,
-): { kind: CredentialKind; secret: string } | undefined {
-  const { authorization, cookie } = headers;
-  if (typeof authorization === 'string') {
-    const secret = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
-    return secret === undefined ? undefined : { kind: 'token', secret };
-  }
-  const secret = readSessionCookie(typeof cookie === 'string' ? cookie : undefined, secure);
-  return secret === undefined ? undefined : { kind: 'session', secret };
-}
 
 export interface Authenticator {
   authenticate: FhirGuards['authenticate'];
+  /** The credential a request presents, unverified. */
+  presented(request: AuthenticatedRequest): { recogniser: CredentialRecogniser; secret: string } | undefined;
   /** Forgets what was believed about a secret: it was just revoked. */
   forget(secret: string): void;
   /** Forgets everything: an account changed. */
   forgetAll(): void;
 }
 
-export function createAuthenticator(options: { database: Database; clock: Clock; secure: boolean }): Authenticator {
-  const { database, clock, secure } = options;
+export function createAuthenticator(options: {
+  /** In order; the first that finds its kind of credential decides. */
+  recognisers: readonly CredentialRecogniser[];
+  clock: Clock;
+  /** Origin of our public address, where it is configured. */
+  origin?: () => string | undefined;
+}): Authenticator {
+  const { recognisers, clock, origin } = options;
   const believed = new Map<string, { identified: Identified; until: number }>();
-  const keyOf = (secret: string) => hashSecret(secret).toString('base64');
+  const keyOf = (name: string, secret: string) => `${name} ${hashSecret(secret).toString('base64')}`;
 
-  async function identifyOnce(kind: CredentialKind, secret: string): Promise<Identified | undefined> {
+  function presented(request: AuthenticatedRequest) {
+    for (const recogniser of recognisers) {
+      const secret = recogniser.read(request);
+      if (secret !== undefined) return { recogniser, secret };
+    }
+    return undefined;
+  }
+
+  async function identifyOnce(recogniser: CredentialRecogniser, secret: string): Promise<Identified | undefined> {
     const now = clock.now();
-    const key = `${kind} ${keyOf(secret)}`;
+    const key = keyOf(recogniser.name, secret);
     const known = believed.get(key);
     if (known && known.until > now.getTime()) return known.identified;
-    const identified = await identify(database, secret, kind, now);
+    const identified = await recogniser.identify(secret, now);
     believed.delete(key);
     if (!identified) return undefined;
     if (believed.size >= believedAtMost) believed.clear();
@@ -57,28 +54,21 @@ export function createAuthenticator(options: { database: Database; clock: Clock;
   }
 
   return {
+    presented,
     async authenticate(request) {
-      const presented = presentedSecret(request.headers, secure);
-      const identified =
-        presented && presented.secret.length <= longestSecret
-          ? await identifyOnce(presented.kind, presented.secret)
-          : undefined;
-      if (!identified) {
+      const credential = presented(request);
+      const identified = credential && (await identifyOnce(credential.recogniser, credential.secret));
+      if (!credential || !identified) {
         throw refusal(401, 'login', {
           diagnostics: 'Sign in first: session cookie or bearer token',
           text: 'Connectez-vous.',
         });
       }
-      if (identified.kind === 'session' && !safeMethods.has(request.method ?? '') && !request.headers['x-passerelle']) {
-        throw refusal(403, 'forbidden', {
-          diagnostics: 'The header X-Passerelle is missing',
-          text: 'L’en-tête X-Passerelle manque : la demande ne vient pas de nos pages.',
-        });
-      }
+      if (credential.recogniser.ambient) refuseForeignPages(request, origin?.());
       return { tenant: identified.tenant, actor: identified.actor };
     },
     forget(secret) {
-      for (const kind of ['session', 'token']) believed.delete(`${kind} ${keyOf(secret)}`);
+      for (const { name } of recognisers) believed.delete(keyOf(name, secret));
     },
     forgetAll: () => believed.clear(),
   };

@@ -17,17 +17,34 @@ const secretSyntax = /^([a-z][a-z0-9-]{1,30})\.[A-Za-z0-9_-]{43}$/;
 
 export type CredentialKind = 'session' | 'token';
 
-/** A credential that is valid now, with its account. */
+/** Who a credential that is valid now stands for. */
 export interface Identified {
   tenant: string;
   actor: Actor;
-  kind: CredentialKind;
+  /** Until when it may be believed without looking again. */
   expiresAt: Date;
 }
 
+/** Where and how a session was opened, as its person sees it in the list. */
+export interface SessionOrigin {
+  /** Address of the browser. */
+  network?: string;
+  /** `User-Agent`, cut to 200 characters. */
+  device?: string;
+  /** Proofs given: `password`, `ldap`, `oidc`, `passkey`, `totp`, `recovery-code`. */
+  methods?: readonly string[];
+}
+
+const longestDevice = 200;
+
 /** The tenant a secret names; undefined when it cannot be one of ours. */
-function tenantOf(secret: string): string | undefined {
+export function tenantOfSecret(secret: string): string | undefined {
   return secretSyntax.exec(secret)?.[1];
+}
+
+/** A new secret of this tenant. */
+export function newSecret(tenant: string): string {
+  return `${tenant}.${randomBytes(32).toString('base64url')}`;
 }
 
 export function hashSecret(secret: string): Buffer {
@@ -37,16 +54,26 @@ export function hashSecret(secret: string): Buffer {
 /** Stores a new credential and returns its secret, which nobody can read again. */
 export async function issueCredential(
   database: Database,
-  credential: { tenant: string; login: string; kind: CredentialKind; now: Date; lifetimeMs: number },
+  credential: { tenant: string; login: string; kind: CredentialKind; now: Date; lifetimeMs: number } & SessionOrigin,
 ): Promise<string> {
-  const { tenant, login, kind, now, lifetimeMs } = credential;
-  const secret = `${tenant}.${randomBytes(32).toString('base64url')}`;
+  const { tenant, login, kind, now, lifetimeMs, network, device, methods = [] } = credential;
+  const secret = newSecret(tenant);
   await database.transaction(tenant, async (sql) => {
     await sql.query('DELETE FROM credential WHERE tenant = $1 AND expires_at < $2', [tenant, now]);
     await sql.query(
-      `INSERT INTO credential (tenant, secret_hash, kind, login, created_at, seen_at, expires_at)
-       VALUES ($1, $2, $3, $4, $5, $5, $6)`,
-      [tenant, hashSecret(secret), kind, login, now, new Date(now.getTime() + lifetimeMs)],
+      `INSERT INTO credential (tenant, secret_hash, kind, login, created_at, seen_at, expires_at, network, device, methods, proven_at)
+       VALUES ($1, $2, $3, $4, $5, $5, $6, $7, $8, $9, $5)`,
+      [
+        tenant,
+        hashSecret(secret),
+        kind,
+        login,
+        now,
+        new Date(now.getTime() + lifetimeMs),
+        network ?? null,
+        device?.slice(0, longestDevice) ?? null,
+        methods,
+      ],
     );
   });
   return secret;
@@ -59,7 +86,7 @@ export async function identify(
   kind: CredentialKind,
   now: Date,
 ): Promise<Identified | undefined> {
-  const tenant = tenantOf(secret);
+  const tenant = tenantOfSecret(secret);
   if (!tenant) return undefined;
   const { rows } = await database.query<{
     login: string;
@@ -89,12 +116,12 @@ export async function identify(
   }
   const { login, account_kind, reference, display, roles } = row;
   const actor: Actor = { reference, display, account: login, kind: account_kind, roles };
-  return { tenant, actor, kind, expiresAt: row.expires_at };
+  return { tenant, actor, expiresAt: row.expires_at };
 }
 
 /** Ends a credential; ending it twice changes nothing. */
 export async function revokeCredential(database: Database, secret: string): Promise<void> {
-  const tenant = tenantOf(secret);
+  const tenant = tenantOfSecret(secret);
   if (!tenant) return;
   await database.query(tenant, 'DELETE FROM credential WHERE tenant = $1 AND secret_hash = $2', [
     tenant,

@@ -87,6 +87,6 @@ export function passwordProblems(
 }
 
 /** Without accents and capitals, so that "Éléonore" is found in "ELEONORE1". */
-function fold(text: string): string {
+export function fold(text: string): string {
   return text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase();
 }

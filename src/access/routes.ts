@@ -2,8 +2,10 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { FhirError } from '../fhir/index.ts';
 import type { Access } from './access.ts';
+import { refuseForeignOrigin } from './request-origin.ts';
 import { securityTxt } from './security-txt.ts';
-import { endedCookie, sessionCookie } from './session-cookie.ts';
+import { endedCookie } from './session-cookie.ts';
+import { answer, answerSignIn, userInfo } from './sign-in/answer.ts';
 
 /** A name and a password need no more. */
 const loginBodyLimitBytes = 4_096;
@@ -39,23 +41,11 @@ export async function accessRoutes(app: FastifyInstance, options: AccessRoutesOp
     '/oauth2/login',
     { schema: loginSchema, bodyLimit: loginBodyLimitBytes },
     async (request, reply) => {
+      // Signing somebody in as somebody else from another site is an attack too.
+      refuseForeignOrigin(request, access.origin());
       const { username, password } = request.body;
-      const result = await access.signIn({ username, password, network: request.ip, requestId: request.id });
-      switch (result.status) {
-        case 'too-early':
-          reply.header('retry-after', String(result.retryAfterSeconds));
-          return answer(
-            reply,
-            429,
-            'too_many_attempts',
-            `Trop de tentatives : réessayez dans ${result.retryAfterSeconds} s.`,
-          );
-        case 'refused':
-          return answer(reply, 401, 'invalid_credentials', 'Identifiant ou mot de passe incorrect.');
-        case 'signed-in':
-          reply.header('set-cookie', sessionCookie(result.secret, access.secure));
-          return userInfo(result);
-      }
+      const result = await access.signIn({ username, password, ...originOf(request) });
+      return answerSignIn(reply, result, access.secure);
     },
   );
 
@@ -86,13 +76,14 @@ export async function accessRoutes(app: FastifyInstance, options: AccessRoutesOp
   );
 }
 
-function userInfo({ tenant, actor }: Awaited<ReturnType<Access['authenticate']>>) {
-  const { account, display, reference, roles } = actor;
-  return { tenant, account, display, reference, roles };
-}
-
-function answer(reply: FastifyReply, status: number, error: string, message: string): FastifyReply {
-  return reply.code(status).send({ error, message });
+/** Where a sign-in comes from, of a request. */
+export function originOf(request: { ip: string; id: string; headers: Record<string, string | string[] | undefined> }): {
+  network: string;
+  requestId: string;
+  device?: string;
+} {
+  const device = request.headers['user-agent'];
+  return { network: request.ip, requestId: request.id, ...(typeof device === 'string' ? { device } : {}) };
 }
 
 /** Errors of these routes as people's browsers get them: a code and a French sentence, nothing of the inside. */
@@ -106,15 +97,19 @@ function answerError(
       reply.header('www-authenticate', 'Bearer');
       return answer(reply, 401, 'login_required', 'Connectez-vous.');
     }
-    if (error.status === 403) return answer(reply, 403, 'refused', "L'en-tête X-Passerelle manque.");
+    if (error.status === 403) return answer(reply, 403, 'refused', sentenceOf(error));
   }
   const { statusCode, name } = error as { statusCode?: number; name?: string };
   if (statusCode && statusCode >= 400 && statusCode < 500) {
-    return answer(reply, statusCode, 'invalid_request', 'Envoyez un objet JSON avec "username" et "password".');
+    return answer(reply, statusCode, 'invalid_request', 'La demande n’a pas la forme attendue.');
   }
   request.log.error(
     { error: name, ...(error instanceof FhirError ? { status: error.status } : {}) },
     'sign-in routes failed',
   );
   return answer(reply, 503, 'unavailable', 'Service momentanément indisponible.');
+}
+
+function sentenceOf(error: FhirError): string {
+  return error.outcome.issue[0]?.details?.text ?? 'Action refusée.';
 }

@@ -1,5 +1,6 @@
 /** AuditEvents after IHE BALP, made from the journal's records. Pure: the same record always makes the same event. */
 import type { AuditEvent, AuditEventEntity } from '@medplum/fhirtypes';
+import { accountSecurityEvent } from './account-security.ts';
 import { agents, type Flow, platformDevice } from './agents.ts';
 import {
   applicationServer,
@@ -13,6 +14,7 @@ import {
   typeOf,
 } from './codes.ts';
 import {
+  type AccountSecurityRecord,
   type AuditRecord,
   type AuthenticationRecord,
   isQueryInteraction,
@@ -35,6 +37,8 @@ export function auditEvent(record: AuditRecord, at: Date): AuditEvent {
       return refusalEvent(record, at);
     case 'authentication':
       return authenticationEvent(record, at);
+    case 'account-security':
+      return accountEvent(record, at);
   }
 }
 
@@ -98,6 +102,11 @@ function authenticationEvent(record: AuthenticationRecord, at: Date): AuditEvent
     ...(reason ? { outcomeDesc: reason } : {}),
     entity: [requestEntity(record)],
   };
+}
+
+function accountEvent(record: AccountSecurityRecord, at: Date): AuditEvent {
+  const { entity, ...said } = accountSecurityEvent(record.event);
+  return { ...frame(record, at, 'write', undefined), ...said, entity: [...entity, requestEntity(record)] };
 }
 
 const outcomeCode = { success: '0', failed: '4', refused: '8' } as const;

@@ -4,6 +4,7 @@
  */
 import type { Resource } from '@medplum/fhirtypes';
 import type { Actor, Change, Context, ReadAccess } from '../../fhir/index.ts';
+import type { AccountSecurityEvent } from './account-security.ts';
 import type { Site } from './agents.ts';
 import { patientOf } from './patient.ts';
 
@@ -58,7 +59,12 @@ export interface AuthenticationRecord extends Circumstances {
   event: { kind: 'login' | 'logout'; outcome: 'success' | 'refused'; reason?: string };
 }
 
-export type AuditRecord = ReadRecord | WriteRecord | RefusalRecord | AuthenticationRecord;
+export interface AccountSecurityRecord extends Circumstances {
+  act: 'account-security';
+  event: AccountSecurityEvent;
+}
+
+export type AuditRecord = ReadRecord | WriteRecord | RefusalRecord | AuthenticationRecord | AccountSecurityRecord;
 
 /**
  * A read, a search or a history, with what it reached.
@@ -118,6 +124,15 @@ export function authenticationRecord(
   site: Site,
 ): AuthenticationRecord {
   return { act: 'authentication', ...circumstances(context, site), event };
+}
+
+/** A change of the means of signing in, or a lock-out. */
+export function accountSecurityRecord(
+  context: Context,
+  event: AccountSecurityEvent,
+  site: Site,
+): AccountSecurityRecord {
+  return { act: 'account-security', ...circumstances(context, site), event };
 }
 
 export function isQueryInteraction(interaction: string): boolean {

@@ -10,6 +10,7 @@ import {
   type ReadAccess,
 } from '../../fhir/index.ts';
 import type { Demand } from '../policy.ts';
+import type { AccountSecurityEvent } from './account-security.ts';
 import { platformDevice, type Site } from './agents.ts';
 import { type BackgroundProjection, projectInBackground } from './background.ts';
 import { platformOrigin } from './codes.ts';
@@ -17,6 +18,7 @@ import { auditEvent } from './event.ts';
 import { patientOf, securityContextOf } from './patient.ts';
 import {
   type AuditRecord,
+  accountSecurityRecord,
   type AuthenticationRecord,
   authenticationRecord,
   readRecord,
@@ -38,6 +40,8 @@ export interface AuditTrail {
   /** A refusal by the policy; written in the background, awaited by `auditRead` of the same request and by `close`. */
   refused(context: Context, demand: Demand & { id?: string }): void;
   authentication(context: Context, event: AuthenticationRecord['event']): Promise<void>;
+  /** Passwords, factors and sessions that changed, accounts that were locked out; about the account of the context's tenant. */
+  accountSecurity(context: Context, event: AccountSecurityEvent): Promise<void>;
   /** Makes AuditEvents in the background until `close`. @param tenants whose trail to look after. */
   start(tenants: () => Promise<readonly string[]>): void;
   close(): Promise<void>;
@@ -137,6 +141,7 @@ export function createTrail({ store, clock, site, log }: TrailOptions): AuditTra
       void written.finally(() => refusals.delete(key)).catch(() => undefined);
     },
     authentication: (context, event) => append(context.tenant, authenticationRecord(context, event, site())),
+    accountSecurity: (context, event) => append(context.tenant, accountSecurityRecord(context, event, site())),
     start(tenants) {
       background ??= projectInBackground({ store, tenants, written: () => entries, ...(log ? { log } : {}) });
     },
