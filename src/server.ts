@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyBaseLogger, LogController } from 'fastify';
-import { type Access, accessRoutes, createAccess, openServerTls, securityHeaders } from './access/index.ts';
+import { type Access, accessRoutes, auditKeyFiles, createAccess, openAuditKeys, openServerTls, securityHeaders } from './access/index.ts';
 import { dicomwebRoutes, maximumAddressPart } from './adapters/dicomweb/index.ts';
 import { mappedValueSets, risDestination, startMllp } from './adapters/hl7v2/index.ts';
 import { type Config, dataFolder, isLoopback, type SmtpConfig, systemClock } from './config/index.ts';
@@ -121,7 +121,8 @@ async function compose(config: Config, options: ServerOptions, database: Databas
   );
   registerOperations(store);
   registerGraphql(store);
-  const access = await createAccess({ database, store, clock, secure, log, baseUrl });
+  const auditKeys = openAuditKeys(auditKeyFiles(config));
+  const access = await createAccess({ database, store, clock, secure, log, baseUrl, auditKeys });
   const owners = ownersOf(access);
   const bulk = createBulkData({ database, store, guards: access, owners, clock, baseUrl, folder: config.dataDir, log });
   const subscriptions = createSubscriptions({

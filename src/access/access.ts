@@ -11,6 +11,8 @@ import {
   normaliseLogin,
   setDisabled,
 } from './accounts.ts';
+import type { Activity } from './audit/activity.ts';
+import type { AuditKeys } from './audit/chain/keys.ts';
 import { createTrail } from './audit/trail.ts';
 import { createAuthenticator } from './authenticate.ts';
 import { issueCredential, revokeCredential } from './credentials.ts';
@@ -34,6 +36,8 @@ export interface AccessOptions {
   log?: { warn(object: object, message: string): void; error(object: object, message: string): void };
   /** Public address, for the trail; the machine's name when absent. */
   baseUrl?: () => string;
+  /** Keys that seal the audit trail; undefined only where no trail is kept (tests). */
+  auditKeys: AuditKeys | undefined;
   /** Clock of sessions, tokens and delays: the machine's, even when a demonstration runs on a faster one. */
   securityClock?: Clock;
   /** Seals second factors; without it none can be set up. */
@@ -63,6 +67,8 @@ export interface Access extends FhirGuards {
   completeSignIn(proven: Proven): Promise<SignInResult>;
   /** Ends the session (or token) the request came with; a request without one changes nothing. */
   signOut(request: Parameters<FhirGuards['authenticate']>[0]): Promise<void>;
+  /** Tells the trail of an act that is no FHIR interaction (export, purge, break-glass, an operator's command); resolves once it is kept. */
+  recordActivity(context: Context, activity: Activity): Promise<void>;
   /** Looks after the trail in the background, until `close`. */
   start(): void;
   /** Waits for the trail to be written. */
@@ -78,7 +84,7 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
   const origin = () => baseUrl && new URL(baseUrl()).origin;
   const hasher = createPasswordHasher();
   const throttle = createThrottle(database);
-  const trail = createTrail({ store, clock, site, ...(log ? { log } : {}) });
+  const trail = createTrail({ store, clock, site, keys: options.auditKeys, ...(log ? { log } : {}) });
   const { authenticate, presented, forget, forgetAll } = createAuthenticator({
     // In order: the first that finds its kind of credential in a request decides.
     recognisers: [opaqueTokens(database), sessionCookies(database, secure)],
@@ -107,6 +113,7 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
       throw notGranted(context.actor.roles, demand);
     },
     auditRead: trail.auditRead,
+    recordActivity: trail.activity,
     ensureAccount: async (request) => {
       await ensureAccount({ database, hasher, sealer, now: securityClock.now() }, request);
       forgetAll();

@@ -1,6 +1,8 @@
 /** Who you are, what you may do, and the proof: accounts, sign-in, policy, audit trail (design §2). */
 export { type Access, type AccessOptions, createAccess } from './access.ts';
 export type { Account, AccountRequest } from './accounts.ts';
+export type { Activity, ActivityKind } from './audit/activity.ts';
+export { type AuditKeys, auditKeyFiles, openAuditKeys } from './audit/chain/keys.ts';
 export {
   type AlertMailer,
   createIncidents,

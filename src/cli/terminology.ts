@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { createAccess } from '../access/index.ts';
+import { auditKeyFiles, createAccess, openAuditKeys } from '../access/index.ts';
 import { loadConfig } from '../config/index.ts';
 import { openConfiguredDatabase, platformTenant } from '../db/index.ts';
 import {
@@ -36,7 +36,7 @@ export async function terminology(args: string[], env: Environment): Promise<num
       throw new CommandError(`There is no tenant "${values.tenant}".`);
     const store = await createFhirStore({ database, checkReferences: false });
     // The audit trail tells of loads too.
-    const access = await createAccess({ database, store, clock: config.clock, secure: false });
+    const access = await createAccess({ database, store, clock: config.clock, secure: false, auditKeys: openAuditKeys(auditKeyFiles(config)) });
     const context = systemContext(values.tenant, `system:terminology-${action}`, config.clock);
     try {
       switch (action) {

@@ -1,4 +1,4 @@
-import { createAccess } from '../access/index.ts';
+import { auditKeyFiles, createAccess, openAuditKeys } from '../access/index.ts';
 import { loadConfig } from '../config/index.ts';
 import { openConfiguredDatabase } from '../db/index.ts';
 import { createFhirStore } from '../fhir/index.ts';
@@ -19,8 +19,9 @@ export async function token(args: string[], env: Environment): Promise<number> {
     visitor: true,
   });
   try {
+    const auditKeys = openAuditKeys(auditKeyFiles(running ? { ...config, dataDir: running.dataDir } : config));
     const store = await createFhirStore({ database, checkReferences: false });
-    const access = await createAccess({ database, store, clock: config.clock, secure: false });
+    const access = await createAccess({ database, store, clock: config.clock, secure: false, auditKeys });
     process.stdout.write(`${await access.issueToken(account, lifetimeSeconds)}\n`);
     await access.close();
     return 0;

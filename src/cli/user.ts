@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createAccess, isRole } from '../access/index.ts';
+import { auditKeyFiles, createAccess, isRole, openAuditKeys } from '../access/index.ts';
 import { loadConfig } from '../config/index.ts';
 import { openConfiguredDatabase } from '../db/index.ts';
 import { createFhirStore } from '../fhir/index.ts';
@@ -13,7 +13,7 @@ export async function user(args: string[], env: Environment): Promise<number> {
   const database = await openConfiguredDatabase(config, { visitor: true });
   try {
     const store = await createFhirStore({ database, checkReferences: false });
-    const access = await createAccess({ database, store, clock: config.clock, secure: false });
+    const access = await createAccess({ database, store, clock: config.clock, secure: false, auditKeys: openAuditKeys(auditKeyFiles(config)) });
     const print = (line: string) => process.stdout.write(`${line}\n`);
     switch (action) {
       case 'list':

@@ -1,6 +1,6 @@
 import type { AuditEvent } from '@medplum/fhirtypes';
 import fastify, { type FastifyInstance } from 'fastify';
-import { type Access, accessRoutes, createAccess } from '../../src/access/index.ts';
+import { type Access, type AuditKeys, accessRoutes, createAccess } from '../../src/access/index.ts';
 import type { Clock } from '../../src/config/index.ts';
 import type { Database } from '../../src/db/index.ts';
 import { type Actor, type Context, createFhirStore } from '../../src/fhir/index.ts';
@@ -50,6 +50,7 @@ export interface Rig {
 export async function openRig(
   options: {
     secure?: boolean;
+    auditKeys?: AuditKeys;
     checkReferences?: boolean;
     routes?: (app: FastifyInstance, rooms: Pick<Rig, 'store' | 'access' | 'clock'>) => Promise<void>;
   } = {},
@@ -64,6 +65,7 @@ export async function openRig(
     securityClock: clock,
     secure: options.secure ?? false,
     baseUrl: () => 'http://passerelle.test',
+    auditKeys: options.auditKeys,
   });
   const app = fastify({ requestIdHeader: 'x-request-id' });
   await app.register(accessRoutes, { access, now: () => clock.now() });

@@ -42,6 +42,15 @@ export const eventSubtype = {
   attest: { system: 'http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle', code: 'attest', display: 'Attest' },
 } as const satisfies Record<string, Coding>;
 
+export function dicomCode(code: string, display: string): Coding {
+  return { system: dcm, code, display };
+}
+
+/** What becomes of a record (ISO 21089). */
+export function lifecycleCode(code: string, display: string): Coding {
+  return { system: 'http://terminology.hl7.org/CodeSystem/iso-21089-lifecycle', code, display };
+}
+
 export const agentType = {
   source: { system: dcm, code: '110153', display: 'Source Role ID' },
   destination: { system: dcm, code: '110152', display: 'Destination Role ID' },
@@ -67,6 +76,7 @@ export const entityRole = {
   patient: { system: objectRole, code: '1', display: 'Patient' },
   domainResource: { system: objectRole, code: '4', display: 'Domain Resource' },
   query: { system: objectRole, code: '24', display: 'Query' },
+  job: { system: objectRole, code: '20', display: 'Job' },
 } as const satisfies Record<string, Coding>;
 
 /** Interactions the FHIR code system knows under the same name. */

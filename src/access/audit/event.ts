@@ -1,6 +1,7 @@
 /** AuditEvents after IHE BALP, made from the journal's records. Pure: the same record always makes the same event. */
 import type { AuditEvent, AuditEventEntity } from '@medplum/fhirtypes';
 import { accountSecurityEvent } from './account-security.ts';
+import { activityEvent } from './activity.ts';
 import { agents, type Flow, platformDevice } from './agents.ts';
 import {
   applicationServer,
@@ -15,6 +16,7 @@ import {
 } from './codes.ts';
 import {
   type AccountSecurityRecord,
+  type ActivityRecord,
   type AuditRecord,
   type AuthenticationRecord,
   isQueryInteraction,
@@ -37,6 +39,8 @@ export function auditEvent(record: AuditRecord, at: Date): AuditEvent {
       return refusalEvent(record, at);
     case 'authentication':
       return authenticationEvent(record, at);
+    case 'activity':
+      return recordedActivity(record, at);
     case 'account-security':
       return accountEvent(record, at);
   }
@@ -107,6 +111,12 @@ function authenticationEvent(record: AuthenticationRecord, at: Date): AuditEvent
 function accountEvent(record: AccountSecurityRecord, at: Date): AuditEvent {
   const { entity, ...said } = accountSecurityEvent(record.event);
   return { ...frame(record, at, 'write', undefined), ...said, entity: [...entity, requestEntity(record)] };
+}
+
+function recordedActivity(record: ActivityRecord, at: Date): AuditEvent {
+  const { entity, ...said } = activityEvent(record.activity, record.interaction);
+  const flow = said.action === 'D' ? 'delete' : said.action === 'R' ? 'read' : 'write';
+  return { ...frame(record, at, flow, undefined), ...said, entity: [...entity, requestEntity(record)] };
 }
 
 const outcomeCode = { success: '0', failed: '4', refused: '8' } as const;

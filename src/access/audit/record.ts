@@ -5,7 +5,9 @@
 import type { Resource } from '@medplum/fhirtypes';
 import type { Actor, Change, Context, ReadAccess } from '../../fhir/index.ts';
 import type { AccountSecurityEvent } from './account-security.ts';
+import { type Activity, keptActivity } from './activity.ts';
 import type { Site } from './agents.ts';
+import { type Digest, digestOf } from './chain/seal.ts';
 import { patientOf } from './patient.ts';
 
 /** Resources named one by one in an event; beyond, their number is said. Patients are named up to `patientsNamed`. */
@@ -22,6 +24,7 @@ interface Circumstances {
   /** As the caller sent it, cut to 128 characters. */
   requestId: string;
   network?: string;
+  purpose?: string;
   site: Site;
 }
 
@@ -47,6 +50,8 @@ export interface WriteRecord extends Circumstances {
   kinds: Change['interaction'][];
   data: Named;
   patients: string[];
+  /** AuditEvents that a client created, by id: the digest of their content, for the seal. */
+  posted?: Record<string, Digest>;
 }
 
 export interface RefusalRecord extends Circumstances {
@@ -64,7 +69,12 @@ export interface AccountSecurityRecord extends Circumstances {
   event: AccountSecurityEvent;
 }
 
-export type AuditRecord = ReadRecord | WriteRecord | RefusalRecord | AuthenticationRecord | AccountSecurityRecord;
+export interface ActivityRecord extends Circumstances {
+  act: 'activity';
+  activity: Activity;
+}
+
+export type AuditRecord = ActivityRecord | ReadRecord | WriteRecord | RefusalRecord | AuthenticationRecord | AccountSecurityRecord;
 
 /**
  * A read, a search or a history, with what it reached.
@@ -98,9 +108,19 @@ export function readRecord(
   };
 }
 
-/** One transaction that wrote something. */
-export function writeRecord(context: Context, changes: readonly Change[], site: Site): WriteRecord {
+/**
+ * One transaction that wrote something.
+ * @param textOf what was written of an AuditEvent.
+ */
+export function writeRecord(
+  context: Context,
+  changes: readonly Change[],
+  site: Site,
+  textOf: (id: string) => string | undefined,
+): WriteRecord {
+  const posted = changes.flatMap(({ type, id }) => (type === 'AuditEvent' ? [[id, digestOf(textOf(id) ?? '')]] : []));
   return {
+    ...(posted.length > 0 ? { posted: Object.fromEntries(posted) } : {}),
     act: 'write',
     ...circumstances(context, site),
     kinds: distinct(changes.map((change) => change.interaction)),
@@ -135,13 +155,41 @@ export function accountSecurityRecord(
   return { act: 'account-security', ...circumstances(context, site), event };
 }
 
+/** An act that is neither an interaction nor a sign-in. */
+export function activityRecord(context: Context, activity: Activity, site: Site): ActivityRecord {
+  return { act: 'activity', ...circumstances(context, site), activity: keptActivity(activity) };
+}
+
+/**
+ * AuditEvents that clients created, told by a row of the journal; without a digest in rows that are older than it.
+ * @param entries text of the row.
+ */
+export function postedIn(entries: string): { id: string; digest?: Digest }[] {
+  // Nearly no row has any: reading them all as JSON again would cost more than the seal.
+  if (!entries.includes('AuditEvent/')) return [];
+  return (JSON.parse(entries) as [string, string, AuditRecord][]).flatMap(([, , record]) => {
+    if (record.act !== 'write') return [];
+    if (record.posted) return Object.entries(record.posted).map(([id, digest]) => ({ id, digest }));
+    return record.data.references.flatMap((reference) => {
+      const [type, id] = reference.split('/');
+      return type === 'AuditEvent' && id ? [{ id }] : [];
+    });
+  });
+}
+
 export function isQueryInteraction(interaction: string): boolean {
   return /^search-/.test(interaction) || /^dicomweb:(qido|query|search)/.test(interaction);
 }
 
-function circumstances({ actor, interaction, requestId, network }: Context, site: Site): Circumstances {
-  // Before a session the request id is whatever the caller sent, up to what a header holds.
-  return { actor, interaction, requestId: requestId.slice(0, requestIdLimit), ...(network ? { network } : {}), site };
+function circumstances({ actor, interaction, requestId, network, purpose }: Context, site: Site): Circumstances {
+  return {
+    ...{ actor, interaction },
+    // Before a session the request id is whatever the caller sent, up to what a header holds.
+    requestId: requestId.slice(0, requestIdLimit),
+    ...(network ? { network } : {}),
+    ...(purpose ? { purpose } : {}),
+    site,
+  };
 }
 
 function named(references: readonly string[]): Named {

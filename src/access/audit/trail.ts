@@ -11,13 +11,17 @@ import {
 } from '../../fhir/index.ts';
 import type { Demand } from '../policy.ts';
 import type { AccountSecurityEvent } from './account-security.ts';
+import type { Activity } from './activity.ts';
 import { platformDevice, type Site } from './agents.ts';
 import { type BackgroundProjection, projectInBackground } from './background.ts';
+import type { AuditKeys } from './chain/keys.ts';
+import { writeSeal } from './chain/write.ts';
 import { platformOrigin } from './codes.ts';
 import { auditEvent } from './event.ts';
 import { patientOf, securityContextOf } from './patient.ts';
 import {
   type AuditRecord,
+  activityRecord,
   accountSecurityRecord,
   type AuthenticationRecord,
   authenticationRecord,
@@ -42,6 +46,8 @@ export interface AuditTrail {
   authentication(context: Context, event: AuthenticationRecord['event']): Promise<void>;
   /** Passwords, factors and sessions that changed, accounts that were locked out; about the account of the context's tenant. */
   accountSecurity(context: Context, event: AccountSecurityEvent): Promise<void>;
+  /** Resolves once the act is in the trail; what cannot be told must not be done. */
+  activity(context: Context, activity: Activity): Promise<void>;
   /** Makes AuditEvents in the background until `close`. @param tenants whose trail to look after. */
   start(tenants: () => Promise<readonly string[]>): void;
   close(): Promise<void>;
@@ -51,11 +57,13 @@ export interface TrailOptions {
   store: FhirStore;
   clock: Clock;
   site: () => Site;
+  /** Keys that seal the trail; undefined: it is not sealed. */
+  keys: AuditKeys | undefined;
   log?: { error(object: object, message: string): void };
 }
 
 /** Plugs the trail into the store: every transaction that writes leaves its event in itself. */
-export function createTrail({ store, clock, site, log }: TrailOptions): AuditTrail {
+export function createTrail({ store, clock, site, keys, log }: TrailOptions): AuditTrail {
   const pending = new Set<Promise<void>>();
   let background: BackgroundProjection | undefined;
   let entries = 0;
@@ -80,11 +88,15 @@ export function createTrail({ store, clock, site, log }: TrailOptions): AuditTra
 
   const onCommit: CommitHook = async (changes, tx) => {
     entries++;
-    tx.journal(writeRecord(tx.context, changes, site()));
+    tx.journal(writeRecord(tx.context, changes, site(), (id) => tx.writtenText('AuditEvent', id)));
   };
   store.beforeCommit(guardTrail);
   store.onCommit(onCommit);
-  store.projectJournal({ type: 'AuditEvent', render: (record, at) => auditEvent(record as AuditRecord, at) });
+  store.projectJournal({
+    type: 'AuditEvent',
+    render: (record, at) => auditEvent(record as AuditRecord, at),
+    ...(keys ? { made: (sql, tenant, rows) => writeSeal(sql, tenant, rows, { keys, now: () => clock.now() }) } : {}),
+  });
 
   function imageAccess(context: Context, access: ReadAccess, studies: readonly ImagingStudy[]): Promise<void> {
     const now = clock.now().getTime();
@@ -142,6 +154,7 @@ export function createTrail({ store, clock, site, log }: TrailOptions): AuditTra
     },
     authentication: (context, event) => append(context.tenant, authenticationRecord(context, event, site())),
     accountSecurity: (context, event) => append(context.tenant, accountSecurityRecord(context, event, site())),
+    activity: (context, activity) => append(context.tenant, activityRecord(context, activity, site())),
     start(tenants) {
       background ??= projectInBackground({ store, tenants, written: () => entries, ...(log ? { log } : {}) });
     },

@@ -1,0 +1,66 @@
+/** Settings of the audit trail: the key that signs it, and where it is sent (docs/access/audit.md). */
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import { ConfigError } from './config-error.ts';
+
+type Environment = Record<string, string | undefined>;
+
+export interface AuditSettings {
+  /** PEM file of the Ed25519 key that signs the trail; undefined: one in the data folder, made at first use. */
+  keyFile: string | undefined;
+  /** Where every event is sent as it happens (ATNA); undefined: nowhere. */
+  syslog: AuditSyslog | undefined;
+}
+
+/** A syslog receiver over TLS (RFC 5425). */
+export interface AuditSyslog {
+  host: string;
+  port: number;
+  /** PEM of the authorities its certificate is signed by; undefined: the publicly known ones. */
+  ca: string | undefined;
+  /** PEM of our own certificate and key, where the receiver asks for one. */
+  identity: { cert: string; key: string } | undefined;
+}
+
+/** Port of syslog over TLS (RFC 5425 §4.1). */
+const defaultPort = 6514;
+
+/** @throws ConfigError */
+export function auditSettings(env: Environment): AuditSettings {
+  const keyFile = given(env, 'AUDIT_KEY_FILE');
+  return { keyFile: keyFile && resolve(keyFile), syslog: syslog(env) };
+}
+
+function syslog(env: Environment): AuditSyslog | undefined {
+  const value = given(env, 'AUDIT_SYSLOG');
+  if (value === undefined) return undefined;
+  const address = URL.canParse(`tls://${value}`) ? new URL(`tls://${value}`) : undefined;
+  const port = Number(address?.port || defaultPort);
+  if (!address?.hostname || address.pathname !== '' || address.username || port === 0)
+    throw new ConfigError(`AUDIT_SYSLOG="${value}" is not host or host:port.`);
+  const cert = pem(env, 'AUDIT_SYSLOG_CERT');
+  const key = pem(env, 'AUDIT_SYSLOG_KEY');
+  if ((cert === undefined) !== (key === undefined))
+    throw new ConfigError('AUDIT_SYSLOG_CERT and AUDIT_SYSLOG_KEY go together: set both paths or neither.');
+  return {
+    host: address.hostname.replace(/^\[|\]$/g, ''),
+    port,
+    ca: pem(env, 'AUDIT_SYSLOG_CA'),
+    identity: cert !== undefined && key !== undefined ? { cert, key } : undefined,
+  };
+}
+
+function pem(env: Environment, name: string): string | undefined {
+  const path = given(env, name);
+  if (path === undefined) return undefined;
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new ConfigError(`${name}="${path}" cannot be read (${(error as NodeJS.ErrnoException).code}).`);
+  }
+}
+
+function given(env: Environment, name: string): string | undefined {
+  const value = env[name]?.trim();
+  return value === undefined || value === '' ? undefined : value;
+}
