@@ -215,10 +215,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
 /** Accounts as they are now: notifications and jobs follow their rights. */
 function ownersOf(access: Access): Owners {
   return {
-    async actorOf(tenant, account) {
-      const known = (await access.listAccounts(tenant)).find(({ login, disabled }) => login === account && !disabled);
-      return known && { ...known, account: known.login };
-    },
+    actorOf: async (tenant, account) => (await access.identityIn(tenant, account))?.actor,
   };
 }
 

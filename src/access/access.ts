@@ -24,6 +24,7 @@ import { notGranted } from './refusals.ts';
 import { completeSignIn, type Proven, type SignInResult } from './sign-in/complete.ts';
 import type { SecondFactorRoles } from './sign-in/next-step.ts';
 import { type SignInAttempt, signInByPassword } from './sign-in/password.ts';
+import { addressedTenant, createTenantDoor, crossTenant, type Identity, type TenantDoor } from './tenants/index.ts';
 import { createThrottle } from './throttle.ts';
 
 export interface AccessOptions {
@@ -47,7 +48,7 @@ export interface AccessOptions {
 }
 
 /** Who you are, what you may, and the trail of it. */
-export interface Access extends FhirGuards {
+export interface Access extends FhirGuards, Pick<TenantDoor, 'elsewhere' | 'identityIn'> {
   readonly secure: boolean;
   /** Origin of our public address; undefined where none is known. */
   origin(): string | undefined;
@@ -85,6 +86,7 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
   const hasher = createPasswordHasher();
   const throttle = createThrottle(database);
   const trail = createTrail({ store, clock, site, keys: options.auditKeys, ...(log ? { log } : {}) });
+  const door = createTenantDoor({ database, now: () => securityClock.now(), baseUrl: () => baseUrl?.() ?? '' });
   const { authenticate, presented, forget, forgetAll } = createAuthenticator({
     // In order: the first that finds its kind of credential in a request decides.
     recognisers: [opaqueTokens(database), sessionCookies(database, secure)],
@@ -101,10 +103,33 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
     secondFactorRoles: options.secondFactorRoles ?? [],
   };
 
+  const contextOf = (
+    request: Parameters<FhirGuards['authenticate']>[0],
+    identified: Identity,
+  ): Omit<Context, 'interaction'> => ({
+    ...identified,
+    requestId: request.id,
+    network: request.ip,
+    now: () => clock.now(),
+  });
+
   return {
     secure,
     origin,
-    authenticate,
+    elsewhere: door.elsewhere,
+    identityIn: door.identityIn,
+    async authenticate(request) {
+      const identified = await authenticate(request);
+      const tenant = addressedTenant(request);
+      if (tenant === undefined) return identified;
+      return door.stepInto(identified, tenant).catch((error: unknown) => {
+        trail.refused(
+          { ...contextOf(request, identified), interaction: crossTenant },
+          { interaction: crossTenant, type: tenant },
+        );
+        throw error;
+      });
+    },
     isAllowed: (context, request) => isGranted(context.actor.roles, demandOf(context, request)),
     authorize(context, request) {
       const demand = demandOf(context, request);
@@ -142,13 +167,7 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
       if (!credential) return;
       await revokeCredential(database, credential.secret);
       forget(credential.secret);
-      const context: Context = {
-        ...identified,
-        requestId: request.id,
-        interaction: 'logout',
-        network: request.ip,
-        now: () => clock.now(),
-      };
+      const context = { ...contextOf(request, identified), interaction: 'logout' };
       await trail.authentication(context, { kind: 'logout', outcome: 'success' });
     },
     start: () => trail.start(() => database.tenants()),

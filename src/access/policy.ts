@@ -57,6 +57,18 @@ const directory = [
   'Device',
   'Endpoint',
 ] as const satisfies readonly ResourceType[];
+/** What of the platform's tenant every other tenant may refer to. */
+const platformShared = [
+  'HealthcareService',
+  'Location',
+  'Organization',
+  'OrganizationAffiliation',
+  'Practitioner',
+  'PractitionerRole',
+  'ActivityDefinition',
+  'PlanDefinition',
+  'Questionnaire',
+] as const satisfies readonly ResourceType[];
 const rota = ['Schedule', 'Slot'] as const satisfies readonly ResourceType[];
 
 /** The request and what surrounds it. */
@@ -231,6 +243,12 @@ const policies = {
   administrator: {
     grants: [{ types: [...directory, ...rota], interactions: [...look, ...post] }],
     operations: ['$reindex', '$reindex-status'],
+    dicomweb: [],
+  },
+  // Whoever comes to the platform's tenant from another one (src/access/tenants).
+  'directory-reader': {
+    grants: [{ types: platformShared, interactions: ['read', 'vread', 'search-type'] }],
+    operations: [],
     dicomweb: [],
   },
   ris: {

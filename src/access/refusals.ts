@@ -10,6 +10,7 @@ const roleNames: Readonly<Record<Role, string>> = {
   quality: 'qualité',
   auditor: 'auditeur',
   administrator: 'administrateur',
+  'directory-reader': 'lecteur de l’annuaire',
   ris: 'RIS',
   conformance: 'conformité',
 };

@@ -14,6 +14,8 @@ export interface Actor {
   account: string;
   kind: 'person' | 'machine' | 'system';
   roles: readonly string[];
+  /** Tenant of the account, where it acts in another one. */
+  home?: string;
 }
 
 /** Part of a tenant's patient data. Other types (directories, definitions) are never limited: `limitedTypes` lists those that are. */
@@ -235,6 +237,8 @@ export interface FhirGuards {
     ip: string;
     id: string;
     method?: string;
+    /** `tenant` of them, when there is one, is the tenant the address names: who calls is told as they are there. */
+    params?: unknown;
   }): Promise<Pick<Context, 'tenant' | 'actor' | 'establishments' | keyof Sight>>;
   /**
    * @throws FhirError 403 when this actor may not do this. `type` is undefined for system-level interactions; each entry of a bundle

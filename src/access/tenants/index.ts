@@ -1,0 +1,6 @@
+/** Tenants: hospital groups with their establishments, and who of another tenant each accepts (docs/access/tenants.md). */
+export { type AcceptanceRequest, accept, revoke } from './accept.ts';
+export { type Acceptance, listAcceptances } from './acceptance.ts';
+export { establishmentsOf, setEstablishments } from './establishments.ts';
+export { directoryReaderRole } from './shared-reading.ts';
+export { addressedTenant, createTenantDoor, crossTenant, type Identity, type TenantDoor } from './step-into.ts';
