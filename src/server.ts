@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyBaseLogger, LogController } from 'fastify';
-import { type Access, accessRoutes, auditKeyFiles, createAccess, openAuditKeys, openServerTls, securityHeaders } from './access/index.ts';
+import { type Access, accessRoutes, auditKeyFiles, createAccess, openAuditKeys, openServerTls, securityHeaders, securityTxtRoute, crossOrigin, createLimits, answerFailure, answerUnreadable, answerUnroutable } from './access/index.ts';
 import { dicomwebRoutes, maximumAddressPart } from './adapters/dicomweb/index.ts';
 import { mappedValueSets, risDestination, startMllp } from './adapters/hl7v2/index.ts';
 import { type Config, dataFolder, isLoopback, type SmtpConfig, systemClock } from './config/index.ts';
@@ -57,6 +57,10 @@ export interface ServerOptions {
 const bodyLimitBytes = 32 * 1024 * 1024;
 /** A whole request, a study over a thin line included; each protocol ends idle uploads much sooner. */
 const requestTimeoutMs = 3_600_000;
+/** Its headers are there much sooner, and so is a handshake. */
+const headersTimeoutMs = 20_000;
+/** An address of 8 kB and a token; how often slow headers are looked for. */
+const reception = { maxHeaderSize: 16 * 1024, connectionsCheckingInterval: 5_000, headersTimeout: headersTimeoutMs };
 
 /**
  * Opens the database, composes the rooms and listens. Resolves when every port accepts connections.
@@ -76,6 +80,8 @@ async function compose(config: Config, options: ServerOptions, database: Databas
   const { clock } = config;
   // Real time: certificates end by it, whatever the clock of a demonstration says.
   const tls = config.tls && (await openServerTls(config.tls, { now: () => systemClock.now() }));
+  // Behind a proxy that ends TLS the browser still speaks TLS: Secure cookies and HSTS.
+  const secure = tls !== undefined || config.baseUrl?.startsWith('https:') === true;
   const app = fastify({
     logger: {
       level: config.logLevel,
@@ -90,13 +96,13 @@ async function compose(config: Config, options: ServerOptions, database: Databas
     requestTimeout: requestTimeoutMs,
     ...(config.trustProxy ? { trustProxy: config.trustProxy } : {}),
     routerOptions: { maxParamLength: maximumAddressPart },
-    ...(tls ? { https: tls.options() } : {}),
+    clientErrorHandler: answerUnreadable(secure),
+    frameworkErrors: answerUnroutable(secure),
+    ...(tls ? { https: { ...tls.options(), ...reception, handshakeTimeout: headersTimeoutMs } } : { http: reception }),
   });
   const log = app.log;
   tls?.watch(log);
   if (app.server instanceof HttpsServer) tls?.follow(app.server);
-  // Behind a proxy that ends TLS the browser still speaks TLS: Secure cookies and HSTS.
-  const secure = tls !== undefined || config.baseUrl?.startsWith('https:') === true;
   if (!(await searchesUseTheirIndex(database))) {
     log.warn(
       { statements: leakproofStatements },
@@ -122,7 +128,9 @@ async function compose(config: Config, options: ServerOptions, database: Databas
   registerOperations(store);
   registerGraphql(store);
   const auditKeys = openAuditKeys(auditKeyFiles(config));
-  const access = await createAccess({ database, store, clock, secure, log, baseUrl, auditKeys });
+  const unlimited = await createAccess({ database, store, clock, secure, log, baseUrl, auditKeys });
+  const limits = createLimits(config.surface.limits, { behindProxy: config.trustProxy !== undefined, secure });
+  const access = limits.guard(unlimited);
   const owners = ownersOf(access);
   const bulk = createBulkData({ database, store, guards: access, owners, clock, baseUrl, folder: config.dataDir, log });
   const subscriptions = createSubscriptions({
@@ -161,8 +169,16 @@ async function compose(config: Config, options: ServerOptions, database: Databas
   delivery.registerDestination(ris);
   await options.seed?.({ database, store, access, config });
 
+  app.setErrorHandler(answerFailure);
   await app.register(securityHeaders, { secure });
-  await app.register(accessRoutes, { access, now: () => clock.now() });
+  await app.register(limits.plugin);
+  await app.register(crossOrigin, { origins: config.surface.corsOrigins });
+  await app.register(accessRoutes, { access });
+  await app.register(securityTxtRoute, {
+    contact: config.surface.securityContact,
+    baseUrl,
+    now: () => systemClock.now(),
+  });
   await app.register(healthRoutes, { database, gauges: deliveryGauges(delivery) });
   await subscriptions.register(app);
   const { describe } = subscriptions;

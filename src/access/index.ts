@@ -28,4 +28,8 @@ export { type Demand, isGranted, isRole, type Role } from './policy.ts';
 export { decide, lastPeriod, overdueReviews, periodNamed, reviewAccounts, reviewMarkdown } from './reviews/index.ts';
 export { type AccessRoutesOptions, accessRoutes } from './routes.ts';
 export { contentSecurityPolicy, type SecurityHeadersOptions, securityHeaders } from './security-headers.ts';
+export { type SecurityTxtOptions, securityTxtRoute } from './security-txt.ts';
+export { type CrossOriginOptions, crossOrigin } from './cross-origin.ts';
+export { answerFailure, answerUnreadable, answerUnroutable } from './last-words.ts';
+export { createLimits, type LimitOptions, type Limits } from './limits/index.ts';
 export { openServerTls, type ServerTls, type TlsFiles, tlsProtocol } from './tls/index.ts';

@@ -3,7 +3,6 @@ import type { FastifyInstance, FastifyReply } from 'fastify';
 import { FhirError } from '../fhir/index.ts';
 import type { Access } from './access.ts';
 import { refuseForeignOrigin } from './request-origin.ts';
-import { securityTxt } from './security-txt.ts';
 import { endedCookie } from './session-cookie.ts';
 import { answer, answerSignIn, userInfo } from './sign-in/answer.ts';
 
@@ -23,14 +22,10 @@ const loginSchema = {
 
 export interface AccessRoutesOptions {
   access: Access;
-  /** Where to report a vulnerability (RFC 9116), a URI. */
-  securityContact?: string;
-  /** Present instant, for the expiry of `security.txt`. */
-  now?: () => Date;
 }
 
 export async function accessRoutes(app: FastifyInstance, options: AccessRoutesOptions): Promise<void> {
-  const { access, securityContact = 'mailto:securite@passerelle.example', now = () => new Date() } = options;
+  const { access } = options;
 
   app.addHook('onRequest', async (_request, reply) => {
     reply.header('cache-control', 'no-store');
@@ -70,10 +65,6 @@ export async function accessRoutes(app: FastifyInstance, options: AccessRoutesOp
     response_types_supported: [],
     scopes_supported: [],
   }));
-
-  app.get('/.well-known/security.txt', async (_request, reply) =>
-    reply.type('text/plain; charset=utf-8').send(securityTxt({ contact: securityContact, now: now() })),
-  );
 }
 
 /** Where a sign-in comes from, of a request. */
@@ -93,6 +84,7 @@ function answerError(
   reply: FastifyReply,
 ) {
   if (error instanceof FhirError) {
+    if (error.status === 429) return answer(reply, 429, 'too_many_requests', 'Trop de demandes : réessayez.');
     if (error.status === 401) {
       reply.header('www-authenticate', 'Bearer');
       return answer(reply, 401, 'login_required', 'Connectez-vous.');

@@ -6,6 +6,7 @@ import { type DataKeysConfig, dataKeysConfig } from './data-keys.ts';
 import { type IdentitySources, identitySources } from './identity-sources/index.ts';
 import { type LegalNotice, legalNotice } from './legal-notice.ts';
 import { type Secret, secret, secretText } from './secret.ts';
+import { type SurfaceSettings, surfaceSettings } from './surface.ts';
 
 /** Everything the environment decides, validated once. See the README's table for the meaning of each variable. */
 export interface Config {
@@ -43,6 +44,8 @@ export interface Config {
   subscriptionHosts: string[];
   /** Mail server for notifications; undefined: none are sent by mail. */
   smtp: SmtpConfig | undefined;
+  /** Origins, rates, malware: what comes near from outside. */
+  surface: SurfaceSettings;
   audit: AuditSettings;
   /** Directories and identity providers people sign in through. */
   identitySources: IdentitySources;
@@ -93,6 +96,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     searchTimeoutMs: seconds(env, 'FHIR_SEARCH_TIMEOUT', 10) * 1000,
     subscriptionHosts: list(env, 'SUBSCRIPTION_HOSTS'),
     smtp: smtp(env),
+    surface: surfaceSettings(env),
     audit: auditSettings(env),
     identitySources: identitySources(env),
     legalNotice: legalNotice(env),

@@ -15,3 +15,4 @@ export type {
 } from './identity-sources/index.ts';
 export type { LegalNotice, Organisation } from './legal-notice.ts';
 export { type Secret, secret, secretText } from './secret.ts';
+export type { LimitSettings, MalwareSettings, Rate, SurfaceSettings } from './surface.ts';

@@ -331,9 +331,4 @@ test('a trail that takes nothing more is an unavailable service, not a missing h
 test('the well-known documents say what is true', async () => {
   const smart = await rig.app.inject('/.well-known/smart-configuration');
   expect(smart.json()).not.toHaveProperty('token_endpoint');
-  const security = await rig.app.inject('/.well-known/security.txt');
-  expect(security.headers['content-type']).toContain('text/plain');
-  const expires = /^Expires: (.+)$/m.exec(security.body)?.[1] ?? '';
-  expect(new Date(expires).getTime()).toBeGreaterThan(rig.clock.now().getTime());
-  expect(security.body).toMatch(/^Contact: \S+$/m);
 });

@@ -68,7 +68,7 @@ export async function openRig(
     auditKeys: options.auditKeys,
   });
   const app = fastify({ requestIdHeader: 'x-request-id' });
-  await app.register(accessRoutes, { access, now: () => clock.now() });
+  await app.register(accessRoutes, { access });
   await options.routes?.(app, { store, access, clock });
   return {
     database,
