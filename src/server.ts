@@ -26,6 +26,7 @@ import { createImaging } from './imaging/index.ts';
 import { createReportRoom, openKeystore } from './report/index.ts';
 import { createTeleradiology } from './teleradiology/index.ts';
 import { userInterfaceRoutes } from './user-interface.ts';
+import { openConfiguredVault } from './vault/index.ts';
 
 /** A running Passerelle. */
 export interface Server {
@@ -78,6 +79,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
 
 async function compose(config: Config, options: ServerOptions, database: Database): Promise<Server> {
   const { clock } = config;
+  const vault = openConfiguredVault(config);
   // Real time: certificates end by it, whatever the clock of a demonstration says.
   const tls = config.tls && (await openServerTls(config.tls, { now: () => systemClock.now() }));
   // Behind a proxy that ends TLS the browser still speaks TLS: Secure cookies and HSTS.
@@ -132,7 +134,10 @@ async function compose(config: Config, options: ServerOptions, database: Databas
   const limits = createLimits(config.surface.limits, { behindProxy: config.trustProxy !== undefined, secure });
   const access = limits.guard(unlimited);
   const owners = ownersOf(access);
-  const bulk = createBulkData({ database, store, guards: access, owners, clock, baseUrl, folder: config.dataDir, log });
+  const bulk = createBulkData({
+    ...{ database, store, guards: access, owners, clock, baseUrl, log },
+    ...{ folder: config.dataDir, vault },
+  });
   const subscriptions = createSubscriptions({
     database,
     store,
@@ -146,7 +151,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
     log,
   });
   const keystore = await openKeystore(dataFolder(config, 'keys'), clock);
-  const imaging = await createImaging({ database, store, folder: dataFolder(config, 'blobs'), clock, baseUrl });
+  const imaging = await createImaging({ database, store, folder: dataFolder(config, 'blobs'), vault, clock, baseUrl });
   const delivery = createDelivery({ database, store, clock, log });
   const teleradiology = createTeleradiology({
     database,

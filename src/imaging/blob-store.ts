@@ -1,5 +1,5 @@
 /**
- * The files of the archive. A file is written under `incoming/`, made durable, and takes its place only after the index row that
+ * The files of the archive, sealed (SE-12). A file is written under `incoming/`, made durable, and takes its place only after the index row that
  * names it is committed: a crash leaves either nothing but a file to sweep, or a file to put in its place at the next start.
  */
 import { randomBytes } from 'node:crypto';
@@ -7,25 +7,42 @@ import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, readFile, rename, rm, stat, unlink, writeFile } from 'node:fs/promises';
 import { hostname, uptime } from 'node:os';
 import { join } from 'node:path';
+import { destroyFile, type ReadableFile, type Vault } from '../vault/index.ts';
 
 /** A file being received. Its name is ours: no identifier of the data ever becomes part of a path. */
 export interface Draft {
   tenant: string;
   blob: string;
-  file: FileHandle;
+  file: DraftFile;
+}
+
+/** Written from front to back, then read. */
+export interface DraftFile {
+  write(chunks: readonly Buffer[]): Promise<void>;
+  /** What was written, whole; reading goes on until `close`. */
+  finish(): Promise<ReadableFile>;
+  datasync(): Promise<void>;
+  close(): Promise<void>;
 }
 
 export interface BlobStore {
   create(tenant: string): Promise<Draft>;
   /** A second file of the same blob: the inflated copy of a deflated data set. */
-  createCopy(draft: Draft): Promise<FileHandle>;
+  createCopy(draft: Draft): Promise<DraftFile>;
   /** Makes the names of the drafts durable (their bytes are synchronised by whoever wrote them). */
   sync(): Promise<void>;
   /** Puts a committed draft, with its inflated copy when it has one, in its place. */
   settle(tenant: string, blob: string, inflated: boolean): Promise<void>;
   discard(tenant: string, blob: string): Promise<void>;
-  /** Opens a stored file for reading; the caller closes it. @throws the file system's error when it is not there. */
-  read(tenant: string, blob: string, inflated?: boolean): Promise<FileHandle>;
+  /**
+   * Opens a stored file for reading; the caller closes it.
+   * @throws the file system's error when it is not there; VaultError when it is not what was stored.
+   */
+  read(tenant: string, blob: string, inflated?: boolean): Promise<ReadableFile>;
+  /** Wraps the key of a blob's files with the current master key. @returns how many files it changed. */
+  rewrap(tenant: string, blob: string): Promise<number>;
+  /** Destroys the files of a blob that no index names any more: what a disk still holds of them cannot be opened. */
+  destroy(tenant: string, blob: string): Promise<void>;
   /** Finishes or removes what processes that are gone left behind. */
   sweep(isIndexed: (tenant: string, blob: string) => Promise<boolean>): Promise<{ settled: number; removed: number }>;
 }
@@ -36,11 +53,17 @@ const ownerFile = 'owner.json';
 const thisProcess = { host: hostname(), pid: process.pid, startedMs: Math.round(performance.timeOrigin) };
 /** A server on another machine is taken for dead after this long without a sign of life. */
 const foreignAgeMs = 24 * 3_600_000;
-const blobPattern = /^[0-9a-f]{32}$/;
+/** The name says whether the file is sealed, so that nobody can put a clear one in its place: `v` since there is a vault. */
+const blobPattern = /^[0-9a-fv][0-9a-f]{31}$/;
 const tenantPattern = /^[a-z][a-z0-9-]{1,30}$/;
 
+/** Whether what the name names is sealed. */
+export function isSealedBlob(blob: string): boolean {
+  return blob.startsWith('v');
+}
+
 /** Opens the store on `folder`, creating it. One store per folder and process. */
-export async function openBlobStore(folder: string): Promise<BlobStore> {
+export async function openBlobStore(folder: string, vault: Vault): Promise<BlobStore> {
   const incoming = join(folder, 'incoming');
   const owned = join(incoming, randomBytes(8).toString('hex'));
   const makeOwned = async () => {
@@ -63,6 +86,36 @@ export async function openBlobStore(folder: string): Promise<BlobStore> {
   const placeFolder = (tenant: string, blob: string) =>
     join(folder, checkedTenant(tenant), checkedBlob(blob).slice(0, 2));
   const place = (tenant: string, blob: string) => join(placeFolder(tenant, blob), blob);
+  const objectName = (tenant: string, blob: string, suffix: string) => `blob/${tenant}/${blob}${suffix}`;
+
+  async function createDraft(tenant: string, blob: string, suffix: string): Promise<DraftFile> {
+    const file = await createFile(draftPath(tenant, blob) + suffix);
+    return {
+      ...vault.create(file, objectName(tenant, blob, suffix)),
+      datasync: () => file.datasync(),
+      close: () => file.close(),
+    };
+  }
+
+  async function opened(file: FileHandle, tenant: string, blob: string, suffix: string): Promise<ReadableFile> {
+    try {
+      return isSealedBlob(blob) ? await vault.open(file, objectName(tenant, blob, suffix)) : await clearFile(file);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
+  }
+
+  /** Every file of a blob, wherever it is now. */
+  async function pathsOf(tenant: string, blob: string): Promise<{ path: string; suffix: string }[]> {
+    const name = `${checkedTenant(tenant)}.${checkedBlob(blob)}`;
+    const unsettled = (await readdir(incoming)).map((owner) => join(incoming, owner, name));
+    const candidates = [place(tenant, blob), ...unsettled].flatMap((path) =>
+      ['', copySuffix].map((suffix) => ({ path: path + suffix, suffix })),
+    );
+    const found = await Promise.all(candidates.map(({ path }) => stat(path).then(() => true, unlessGone(false))));
+    return candidates.filter((_, index) => found[index]);
+  }
 
   async function put(from: string, tenant: string, blob: string, inflated: boolean): Promise<void> {
     // The copy first: whoever finds the file finds its copy.
@@ -88,10 +141,10 @@ export async function openBlobStore(folder: string): Promise<BlobStore> {
 
   return {
     async create(tenant) {
-      const blob = randomBytes(16).toString('hex');
-      return { tenant, blob, file: await createFile(draftPath(tenant, blob)) };
+      const blob = `v${randomBytes(16).toString('hex').slice(1)}`;
+      return { tenant, blob, file: await createDraft(tenant, blob, '') };
     },
-    createCopy: ({ tenant, blob }) => createFile(draftPath(tenant, blob) + copySuffix),
+    createCopy: ({ tenant, blob }) => createDraft(tenant, blob, copySuffix),
     async sync() {
       const directory = await open(owned, 'r');
       try {
@@ -107,12 +160,21 @@ export async function openBlobStore(folder: string): Promise<BlobStore> {
     },
     async read(tenant, blob, inflated = false) {
       const suffix = inflated ? copySuffix : '';
-      try {
-        return await open(place(tenant, blob) + suffix, 'r');
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-        return (await openUnsettled(tenant, blob, suffix)) ?? open(place(tenant, blob) + suffix, 'r');
+      const path = place(tenant, blob) + suffix;
+      const file = await open(path, 'r').catch(unlessGone(undefined));
+      const found = file ?? (await openUnsettled(tenant, blob, suffix)) ?? (await open(path, 'r'));
+      return opened(found, tenant, blob, suffix);
+    },
+    async rewrap(tenant, blob) {
+      if (!isSealedBlob(blob)) return 0;
+      let changed = 0;
+      for (const { path, suffix } of await pathsOf(tenant, blob)) {
+        if (await vault.rewrap(path, objectName(tenant, blob, suffix))) changed++;
       }
+      return changed;
+    },
+    async destroy(tenant, blob) {
+      for (const { path } of await pathsOf(tenant, blob)) await destroyFile(path);
     },
     async sweep(isIndexed) {
       const counts = { settled: 0, removed: 0 };
@@ -137,6 +199,16 @@ export async function openBlobStore(folder: string): Promise<BlobStore> {
       }
       return counts;
     },
+  };
+}
+
+/** A file from before there was a vault. */
+async function clearFile(file: FileHandle): Promise<ReadableFile> {
+  const { size } = await file.stat();
+  return {
+    size,
+    read: (buffer, offset, length, position) => file.read(buffer, offset, length, position),
+    close: () => file.close(),
   };
 }
 

@@ -1,5 +1,5 @@
 /** PS3.18 §10.4 (bulkdata): a value that the JSON of an instance only points to, found again in its file. */
-import type { FileHandle } from 'node:fs/promises';
+import type { ReadableFile } from '../vault/index.ts';
 import { fileSource } from './dicom/byte-source.ts';
 import { type BulkValue, parseDataset } from './dicom/dataset-parser.ts';
 import { readFileMeta } from './dicom/part10.ts';
@@ -11,13 +11,12 @@ import type { ServedInstance } from './stored-instances.ts';
  * Header walks are cheap (the pixels are stepped over), so no index of bulk values is kept.
  */
 export async function findBulkValue(
-  file: FileHandle,
+  file: ReadableFile,
   instance: ServedInstance,
   inflated: boolean,
   path: string,
 ): Promise<BulkValue | undefined> {
-  const size = inflated ? (await file.stat()).size : instance.size;
-  const source = fileSource(file, size);
+  const source = fileSource(file);
   const syntax = transferSyntaxOf(instance.transferSyntax);
   if (!syntax) return undefined;
   const start = inflated ? 0 : (await readFileMeta(source)).datasetStart;

@@ -1,9 +1,10 @@
 /** The imaging room: DICOM instances stored byte for byte, indexed, searched, read back, and shown as ImagingStudy. */
-import type { FileHandle } from 'node:fs/promises';
 import type { ImagingStudy } from '@medplum/fhirtypes';
 import type { Clock } from '../config/index.ts';
 import type { Database } from '../db/index.ts';
 import type { FhirStore } from '../fhir/index.ts';
+import type { ReadableFile, Vault } from '../vault/index.ts';
+import { type AtRest, keepAtRest } from './at-rest.ts';
 import { openBlobStore } from './blob-store.ts';
 import type { Imaging, StudyHook } from './contract.ts';
 import { ingest } from './ingest.ts';
@@ -19,6 +20,8 @@ import {
   type Target,
 } from './stored-instances.ts';
 
+export type { ReadableFile } from '../vault/index.ts';
+export type { AtRest } from './at-rest.ts';
 export { findBulkValue } from './bulk-values.ts';
 export type { Imaging, StoredInstance, StudyEvent, StudyHook, StudyIdentity } from './contract.ts';
 export { type BulkValue, bulkDataMark } from './dicom/dataset-parser.ts';
@@ -45,9 +48,11 @@ export interface ImagingRoom extends Imaging {
   listInstances(tenant: string, target: Target): AsyncIterable<ServedInstance>;
   listMetadata(tenant: string, target: Target): AsyncIterable<{ seriesUid: string; sopUid: string; json: string }>;
   /** Opens an instance's file (or its inflated copy) for reading; the caller closes it. */
-  open(tenant: string, instance: ServedInstance, inflated?: boolean): Promise<FileHandle>;
+  open(tenant: string, instance: ServedInstance, inflated?: boolean): Promise<ReadableFile>;
   /** @throws QueryError when a parameter is unknown or malformed. */
   query(tenant: string, query: ImagingQuery): Promise<QueryAnswer>;
+  /** Seals clear files, and wraps the keys of sealed ones with the current master key. */
+  keepAtRest(tenant: string): Promise<AtRest>;
   /** Called after a study changed (stored to, put in or out of quarantine) in this process. */
   onChanged(listener: (tenant: string, studyUid: string) => void): void;
 }
@@ -57,14 +62,16 @@ export interface ImagingOptions {
   store: FhirStore;
   /** Folder of the files; made when missing. */
   folder: string;
+  /** Seals the files. */
+  vault: Vault;
   clock: Clock;
   /** Public address of the server, without a trailing slash. */
   baseUrl: () => string;
 }
 
 /** Opens the archive and puts in order what an earlier process left unfinished. */
-export async function createImaging({ database, store, folder, baseUrl }: ImagingOptions): Promise<ImagingRoom> {
-  const blobs = await openBlobStore(folder);
+export async function createImaging({ database, store, folder, vault, baseUrl }: ImagingOptions): Promise<ImagingRoom> {
+  const blobs = await openBlobStore(folder, vault);
   const hooks: StudyHook[] = [];
   const listeners: ((tenant: string, studyUid: string) => void)[] = [];
   const changed = (tenant: string, studyUid: string) => {
@@ -99,6 +106,7 @@ export async function createImaging({ database, store, folder, baseUrl }: Imagin
     listMetadata: (tenant, target) => listMetadata(database, tenant, target),
     open: (tenant, { blob }, inflated) => blobs.read(tenant, blob, inflated),
     query: (tenant, query) => queryIndex(database, tenant, query),
+    keepAtRest: (tenant) => keepAtRest(database, blobs, tenant),
     onChanged: (listener) => void listeners.push(listener),
   };
 }

@@ -1,11 +1,12 @@
 /** One part of a request on its way to the disk: written as it comes, hashed, made durable, and read as DICOM. */
 import { createHash } from 'node:crypto';
-import type { FileHandle } from 'node:fs/promises';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createInflateRaw, deflateRawSync } from 'node:zlib';
-import type { BlobStore, Draft } from './blob-store.ts';
+import type { ReadableFile } from '../vault/index.ts';
+import type { BlobStore, DraftFile } from './blob-store.ts';
 import { DicomFailure, failureReason } from './dicom/failure.ts';
+import { readRange } from './dicom/file-range.ts';
 import { type ParsedInstance, parseInstance } from './dicom/instance.ts';
 import type { DicomJson } from './dicom/json-model.ts';
 
@@ -43,13 +44,13 @@ export async function spool(
   keep: (dataset: DicomJson) => DicomJson,
 ): Promise<Spooled> {
   const draft = await blobs.create(tenant);
-  const open: FileHandle[] = [draft.file];
+  const open: DraftFile[] = [draft.file];
   try {
     const { size, sha256, head } = await write(part, draft.file);
-    const parsed = await parseInstance(draft.file, size, head, async (file, datasetStart) => {
-      const copy = await inflate(file, datasetStart, await blobs.createCopy(draft));
-      open.push(copy.file);
-      return copy;
+    const parsed = await parseInstance(await draft.file.finish(), head, async (file, datasetStart) => {
+      const copy = await blobs.createCopy(draft);
+      open.push(copy);
+      return inflate(file, datasetStart, copy);
     });
     const { dataset, bulk: _, ...identity } = parsed;
     const metadata = deflateRawSync(JSON.stringify(dataset), { level: metadataLevel });
@@ -82,7 +83,7 @@ function layoutBytes(pixels: ParsedInstance['pixels']): number {
   return (pixels?.encapsulated ?? []).reduce((sum, frame) => sum + bytesPerFrame + frame.length * bytesPerNumber, 0);
 }
 
-async function write(part: Readable, file: Draft['file']): Promise<{ size: number; sha256: Buffer; head: Buffer }> {
+async function write(part: Readable, file: DraftFile): Promise<{ size: number; sha256: Buffer; head: Buffer }> {
   const hash = createHash('sha256');
   const heads: Buffer[] = [];
   let waiting: Buffer[] = [];
@@ -94,7 +95,7 @@ async function write(part: Readable, file: Draft['file']): Promise<{ size: numbe
     const batch = waiting;
     waiting = [];
     waitingBytes = 0;
-    await writeAll(file, batch);
+    await file.write(batch);
   };
   for await (const chunk of part as AsyncIterable<Buffer>) {
     size += chunk.length;
@@ -117,48 +118,32 @@ async function write(part: Readable, file: Draft['file']): Promise<{ size: numbe
   };
 }
 
-/** A write may take only part of what it is given. */
-async function writeAll(file: FileHandle, chunks: Buffer[]): Promise<void> {
-  const total = chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-  const { bytesWritten: first } = await file.writev(chunks);
-  if (first === total) return;
-  let rest = Buffer.concat(chunks).subarray(first);
-  while (rest.length > 0) {
-    const { bytesWritten } = await file.write(rest);
-    rest = rest.subarray(bytesWritten);
-  }
-}
-
-async function inflate(file: FileHandle, start: number, copy: FileHandle): Promise<{ file: FileHandle; size: number }> {
+async function inflate(file: ReadableFile, start: number, copy: DraftFile): Promise<ReadableFile> {
   let size = 0;
   try {
     await pipeline(
-      file.createReadStream({ start, autoClose: false }),
+      Readable.from(readRange(file, start, file.size - start)),
       createInflateRaw(),
-      async function* bounded(chunks: AsyncIterable<Buffer>) {
+      async (chunks: AsyncIterable<Buffer>) => {
         for await (const chunk of chunks) {
           size += chunk.length;
           if (size > maximumInflatedBytes) {
             throw new DicomFailure(failureReason.resources, 'The deflated data set inflates to more than 64 MiB.');
           }
-          yield chunk;
+          await copy.write([chunk]);
         }
-      },
-      async (chunks: AsyncIterable<Buffer>) => {
-        for await (const chunk of chunks) await writeAll(copy, [chunk]);
       },
     );
   } catch (error) {
-    await copy.close();
     const { code } = error as NodeJS.ErrnoException;
     if (code?.startsWith('Z_'))
       throw new DicomFailure(failureReason.unreadable, 'The deflated data set cannot be inflated.');
     throw error;
   }
-  return { file: copy, size };
+  return copy.finish();
 }
 
-async function synchronise(files: readonly FileHandle[]): Promise<void> {
+async function synchronise(files: readonly DraftFile[]): Promise<void> {
   try {
     await Promise.all(files.map((file) => file.datasync()));
   } finally {

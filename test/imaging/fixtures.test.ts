@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StoredInstance } from '../../src/imaging/index.ts';
 import { smallCt } from '../support/synthetic-ct.ts';
-import { blobFiles, openTestRoom, storeFiles, type TestRoom } from './room.ts';
+import { blobFiles, contentOf, openTestRoom, storeFiles, type TestRoom } from './room.ts';
 
 const folder = resolve(import.meta.dirname, '../../../shared/fixtures/dicom');
 const rowsOf = (name: string) => {
@@ -74,7 +74,7 @@ describe.runIf(existsSync(folder))('the shared DICOM fixtures', () => {
       if (!instance) continue;
       expect(instance.sha256.toString('hex'), row.path).toBe(row.sha256);
       const file = await room.imaging.open('aa', instance);
-      const bytes = await file.readFile();
+      const bytes = await contentOf(file);
       await file.close();
       expect(bytes.equals(readFileSync(join(folder, row.path ?? ''))), row.path).toBe(true);
     }

@@ -8,6 +8,7 @@ import { DicomFailure } from '../../src/imaging/dicom/failure.ts';
 import { frameLength, readFrame } from '../../src/imaging/dicom/frames.ts';
 import { type ParsedInstance, parseInstance } from '../../src/imaging/dicom/instance.ts';
 import { dateKey, foldedName, timeKey } from '../../src/imaging/dicom/matching-keys.ts';
+import type { ReadableFile } from '../../src/vault/index.ts';
 import { smallCt } from '../support/synthetic-ct.ts';
 import { element, encapsulated, item, testFile, u16 } from './dicom-file.ts';
 
@@ -20,11 +21,14 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 async function parse(bytes: Buffer): Promise<{ parsed: ParsedInstance; frames: Buffer[] }> {
   const path = join(folder, `file-${process.hrtime.bigint()}`);
   await writeFile(path, bytes);
-  const file = await open(path, 'r');
+  const handle = await open(path, 'r');
+  const file: ReadableFile = {
+    size: bytes.length,
+    read: (buffer, offset, length, position) => handle.read(buffer, offset, length, position),
+    close: () => handle.close(),
+  };
   try {
-    const parsed = await parseInstance(file, bytes.length, Buffer.alloc(0), () =>
-      Promise.reject(new Error('not deflated')),
-    );
+    const parsed = await parseInstance(file, Buffer.alloc(0), () => Promise.reject(new Error('not deflated')));
     const frames: Buffer[] = [];
     for (let number = 1; number <= (parsed.pixels?.frames ?? 0); number++) {
       const chunks: Buffer[] = [];

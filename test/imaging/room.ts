@@ -5,7 +5,9 @@ import { Readable } from 'node:stream';
 import type { Database } from '../../src/db/index.ts';
 import { type Context, createFhirStore, type FhirStore } from '../../src/fhir/index.ts';
 import { createImaging, type ImagingRoom, type StoredInstance } from '../../src/imaging/index.ts';
+import type { ReadableFile } from '../../src/vault/index.ts';
 import { testDatabase } from '../support/database.ts';
+import { testVault } from '../vault/ring.ts';
 
 /** The imaging room on a real database, a real FHIR store and a real folder. */
 export interface TestRoom {
@@ -25,7 +27,8 @@ export async function openTestRoom(): Promise<TestRoom> {
   const store = await createFhirStore({ database, checkReferences: false });
   const folder = await mkdtemp(join(tmpdir(), 'passerelle-imaging-'));
   const clock = { now: () => new Date('2026-01-15T03:00:00Z') };
-  const open = () => createImaging({ database, store, folder, clock, baseUrl: () => testBaseUrl });
+  const vault = testVault();
+  const open = () => createImaging({ database, store, folder, vault, clock, baseUrl: () => testBaseUrl });
   return {
     database,
     store,
@@ -56,6 +59,13 @@ export function storeFiles(imaging: ImagingRoom, files: readonly Buffer[], tenan
 
 export async function* parts(files: readonly Buffer[]): AsyncGenerator<Readable> {
   for (const file of files) yield Readable.from([file], { objectMode: false });
+}
+
+/** All that a stored file holds. */
+export async function contentOf(file: ReadableFile): Promise<Buffer> {
+  const bytes = Buffer.alloc(file.size);
+  await file.read(bytes, 0, file.size, 0);
+  return bytes;
 }
 
 /** Names of the files below a folder that hold images, whatever their place. */

@@ -6,7 +6,16 @@ import type { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StudyEvent } from '../../src/imaging/index.ts';
 import { smallCt } from '../support/synthetic-ct.ts';
-import { blobFiles, openTestRoom, parts, storeFiles, type TestRoom, testBaseUrl, testContext } from './room.ts';
+import {
+  blobFiles,
+  contentOf,
+  openTestRoom,
+  parts,
+  storeFiles,
+  type TestRoom,
+  testBaseUrl,
+  testContext,
+} from './room.ts';
 
 let room: TestRoom;
 const events: StudyEvent[] = [];
@@ -200,7 +209,7 @@ describe('after a crash', () => {
     });
     if (!found) throw new Error('not found');
     const early = await room.imaging.open('aa', found);
-    expect((await early.readFile()).equals(file)).toBe(true);
+    expect((await contentOf(early)).equals(file)).toBe(true);
     await early.close();
     const restarted = await room.reopen();
     expect(await readdir(join(room.folder, 'incoming'))).not.toContain('dead');
@@ -211,7 +220,7 @@ describe('after a crash', () => {
     });
     if (!instance) throw new Error('not found');
     const handle = await restarted.open('aa', instance);
-    expect((await handle.readFile()).equals(file)).toBe(true);
+    expect((await contentOf(handle)).equals(file)).toBe(true);
     await handle.close();
     expect(await blobFiles(room.folder)).not.toContain('0'.repeat(32));
   });

@@ -9,6 +9,7 @@ import { createDelivery, type DeliveryRoom } from '../../src/delivery/index.ts';
 import { systemContext } from '../../src/fhir/index.ts';
 import { createImaging, type ImagingRoom } from '../../src/imaging/index.ts';
 import { createReportRoom, openKeystore, verifyPdfSignature } from '../../src/report/index.ts';
+import { testVault } from '../vault/ring.ts';
 import {
   complete,
   exam,
@@ -39,6 +40,7 @@ beforeAll(async () => {
       database,
       store,
       folder: join(folder, 'blobs'),
+      vault: testVault(),
       clock,
       baseUrl: () => 'https://images.example',
     });

@@ -169,12 +169,6 @@ describe('a sealed stream', () => {
 
   it('does not open without its key', async () => {
     const sealed = await seal(content(50));
-    const done = buffer(
-      testVault()
-        .opening(name)
-        .on('error', () => undefined),
-    );
-    expect(sealed.length).toBeGreaterThan(0);
     const stranger = testVault().opening(name);
     const outcome = buffer(stranger);
     Readable.from([sealed]).pipe(stranger);

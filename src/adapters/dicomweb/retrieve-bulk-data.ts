@@ -1,7 +1,6 @@
 /** PS3.18 §10.4 (bulk data): values that the metadata only points to, whole or by range. */
-import type { FileHandle } from 'node:fs/promises';
 import type { FastifyInstance } from 'fastify';
-import { findBulkValue, readRange, transferSyntaxOf } from '../../imaging/index.ts';
+import { findBulkValue, type ReadableFile, readRange, transferSyntaxOf } from '../../imaging/index.ts';
 import { instanceTarget, instanceUrl, type RouteParameters } from './addresses.ts';
 import { DicomwebError } from './errors.ts';
 import { covers } from './media-type.ts';
@@ -68,7 +67,7 @@ function bulkForm(accepted: ReturnType<typeof acceptedBy>): 'multipart' | 'singl
 }
 
 /** 16-bit words are served in little endian order, whatever the file's; a range may begin or end inside one. */
-async function* swappedRange(file: FileHandle, start: number, from: number, length: number): AsyncGenerator<Buffer> {
+async function* swappedRange(file: ReadableFile, start: number, from: number, length: number): AsyncGenerator<Buffer> {
   const first = from - (from % 2);
   const end = from + length + ((from + length) % 2);
   let position = first;

@@ -1,8 +1,7 @@
 /** PS3.18 §10.4: whole instances, the bytes received with an empty preamble. */
-import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
-import { fileMeta, preambleBytes, readRange, type ServedInstance } from '../../imaging/index.ts';
+import { fileMeta, preambleBytes, type ReadableFile, readRange, type ServedInstance } from '../../imaging/index.ts';
 import { instanceUrl, type RouteParameters, targetOf } from './addresses.ts';
 import { collected } from './collected.ts';
 import { DicomwebError } from './errors.ts';
@@ -55,7 +54,7 @@ function servedLength(instance: ServedInstance): number {
   return instance.size + (instance.bare ? fileMeta(instance).length : 0);
 }
 
-async function* openedBytes(open: () => Promise<FileHandle>, instance: ServedInstance): AsyncGenerator<Buffer> {
+async function* openedBytes(open: () => Promise<ReadableFile>, instance: ServedInstance): AsyncGenerator<Buffer> {
   const file = await open();
   try {
     yield* servedBytes(file, instance);
@@ -65,7 +64,7 @@ async function* openedBytes(open: () => Promise<FileHandle>, instance: ServedIns
 }
 
 /** Nobody vouches for what a sender put before the prefix: a preamble may make the file a program (PS3.10 §7.5). */
-async function* servedBytes(file: FileHandle, instance: ServedInstance): AsyncGenerator<Buffer> {
+async function* servedBytes(file: ReadableFile, instance: ServedInstance): AsyncGenerator<Buffer> {
   if (instance.bare) yield fileMeta(instance);
   let inPreamble = !instance.bare;
   for await (const chunk of readRange(file, 0, instance.size)) {

@@ -1,7 +1,7 @@
 /** An answer out of an open file: small ones in one piece, large ones streamed; the file is closed in every case. */
-import type { FileHandle } from 'node:fs/promises';
 import { Readable } from 'node:stream';
 import type { FastifyReply } from 'fastify';
+import type { ReadableFile } from '../../imaging/index.ts';
 import { collected } from './collected.ts';
 
 /** A CT frame is half of this: one buffer is faster than a stream, and bounded. */
@@ -10,7 +10,7 @@ const inOnePieceBytes = 1024 * 1024;
 /** Sends exactly `length` bytes made by `bytes`, which reads `file`. */
 export async function sendBytes(
   reply: FastifyReply,
-  file: FileHandle,
+  file: ReadableFile,
   length: number,
   bytes: AsyncGenerator<Buffer>,
 ): Promise<FastifyReply> {

@@ -1,6 +1,7 @@
 /** One attempt at an export: everything asked for, of one moment, into files. */
 import type { OperationOutcome, ResourceType } from '@medplum/fhirtypes';
 import type { Database } from '../../db/index.ts';
+import type { Vault } from '../../vault/index.ts';
 import type { Context, FhirGuards } from '../contract.ts';
 import type { SearchDefinitions } from '../definitions/search-parameters.ts';
 import { compartmentTypes } from '../operations/compartments.ts';
@@ -9,10 +10,10 @@ import type { ParameterRegistry } from '../search/parameters.ts';
 import { subsetText } from '../search/subset.ts';
 import type { RestStore, RestTransaction } from '../store/contract.ts';
 import { deletedRows, type ExportRow, liveRows, matchingRows } from './export-rows.ts';
-import { flushFolder, freshFolder } from './folders.ts';
+import { exportedFile, flushFolder, freshFolder } from './folders.ts';
 import type { ExportJob, ExportRequest, ExportResult } from './job.ts';
 import { membershipOf, patientsOf } from './membership.ts';
-import { type NdjsonWriter, ndjsonWriter } from './ndjson-files.ts';
+import { linesPerFile, type NdjsonFiles, type NdjsonWriter, ndjsonWriter } from './ndjson-files.ts';
 import { withSnapshot } from './snapshot.ts';
 
 export interface ExportParts {
@@ -21,6 +22,7 @@ export interface ExportParts {
   guards: FhirGuards;
   registry: ParameterRegistry;
   definitions: SearchDefinitions;
+  vault: Vault;
   /** Root of the exports' folders. */
   folder: string;
   /** Lines in a file; 100,000 when absent. */
@@ -36,6 +38,11 @@ export async function runExport(
 ): Promise<ExportResult> {
   const { request } = job;
   const folder = await freshFolder(parts.folder, job);
+  const ndjson: NdjsonFiles = {
+    vault: parts.vault,
+    fileOf: (name) => exportedFile(parts.folder, job, name),
+    linesPerFile: parts.linesPerFile ?? linesPerFile,
+  };
   const asked = request.types ?? typesOfLevel(request.level);
   const auditEvents = asked === undefined || asked.includes('AuditEvent');
   const result = await withSnapshot(parts, context, { auditEvents }, async (tx, transactionTime) => {
@@ -59,7 +66,7 @@ export async function runExport(
       const queries = request.filters.filter((filter) => filter.type === type).map(({ query }) => query);
       const live =
         queries.length > 0 ? matchingRows(tx, type, queries, request) : liveRows(tx.sql, context.tenant, type, request);
-      const output = await writeAll(parts, folder, { stem: type, type }, live, (row) => {
+      const output = await writeAll(ndjson, { stem: type, type }, live, (row) => {
         count();
         if (isMember && !isMember(JSON.parse(row.content))) return undefined;
         return subsetOf(parts, request, type, row);
@@ -69,14 +76,14 @@ export async function runExport(
       // Without `_since` whoever asks has nothing yet that could be gone.
       if (!request.since) continue;
       const gone = deletedRows(tx.sql, context.tenant, type, request);
-      const deleted = await writeAll(parts, folder, { stem: `deleted-${type}`, type: 'Bundle' }, gone, (row) => {
+      const deleted = await writeAll(ndjson, { stem: `deleted-${type}`, type: 'Bundle' }, gone, (row) => {
         count();
         if (isMember && (row.content === '' || !isMember(JSON.parse(row.content)))) return undefined;
         return deletion(type, row.id);
       });
       files.deleted.push(...deleted.files);
     }
-    if (withheld.length > 0) files.error.push(...(await writeWithheld(parts, folder, withheld)));
+    if (withheld.length > 0) files.error.push(...(await writeWithheld(ndjson, withheld)));
     return { transactionTime: transactionTime.toISOString(), ...files, size };
   });
   await flushFolder(folder);
@@ -104,13 +111,12 @@ async function patientsWanted(tx: RestTransaction, request: ExportRequest): Prom
 }
 
 async function writeAll(
-  parts: ExportParts,
-  folder: string,
+  ndjson: NdjsonFiles,
   { stem, type }: { stem: string; type: string },
   pages: AsyncIterable<readonly ExportRow[]>,
   lineOf: (row: ExportRow) => string | undefined,
 ) {
-  const writer: NdjsonWriter = ndjsonWriter(folder, stem, type, parts.linesPerFile);
+  const writer: NdjsonWriter = ndjsonWriter(ndjson, stem, type);
   try {
     for await (const rows of pages) {
       for (const row of rows) {
@@ -143,7 +149,7 @@ function deletion(type: ResourceType, id: string): string {
   return JSON.stringify({ resourceType: 'Bundle', type: 'transaction', entry });
 }
 
-async function writeWithheld(parts: ExportParts, folder: string, withheld: readonly ResourceType[]) {
+async function writeWithheld(ndjson: NdjsonFiles, withheld: readonly ResourceType[]) {
   const outcome: OperationOutcome = {
     resourceType: 'OperationOutcome',
     issue: withheld.map((type) => ({
@@ -152,7 +158,7 @@ async function writeWithheld(parts: ExportParts, folder: string, withheld: reado
       diagnostics: `${type} was left out: you may not see it`,
     })),
   };
-  const writer = ndjsonWriter(folder, 'OperationOutcome', 'OperationOutcome', parts.linesPerFile);
+  const writer = ndjsonWriter(ndjson, 'OperationOutcome', 'OperationOutcome');
   await writer.write(JSON.stringify(outcome));
   return writer.end();
 }

@@ -7,6 +7,12 @@ const safeName = /^[A-Za-z0-9][A-Za-z0-9.-]{0,99}$/;
 
 export type JobName = Pick<Job, 'tenant' | 'id'>;
 
+/** A sealed file, and the name the vault knows it by. */
+export interface BulkFile {
+  path: string;
+  objectName: string;
+}
+
 /** @throws Error for a name that could leave the folder; every one of ours passes. */
 export function jobFolder(root: string, { tenant, id }: JobName): string {
   if (!safeName.test(tenant) || !safeName.test(id)) throw new Error('not the name of a job');
@@ -17,9 +23,19 @@ export function attemptFolder(root: string, job: JobName & { attempt: number }):
   return join(jobFolder(root, job), String(job.attempt));
 }
 
-export function compressedFile(folder: string, name: string): string {
+/** A file of an export, gzip inside, sealed outside. */
+export function exportedFile(root: string, job: JobName & { attempt: number }, name: string): BulkFile {
   if (!safeName.test(name)) throw new Error('not the name of a file');
-  return join(folder, `${name}.gz`);
+  const file = `${name}.gz`;
+  return {
+    path: join(attemptFolder(root, job), file),
+    objectName: `bulk/${job.tenant}/${job.id}/${job.attempt}/${file}`,
+  };
+}
+
+/** What an import was given. */
+export function inputFile(root: string, job: JobName): BulkFile {
+  return { path: join(jobFolder(root, job), 'input.ndjson'), objectName: `bulk/${job.tenant}/${job.id}/input.ndjson` };
 }
 
 /** An empty folder for an attempt; what earlier attempts left is gone. */

@@ -1,29 +1,37 @@
-/** The NDJSON of an import, kept as a file from its reception to the end of the job: what was acknowledged is on disk. */
-import { createReadStream, createWriteStream } from 'node:fs';
+/** The NDJSON of an import, kept as a sealed file from its reception to the end of the job: what was acknowledged is on disk. */
+import { createWriteStream } from 'node:fs';
 import { mkdir, open } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
+import type { Vault } from '../../vault/index.ts';
 import { FhirError } from '../contract.ts';
-import { flushFolder, type JobName, jobFolder, removeJobFiles } from './folders.ts';
+import { flushFolder, inputFile, type JobName, jobFolder, removeJobFiles } from './folders.ts';
 
 /** Octets of one import after decompression, and of one line: what one resource may be. */
 const inputLimitBytes = 20 * 1024 ** 3;
 const lineLimitBytes = 32 * 1024 ** 2;
 
-function inputFile(root: string, job: JobName): string {
-  return join(jobFolder(root, job), 'input.ndjson');
+/** Where imports lie, and what seals them. */
+export interface ImportFiles {
+  folder: string;
+  vault: Vault;
 }
 
 /** Durable when it resolves. @throws FhirError 413, 400 for what is no gzip; then nothing is left. */
-export async function keepInput(root: string, job: JobName, body: Readable, isGzip: boolean): Promise<void> {
-  const path = inputFile(root, job);
+export async function keepInput(
+  { folder: root, vault }: ImportFiles,
+  job: JobName,
+  body: Readable,
+  isGzip: boolean,
+): Promise<void> {
+  const { path, objectName } = inputFile(root, job);
   await mkdir(jobFolder(root, job), { recursive: true, mode: 0o700 });
   try {
     const limit = limited(inputLimitBytes);
     const file = createWriteStream(path, { flags: 'wx', mode: 0o600 });
-    await (isGzip ? pipeline(body, createGunzip(), limit, file) : pipeline(body, limit, file));
+    const sealing = vault.sealing(objectName);
+    await (isGzip ? pipeline(body, createGunzip(), limit, sealing, file) : pipeline(body, limit, sealing, file));
     const handle = await open(path, 'r+');
     await handle.sync().finally(() => handle.close());
     await flushFolder(jobFolder(root, job));
@@ -55,7 +63,7 @@ export interface InputLine {
 }
 
 /** Lines from an octet on; the last one may lack its end. */
-export async function* linesOf(root: string, job: JobName, position: number): AsyncGenerator<InputLine> {
+export async function* linesOf(files: ImportFiles, job: JobName, position: number): AsyncGenerator<InputLine> {
   let end = position;
   let parts: Buffer[] = [];
   let length = 0;
@@ -67,8 +75,7 @@ export async function* linesOf(root: string, job: JobName, position: number): As
     return { data, end };
   };
   let pending = 0;
-  for await (const chunk of createReadStream(inputFile(root, job), { start: position, highWaterMark: 256 * 1024 })) {
-    const octets = chunk as Buffer;
+  for await (const octets of inputFrom(files, job, position)) {
     let start = 0;
     for (let at = octets.indexOf(10); at !== -1; at = octets.indexOf(10, start)) {
       keep(octets.subarray(start, at));
@@ -86,5 +93,24 @@ export async function* linesOf(root: string, job: JobName, position: number): As
     // Longer than it may be: only its length is still of interest.
     if (length <= lineLimitBytes) parts.push(part);
     else parts = [];
+  }
+}
+
+const readBytes = 256 * 1024;
+
+/** The input from a position on, verified as it is read. */
+async function* inputFrom({ folder, vault }: ImportFiles, job: JobName, position: number): AsyncGenerator<Buffer> {
+  const { path, objectName } = inputFile(folder, job);
+  const handle = await open(path, 'r');
+  try {
+    const file = await vault.open(handle, objectName);
+    for (let at = position; at < file.size; ) {
+      const buffer = Buffer.allocUnsafe(Math.min(readBytes, file.size - at));
+      const { bytesRead } = await file.read(buffer, 0, buffer.length, at);
+      at += bytesRead;
+      yield buffer.subarray(0, bytesRead);
+    }
+  } finally {
+    await handle.close();
   }
 }

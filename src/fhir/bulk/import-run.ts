@@ -11,7 +11,7 @@ import { isContention, withRetries } from '../rest/attempts.ts';
 import { tableOf } from '../search/scope.ts';
 import type { RestStore } from '../store/contract.ts';
 import { isId, isResourceType } from '../validation/index.ts';
-import { type InputLine, linesOf } from './import-input.ts';
+import { type ImportFiles, type InputLine, linesOf } from './import-input.ts';
 import type { ImportJob, ImportResult } from './job.ts';
 import { moveImport } from './job-table.ts';
 
@@ -22,8 +22,7 @@ const batchBytes = 4 * 1024 ** 2;
 export interface ImportParts {
   store: RestStore;
   guards: FhirGuards;
-  /** Root of the imports' folders. */
-  folder: string;
+  files: ImportFiles;
 }
 
 type Fate = keyof ImportResult;
@@ -57,7 +56,7 @@ export async function runImport(
   };
   let batch: Line[] = [];
   let bytes = 0;
-  for await (const line of linesOf(parts.folder, job, job.position)) {
+  for await (const line of linesOf(parts.files, job, job.position)) {
     batch.push({ ...line, number: ++number });
     bytes += line.data?.length ?? 0;
     if (batch.length < batchLines && bytes < batchBytes) continue;

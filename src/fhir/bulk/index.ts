@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../../config/index.ts';
 import type { Database } from '../../db/index.ts';
+import type { Vault } from '../../vault/index.ts';
 import type { FhirGuards } from '../contract.ts';
 import { loadSearchDefinitions } from '../definitions/search-parameters.ts';
 import { createParameterRegistry } from '../search/parameters.ts';
@@ -15,6 +16,8 @@ import { registerBulkOperations } from './kick-off.ts';
 import { bulkRoutes } from './routes.ts';
 import { createWorker, type Log, type Worker } from './worker.ts';
 
+export { rewrapBulkFiles } from './at-rest.ts';
+
 export interface BulkDataOptions {
   database: Database;
   store: RestStore;
@@ -25,6 +28,8 @@ export interface BulkDataOptions {
   baseUrl(): string;
   /** Folder of the data folder below which the files lie. */
   folder: string;
+  /** Seals them. */
+  vault: Vault;
   log?: Log;
   /** For tests: 0 leaves looking for jobs to `worker.sweep`. */
   sweepEveryMs?: number;
@@ -39,15 +44,15 @@ export interface BulkData {
 
 /** Registers the operations; `worker.start` begins to run what is asked for. */
 export function createBulkData(options: BulkDataOptions): BulkData {
-  const { database, store, guards, clock, baseUrl, folder, linesPerFile, ...rest } = options;
+  const { database, store, guards, clock, baseUrl, folder, vault, linesPerFile, ...rest } = options;
   const exportFolder = join(folder, 'exports');
-  const importFolder = join(folder, 'imports');
+  const imports = { folder: join(folder, 'imports'), vault };
   let exporting: ExportParts | undefined;
   /** Definitions are read by the first export. */
   const exportParts = (): ExportParts => {
     const definitions = loadSearchDefinitions();
     return {
-      ...{ database, store, guards, definitions, folder: exportFolder },
+      ...{ database, store, guards, definitions, vault, folder: exportFolder },
       registry: createParameterRegistry(definitions, interpretPath),
       ...(linesPerFile === undefined ? {} : { linesPerFile }),
     };
@@ -56,18 +61,18 @@ export function createBulkData(options: BulkDataOptions): BulkData {
     ...rest,
     database,
     clock,
-    folders: [exportFolder, importFolder],
+    folders: [exportFolder, imports.folder],
     guards,
     run: async (job, contextNow, attempt) => {
-      if (job.kind === 'import') return runImport({ store, guards, folder: importFolder }, job, contextNow, attempt);
+      if (job.kind === 'import') return runImport({ store, guards, files: imports }, job, contextNow, attempt);
       exporting ??= exportParts();
       return runExport(exporting, job, await contextNow(), attempt);
     },
   });
-  registerBulkOperations(store, { importFolder, wake: worker.wake });
+  registerBulkOperations(store, { imports, wake: worker.wake });
   return {
     worker,
     routes: (app) =>
-      bulkRoutes(app, { database, store, guards, clock, baseUrl, exportFolder, importFolder, wake: worker.wake }),
+      bulkRoutes(app, { database, store, guards, clock, baseUrl, exportFolder, imports, wake: worker.wake }),
   };
 }

@@ -5,7 +5,7 @@ import { FhirError, type FhirStore, type Operation, type OperationAnswer, type O
 import { refusal, textsOf } from '../operations/input.ts';
 import { targetOf } from '../operations/targets.ts';
 import { exportRequestOf } from './export-request.ts';
-import { keepInput } from './import-input.ts';
+import { type ImportFiles, keepInput } from './import-input.ts';
 import type { ExportRequest } from './job.ts';
 import { countOpen, insertJob, newJobId } from './job-table.ts';
 import { statusUrl } from './manifest.ts';
@@ -15,8 +15,7 @@ export const openJobsAtMost = 5;
 const retryAfterSeconds = '60';
 
 export interface KickOffParts {
-  /** Root of the imports' folders. */
-  importFolder: string;
+  imports: ImportFiles;
   wake(): void;
 }
 
@@ -77,7 +76,7 @@ export async function importFiles(call: OperationCall, parts: KickOffParts): Pro
   return begin(
     call,
     async () => {
-      await keepInput(parts.importFolder, { tenant, id }, Readable.from(files), false);
+      await keepInput(parts.imports, { tenant, id }, Readable.from(files), false);
       const request = { base: call.base, url: `${call.base}/$import` };
       return insertJob(call.tx.sql, call.tx.context, { kind: 'import', id, request });
     },

@@ -1,10 +1,11 @@
-/** NDJSON files (https://hl7.org/fhir/R4/nd-json.html) written compressed, split by number of lines, flushed to disk when done. */
+/** NDJSON files (https://hl7.org/fhir/R4/nd-json.html) written compressed and sealed, split by number of lines, flushed to disk when done. */
 
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
 import { constants, createGzip } from 'node:zlib';
-import { compressedFile } from './folders.ts';
+import type { Vault } from '../../vault/index.ts';
+import type { BulkFile } from './folders.ts';
 import type { ExportedFile } from './job.ts';
 
 /** Lines in a file, unless a test asks for fewer. */
@@ -22,8 +23,19 @@ export interface NdjsonWriter {
   readonly size: number;
 }
 
+export interface NdjsonFiles {
+  vault: Vault;
+  /** Where a file of this name lies. */
+  fileOf(name: string): BulkFile;
+  linesPerFile: number;
+}
+
 /** @param stem first part of the files' names, `Patient` makes `Patient.1.ndjson`. */
-export function ndjsonWriter(folder: string, stem: string, type: string, perFile = linesPerFile): NdjsonWriter {
+export function ndjsonWriter(
+  { vault, fileOf, linesPerFile: perFile }: NdjsonFiles,
+  stem: string,
+  type: string,
+): NdjsonWriter {
   const files: ExportedFile[] = [];
   let current: ReturnType<typeof openFile> | undefined;
   let buffer = '';
@@ -52,7 +64,7 @@ export function ndjsonWriter(folder: string, stem: string, type: string, perFile
     async write(line) {
       if (!current) {
         const name = `${stem}.${files.length + 1}.ndjson`;
-        current = openFile(compressedFile(folder, name));
+        current = openFile(vault, fileOf(name));
         files.push({ name, type, count: 0 });
       }
       buffer += `${line}\n`;
@@ -73,11 +85,15 @@ export function ndjsonWriter(folder: string, stem: string, type: string, perFile
   };
 }
 
-function openFile(path: string) {
+function openFile(vault: Vault, { path, objectName }: BulkFile) {
   // Level 1: three times as fast as the usual 6 and a quarter larger; the network is rarely the narrow place inside a hospital.
   const gzip = createGzip({ level: constants.Z_BEST_SPEED });
   // Flushed to disk before it is closed.
-  const written = pipeline(gzip, createWriteStream(path, { flags: 'wx', mode: 0o600, flush: true }));
+  const written = pipeline(
+    gzip,
+    vault.sealing(objectName),
+    createWriteStream(path, { flags: 'wx', mode: 0o600, flush: true }),
+  );
   // Told by `write` and `end`; without a listener a full disk would end the process.
   written.catch(() => undefined);
   return {

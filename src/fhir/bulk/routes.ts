@@ -3,7 +3,7 @@
  * body that could be held. Register under the prefix of `fhirRoutes`.
  */
 import { createReadStream } from 'node:fs';
-import { Readable } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
 import { createGunzip, createGzip } from 'node:zlib';
 import type { Parameters } from '@medplum/fhirtypes';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
@@ -14,8 +14,8 @@ import { parseJson } from '../json/index.ts';
 import { failureOf, loggable } from '../rest/errors.ts';
 import type { RestStore } from '../store/contract.ts';
 import { validateResource } from '../validation/index.ts';
-import { attemptFolder, compressedFile, removeJobFiles } from './folders.ts';
-import { keepInput } from './import-input.ts';
+import { exportedFile, removeJobFiles } from './folders.ts';
+import { type ImportFiles, keepInput } from './import-input.ts';
 import { issuesOf } from './import-run.ts';
 import { demandOf, type Job } from './job.ts';
 import { cancelJob, findJob, insertJob, newJobId } from './job-table.ts';
@@ -29,7 +29,7 @@ export interface BulkRoutesOptions {
   clock: Clock;
   baseUrl(): string;
   exportFolder: string;
-  importFolder: string;
+  imports: ImportFiles;
   wake(): void;
 }
 
@@ -41,7 +41,7 @@ const retryAfterSeconds = '5';
 const parametersLimitBytes = 1024 ** 2;
 
 export async function bulkRoutes(app: FastifyInstance, options: BulkRoutesOptions): Promise<void> {
-  const { database, store, guards, clock, exportFolder, importFolder, wake } = options;
+  const { database, store, guards, clock, exportFolder, imports, wake } = options;
   const base = () => options.baseUrl() + app.prefix;
 
   app.removeAllContentTypeParsers();
@@ -121,8 +121,13 @@ export async function bulkRoutes(app: FastifyInstance, options: BulkRoutesOption
     if (![...output, ...deleted, ...error].some((file) => file.name === name)) {
       throw new FhirError(404, 'not-found', 'No such file');
     }
-    const file = createReadStream(compressedFile(attemptFolder(exportFolder, job), name));
-    return isCompressed ? file : file.pipe(createGunzip());
+    const { path, objectName } = exportedFile(exportFolder, job, name);
+    const [sealed, opened] = [createReadStream(path), imports.vault.opening(objectName)];
+    // A file that is not whole breaks the answer off: what the client has by then, it knows to be a part.
+    const told = (error: unknown) => {
+      if (error) app.log.error({ error: (error as Error).name, job: job.id }, 'an exported file could not be sent');
+    };
+    return isCompressed ? pipeline(sealed, opened, told) : pipeline(sealed, opened, createGunzip(), told);
   }
 
   app.post('/$import', async (request, reply) => {
@@ -142,12 +147,12 @@ export async function bulkRoutes(app: FastifyInstance, options: BulkRoutesOption
     if (encoding !== undefined && encoding !== 'gzip') throw new FhirError(415, 'not-supported', 'only gzip is undone');
     const { tenant } = context;
     const id = newJobId();
-    await keepInput(importFolder, { tenant, id }, request.body as Readable, encoding === 'gzip');
+    await keepInput(imports, { tenant, id }, request.body as Readable, encoding === 'gzip');
     const job = { kind: 'import' as const, id, request: { base: base(), url: `${base()}/$import` } };
     const answer = await store.restTransaction(context, (tx) =>
       begin({ tx, base: base() }, () => insertJob(tx.sql, context, job), { wake }),
     );
-    if (answer.status !== 202) await removeJobFiles(importFolder, { tenant, id });
+    if (answer.status !== 202) await removeJobFiles(imports.folder, { tenant, id });
     return answer;
   }
 
@@ -165,7 +170,7 @@ export async function bulkRoutes(app: FastifyInstance, options: BulkRoutesOption
           authorize: (demand) => guards.authorize(context, demand),
           isAllowed: (demand) => guards.isAllowed(context, demand),
         },
-        { importFolder, wake },
+        { imports, wake },
       ),
     );
   }

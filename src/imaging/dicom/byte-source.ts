@@ -1,5 +1,5 @@
 /** A file seen through one small window: headers are read, pixel data is stepped over. */
-import type { FileHandle } from 'node:fs/promises';
+import type { ReadableFile } from '../../vault/index.ts';
 
 /** Bytes of a file by position. Positions must be inside what `load` brought in. */
 export interface ByteSource {
@@ -16,7 +16,8 @@ export interface ByteSource {
 const windowBytes = 64 * 1024;
 
 /** @param head the file's first bytes when the caller still has them: a small header then costs no read at all. */
-export function fileSource(file: FileHandle, size: number, head: Buffer = Buffer.alloc(0)): ByteSource {
+export function fileSource(file: ReadableFile, head: Buffer = Buffer.alloc(0)): ByteSource {
+  const { size } = file;
   let window = head;
   let start = 0;
   const has = (at: number, length: number) => at >= start && at + length <= start + window.length;

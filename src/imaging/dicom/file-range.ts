@@ -1,11 +1,11 @@
 /** A range of a file as a stream of buffers, each its reader's own. */
-import type { FileHandle } from 'node:fs/promises';
+import type { ReadableFile } from '../../vault/index.ts';
 
 /** Even, so that a chunk never cuts a 16-bit word. */
 const chunkBytes = 512 * 1024;
 
 /** @throws when the file ends before the range does. */
-export async function* readRange(file: FileHandle, offset: number, length: number): AsyncGenerator<Buffer> {
+export async function* readRange(file: ReadableFile, offset: number, length: number): AsyncGenerator<Buffer> {
   let position = offset;
   const end = offset + length;
   while (position < end) {

@@ -1,5 +1,5 @@
 /** PS3.18 §10.4 (frames): the bytes of one frame, streamed out of its file. */
-import type { FileHandle } from 'node:fs/promises';
+import type { ReadableFile } from '../../vault/index.ts';
 import { readRange } from './file-range.ts';
 import type { PixelLayout } from './pixels.ts';
 
@@ -15,7 +15,7 @@ export function frameLength(layout: PixelLayout, number: number): number | undef
  * The bytes of frame `number`: native ones in little endian order and beginning on a byte, compressed ones as one codestream
  * without the items around its fragments.
  */
-export async function* readFrame(file: FileHandle, layout: PixelLayout, number: number): AsyncGenerator<Buffer> {
+export async function* readFrame(file: ReadableFile, layout: PixelLayout, number: number): AsyncGenerator<Buffer> {
   const fragments = layout.encapsulated?.[number - 1];
   if (fragments) {
     for (let at = 0; at + 1 < fragments.length; at += 2)
@@ -36,7 +36,7 @@ export async function* readFrame(file: FileHandle, layout: PixelLayout, number: 
 }
 
 /** A frame of single bits that begins or ends inside a byte (PS3.5 §8.1.1: the first pixel is the lowest bit). */
-async function shiftedFrame(file: FileHandle, offset: number, firstBit: number, bits: number): Promise<Buffer> {
+async function shiftedFrame(file: ReadableFile, offset: number, firstBit: number, bits: number): Promise<Buffer> {
   const shift = firstBit % 8;
   const start = offset + Math.floor(firstBit / 8);
   const chunks: Buffer[] = [];

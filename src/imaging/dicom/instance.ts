@@ -1,5 +1,5 @@
 /** One received DICOM file as the archive sees it: identity checked, header as JSON, frames located. */
-import type { FileHandle } from 'node:fs/promises';
+import type { ReadableFile } from '../../vault/index.ts';
 import { fileSource } from './byte-source.ts';
 import { type BulkValue, parseDataset } from './dataset-parser.ts';
 import { DicomFailure, failureReason } from './failure.ts';
@@ -23,8 +23,8 @@ export interface ParsedInstance {
   inflated: boolean;
 }
 
-/** Makes the inflated copy of a deflated data set; answers the copy, open for reading, and its size. */
-export type Inflate = (file: FileHandle, datasetStart: number) => Promise<{ file: FileHandle; size: number }>;
+/** Makes the inflated copy of a deflated data set; answers the copy, open for reading. */
+export type Inflate = (file: ReadableFile, datasetStart: number) => Promise<ReadableFile>;
 
 /** Media Storage Directory: describes a disc, is not an instance of a study. */
 const directoryClass = '1.2.840.10008.1.3.10';
@@ -34,17 +34,12 @@ const directoryClass = '1.2.840.10008.1.3.10';
  * is kept as received.
  * @throws DicomFailure with the reason for which it cannot be stored.
  */
-export async function parseInstance(
-  file: FileHandle,
-  size: number,
-  head: Buffer,
-  inflate: Inflate,
-): Promise<ParsedInstance> {
-  const source = fileSource(file, size, head);
+export async function parseInstance(file: ReadableFile, head: Buffer, inflate: Inflate): Promise<ParsedInstance> {
+  const source = fileSource(file, head);
   const { syntax, datasetStart, bare } = await readFileMeta(source);
   const copy = syntax.deflated ? await inflate(file, datasetStart) : undefined;
   const { dataset, bulk } = copy
-    ? await parseDataset(fileSource(copy.file, copy.size), 0, syntax)
+    ? await parseDataset(fileSource(copy), 0, syntax)
     : await parseDataset(source, datasetStart, syntax);
   const sopClassUid = requiredUid(dataset, '00080016', 'SOP Class UID (0008,0016)');
   if (sopClassUid === directoryClass) {

@@ -1,5 +1,5 @@
 /** PS3.18 §10.4 (rendered): a frame as a PNG that any browser shows, for the uncompressed images a header describes fully. */
-import type { FileHandle } from 'node:fs/promises';
+import type { ReadableFile } from '../../vault/index.ts';
 import { readFrame } from '../dicom/frames.ts';
 import { type DicomJson, numberOf, textOf } from '../dicom/json-model.ts';
 import type { PixelLayout } from '../dicom/pixels.ts';
@@ -19,7 +19,7 @@ const maximumPixels = 64 * 1024 * 1024;
 
 /** A PNG of frame `number`, or undefined when this kind of image cannot be rendered here (compressed, palette, YBR). */
 export async function renderFrame(
-  file: FileHandle,
+  file: ReadableFile,
   layout: PixelLayout,
   header: DicomJson,
   number: number,

@@ -17,6 +17,7 @@ import {
 } from '../../../src/fhir/index.ts';
 import type { RestStore } from '../../../src/fhir/store/index.ts';
 import { testDatabase } from '../../support/database.ts';
+import { testVault } from '../../vault/ring.ts';
 
 export const base = 'http://hospital.example/fhir';
 export const json = { 'content-type': 'application/fhir+json' };
@@ -99,6 +100,7 @@ export async function bulkServer(options: { linesPerFile?: number } = {}): Promi
     clock,
     baseUrl: () => 'http://hospital.example',
     folder,
+    vault: testVault(),
     sweepEveryMs: 0,
     ...options,
   };
