@@ -54,15 +54,18 @@ function definitions(): string {
 function artefacts(): string {
   const rows = (readArtefacts() as (Resource & { description?: string })[]).map((artefact) => [
     `\`${artefact.resourceType}/${artefact.id}\``,
-    artefact.description ?? topicDescription(artefact) ?? '',
+    artefact.description ?? basicDescription(artefact) ?? '',
   ]);
   return table(['artefact', 'what it is'], rows);
 }
 
-/** A topic of subscriptions is a Basic; what it says lies in extensions. */
-function topicDescription(artefact: Resource): string | undefined {
+/** Topics of subscriptions and access policies are Basics; what they say lies in extensions. */
+function basicDescription(artefact: Resource): string | undefined {
   if (artefact.resourceType !== 'Basic') return undefined;
-  return artefact.extension?.find(({ url }) => url.endsWith('SubscriptionTopic.description'))?.valueMarkdown;
+  const said = artefact.extension?.find(({ url }) =>
+    /SubscriptionTopic\.description$|access-policy-description$/.test(url),
+  );
+  return said?.valueMarkdown ?? said?.valueString;
 }
 
 function table(head: string[], rows: string[][]): string {

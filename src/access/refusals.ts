@@ -1,19 +1,6 @@
 /** Refusals of access, twice: `diagnostics` for whoever integrates, `details.text` in French for the person in front of the page. */
 import { FhirError } from '../fhir/index.ts';
-import type { Demand, Role } from './policy.ts';
-
-const roleNames: Readonly<Record<Role, string>> = {
-  radiologist: 'radiologue',
-  requester: 'demandeur',
-  technologist: 'manipulateur',
-  coordinator: 'coordonnateur',
-  quality: 'qualité',
-  auditor: 'auditeur',
-  administrator: 'administrateur',
-  'directory-reader': 'lecteur de l’annuaire',
-  ris: 'RIS',
-  conformance: 'conformité',
-};
+import { type Demand, policiesOf } from './policy.ts';
 
 const verbs: Readonly<Record<string, string>> = {
   read: 'lire',
@@ -41,7 +28,7 @@ export function refusal(
 
 /** The policy grants this to none of the roles. */
 export function notGranted(roles: readonly string[], demand: Demand): FhirError {
-  const french = roles.map((role) => (Object.hasOwn(roleNames, role) ? roleNames[role as Role] : role)).join(', ');
+  const french = roles.map((role) => policiesOf([role])[0]?.title.toLowerCase() ?? role).join(', ');
   return refusal(403, 'forbidden', {
     diagnostics: `${english(demand)} is not allowed to ${roles.join(', ')}`,
     text: `Action réservée à d’autres rôles que le vôtre (${french}) : ${action(demand)}.`,
