@@ -129,7 +129,9 @@ export async function runCommand(args: string[], env: Environment): Promise<numb
   }
   try {
     const run = await command.load();
-    return await run(rest, env);
+    if (!env.MAINTENANCE_WINDOW) return await run(rest, env);
+    const { recordedRun } = await import('./recorded-run.ts');
+    return await recordedRun(args, env, env.MAINTENANCE_WINDOW, () => run(rest, env));
   } catch (error) {
     const spoken = spokenErrors.some((type) => error instanceof type);
     process.stderr.write(`${spoken ? (error as Error).message : ((error as Error).stack ?? error)}\n`);

@@ -13,6 +13,7 @@ export { type AlertMailer, alertText } from './alerts.ts';
 export type { Observation } from './detector.ts';
 export { type Incident, type IncidentKind, incidentKinds, type Occurrence } from './incident.ts';
 export { incidentKindSystem, incidentOf, incidentResource } from './resource.ts';
+export { watchRecord } from './watch.ts';
 
 export interface IncidentOptions {
   database: Database;
@@ -31,19 +32,26 @@ export interface AlertRoute {
   baseUrl: () => string;
 }
 
+/** Finds what is an incident at this moment, each with its tenant. */
+export type Look = (now: Date) => Promise<readonly (readonly [tenant: string, occurrence: Occurrence])[]>;
+
 export interface Incidents {
   /** Takes note of something seen; never throws and is not waited for: what was seen must not fail because of it. */
   report(tenant: string, occurrence: Occurrence): void;
   /** Looks at one entry of the audit trail. */
   observe(tenant: string, observation: Observation): void;
-  /** Sends alerts and watches the clocks until `close`. Without a route, incidents are recorded and logged only. */
-  start(route: AlertRoute | undefined): void;
+  /**
+   * Sends alerts and watches the clocks until `close`. Without a route, incidents are recorded and logged only.
+   * @param looks what is looked at every six hours.
+   */
+  start(route: AlertRoute | undefined, looks?: readonly Look[]): void;
   /** Waits for what is under way. */
   close(): Promise<void>;
 }
 
 const everyMs = 15_000;
 const clocksEveryMs = 60_000;
+const looksEveryMs = 6 * 3_600_000;
 /** Incidents on their way to the database; beyond, they are logged only. */
 const pendingAtMost = 1_000;
 
@@ -90,7 +98,16 @@ export function createIncidents(options: IncidentOptions): Incidents {
     observe(tenant, observation) {
       for (const occurrence of detector.observe(tenant, observation)) report(tenant, occurrence);
     },
-    start(route) {
+    start(route, looks = []) {
+      for (const look of looks) {
+        every(
+          looksEveryMs,
+          async () => {
+            for (const [tenant, occurrence] of await look(securityClock.now())) report(tenant, occurrence);
+          },
+          'a look for security incidents failed',
+        );
+      }
       every(
         clocksEveryMs,
         async () => {

@@ -22,3 +22,12 @@ export async function overdueReviews(database: Database, tenant: string, now: Da
   }
   return late;
 }
+
+/** The same of every tenant, each occurrence with its tenant. */
+export async function overdueReviewsOfAll(database: Database, now: Date): Promise<[string, Occurrence][]> {
+  const found: [string, Occurrence][] = [];
+  for (const tenant of await database.tenants()) {
+    for (const occurrence of await overdueReviews(database, tenant, now)) found.push([tenant, occurrence]);
+  }
+  return found;
+}

@@ -33,9 +33,12 @@ export function lastPeriod(kind: ReviewKind, now: Date): Period {
   return periodNamed(quarter === 0 ? `${pad(year - 1, 4)}-Q4` : `${pad(year, 4)}-Q${quarter}`);
 }
 
+/** Sweden writes its days as ISO 8601 does. */
+const isoDay = new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/Paris', dateStyle: 'short' });
+
 /** The calendar day in Paris, ISO. */
 export function parisDay(now: Date): string {
-  return new Intl.DateTimeFormat('sv-SE', { timeZone: 'Europe/Paris', dateStyle: 'short' }).format(now);
+  return isoDay.format(now);
 }
 
 /** Days from one ISO day to another. */

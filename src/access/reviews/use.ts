@@ -1,5 +1,6 @@
 /** On which days an account was used: one small row per account and day, whatever it did then. */
 import type { Database } from '../../db/index.ts';
+import type { CredentialRecogniser } from '../recognise.ts';
 import { parisDay } from './period.ts';
 
 const rememberedAtMost = 20_000;
@@ -20,5 +21,17 @@ export function createUseNotes(database: Database): NoteUse {
     );
     if (noted.size >= rememberedAtMost) noted.clear();
     noted.add(key);
+  };
+}
+
+/** The same recogniser; who is recognised used the account that day. */
+export function notingUse(recogniser: CredentialRecogniser, noteUse: NoteUse): CredentialRecogniser {
+  return {
+    ...recogniser,
+    async identify(presented, now) {
+      const identified = await recogniser.identify(presented, now);
+      if (identified) await noteUse(identified.tenant, identified.actor.account, now);
+      return identified;
+    },
   };
 }
