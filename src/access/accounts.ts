@@ -137,11 +137,13 @@ export async function listAccounts(database: Database, tenant: string): Promise<
 /**
  * Makes the account, or brings an existing one of the same tenant to this state; a password that is already the right one is not
  * hashed again.
+ * @param also what belongs to the account and is stored with it or not at all.
  * @throws FhirError 422 when something is malformed or the password breaks the rules, 409 when another tenant has the login.
  */
 export async function ensureAccount(
   rooms: { database: Database; hasher: PasswordHasher; sealer?: SecretSealer | undefined; now: Date },
   request: AccountRequest,
+  also?: (sql: Sql) => Promise<void>,
 ): Promise<void> {
   const { database, hasher, sealer, now } = rooms;
   const login = normaliseLogin(request.login);
@@ -196,6 +198,7 @@ export async function ensureAccount(
       if (isRemembered) await rememberPassword(sql, { ...named, passwordHash: newHash, likeness });
       await endSessions(sql, request.tenant, login);
     }
+    await also?.(sql);
   });
 }
 
