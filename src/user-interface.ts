@@ -11,6 +11,8 @@ export async function userInterfaceRoutes(app: FastifyInstance, { folder }: { fo
     root: folder,
     index: 'index.html',
     wildcard: false,
+    // Beside the page lies the mark of what it was built from.
+    dotfiles: 'deny',
     setHeaders: (reply, path) => {
       const hashed = path.includes(`${join('/', 'assets')}`);
       reply.header('cache-control', hashed ? `public, max-age=${immutableMs / 1000}, immutable` : 'no-cache');

@@ -2,6 +2,7 @@
 import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vite';
+import { integrity } from './vite-integrity.ts';
 
 const here = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -9,7 +10,7 @@ export default defineConfig({
   root: here('.'),
   base: '/',
   publicDir: here('./public'),
-  plugins: [react()],
+  plugins: [react(), integrity()],
   resolve: { alias: [{ find: /^(fs|path|url)$/, replacement: here('./viewer/no-node.ts') }] },
   worker: { format: 'es' },
   build: {

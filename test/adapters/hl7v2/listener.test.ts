@@ -332,6 +332,32 @@ describe('the wire', () => {
     await Promise.all([once(stalled.socket, 'close'), once(idle.socket, 'close')]);
   });
 
+  it('that brings a message an octet at a time is closed, though it never falls silent', async () => {
+    const { port } = await start({ limits: { graceMs: 60, octetsPerSecond: 5_000 } });
+    const { socket } = await rawConnection(port);
+    const bytes = frame(octets());
+    let sent = 0;
+    const dripping = setInterval(() => socket.write(bytes.subarray(sent, ++sent)), 5);
+    await once(socket, 'close');
+    clearInterval(dripping);
+    expect(sent).toBeLessThan(bytes.length);
+  });
+
+  it('that brings nothing but noise is closed', async () => {
+    const { port } = await start({ limits: { noiseBytes: 1_000 } });
+    const { socket } = await rawConnection(port);
+    socket.write('x'.repeat(2_000));
+    await once(socket, 'close');
+  });
+
+  it('is one of so many from one address', async () => {
+    const { port } = await start({ limits: { connectionsOfOne: 2 } });
+    const open = [await rawConnection(port), await rawConnection(port)];
+    const third = await rawConnection(port);
+    await once(third.socket, 'close');
+    for (const { socket } of open) socket.destroy();
+  });
+
   it('that brings too large a message is answered, the message refused, and stays usable', async () => {
     const address = await start({ limits: { messageBytes: 20_000 } });
     const client = await connectMllp(address);

@@ -23,6 +23,7 @@ const collect = (message: unknown) => {
 beforeAll(async () => {
   pages = await mkdtemp(join(tmpdir(), 'passerelle-pages-'));
   await mkdir(join(pages, 'assets'));
+  await writeFile(join(pages, '.sources'), 'mark');
   await writeFile(join(pages, 'index.html'), '<!doctype html><title>Passerelle</title>');
   await writeFile(join(pages, 'assets', 'page-1a2b.js'), 'export {};');
   subscribe('fastify.initialization', collect);
@@ -127,6 +128,7 @@ const classes: [name: string, status: number, ...request: Parameters<typeof ask>
   ],
   ['a page of the interface', 200, 'GET', '/dossier/1', { headers: { accept: 'text/html' } }],
   ['a script of the interface', 200, 'GET', '/assets/page-1a2b.js'],
+  ['a hidden file beside the page', 404, 'GET', '/.sources'],
   ['a path out of the interface', 404, 'GET', '/assets/..%2f..%2fpackage.json'],
   ['an address that cannot be decoded', 400, 'GET', '/%E0%A4%A'],
   ['a parameter of a route that is too long', 414, 'GET', `/dicomweb/studies/${'1'.repeat(9_000)}`],
