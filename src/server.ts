@@ -5,7 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyBaseLogger, LogController } from 'fastify';
-import { type Access, accessRoutes, auditKeyFiles, createAccess, openAuditKeys, openServerTls, securityHeaders, securityTxtRoute, crossOrigin, createLimits, answerFailure, answerUnreadable, answerUnroutable } from './access/index.ts';
+import { type Access, accessRoutes, auditAnchorsFolder, auditKeyFiles, createAccess, openAuditKeys, openServerTls, securityHeaders, securityTxtRoute, crossOrigin, createLimits, answerFailure, answerUnreadable, answerUnroutable } from './access/index.ts';
 import { dicomwebRoutes, maximumAddressPart } from './adapters/dicomweb/index.ts';
 import { mappedValueSets, risDestination, startMllp } from './adapters/hl7v2/index.ts';
 import { type Config, dataFolder, isLoopback, type SmtpConfig, systemClock } from './config/index.ts';
@@ -130,7 +130,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
   registerOperations(store);
   registerGraphql(store);
   const auditKeys = openAuditKeys(auditKeyFiles(config));
-  const unlimited = await createAccess({ database, store, clock, secure, log, baseUrl, auditKeys });
+  const unlimited = await createAccess({ database, store, clock, secure, log, baseUrl, auditKeys, auditAnchors: auditAnchorsFolder(config) });
   const limits = createLimits(config.surface.limits, { behindProxy: config.trustProxy !== undefined, secure });
   const access = limits.guard(unlimited);
   const owners = ownersOf(access);

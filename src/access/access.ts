@@ -13,6 +13,7 @@ import {
 } from './accounts.ts';
 import type { Activity } from './audit/activity.ts';
 import type { AuditKeys } from './audit/chain/keys.ts';
+import type { Fault } from './audit/chain/prove.ts';
 import { createTrail } from './audit/trail.ts';
 import { createAuthenticator } from './authenticate.ts';
 import { issueCredential, revokeCredential } from './credentials.ts';
@@ -34,11 +35,13 @@ export interface AccessOptions {
   clock: Clock;
   /** Served over TLS: Secure cookies. */
   secure: boolean;
-  log?: { warn(object: object, message: string): void; error(object: object, message: string): void };
+  log?: { info?(object: object, message: string): void; warn(object: object, message: string): void; error(object: object, message: string): void };
   /** Public address, for the trail; the machine's name when absent. */
   baseUrl?: () => string;
   /** Keys that seal the audit trail; undefined only where no trail is kept (tests). */
   auditKeys: AuditKeys | undefined;
+  /** Folder of the heads of the chain; undefined: they go to the log only. */
+  auditAnchors?: string;
   /** Clock of sessions, tokens and delays: the machine's, even when a demonstration runs on a faster one. */
   securityClock?: Clock;
   /** Seals second factors; without it none can be set up. */
@@ -70,6 +73,8 @@ export interface Access extends FhirGuards, Pick<TenantDoor, 'elsewhere' | 'iden
   signOut(request: Parameters<FhirGuards['authenticate']>[0]): Promise<void>;
   /** Tells the trail of an act that is no FHIR interaction (export, purge, break-glass, an operator's command); resolves once it is kept. */
   recordActivity(context: Context, activity: Activity): Promise<void>;
+  /** Told, once a fault, when the chain of a tenant's trail turns out to be broken. */
+  onChainBroken(listener: (tenant: string, fault: Fault) => void): void;
   /** Looks after the trail in the background, until `close`. */
   start(): void;
   /** Waits for the trail to be written. */
@@ -85,7 +90,8 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
   const origin = () => baseUrl && new URL(baseUrl()).origin;
   const hasher = createPasswordHasher();
   const throttle = createThrottle(database);
-  const trail = createTrail({ store, clock, site, keys: options.auditKeys, ...(log ? { log } : {}) });
+  const trail = createTrail({ store, clock, site, keys: options.auditKeys,
+    ...(options.auditKeys ? { watched: { database, keys: options.auditKeys, anchors: options.auditAnchors } } : {}), ...(log ? { log } : {}) });
   const door = createTenantDoor({ database, now: () => securityClock.now(), baseUrl: () => baseUrl?.() ?? '' });
   const { authenticate, presented, forget, forgetAll } = createAuthenticator({
     // In order: the first that finds its kind of credential in a request decides.
@@ -139,6 +145,7 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
     },
     auditRead: trail.auditRead,
     recordActivity: trail.activity,
+    onChainBroken: trail.onChainBroken,
     ensureAccount: async (request) => {
       await ensureAccount({ database, hasher, sealer, now: securityClock.now() }, request);
       forgetAll();

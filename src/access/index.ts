@@ -2,7 +2,16 @@
 export { type Access, type AccessOptions, createAccess } from './access.ts';
 export type { Account, AccountRequest } from './accounts.ts';
 export type { Activity, ActivityKind } from './audit/activity.ts';
-export { type AuditKeys, auditKeyFiles, openAuditKeys } from './audit/chain/keys.ts';
+export {
+  type AuditKeys,
+  auditAnchorsFolder,
+  auditKeyFiles,
+  openAuditKeys,
+  readPublicKeys,
+} from './audit/chain/keys.ts';
+export { readAnchors } from './audit/chain/anchors.ts';
+export type { Fault } from './audit/chain/prove.ts';
+export { type Verification, verifyChain } from './audit/chain/verify.ts';
 export {
   type AlertMailer,
   createIncidents,

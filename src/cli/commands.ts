@@ -97,6 +97,18 @@ const commands: readonly Command[] = [
     load: async () => (await import('./maintenance.ts')).maintenance,
   },
   {
+    name: 'audit-verify',
+    usage: 'audit-verify [--tenant …] [--since <day>] [--keys <folder>] [--anchors <folder>]',
+    summary: 'prove the chain of the audit trail; names the first link that does not hold (exit code 1)',
+    load: async () => (await import('./audit-verify.ts')).auditVerify,
+  },
+  {
+    name: 'audit-key',
+    usage: 'audit-key list | rotate',
+    summary: 'public keys of the audit trail; make another key the one that signs',
+    load: async () => (await import('./audit-key.ts')).auditKey,
+  },
+  {
     name: 'terminology',
     usage:
       'terminology load <loinc|snomed|ccam|cim10|fhir> <file or folder> [--tenant …] [--version …] [--url …] [--keep] | list | remove <url> [version]',

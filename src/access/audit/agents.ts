@@ -57,9 +57,8 @@ function person(actor: Actor, type: Coding): AuditEventAgent {
   };
 }
 
+/** FHIR has no empty values: who has no role, or no account, has none said. */
 function identity(actor: Actor): Pick<AuditEventAgent, 'role' | 'altId'> {
-  return {
-    altId: actor.account,
-    role: actor.roles.map((code) => ({ coding: [{ system: roleSystem, code }] })),
-  };
+  const role = actor.roles.map((code) => ({ coding: [{ system: roleSystem, code }] }));
+  return { ...(actor.account ? { altId: actor.account } : {}), ...(role.length > 0 ? { role } : {}) };
 }

@@ -7,8 +7,11 @@ import type { FhirStore } from '../../fhir/index.ts';
 const everyMs = 3_000;
 /** Entries a second in the time before; above, projecting would take the machine from those who wait for an answer. */
 const busyFrom = 50;
-/** Put off at most so long, and so many entries: who asks for AuditEvents must not wait longer than a search may take. */
-const latestMs = 10 * 60_000;
+/**
+ * Put off at most so long, and so many entries: who asks for AuditEvents must not wait longer than a search may take, and what is not
+ * projected is not sealed (docs/decisions/0015-audit-chain.md).
+ */
+const latestMs = 60_000;
 const mostBehind = 40_000;
 
 interface Moment {

@@ -15,6 +15,7 @@ import type { Activity } from './activity.ts';
 import { platformDevice, type Site } from './agents.ts';
 import { type BackgroundProjection, projectInBackground } from './background.ts';
 import type { AuditKeys } from './chain/keys.ts';
+import { type ChainBroken, type ChainWatch, type ChainWatchOptions, createChainWatch } from './chain/watch.ts';
 import { writeSeal } from './chain/write.ts';
 import { platformOrigin } from './codes.ts';
 import { auditEvent } from './event.ts';
@@ -48,7 +49,9 @@ export interface AuditTrail {
   accountSecurity(context: Context, event: AccountSecurityEvent): Promise<void>;
   /** Resolves once the act is in the trail; what cannot be told must not be done. */
   activity(context: Context, activity: Activity): Promise<void>;
-  /** Makes AuditEvents in the background until `close`. @param tenants whose trail to look after. */
+  /** Told when the chain of a tenant turns out to be broken. */
+  onChainBroken(listener: ChainBroken): void;
+  /** Makes AuditEvents, seals and proves them in the background until `close`. @param tenants whose trail to look after. */
   start(tenants: () => Promise<readonly string[]>): void;
   close(): Promise<void>;
 }
@@ -59,13 +62,17 @@ export interface TrailOptions {
   site: () => Site;
   /** Keys that seal the trail; undefined: it is not sealed. */
   keys: AuditKeys | undefined;
-  log?: { error(object: object, message: string): void };
+  /** What the chain is proven against while the server runs; undefined: it is not. */
+  watched?: Pick<ChainWatchOptions, 'database' | 'keys' | 'anchors'>;
+  log?: ChainWatchOptions['log'];
 }
 
 /** Plugs the trail into the store: every transaction that writes leaves its event in itself. */
-export function createTrail({ store, clock, site, keys, log }: TrailOptions): AuditTrail {
+export function createTrail({ store, clock, site, keys, watched, log }: TrailOptions): AuditTrail {
   const pending = new Set<Promise<void>>();
+  const brokenListeners: ChainBroken[] = [];
   let background: BackgroundProjection | undefined;
+  let watch: ChainWatch | undefined;
   let entries = 0;
 
   /**
@@ -154,12 +161,25 @@ export function createTrail({ store, clock, site, keys, log }: TrailOptions): Au
     },
     authentication: (context, event) => append(context.tenant, authenticationRecord(context, event, site())),
     accountSecurity: (context, event) => append(context.tenant, accountSecurityRecord(context, event, site())),
+    onChainBroken: (listener) => void brokenListeners.push(listener),
     activity: (context, activity) => append(context.tenant, activityRecord(context, activity, site())),
     start(tenants) {
       background ??= projectInBackground({ store, tenants, written: () => entries, ...(log ? { log } : {}) });
+      if (!watched || watch) return;
+      watch = createChainWatch({
+        ...watched,
+        tenants,
+        now: () => clock.now(),
+        onBroken: (tenant, fault) => {
+          for (const listener of brokenListeners) listener(tenant, fault);
+        },
+        ...(log ? { log } : {}),
+      });
+      watch.start();
     },
     async close() {
       await background?.stop();
+      await watch?.stop();
       while (pending.size > 0) await Promise.allSettled(pending);
     },
   };

@@ -49,6 +49,11 @@ export function auditKeyFiles(config: Pick<Config, 'dataDir' | 'audit'>): AuditK
   };
 }
 
+/** Where the heads of the chains are told, outside the database. */
+export function auditAnchorsFolder(config: Pick<Config, 'dataDir'>): string {
+  return join(config.dataDir, 'audit', 'anchors');
+}
+
 export function openAuditKeys(files: AuditKeyFiles): AuditKeys {
   let known: { modifiedMs: number; signer: AuditSigner } | undefined;
 

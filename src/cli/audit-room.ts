@@ -1,0 +1,50 @@
+/** What every `audit-…` command needs: the database, the keys, and the trail to tell of its own use. */
+import { randomUUID } from 'node:crypto';
+import { type Activity, type AuditKeys, auditKeyFiles, createAccess, openAuditKeys } from '../access/index.ts';
+import { type Config, loadConfig } from '../config/index.ts';
+import { type Database, openConfiguredDatabase } from '../db/index.ts';
+import { createFhirStore } from '../fhir/index.ts';
+import { CommandError } from './command-error.ts';
+import type { Environment } from './environment.ts';
+import { operator } from './operator.ts';
+
+export interface AuditRoom {
+  config: Config;
+  database: Database;
+  keys: AuditKeys;
+  /** The tenant named, or every one. @throws CommandError for a name that is no tenant's. */
+  tenants(named: string | undefined): Promise<string[]>;
+  /** Tells the trail of a tenant what the operator did; resolves once it is kept. */
+  tell(tenant: string, interaction: string, activity: Activity): Promise<void>;
+}
+
+/** Opens the room for one command, and closes it whatever becomes of the command. */
+export async function inAuditRoom<T>(env: Environment, work: (room: AuditRoom) => Promise<T>): Promise<T> {
+  const config = loadConfig(env);
+  const database = await openConfiguredDatabase(config, { visitor: true });
+  try {
+    const keys = openAuditKeys(auditKeyFiles(config));
+    const store = await createFhirStore({ database, checkReferences: false });
+    const access = await createAccess({ database, store, clock: config.clock, secure: false, auditKeys: keys });
+    try {
+      return await work({
+        ...{ config, database, keys },
+        async tenants(named) {
+          const all = await database.tenants();
+          if (named === undefined) return all;
+          if (!all.includes(named)) throw new CommandError(`There is no tenant ${named}.`);
+          return [named];
+        },
+        tell: (tenant, interaction, activity) =>
+          access.recordActivity(
+            { tenant, ...operator(env), requestId: randomUUID(), interaction, now: () => config.clock.now() },
+            activity,
+          ),
+      });
+    } finally {
+      await access.close();
+    }
+  } finally {
+    await database.close();
+  }
+}
