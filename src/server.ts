@@ -4,8 +4,11 @@
 import { randomUUID } from 'node:crypto';
 import { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import fastify, { type FastifyBaseLogger, LogController } from 'fastify';
-import { type Access, accessRoutes, auditAnchorsFolder, auditKeyFiles, createAccess, openAuditKeys, openServerTls, securityHeaders, securityTxtRoute, crossOrigin, createLimits, answerFailure, answerUnreadable, answerUnroutable } from './access/index.ts';
+import { type Access, accessRoutes, auditAnchorsFolder, auditKeyFiles, createAccess,
+  createOAuthService, openAuditKeys, openServerTls, securityHeaders,
+  smartRoutes, securityTxtRoute, crossOrigin, createLimits, answerFailure, answerUnreadable, answerUnroutable } from './access/index.ts';
 import { dicomwebRoutes, maximumAddressPart } from './adapters/dicomweb/index.ts';
 import { mappedValueSets, risDestination, startMllp } from './adapters/hl7v2/index.ts';
 import { type Config, dataFolder, isLoopback, type SmtpConfig, systemClock } from './config/index.ts';
@@ -183,6 +186,14 @@ async function compose(config: Config, options: ServerOptions, database: Databas
     contact: config.surface.securityContact,
     baseUrl,
     now: () => systemClock.now(),
+  });
+  await app.register(smartRoutes, {
+    service: createOAuthService({
+      ...{ database, access, clock, baseUrl },
+      keyFolder: join(dataFolder(config, 'keys'), 'openid'),
+      keyHosts: config.clients.keyHosts,
+    }),
+    certificates: config.clients.certificates,
   });
   await app.register(healthRoutes, { database, gauges: deliveryGauges(delivery) });
   await subscriptions.register(app);

@@ -25,6 +25,7 @@ import { notGranted } from './refusals.ts';
 import { completeSignIn, type Proven, type SignInResult } from './sign-in/complete.ts';
 import type { SecondFactorRoles } from './sign-in/next-step.ts';
 import { type SignInAttempt, signInByPassword } from './sign-in/password.ts';
+import { isWithinScopes, oauthTokens } from './smart/index.ts';
 import { addressedTenant, createTenantDoor, crossTenant, type Identity, type TenantDoor } from './tenants/index.ts';
 import { createThrottle } from './throttle.ts';
 
@@ -69,6 +70,8 @@ export interface Access extends FhirGuards, Pick<TenantDoor, 'elsewhere' | 'iden
   signIn(attempt: SignInAttempt): Promise<SignInResult>;
   /** Ends every other way of signing in: the caller vouches that this person proved to be this account. */
   completeSignIn(proven: Proven): Promise<SignInResult>;
+  /** Forgets who was recognised lately: credentials ended. Other servers do within five seconds. */
+  forgetCredentials(): void;
   /** Ends the session (or token) the request came with; a request without one changes nothing. */
   signOut(request: Parameters<FhirGuards['authenticate']>[0]): Promise<void>;
   /** Tells the trail of an act that is no FHIR interaction (export, purge, break-glass, an operator's command); resolves once it is kept. */
@@ -95,7 +98,7 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
   const door = createTenantDoor({ database, now: () => securityClock.now(), baseUrl: () => baseUrl?.() ?? '' });
   const { authenticate, presented, forget, forgetAll } = createAuthenticator({
     // In order: the first that finds its kind of credential in a request decides.
-    recognisers: [opaqueTokens(database), sessionCookies(database, secure)],
+    recognisers: [oauthTokens(database), opaqueTokens(database), sessionCookies(database, secure)],
     clock: securityClock,
     origin,
   });
@@ -119,9 +122,14 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
     now: () => clock.now(),
   });
 
+  /** What the roles grant and the token, where there is one, allows. */
+  const isPermitted = ({ actor }: Context, demand: ReturnType<typeof demandOf>) =>
+    isGranted(actor.roles, demand) && isWithinScopes(actor, demand, store.operations);
+
   return {
     secure,
     origin,
+    forgetCredentials: forgetAll,
     elsewhere: door.elsewhere,
     identityIn: door.identityIn,
     async authenticate(request) {
@@ -136,10 +144,10 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
         throw error;
       });
     },
-    isAllowed: (context, request) => isGranted(context.actor.roles, demandOf(context, request)),
+    isAllowed: (context, request) => isPermitted(context, demandOf(context, request)),
     authorize(context, request) {
       const demand = demandOf(context, request);
-      if (isGranted(context.actor.roles, demand)) return;
+      if (isPermitted(context, demand)) return;
       trail.refused(context, demand);
       throw notGranted(context.actor.roles, demand);
     },

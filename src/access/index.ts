@@ -36,6 +36,7 @@ export type { SecretSealer } from './own-account/password-history.ts';
 export { type Demand, isGranted, isRole, type Role } from './policy.ts';
 export { decide, lastPeriod, overdueReviews, periodNamed, reviewAccounts, reviewMarkdown } from './reviews/index.ts';
 export { type AccessRoutesOptions, accessRoutes } from './routes.ts';
+export { createOAuthService, securityStatement, smartRoutes } from './smart/index.ts';
 export { contentSecurityPolicy, type SecurityHeadersOptions, securityHeaders } from './security-headers.ts';
 export { type SecurityTxtOptions, securityTxtRoute } from './security-txt.ts';
 export { type CrossOriginOptions, crossOrigin } from './cross-origin.ts';

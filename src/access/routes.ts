@@ -58,13 +58,6 @@ export async function accessRoutes(app: FastifyInstance, options: AccessRoutesOp
 
   app.get('/oauth2/userinfo', async (request) => userInfo(await access.authenticate(request)));
 
-  // SMART App Launch 2: there is no authorization server yet, so there is none to announce.
-  app.get('/.well-known/smart-configuration', async () => ({
-    capabilities: [],
-    grant_types_supported: [],
-    response_types_supported: [],
-    scopes_supported: [],
-  }));
 }
 
 /** Where a sign-in comes from, of a request. */

@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path';
+import { type ClientSettings, clientSettings } from './clients.ts';
 import { acceleratedClock, type Clock, systemClock } from './clock.ts';
 import { type AuditSettings, auditSettings } from './audit.ts';
 import { ConfigError } from './config-error.ts';
@@ -30,6 +31,7 @@ export interface Config {
   mllpsPort: number | undefined;
   dimsePort: number;
   tls: { cert: string; key: string } | undefined;
+  clients: ClientSettings;
   /** Whether the demonstration hospital is seeded: asked for, or implied by embedded database + loopback address. */
   demo: boolean;
   /** Password of every demonstration account; undefined means "random, printed once". */
@@ -88,6 +90,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     mllpsPort: mllpsPort(env),
     dimsePort: port(env, 'DIMSE_PORT', 11112),
     tls: tls(env),
+    clients: clientSettings(env),
     demo,
     demoPassword: demoPassword(env),
     clock: demoClock(env, demo),

@@ -16,6 +16,12 @@ export interface Actor {
   roles: readonly string[];
   /** Tenant of the account, where it acts in another one. */
   home?: string;
+  /** Client (OAuth) through which the actor acts: its own for a machine, an app's for a person. */
+  client?: string;
+  /** SMART scopes of the token it acts with, which it cannot go beyond; absent when it signed in itself. */
+  scopes?: readonly string[];
+  /** Id of the only patient its token is about, where the token is about one. */
+  patient?: string;
 }
 
 /** Part of a tenant's patient data. Other types (directories, definitions) are never limited: `limitedTypes` lists those that are. */

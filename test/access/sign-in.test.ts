@@ -327,8 +327,3 @@ test('a trail that takes nothing more is an unavailable service, not a missing h
   expect([answer.statusCode, answer.json().message]).toEqual([503, 'Service momentanément indisponible.']);
   await app.close();
 });
-
-test('the well-known documents say what is true', async () => {
-  const smart = await rig.app.inject('/.well-known/smart-configuration');
-  expect(smart.json()).not.toHaveProperty('token_endpoint');
-});

@@ -3,7 +3,15 @@
  * commands. One record for all, told apart by its kind (DICOM PS3.16 CID 400, 401; ISO 21089).
  */
 import type { AuditEvent, Coding } from '@medplum/fhirtypes';
-import { dicomCode, entityKind, entityRole, eventType, interactionSystem, lifecycleCode } from './codes.ts';
+import {
+  dicomCode,
+  entityKind,
+  entityRole,
+  eventSubtype,
+  eventType,
+  interactionSystem,
+  lifecycleCode,
+} from './codes.ts';
 
 interface Said {
   type: Coding;
@@ -28,13 +36,15 @@ const kinds = {
   purge: { type: lifecycleCode('destroy', 'Destroy/Delete'), action: 'D' },
   'policy-change': alert('110129', 'Security Configuration', 'U'),
   'account-change': alert('110137', 'User Security Attributes Changed', 'U'),
-  /** A token of a machine or an application; told beside the sign-ins of people. */
-  'token-issue': { type: eventType.userAuthentication, action: 'C' },
-  'token-end': { type: eventType.userAuthentication, action: 'D' },
+  /** A machine or an application gets a token, or is refused one (RFC 6749). */
+  'token-issue': { type: eventType.userAuthentication, subtype: eventSubtype.login, action: 'E' },
+  'token-end': { type: eventType.userAuthentication, subtype: eventSubtype.logout, action: 'E' },
   'break-glass-start': alert('110127', 'Emergency Override Started'),
   'break-glass-stop': alert('110138', 'Emergency Override Stopped'),
   'maintenance-start': alert('110139', 'Remote Service Operation Started'),
   'maintenance-stop': alert('110140', 'Remote Service Operation Stopped'),
+  /** A machine speaks for an establishment its certificate is not of. */
+  'sender-refused': alert('110126', 'Node Authentication'),
   /** A command of the operator, at the machine itself. */
   'operator-command': alert('110132', 'Use of Restricted Function'),
   /** The trail itself was read, proven or copied by a command. */

@@ -1,0 +1,197 @@
+/** Registering clients: what the operator asks for is checked as a whole before anything is stored. */
+import { isIP } from 'node:net';
+import { type Database, platformTenant } from '../../db/index.ts';
+import { type Client, type ClientKind, endTokensOfClient, findClient, isClientId } from './client.ts';
+import { isAllowedKeyUrl } from './key-fetch.ts';
+import type { KeySet } from './key-set.ts';
+import { unenforceable } from './row-conditions.ts';
+import { isResourceScope, readScope } from './scopes.ts';
+
+/** A client as it is asked for. */
+export interface ClientRequest {
+  tenant: string;
+  id: string;
+  kind: ClientKind;
+  display: string;
+  organizationId?: string;
+  scopes: readonly string[];
+  redirectUris: readonly string[];
+  launchUri?: string;
+  keys?: { set: KeySet } | { url: string };
+  certificates: readonly string[];
+  /** 60 to 3,600; 300 when absent. */
+  accessSeconds?: number;
+}
+
+export interface RegistryRooms {
+  database: Database;
+  now: Date;
+  /** Hosts key sets may be fetched from. */
+  keyHosts: readonly string[];
+}
+
+const mostEntries = 50;
+const longestUri = 1_000;
+const certificateSyntax = /^(?:sha256:[0-9a-f]{64}|subject:\S.{0,499})$/;
+
+/**
+ * Stores a new client, or a new state of a known one of the same tenant.
+ * @throws Error naming what cannot be used; when another tenant has the id, or another client a certificate.
+ */
+export async function storeClient({ database, now, keyHosts }: RegistryRooms, request: ClientRequest): Promise<void> {
+  check(request, keyHosts);
+  const { tenant, id } = request;
+  const { rows } = await database.query<{ client_tenant: string }>(
+    platformTenant,
+    `INSERT INTO oauth_client_directory (tenant, client_id, client_tenant) VALUES ($1, $2, $3)
+     ON CONFLICT (tenant, client_id) DO UPDATE SET client_id = excluded.client_id
+     RETURNING client_tenant`,
+    [platformTenant, id, tenant],
+  );
+  if (rows[0]?.client_tenant !== tenant) throw new Error(`the client id ${id} is taken`);
+  await storeCertificates(database, request);
+  const { keys } = request;
+  await database.query(
+    tenant,
+    `INSERT INTO oauth_client (tenant, client_id, kind, display, organization_id, scopes, redirect_uris, launch_uri, jwks, jwks_uri,
+                               access_seconds, created_at, changed_at)
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $12)
+     ON CONFLICT (tenant, client_id) DO UPDATE
+     SET kind = excluded.kind, display = excluded.display, organization_id = excluded.organization_id, scopes = excluded.scopes,
+         redirect_uris = excluded.redirect_uris, launch_uri = excluded.launch_uri, jwks = excluded.jwks,
+         jwks_uri = excluded.jwks_uri, access_seconds = excluded.access_seconds, changed_at = excluded.changed_at`,
+    [
+      tenant,
+      id,
+      request.kind,
+      request.display,
+      request.organizationId ?? null,
+      request.scopes,
+      request.redirectUris,
+      request.launchUri ?? null,
+      keys && 'set' in keys ? JSON.stringify(keys.set) : null,
+      keys && 'url' in keys ? keys.url : null,
+      request.accessSeconds ?? 300,
+      now,
+    ],
+  );
+}
+
+/** Shuts a client off or on; off ends its tokens at once, in whatever tenant. @throws Error when there is none. */
+export async function setClientDisabled(database: Database, id: string, disabled: boolean, now: Date): Promise<Client> {
+  const client = await existing(database, id);
+  await database.query(
+    client.tenant,
+    'UPDATE oauth_client SET disabled = $3, changed_at = $4 WHERE tenant = $1 AND client_id = $2',
+    [client.tenant, id, disabled, now],
+  );
+  if (disabled) await endTokens(database, client);
+  return { ...client, disabled };
+}
+
+/** Replaces how a client proves who it is; its tokens end, since the old proof may be in other hands. @throws Error. */
+export async function rotateClient(
+  rooms: RegistryRooms,
+  id: string,
+  proof: Pick<ClientRequest, 'keys' | 'certificates'>,
+): Promise<Client> {
+  const client = await existing(rooms.database, id);
+  const { keys: _oldKeys, certificates: _oldCertificates, disabled: _state, ...kept } = client;
+  await storeClient(rooms, { ...kept, ...proof });
+  await endTokens(rooms.database, client);
+  return existing(rooms.database, id);
+}
+
+async function existing(database: Database, id: string): Promise<Client> {
+  const client = await findClient(database, id);
+  if (!client) throw new Error(`there is no client ${id}`);
+  return client;
+}
+
+async function endTokens(database: Database, client: Client): Promise<void> {
+  const tenants = client.tenant === platformTenant ? await database.tenants() : [client.tenant];
+  for (const tenant of tenants) {
+    await database.transaction(tenant, (sql) => endTokensOfClient(sql, tenant, client.id));
+  }
+}
+
+async function storeCertificates(database: Database, { tenant, id, certificates }: ClientRequest): Promise<void> {
+  await database.transaction(platformTenant, async (sql) => {
+    await sql.query('DELETE FROM client_certificate WHERE tenant = $1 AND client_id = $2', [platformTenant, id]);
+    for (const name of certificates) {
+      const { rowCount } = await sql.query(
+        `INSERT INTO client_certificate (tenant, name, client_tenant, client_id) VALUES ($1, $2, $3, $4)
+         ON CONFLICT DO NOTHING`,
+        [platformTenant, name, tenant, id],
+      );
+      if (rowCount !== 1) throw new Error(`the certificate ${name} belongs to another client`);
+    }
+  });
+}
+
+function check(request: ClientRequest, keyHosts: readonly string[]): void {
+  const { id, kind, display, organizationId, scopes, redirectUris, launchUri, keys, certificates } = request;
+  const isBackend = kind === 'backend';
+  refuse(!isClientId(id), 'client id: 2 to 64 characters of a-z 0-9 . _ @ -');
+  refuse(display.length === 0 || display.length > 200, 'name: 1 to 200 characters');
+  refuse(isBackend && !organizationId, 'a machine belongs to one establishment: give its Organization id');
+  refuse(
+    organizationId !== undefined && !/^[A-Za-z0-9.-]{1,64}$/.test(organizationId),
+    'establishment: an Organization id',
+  );
+  refuse(
+    [scopes, redirectUris, certificates].some(({ length }) => length > mostEntries),
+    `more than ${mostEntries} entries`,
+  );
+  refuse(scopes.length === 0, 'scopes: at least one');
+  for (const text of scopes) checkScope(text, isBackend);
+  refuse(isBackend !== (redirectUris.length === 0), 'redirect addresses: at least one for an app, none for a machine');
+  for (const uri of redirectUris)
+    refuse(!isRedirectUri(uri), `redirect address ${uri}: https, a scheme of the app's own, or http on loopback`);
+  refuse(launchUri !== undefined && !isWebAddress(launchUri), 'launch address: https, or http on loopback');
+  const hasProof = keys !== undefined || certificates.length > 0;
+  refuse(kind === 'public-app' && hasProof, 'a public app keeps no secret: it has neither keys nor certificates');
+  refuse(kind !== 'public-app' && !hasProof, 'give its public keys or its certificate');
+  for (const name of certificates)
+    refuse(!certificateSyntax.test(name), `certificate ${name.slice(0, 80)}: sha256:… or subject:…`);
+  if (keys && 'url' in keys) {
+    refuse(
+      !isAllowedKeyUrl(keys.url, new Set(keyHosts)),
+      'key set address: https, on a host that CLIENT_KEY_HOSTS names',
+    );
+  }
+}
+
+function checkScope(text: string, isBackend: boolean): void {
+  const scope = readScope(text);
+  if (scope === undefined) throw new Error(`scope ${text.slice(0, 200)} is unknown`);
+  if (!isResourceScope(scope)) {
+    refuse(isBackend, `scope ${text} is for apps`);
+    return;
+  }
+  refuse(
+    (scope.level === 'system') !== isBackend,
+    `scope ${text}: system/ is for machines, user/ and patient/ for apps`,
+  );
+  const problem = unenforceable(scope);
+  if (problem !== undefined) throw new Error(`scope ${text.slice(0, 200)}: ${problem}`);
+}
+
+/** RFC 8252: https, a scheme of the app's own in reverse domain order, or http to the machine the browser runs on. */
+function isRedirectUri(uri: string): boolean {
+  if (isWebAddress(uri)) return true;
+  return uri.length <= longestUri && /^[a-z][a-z0-9+-]*(?:\.[a-z0-9+-]+)+:\/[!-~]*$/i.test(uri) && !uri.includes('#');
+}
+
+function isWebAddress(uri: string): boolean {
+  if (uri.length > longestUri || !URL.canParse(uri) || /[\s#*]/.test(uri)) return false;
+  const { protocol, hostname, username, password } = new URL(uri);
+  if (username !== '' || password !== '') return false;
+  const host = hostname.replace(/^\[|\]$/g, '');
+  const isLoopback = host === 'localhost' || (isIP(host) !== 0 && (host === '::1' || host.startsWith('127.')));
+  return protocol === 'https:' || (protocol === 'http:' && isLoopback);
+}
+
+function refuse(isWrong: boolean, message: string): void {
+  if (isWrong) throw new Error(message);
+}

@@ -1,0 +1,45 @@
+/** The authorization server over HTTP, in one list (SMART App Launch 2.2; RFC 6749, 7009, 7523, 7636, 7662, 8705). */
+import type { FastifyInstance } from 'fastify';
+import { openidConfiguration, smartConfiguration } from './discovery.ts';
+import { acceptForms, type Form, formLimitBytes } from './form.ts';
+import { answerIntrospection } from './introspection.ts';
+import { answerRevocation } from './revocation.ts';
+import { answerOAuthError, type OAuthService } from './service.ts';
+import { answerToken } from './token-endpoint.ts';
+
+export interface SmartRoutesOptions {
+  service: OAuthService;
+  /** Whether connections are asked for certificates of clients. */
+  certificates: boolean;
+}
+
+export async function smartRoutes(app: FastifyInstance, { service, certificates }: SmartRoutesOptions): Promise<void> {
+  const { baseUrl } = service;
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.headers({ 'cache-control': 'no-store', pragma: 'no-cache' });
+  });
+  app.setErrorHandler(answerOAuthError);
+  acceptForms(app);
+  const limit = { bodyLimit: formLimitBytes };
+
+  app.post<{ Body: Form }>('/oauth2/token', limit, (request) => answerToken(service, request, formOf(request)));
+  app.post<{ Body: Form }>('/oauth2/introspect', limit, (request) =>
+    answerIntrospection(service, request, formOf(request)),
+  );
+  app.post<{ Body: Form }>('/oauth2/revoke', limit, async (request, reply) => {
+    await answerRevocation(service, request, formOf(request));
+    return reply.code(200).send();
+  });
+  app.get('/oauth2/jwks', () => service.signingKeys.published());
+  for (const prefix of ['', '/fhir']) {
+    app.get(`${prefix}/.well-known/smart-configuration`, async () =>
+      smartConfiguration({ baseUrl: baseUrl(), certificates }),
+    );
+  }
+  app.get('/.well-known/openid-configuration', async () => openidConfiguration({ baseUrl: baseUrl(), certificates }));
+}
+
+/** A request without a body has no parameters. */
+function formOf({ body }: { body: Form | undefined }): Form {
+  return body ?? new Map();
+}

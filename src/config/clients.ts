@@ -1,0 +1,52 @@
+/** Machines and third-party apps: certificates they may show, and where their keys may be fetched from. */
+import { ConfigError } from './config-error.ts';
+
+export interface ClientSettings {
+  /** Connections over TLS are asked for a certificate; nobody has to show one. */
+  certificates: boolean;
+  /** PEM file of the authorities whose certificates are known by their subject; others are known by their fingerprint only. */
+  certificateAuthorities: string | undefined;
+  /** Whether HL7 v2 over TLS is for senders with a certificate of theirs only. */
+  mllpsCertificate: 'optional' | 'required';
+  /** Hosts (`host` or `host:port`) key sets of clients may be fetched from. */
+  keyHosts: string[];
+}
+
+/** @throws ConfigError naming the variable that cannot be used. */
+export function clientSettings(env: Record<string, string | undefined>): ClientSettings {
+  const certificateAuthorities = given(env, 'TLS_CLIENT_CA');
+  const certificates = oneOf(env, 'TLS_CLIENT_CERTIFICATES', ['off', 'optional']) ?? 'off';
+  const mllpsCertificate = oneOf(env, 'MLLPS_CLIENT_CERTIFICATE', ['optional', 'required']) ?? 'optional';
+  const asked = certificates === 'optional' || certificateAuthorities !== undefined;
+  if (asked && !(given(env, 'TLS_CERT') && given(env, 'TLS_KEY'))) {
+    throw new ConfigError('Certificates of clients need TLS of our own: set TLS_CERT and TLS_KEY.');
+  }
+  if (mllpsCertificate === 'required' && !asked) {
+    throw new ConfigError('MLLPS_CLIENT_CERTIFICATE=required needs TLS_CLIENT_CERTIFICATES=optional or TLS_CLIENT_CA.');
+  }
+  return { certificates: asked, certificateAuthorities, mllpsCertificate, keyHosts: keyHosts(env) };
+}
+
+function keyHosts(env: Record<string, string | undefined>): string[] {
+  const hosts = (given(env, 'CLIENT_KEY_HOSTS') ?? '').split(',').map((host) => host.trim().toLowerCase());
+  const wrong = hosts.find((host) => host !== '' && !/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/.test(host));
+  if (wrong !== undefined) throw new ConfigError(`CLIENT_KEY_HOSTS: "${wrong}" is no host or host:port.`);
+  return hosts.filter((host) => host !== '');
+}
+
+function oneOf<const T extends string>(
+  env: Record<string, string | undefined>,
+  name: string,
+  allowed: readonly T[],
+): T | undefined {
+  const value = given(env, name);
+  const found = allowed.find((candidate) => candidate === value);
+  if (value !== undefined && !found)
+    throw new ConfigError(`${name}="${value}" is unknown: use one of ${allowed.join(', ')}.`);
+  return found;
+}
+
+function given(env: Record<string, string | undefined>, name: string): string | undefined {
+  const value = env[name]?.trim();
+  return value === undefined || value === '' ? undefined : value;
+}
