@@ -6,9 +6,24 @@ import { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import fastify, { type FastifyBaseLogger, LogController } from 'fastify';
-import { type Access, accessRoutes, auditAnchorsFolder, auditKeyFiles, createAccess,
-  createOAuthService, openAuditKeys, openServerTls, securityHeaders,
-  smartRoutes, securityTxtRoute, crossOrigin, createLimits, answerFailure, answerUnreadable, answerUnroutable } from './access/index.ts';
+import {
+  type Access,
+  accessRoutes,
+  answerFailure,
+  answerUnreadable,
+  answerUnroutable,
+  auditAnchorsFolder,
+  auditKeyFiles,
+  createAccess,
+  createLimits,
+  createOAuthService,
+  crossOrigin,
+  openAuditKeys,
+  openServerTls,
+  securityHeaders,
+  securityTxtRoute,
+  smartRoutes,
+} from './access/index.ts';
 import { dicomwebRoutes, maximumAddressPart } from './adapters/dicomweb/index.ts';
 import { mappedValueSets, risDestination, startMllp } from './adapters/hl7v2/index.ts';
 import { type Config, dataFolder, isLoopback, type SmtpConfig, systemClock } from './config/index.ts';
@@ -133,7 +148,16 @@ async function compose(config: Config, options: ServerOptions, database: Databas
   registerOperations(store);
   registerGraphql(store);
   const auditKeys = openAuditKeys(auditKeyFiles(config));
-  const unlimited = await createAccess({ database, store, clock, secure, log, baseUrl, auditKeys, auditAnchors: auditAnchorsFolder(config) });
+  const unlimited = await createAccess({
+    database,
+    store,
+    clock,
+    secure,
+    log,
+    baseUrl,
+    auditKeys,
+    auditAnchors: auditAnchorsFolder(config),
+  });
   const limits = createLimits(config.surface.limits, { behindProxy: config.trustProxy !== undefined, secure });
   const access = limits.guard(unlimited);
   const owners = ownersOf(access);
@@ -198,9 +222,12 @@ async function compose(config: Config, options: ServerOptions, database: Databas
   await app.register(healthRoutes, { database, gauges: deliveryGauges(delivery) });
   await subscriptions.register(app);
   const { describe } = subscriptions;
-  await app.register(fhirRoutes, { prefix: '/fhir', store, guards: access, clock, baseUrl, describe });
-  await app.register(bulk.routes, { prefix: '/fhir' });
-  await app.register(dicomwebRoutes, { prefix: '/dicomweb', imaging, guards: access, clock, baseUrl });
+  // The caller's own tenant, and any other by its name.
+  for (const tenant of ['', '/t/:tenant']) {
+    await app.register(fhirRoutes, { prefix: `${tenant}/fhir`, store, guards: access, clock, baseUrl, describe });
+    await app.register(bulk.routes, { prefix: `${tenant}/fhir` });
+    await app.register(dicomwebRoutes, { prefix: `${tenant}/dicomweb`, imaging, guards: access, clock, baseUrl });
+  }
   if (options.userInterface) await app.register(userInterfaceRoutes, { folder: options.userInterface });
 
   await app.listen({ host: config.host, port: config.port });

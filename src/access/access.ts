@@ -26,7 +26,14 @@ import { completeSignIn, type Proven, type SignInResult } from './sign-in/comple
 import type { SecondFactorRoles } from './sign-in/next-step.ts';
 import { type SignInAttempt, signInByPassword } from './sign-in/password.ts';
 import { isWithinScopes, oauthTokens } from './smart/index.ts';
-import { addressedTenant, createTenantDoor, crossTenant, type Identity, type TenantDoor } from './tenants/index.ts';
+import {
+  addressedTenant,
+  createTenantDoor,
+  crossTenant,
+  type Identity,
+  refuseForeignAddresses,
+  type TenantDoor,
+} from './tenants/index.ts';
 import { createThrottle } from './throttle.ts';
 
 export interface AccessOptions {
@@ -36,7 +43,11 @@ export interface AccessOptions {
   clock: Clock;
   /** Served over TLS: Secure cookies. */
   secure: boolean;
-  log?: { info?(object: object, message: string): void; warn(object: object, message: string): void; error(object: object, message: string): void };
+  log?: {
+    info?(object: object, message: string): void;
+    warn(object: object, message: string): void;
+    error(object: object, message: string): void;
+  };
   /** Public address, for the trail; the machine's name when absent. */
   baseUrl?: () => string;
   /** Keys that seal the audit trail; undefined only where no trail is kept (tests). */
@@ -93,8 +104,15 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
   const origin = () => baseUrl && new URL(baseUrl()).origin;
   const hasher = createPasswordHasher();
   const throttle = createThrottle(database);
-  const trail = createTrail({ store, clock, site, keys: options.auditKeys,
-    ...(options.auditKeys ? { watched: { database, keys: options.auditKeys, anchors: options.auditAnchors } } : {}), ...(log ? { log } : {}) });
+  const trail = createTrail({
+    store,
+    clock,
+    site,
+    keys: options.auditKeys,
+    ...(options.auditKeys ? { watched: { database, keys: options.auditKeys, anchors: options.auditAnchors } } : {}),
+    ...(log ? { log } : {}),
+  });
+  if (baseUrl) store.beforeCommit(refuseForeignAddresses(baseUrl));
   const door = createTenantDoor({ database, now: () => securityClock.now(), baseUrl: () => baseUrl?.() ?? '' });
   const { authenticate, presented, forget, forgetAll } = createAuthenticator({
     // In order: the first that finds its kind of credential in a request decides.

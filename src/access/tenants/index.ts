@@ -2,5 +2,6 @@
 export { type AcceptanceRequest, accept, revoke } from './accept.ts';
 export { type Acceptance, listAcceptances } from './acceptance.ts';
 export { establishmentsOf, setEstablishments } from './establishments.ts';
+export { refuseForeignAddresses } from './foreign-addresses.ts';
 export { directoryReaderRole } from './shared-reading.ts';
 export { addressedTenant, createTenantDoor, crossTenant, type Identity, type TenantDoor } from './step-into.ts';

@@ -26,7 +26,7 @@ export interface DicomwebOptions {
 /** Longest part of an address: lists of frames, paths of bulk data inside sequences. For `routerOptions` of the application. */
 export const maximumAddressPart = 8 * 1024;
 
-/** Fastify plugin; register it under `/dicomweb`. */
+/** Fastify plugin; register it under `/dicomweb` or `/t/:tenant/dicomweb`. */
 export async function dicomwebRoutes(
   app: FastifyInstance,
   { imaging, guards, clock, baseUrl }: DicomwebOptions,
@@ -34,7 +34,7 @@ export async function dicomwebRoutes(
   const service: Service = {
     imaging,
     access: dicomwebAccess(imaging, guards, clock),
-    url: () => `${baseUrl()}${app.prefix}`,
+    url: ({ params }) => `${baseUrl()}${app.prefix.replace(':tenant', (params as { tenant?: string }).tenant ?? '')}`,
   };
   app.setErrorHandler(answerError);
   // Images of patients: nothing stays in a browser but what asks again before it is shown (metadata, renderings).

@@ -29,7 +29,7 @@ export function bulkDataRoutes(app: FastifyInstance, { imaging, access, url }: S
         if (!value) throw new DicomwebError(404, "Cet élément n'est pas une donnée volumineuse de cette instance.");
         if (value.fragments)
           throw notAcceptable('Ces pixels sont compressés : demandez-les image par image (/frames).');
-        const location = `${instanceUrl(url(), target)}/bulkdata/${path}`;
+        const location = `${instanceUrl(url(request), target)}/bulkdata/${path}`;
         const bytes = (from: number, length: number) =>
           value.bigEndian && value.vr === 'OW' && value.length % 2 === 0
             ? swappedRange(file, value.offset, from, length)

@@ -28,7 +28,7 @@ export function frameRoutes(app: FastifyInstance, { imaging, access, url }: Serv
         return length;
       });
       const form = frameForm(request, instance, numbers.length);
-      const location = instanceUrl(url(), target);
+      const location = instanceUrl(url(request), target);
       const contentType = `${form.type}; transfer-syntax=${form.transferSyntax}`;
       const file = await imaging.open(context.tenant, instance, pixels.inflated);
       if (form.single) {

@@ -35,7 +35,7 @@ export function instanceRoutes(app: FastifyInstance, { imaging, access, url }: S
       const parts = instances.map(
         (instance, index): OutgoingPart => ({
           contentType: `${dicomType}; transfer-syntax=${instance.transferSyntax}`,
-          contentLocation: instanceUrl(url(), instance),
+          contentLocation: instanceUrl(url(request), instance),
           length: servedLength(instance),
           body: openedBytes(() => (index === 0 ? Promise.resolve(first) : open(instance)), instance),
         }),

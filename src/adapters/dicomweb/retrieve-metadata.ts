@@ -28,14 +28,14 @@ export function metadataRoutes(app: FastifyInstance, service: Service): void {
       const target = targetOf(request.params);
       const study = await access.mayRead(context, target.studyUid);
       // Changes with the study and with the address its bulk data is given under.
-      const etag = entityTag(study.imagingStudyId, study.revision, url());
+      const etag = entityTag(study.imagingStudyId, study.revision, url(request));
       reply
         .header('etag', etag)
         .header('cache-control', 'private, no-cache')
         .header('vary', 'accept-encoding')
         .type(dicomJson);
       if (matchesTag(request.headers['if-none-match'], etag)) return reply.code(304).send();
-      const texts = metadataTexts(service, context.tenant, target);
+      const texts = metadataTexts(service, url(request), context.tenant, target);
       const first = await texts.next();
       if (first.done) throw new DicomwebError(404, "Cette ressource n'est pas disponible.");
       const all = arrayOf(first.value, texts);
@@ -51,13 +51,18 @@ export function metadataRoutes(app: FastifyInstance, service: Service): void {
 }
 
 /** The objects of a few instances at a time, with the public addresses of their bulk data, joined by commas. */
-async function* metadataTexts({ imaging, url }: Service, tenant: string, target: Target): AsyncGenerator<string> {
+async function* metadataTexts(
+  { imaging }: Service,
+  serviceUrl: string,
+  tenant: string,
+  target: Target,
+): AsyncGenerator<string> {
   // Inside a JSON string the quotes would be escaped: only a real BulkDataURI is met.
   const mark = `"BulkDataURI":"${bulkDataMark}`;
   let texts: string[] = [];
   let length = 0;
   for await (const { seriesUid, sopUid, json } of imaging.listMetadata(tenant, target)) {
-    const instance = instanceUrl(url(), { studyUid: target.studyUid, seriesUid, sopUid });
+    const instance = instanceUrl(serviceUrl, { studyUid: target.studyUid, seriesUid, sopUid });
     const text = json.replaceAll(mark, () => `"BulkDataURI":"${instance}/bulkdata/`);
     texts.push(text);
     length += text.length;

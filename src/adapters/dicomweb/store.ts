@@ -26,7 +26,7 @@ export function storeRoutes(app: FastifyInstance, { imaging, access, url }: Serv
       try {
         const stored = await imaging.store(context, parts, onlyStudy);
         if (stored.length === 0) throw new DicomwebError(400, 'Le corps ne contient aucune instance.');
-        const { status, body: answer } = storeAnswer(stored, url());
+        const { status, body: answer } = storeAnswer(stored, url(request));
         return reply.code(status).type(dicomJson).send(JSON.stringify(answer));
       } catch (error) {
         if (error instanceof MultipartError) {

@@ -42,7 +42,8 @@ const parametersLimitBytes = 1024 ** 2;
 
 export async function bulkRoutes(app: FastifyInstance, options: BulkRoutesOptions): Promise<void> {
   const { database, store, guards, clock, exportFolder, imports, wake } = options;
-  const base = () => options.baseUrl() + app.prefix;
+  const base = ({ params }: FastifyRequest) =>
+    options.baseUrl() + app.prefix.replace(':tenant', (params as { tenant?: string }).tenant ?? '');
 
   app.removeAllContentTypeParsers();
   // Not read: each route says what it wants of the octets.
@@ -148,9 +149,9 @@ export async function bulkRoutes(app: FastifyInstance, options: BulkRoutesOption
     const { tenant } = context;
     const id = newJobId();
     await keepInput(imports, { tenant, id }, request.body as Readable, encoding === 'gzip');
-    const job = { kind: 'import' as const, id, request: { base: base(), url: `${base()}/$import` } };
+    const job = { kind: 'import' as const, id, request: { base: base(request), url: `${base(request)}/$import` } };
     const answer = await store.restTransaction(context, (tx) =>
-      begin({ tx, base: base() }, () => insertJob(tx.sql, context, job), { wake }),
+      begin({ tx, base: base(request) }, () => insertJob(tx.sql, context, job), { wake }),
     );
     if (answer.status !== 202) await removeJobFiles(imports.folder, { tenant, id });
     return answer;
@@ -163,7 +164,7 @@ export async function bulkRoutes(app: FastifyInstance, options: BulkRoutesOption
       importFiles(
         {
           tx,
-          base: base(),
+          base: base(request),
           query: '',
           prefer: String(request.headers.prefer ?? ''),
           parameters,

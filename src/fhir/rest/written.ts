@@ -5,6 +5,7 @@ import { stringifyJson } from '../json/index.ts';
 import type { RestTransaction } from '../store/contract.ts';
 import type { Answer, Call } from './call.ts';
 import { refuseSubsetted } from './subsetting.ts';
+import { rewriteUris } from './uri-rewriter.ts';
 
 /** The body as a resource of the type asked for; its content is validated by the store. @throws FhirError 400, 422. */
 export function resourceOf(call: Call): Resource {
@@ -15,7 +16,16 @@ export function resourceOf(call: Call): Resource {
   const resource = body as Resource;
   if (resource.resourceType !== type) throw new FhirError(400, 'invalid', `the body must be a ${type}`, 'resourceType');
   refuseSubsetted(resource);
-  return resource;
+  return namesTenant.test(call.base) ? withRelativeReferences(resource, call.base) : resource;
+}
+
+const namesTenant = /\/t\/[^/]+\/fhir$/;
+
+/** References by an address that names the tenant, as fullUrls of its Bundles do, are stored in the one form that searches know. */
+function withRelativeReferences(resource: Resource, base: string): Resource {
+  return rewriteUris(resource, (uri, isReference) =>
+    isReference && uri.startsWith(`${base}/`) ? uri.slice(base.length + 1) : uri,
+  ) as Resource;
 }
 
 /** The answer after a create or update. */

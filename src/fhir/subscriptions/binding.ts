@@ -24,7 +24,7 @@ export interface BindingParts {
   abilities: Abilities;
   disclosure: Disclosure;
   toXml?: (json: string) => string;
-  base: () => string;
+  base: (owner: Pick<Context, 'tenant' | 'actor'>) => string;
 }
 
 export interface Line {
@@ -52,6 +52,8 @@ export interface BindingOptions {
   tenant: string;
   feed: Feed;
   until?: Date;
+  /** Service base as the owner addresses it. */
+  base: string;
   /** Who may see it now; undefined: nobody any more. */
   contextNow(): Promise<Context | undefined>;
   line: Line;
@@ -67,7 +69,7 @@ async function wantedOf(parts: BindingParts, tenant: string, id: string): Promis
 /** Binds and says so: `bound` to who speaks R4, a handshake to who asked for a topic. */
 export async function bind(parts: BindingParts, options: BindingOptions): Promise<Binding> {
   const { database, clock, disclosure } = parts;
-  const { tenant, feed: atFirst, until, line, contextNow } = options;
+  const { tenant, feed: atFirst, until, line, contextNow, base } = options;
   const subscription = atFirst.id;
   let cursor = atFirst.delivered;
   let lastSentAt = clock.now();
@@ -87,7 +89,7 @@ export async function bind(parts: BindingParts, options: BindingOptions): Promis
 
   const first = await wantedOf(parts, tenant, subscription);
   heartbeatMs = first?.heartbeatSeconds && first.heartbeatSeconds * 1000;
-  if (first?.criteria.kind === 'topic') await send(text(first, toldOf(parts, atFirst, first, 'handshake')));
+  if (first?.criteria.kind === 'topic') await send(text(first, toldOf({ base, clock }, atFirst, first, 'handshake')));
   else await send(`bound ${subscription}`);
 
   /** @returns whether there may be more. */
@@ -120,7 +122,7 @@ export async function bind(parts: BindingParts, options: BindingOptions): Promis
 
   async function tell(wanted: Wanted, feed: Feed, shown: readonly ShownEvent[]): Promise<void> {
     if (wanted.criteria.kind === 'topic') {
-      return send(text(wanted, { ...toldOf(parts, feed, wanted, 'event-notification'), events: shown }));
+      return send(text(wanted, { ...toldOf({ base, clock }, feed, wanted, 'event-notification'), events: shown }));
     }
     if (shown.some(({ isShown }) => isShown)) await send(`ping ${subscription}`);
   }
@@ -149,7 +151,8 @@ export async function bind(parts: BindingParts, options: BindingOptions): Promis
       lastSentAt = now;
       const feed = await readFeed(single(database, tenant), tenant, subscription);
       const wanted = feed && (await wantedOf(parts, tenant, subscription));
-      if (wanted && feed.status === 'active') await send(text(wanted, toldOf(parts, feed, wanted, 'heartbeat')));
+      if (wanted && feed.status === 'active')
+        await send(text(wanted, toldOf({ base, clock }, feed, wanted, 'heartbeat')));
     },
   };
 }

@@ -74,7 +74,9 @@ export function createSubscriptions(options: SubscriptionOptions): Subscriptions
   const { resolve } = options;
   const endpoints = createEndpoints(policy, { ...(ca ? { ca } : {}), ...(resolve ? { resolve } : {}) });
   const toXml = (json: string) => stringifyXml(parseJson(json));
-  const base = () => baseUrl() + prefix;
+  // `prefix` is the caller's own tenant: who owns a subscription of another one addresses it by name.
+  const base = ({ tenant, actor }: Pick<Context, 'tenant' | 'actor'>) =>
+    baseUrl() + (actor.home === undefined ? '' : `/t/${tenant}`) + prefix;
   const socketUrl = () => `${baseUrl().replace(/^http/, 'ws')}${prefix}/ws`;
   const own = new WeakSet<Context>();
   const logged = log ? { log } : {};
@@ -123,7 +125,7 @@ export function createSubscriptions(options: SubscriptionOptions): Subscriptions
       revealOwnHeaders(app, { database, guards, prefix });
       await app.register(websocket, { options: { maxPayload: longestMessageBytes } });
       await app.register(async (scope) => {
-        scope.get(`${prefix}/ws`, { websocket: true }, hub.accept);
+        for (const path of [`${prefix}/ws`, `/t/:tenant${prefix}/ws`]) scope.get(path, { websocket: true }, hub.accept);
       });
     },
     describe: (statement) => describeSubscriptions(statement, topics, socketUrl()),

@@ -5,7 +5,7 @@
 import type { Subscription } from '@medplum/fhirtypes';
 import type { Clock } from '../../config/index.ts';
 import type { Database } from '../../db/index.ts';
-import { FhirError } from '../contract.ts';
+import { type Context, FhirError } from '../contract.ts';
 import { parseJson } from '../json/index.ts';
 import type { RestStore } from '../store/contract.ts';
 import type { Channels, Outcome, Sending } from './channels.ts';
@@ -27,8 +27,8 @@ export interface DeliverParts {
   disclosure: Disclosure;
   channels: Channels;
   status: StatusKeeper;
-  /** Service base, without a slash at the end. */
-  base: () => string;
+  /** Service base as an owner addresses it, without a slash at the end. */
+  base: (owner: Pick<Context, 'tenant' | 'actor'>) => string;
 }
 
 /** What the step needs to know of its subscription. */
@@ -92,7 +92,7 @@ type Stop = (error: string) => Promise<void>;
 /** A topic's endpoint must take the handshake first; any failure of it is an error (backport, channels). */
 async function activate(parts: DeliverParts, { tenant, feed, wanted, sending }: Case, stop: Stop): Promise<boolean> {
   if (wanted.channel === 'rest-hook' && wanted.criteria.kind === 'topic') {
-    const bundle = notificationBundle(toldOf(parts, feed, wanted, 'handshake'));
+    const bundle = notificationBundle(told(parts, sending, feed, wanted, 'handshake'));
     await parts.disclosure.audit(sending.context, feed.id, 'empty', []);
     const outcome = await parts.channels.postBundle(sending, bundle);
     if (outcome !== 'taken') {
@@ -122,8 +122,8 @@ async function sendNext(parts: DeliverParts, one: Case, stop: Stop): Promise<boo
     if (wanted.channel === 'email') outcome = await parts.channels.mail(sending, shown);
     else if (isSingle) outcome = await parts.channels.tellEvent(sending, shown[0]!);
     else {
-      const told = { ...toldOf(parts, feed, wanted, 'event-notification'), lastEvent: through, events: shown };
-      outcome = await parts.channels.postBundle(sending, notificationBundle(told));
+      const event = { ...told(parts, sending, feed, wanted, 'event-notification'), lastEvent: through };
+      outcome = await parts.channels.postBundle(sending, notificationBundle({ ...event, events: shown }));
     }
   }
   if (outcome !== 'taken') return fail(parts, one, outcome, stop);
@@ -135,7 +135,7 @@ async function sendHeartbeat(parts: DeliverParts, one: Case, stop: Stop): Promis
   const { tenant, feed, wanted, sending } = one;
   const outcome = await parts.channels.postBundle(
     sending,
-    notificationBundle(toldOf(parts, feed, wanted, 'heartbeat')),
+    notificationBundle(told(parts, sending, feed, wanted, 'heartbeat')),
   );
   if (outcome !== 'taken') return fail(parts, one, outcome, stop);
   const progress = { from: feed.delivered, through: feed.delivered, now: parts.clock.now() };
@@ -159,15 +159,20 @@ async function fail(
   return false;
 }
 
-export function toldOf(
-  parts: { base: () => string; clock: Clock },
+function told(
+  { base, clock }: DeliverParts,
+  { context }: Sending,
   feed: Feed,
   wanted: Wanted,
   type: Told['type'],
 ): Told {
+  return toldOf({ base: base(context), clock }, feed, wanted, type);
+}
+
+export function toldOf(parts: { base: string; clock: Clock }, feed: Feed, wanted: Wanted, type: Told['type']): Told {
   const { criteria, content } = wanted;
   return {
-    base: parts.base(),
+    base: parts.base,
     subscription: feed.id,
     ...(criteria.kind === 'topic' ? { topic: criteria.topic.url } : {}),
     status: feed.status,

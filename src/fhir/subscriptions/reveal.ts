@@ -14,8 +14,10 @@ const seal = /sealed:([0-9a-f]{32})/g;
 
 /** Register on the application before the FHIR routes: hooks reach the routes registered after them. */
 export function revealOwnHeaders(app: FastifyInstance, { database, guards, prefix }: RevealOptions): void {
+  const isSubscription = (url: string) =>
+    url.startsWith(`${prefix}/Subscription`, url.startsWith('/t/') ? url.indexOf('/', '/t/'.length) : 0);
   app.addHook('onSend', async (request, reply, payload) => {
-    if (typeof payload !== 'string' || !request.url.startsWith(`${prefix}/Subscription`)) return payload;
+    if (typeof payload !== 'string' || !isSubscription(request.url)) return payload;
     const tokens = [...new Set(Array.from(payload.matchAll(seal), ([, token]) => token!))];
     if (tokens.length === 0) return payload;
     const values = await ownValues(await callerOf(request), tokens);

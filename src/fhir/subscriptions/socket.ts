@@ -181,8 +181,11 @@ export function createSocketHub(parts: SocketParts): SocketHub {
       throw new FhirError(403, 'too-costly', `at most ${mostBindings} subscriptions on one connection`);
     if (!other && ofAccount(tenant, account) >= limits.connectionsOfOne)
       throw new FhirError(429, 'throttled', `at most ${limits.connectionsOfOne} connections of one account`);
+    const context = await contextNow();
+    if (!context) throw new FhirError(403, 'forbidden', 'this account may not see it any more');
     connection.account = account;
-    const options = { tenant, feed, contextNow, line: lineOf(connection), ...(until ? { until } : {}) };
+    const base = parts.base(context);
+    const options = { tenant, feed, base, contextNow, line: lineOf(connection), ...(until ? { until } : {}) };
     const binding = await bind(parts, options);
     if (socket.readyState !== socket.OPEN) return;
     bindings.set(id, binding);
