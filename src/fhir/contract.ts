@@ -4,7 +4,7 @@
  */
 import type { Readable } from 'node:stream';
 import type { ExtractResource, OperationOutcome, Parameters, Resource, ResourceType } from '@medplum/fhirtypes';
-import type { Sql } from '../db/index.ts';
+import type { Scope, Sql } from '../db/index.ts';
 
 /** Who acts. `reference` is a literal reference of the caller's tenant, e.g. `Practitioner/…` or `Device/…`. */
 export interface Actor {
@@ -206,9 +206,11 @@ export interface FhirStore {
    * trail also tells who asked for what does not exist, in tenants that have no Device for the platform.
    */
   transaction<T>(context: Context, work: (tx: FhirTransaction) => Promise<T>): Promise<T>;
-  /** Reads outside a transaction (no hook, no audit: the caller audits). */
-  read<K extends ResourceType>(tenant: string, type: K, id: string): Promise<ExtractResource<K>>;
+  /** Reads outside a transaction (no hook, no audit: the caller audits), the whole tenant or what somebody sees of it. */
+  read<K extends ResourceType>(tenant: string, type: K, id: string, sight?: Sight): Promise<ExtractResource<K>>;
   search<K extends ResourceType>(tenant: string, type: K, query: string): Promise<ExtractResource<K>[]>;
+  /** What a context sees, for statements on tables of other rooms that follow resources (images). */
+  scopeOf(context: Pick<Context, 'tenant' | 'rows'>): Scope;
   beforeCommit(hook: ChangeHook): void;
   onCommit(hook: CommitHook): void;
   /** Leaves an entry in the journal on its own, together with those of others; resolves once it is durable. JSON values only. */

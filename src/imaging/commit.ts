@@ -36,7 +36,11 @@ interface Lot {
   row: StudyRow;
   first: boolean;
   added: Spooled[];
+  /** The sender sees its ImagingStudy: only to such a lot their images are added. */
+  isSeen: boolean;
 }
+
+const anotherSender = 'Le même Study Instance UID a été envoyé par un autre établissement.';
 
 /** Indexes instances already on disk. Studies are taken in the order of their UIDs, so that two requests never wait for each other. */
 export async function commitInstances(
@@ -48,7 +52,7 @@ export async function commitInstances(
   const kept = new Set<string>();
   if (instances.length === 0) return { outcomes: [], kept };
   // Before any study's lock: whoever makes it holds it while it waits for nothing else.
-  const endpoint = await dicomwebEndpoint(tx, options.baseUrl);
+  const endpoint = await dicomwebEndpoint(tx.whole, options.baseUrl);
   const byStudy = Map.groupBy(instances, ({ studyUid }) => studyUid);
   for (const studyUid of [...byStudy.keys()].sort()) {
     await commitStudy(tx, studyUid, byStudy.get(studyUid) ?? [], { hooks: options.hooks, endpoint }, outcomes, kept);
@@ -66,7 +70,11 @@ async function commitStudy(
 ): Promise<void> {
   const { tenant } = tx.context;
   await tx.lock(`dicom-study:${studyUid}`);
-  const lots: Lot[] = (await studyLots(tx.sql, tenant, studyUid)).map((row) => ({ row, first: false, added: [] }));
+  const lots: Lot[] = [];
+  for (const row of await studyLots(tx.sql, tenant, studyUid)) {
+    const isSeen = (await tx.find('ImagingStudy', row.imagingStudyId)) !== undefined;
+    lots.push({ row, first: false, added: [], isSeen });
+  }
   const known = await knownInstances(
     tx.sql,
     tenant,
@@ -86,27 +94,29 @@ async function commitStudy(
     known.set(instance.sopUid, { ...identityOf(instance), sha256: instance.sha256, ...apart });
     outcomes.set(instance, { ...identityOf(instance), status: 'stored', ...apart });
   }
-  for (const lot of lots) if (lot.added.length > 0) await commitLot(tx, lot, options);
+  for (const lot of lots) if (lot.added.length > 0) await commitLot(tx.whole, lot, options);
 }
 
 /** The lot this patient's images belong to: the first that does not contradict them, else a new one. */
 function lotFor(lots: Lot[], instance: Spooled): Lot {
   const identity = statedIdentity(instance.studyUid, instance.header);
-  const lot = lots.find(({ row }) => !contradiction(row.identity, identity));
+  const lot = lots.find(({ row, isSeen }) => isSeen && !contradiction(row.identity, identity));
   if (lot) {
     lot.row.identity = mergedIdentity(lot.row.identity, identity);
     lot.row.attributes = mergedAttributes(lot.row.attributes, instance.header);
     return lot;
   }
   const main = lots[0]?.row;
+  const why = main && (contradiction(main.identity, identity) ?? anotherSender);
   const made: Lot = {
     first: true,
     added: [],
+    isSeen: true,
     row: {
       studyUid: instance.studyUid,
       lot: lots.length,
       imagingStudyId: randomUUID(),
-      quarantine: main && contradiction(main.identity, identity),
+      quarantine: why,
       identity,
       attributes: mergedAttributes({}, instance.header),
       modalities: [],

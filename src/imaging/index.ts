@@ -2,12 +2,12 @@
 import type { ImagingStudy } from '@medplum/fhirtypes';
 import type { Clock } from '../config/index.ts';
 import type { Database } from '../db/index.ts';
-import type { FhirStore } from '../fhir/index.ts';
+import type { Context, FhirStore } from '../fhir/index.ts';
 import type { ReadableFile, Vault } from '../vault/index.ts';
 import { type AtRest, keepAtRest } from './at-rest.ts';
 import { openBlobStore } from './blob-store.ts';
 import type { Imaging, StudyHook } from './contract.ts';
-import { ingest } from './ingest.ts';
+import { type IngestOptions, ingest } from './ingest.ts';
 import { setQuarantine } from './quarantine.ts';
 import { type ImagingQuery, type QueryAnswer, queryIndex } from './query.ts';
 import {
@@ -21,7 +21,8 @@ import {
 } from './stored-instances.ts';
 
 export type { ReadableFile } from '../vault/index.ts';
-export type { AtRest } from './at-rest.ts';
+export { type AtRest, keepAtRest } from './at-rest.ts';
+export { type BlobFile, type BlobStore, isSealedBlob, openBlobStore } from './blob-store.ts';
 export { findBulkValue } from './bulk-values.ts';
 export type { Imaging, StoredInstance, StudyEvent, StudyHook, StudyIdentity } from './contract.ts';
 export { type BulkValue, bulkDataMark } from './dicom/dataset-parser.ts';
@@ -42,15 +43,15 @@ export type { ServedInstance, ServedStudy, Target } from './stored-instances.ts'
 export interface ImagingRoom extends Imaging {
   /** The study, when it is stored and may be served. */
   findStudy(tenant: string, studyUid: string): Promise<ServedStudy | undefined>;
-  /** The FHIR projection of a study, for the audit trail. */
-  imagingStudy(tenant: string, id: string): Promise<ImagingStudy>;
+  /** The FHIR projection of a study, for the audit trail. @throws FhirError 404 when the context does not see it. */
+  imagingStudy(context: Pick<Context, 'tenant' | 'rows'>, id: string): Promise<ImagingStudy>;
   findInstance(tenant: string, target: Required<Target>): Promise<ServedInstance | undefined>;
   listInstances(tenant: string, target: Target): AsyncIterable<ServedInstance>;
   listMetadata(tenant: string, target: Target): AsyncIterable<{ seriesUid: string; sopUid: string; json: string }>;
   /** Opens an instance's file (or its inflated copy) for reading; the caller closes it. */
   open(tenant: string, instance: ServedInstance, inflated?: boolean): Promise<ReadableFile>;
   /** @throws QueryError when a parameter is unknown or malformed. */
-  query(tenant: string, query: ImagingQuery): Promise<QueryAnswer>;
+  query(context: Pick<Context, 'tenant' | 'rows'>, query: ImagingQuery): Promise<QueryAnswer>;
   /** Seals clear files, and wraps the keys of sealed ones with the current master key. */
   keepAtRest(tenant: string): Promise<AtRest>;
   /** Called after a study changed (stored to, put in or out of quarantine) in this process. */
@@ -67,6 +68,7 @@ export interface ImagingOptions {
   clock: Clock;
   /** Public address of the server, without a trailing slash. */
   baseUrl: () => string;
+  inspect?: IngestOptions['inspect'];
 }
 
 /** Opens the archive and puts in order what an earlier process left unfinished. */
@@ -100,12 +102,12 @@ export async function createImaging({ database, store, folder, vault, baseUrl }:
       tx.afterCommit(() => changed(tx.context.tenant, studyUid));
     },
     findStudy: (tenant, studyUid) => findStudy(database, tenant, studyUid),
-    imagingStudy: (tenant, id) => store.read(tenant, 'ImagingStudy', id),
+    imagingStudy: ({ tenant, rows }, id) => store.read(tenant, 'ImagingStudy', id, rows && { rows }),
     findInstance: (tenant, target) => findInstance(database, tenant, target),
     listInstances: (tenant, target) => listInstances(database, tenant, target),
     listMetadata: (tenant, target) => listMetadata(database, tenant, target),
     open: (tenant, { blob }, inflated) => blobs.read(tenant, blob, inflated),
-    query: (tenant, query) => queryIndex(database, tenant, query),
+    query: (context, query) => queryIndex(database, store.scopeOf(context), query),
     keepAtRest: (tenant) => keepAtRest(database, blobs, tenant),
     onChanged: (listener) => void listeners.push(listener),
   };

@@ -1,6 +1,6 @@
 /** PS3.18 §10.6 (search): answered from the index alone, newest study first, no file opened. */
 import { inflateRawSync } from 'node:zlib';
-import type { Database } from '../db/index.ts';
+import type { Database, Scope } from '../db/index.ts';
 import { type DicomJson, pick } from './dicom/json-model.ts';
 import { indexedLevel, type Level } from './indexed-attributes.ts';
 import { type AnswerRow, answerItem } from './query-answer.ts';
@@ -56,9 +56,12 @@ const orders: Readonly<Record<Level, string>> = {
   instance: 's.moment DESC, s.study_uid, se.series_uid, coalesce(i.instance_number, 2147483647), i.sop_uid',
 };
 
-/** @throws QueryError when an attribute is unknown, cannot be matched, or its value is malformed. */
-export async function queryIndex(database: Database, tenant: string, asked: ImagingQuery): Promise<QueryAnswer> {
-  const values: unknown[] = [tenant];
+/**
+ * Studies out of the scope's sight are left out by the row-level security of the tables.
+ * @throws QueryError when an attribute is unknown, cannot be matched, or its value is malformed.
+ */
+export async function queryIndex(database: Database, scope: Scope, asked: ImagingQuery): Promise<QueryAnswer> {
+  const values: unknown[] = [typeof scope === 'string' ? scope : scope.tenant];
   const bind = (value: unknown) => `$${values.push(value)}`;
   const { where, selective } = conditions(asked, bind);
   const included = includedTags(asked);
@@ -77,13 +80,13 @@ export async function queryIndex(database: Database, tenant: string, asked: Imag
   const from = `FROM ${tables[query.level]} WHERE ${where.join(' AND ')}`;
   const parameters = [...values];
   const { rows } = await database.query<AnswerRow & { metadata?: Buffer }>(
-    tenant,
+    scope,
     `SELECT ${select} ${from} ORDER BY ${order} LIMIT ${bind(query.limit + 1)} OFFSET ${bind(query.offset)}`,
     values,
   );
   const complete = rows.length <= query.limit;
   const items = rows.slice(0, query.limit).map((row) => answerItem(row, query, extra(row.metadata, included)));
-  return { items, remaining: complete ? 0 : await countFurther(database, tenant, from, parameters, query) };
+  return { items, remaining: complete ? 0 : await countFurther(database, scope, from, parameters, query) };
 }
 
 function conditions(query: ImagingQuery, bind: (value: unknown) => string): { where: string[]; selective: boolean } {
@@ -169,13 +172,13 @@ function extra(metadata: Buffer | undefined, included: readonly string[] | 'all'
 
 async function countFurther(
   database: Database,
-  tenant: string,
+  scope: Scope,
   from: string,
   parameters: readonly unknown[],
   query: ImagingQuery,
 ): Promise<number> {
   const { rows } = await database.query<{ further: number }>(
-    tenant,
+    scope,
     `SELECT count(*)::integer AS further FROM (SELECT 1 ${from} OFFSET $${parameters.length + 1} LIMIT ${maximumRemaining}) AS matches`,
     [...parameters, query.offset + query.limit],
   );

@@ -81,15 +81,18 @@ describe.runIf(existsSync(folder))('the shared DICOM fixtures', () => {
   });
 
   it('answers studies.tsv by search', async () => {
-    const { items } = await room.imaging.query('aa', {
-      level: 'study',
-      matches: [],
-      include: [],
-      fuzzy: false,
-      limit: 1000,
-      offset: 0,
-      serviceUrl: 'https://x/dicomweb',
-    });
+    const { items } = await room.imaging.query(
+      { tenant: 'aa' },
+      {
+        level: 'study',
+        matches: [],
+        include: [],
+        fuzzy: false,
+        limit: 1000,
+        offset: 0,
+        serviceUrl: 'https://x/dicomweb',
+      },
+    );
     const found = new Map(items.map((item) => JSON.parse(item)).map((item) => [item['0020000D'].Value[0], item]));
     const differences: unknown[] = [];
     for (const row of rowsOf('studies.tsv')) {
@@ -143,15 +146,18 @@ describe.runIf(existsSync(folder))('the shared DICOM fixtures', () => {
   });
 
   it('decodes Japanese names in all three scripts', async () => {
-    const { items } = await room.imaging.query('aa', {
-      level: 'study',
-      matches: [{ attribute: 'PatientID', value: 'H31EXAMPLE' }],
-      include: [],
-      fuzzy: false,
-      limit: 10,
-      offset: 0,
-      serviceUrl: 'https://x',
-    });
+    const { items } = await room.imaging.query(
+      { tenant: 'aa' },
+      {
+        level: 'study',
+        matches: [{ attribute: 'PatientID', value: 'H31EXAMPLE' }],
+        include: [],
+        fuzzy: false,
+        limit: 10,
+        offset: 0,
+        serviceUrl: 'https://x',
+      },
+    );
     expect(JSON.parse(items[0] ?? '{}')['00100010'].Value[0]).toEqual({
       Alphabetic: 'Yamada^Tarou',
       Ideographic: '山田^太郎',

@@ -33,6 +33,7 @@ const rememberedAudits = 20_000;
 export function dicomwebAccess(imaging: ImagingRoom, guards: FhirGuards, clock: Clock): DicomwebAccess {
   const studies = recentMemory<ServedStudy | undefined>(rememberedStudies, studyMemoryMs, clock);
   const instances = recentMemory<ServedInstance | undefined>(rememberedInstances, instanceMemoryMs, clock);
+  const seen = recentMemory<boolean>(rememberedStudies, studyMemoryMs, clock);
   const audits = recentMemory<void>(rememberedAudits, auditPeriodMs, clock);
   imaging.onChanged((tenant, studyUid) => studies.forget(`${tenant} ${studyUid}`));
 
@@ -52,10 +53,25 @@ export function dicomwebAccess(imaging: ImagingRoom, guards: FhirGuards, clock: 
     }
   }
 
+  /** Whether the study is in the caller's sight; one that is not answers like one that is not there. */
+  async function sees(context: Context, { studyUid, imagingStudyId }: ServedStudy): Promise<boolean> {
+    if (!context.rows) return true;
+    const { tenant, actor } = context;
+    return seen.get(`${tenant} ${actor.account} ${studyUid}`, async () => {
+      try {
+        await imaging.imagingStudy(context, imagingStudyId);
+        return true;
+      } catch (error) {
+        if (error instanceof FhirError && error.status === 404) return false;
+        throw error;
+      }
+    });
+  }
+
   return {
     async identify(request, interaction) {
-      const { tenant, actor } = await guards.authenticate(request);
-      return { tenant, actor, requestId: request.id, interaction, network: request.ip, now: () => clock.now() };
+      const caller = await guards.authenticate(request);
+      return { ...caller, requestId: request.id, interaction, network: request.ip, now: () => clock.now() };
     },
     mayStore: (context) => authorized(context, { interaction: 'create', type: 'ImagingStudy' }),
     async maySearch(context, query) {
@@ -64,7 +80,8 @@ export function dicomwebAccess(imaging: ImagingRoom, guards: FhirGuards, clock: 
     },
     async mayRead(context, studyUid) {
       const { tenant, actor } = context;
-      const study = await studies.get(`${tenant} ${studyUid}`, () => imaging.findStudy(tenant, studyUid));
+      const stored = await studies.get(`${tenant} ${studyUid}`, () => imaging.findStudy(tenant, studyUid));
+      const study = stored && (await sees(context, stored)) ? stored : undefined;
       await authorized(context, {
         interaction: 'read',
         type: 'ImagingStudy',
@@ -72,7 +89,7 @@ export function dicomwebAccess(imaging: ImagingRoom, guards: FhirGuards, clock: 
       });
       if (!study) throw new DicomwebError(404, "Cette étude n'est pas disponible.");
       await audits.get(`${tenant} ${actor.reference} ${studyUid}`, async () => {
-        const resource = await imaging.imagingStudy(tenant, study.imagingStudyId);
+        const resource = await imaging.imagingStudy({ tenant }, study.imagingStudyId);
         await guards.auditRead(context, { resources: [resource], outcome: 'success' });
       });
       return study;

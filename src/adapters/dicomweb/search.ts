@@ -25,7 +25,7 @@ export function searchRoutes(app: FastifyInstance, { imaging, access, url }: Ser
       const parameters = searchParameters(request.raw.url ?? '', level);
       // Inside a study the trail is the study's, as for its images; elsewhere each search leaves its own entry.
       if (named) await access.mayRead(context, named.studyUid);
-      const answer = await imaging.query(context.tenant, { ...parameters, level, serviceUrl: url(request), ...named });
+      const answer = await imaging.query(context, { ...parameters, level, serviceUrl: url(request), ...named });
       if (!named) await access.maySearch(context, (request.raw.url ?? '').replace(/^\//, ''));
       if (answer.remaining > 0) {
         reply.header(

@@ -99,6 +99,7 @@ export function createReceiver(options: ReceiverOptions): Receive {
     const context: Context = {
       tenant: sender.tenant,
       actor: sender.actor,
+      establishments: [sender.organizationId],
       requestId: randomUUID(),
       interaction: `hl7v2:${header.type}^${header.event}`,
       ...(peer.address ? { network: peer.address } : {}),

@@ -1,8 +1,9 @@
 /** Rows of one type for an export, a few hundred at a time: never a type in memory. */
 import type { ResourceType } from '@medplum/fhirtypes';
-import type { Sql } from '../../db/index.ts';
 import { tableOf } from '../search/scope.ts';
-import type { RestReads } from '../store/contract.ts';
+import { createSqlValues } from '../search/sql-values.ts';
+import type { RestReads, RestTransaction } from '../store/contract.ts';
+import { seenAnd } from '../store/reads.ts';
 import { pastTableOf } from '../store/rows.ts';
 
 /** Rows fetched at once: 500 of 2 kB are a megabyte. */
@@ -21,37 +22,36 @@ interface Window {
 }
 
 /** Current resources, by a server-side cursor. Call it inside the transaction of the snapshot. */
-export function liveRows(sql: Sql, tenant: string, type: ResourceType, window: Window): AsyncGenerator<ExportRow[]> {
-  return fetched(
-    sql,
-    `SELECT r.id, r.content FROM ${tableOf(type)} r WHERE r.tenant = $1 AND NOT r.deleted`,
-    tenant,
-    window,
-  );
+export function liveRows(tx: RestTransaction, type: ResourceType, window: Window): AsyncGenerator<ExportRow[]> {
+  const select = `SELECT r.id, r.content FROM ${tableOf(type)} r WHERE r.tenant = $1 AND NOT r.deleted`;
+  return fetched(tx, type, select, window);
 }
 
 /** Resources deleted since. */
-export function deletedRows(sql: Sql, tenant: string, type: ResourceType, window: Window): AsyncGenerator<ExportRow[]> {
+export function deletedRows(tx: RestTransaction, type: ResourceType, window: Window): AsyncGenerator<ExportRow[]> {
   const before = `(SELECT p.content FROM ${pastTableOf(type)} p WHERE p.tenant = r.tenant AND p.id = r.id AND p.version = r.version - 1)`;
   const select = `SELECT r.id, coalesce(${before}, '') AS content FROM ${tableOf(type)} r WHERE r.tenant = $1 AND r.deleted`;
-  return fetched(sql, select, tenant, window);
+  return fetched(tx, type, select, window);
 }
 
+/** What the transaction's context sees, and no hidden element of it. */
 async function* fetched(
-  sql: Sql,
+  { seen, context, shown }: RestTransaction,
+  type: ResourceType,
   select: string,
-  tenant: string,
   { since, until }: Window,
 ): AsyncGenerator<ExportRow[]> {
-  const values: unknown[] = [tenant];
+  const { sql } = seen;
+  const values = createSqlValues(context.tenant);
   const conditions = [
-    ...(since ? [`r.updated > $${values.push(since)}::timestamptz`] : []),
-    ...(until ? [`r.updated <= $${values.push(until)}::timestamptz`] : []),
+    ...(since ? [`r.updated > ${values.add(since)}::timestamptz`] : []),
+    ...(until ? [`r.updated <= ${values.add(until)}::timestamptz`] : []),
   ];
-  await sql.query(`DECLARE bulk_export NO SCROLL CURSOR FOR ${[select, ...conditions].join(' AND ')}`, values);
+  const condition = [select, ...conditions].join(' AND ') + seenAnd(seen.rows, type, values);
+  await sql.query(`DECLARE bulk_export NO SCROLL CURSOR FOR ${condition}`, values.list);
   for (;;) {
     const { rows } = await sql.query<ExportRow>(`FETCH ${rowsAtOnce} FROM bulk_export`);
-    if (rows.length > 0) yield rows;
+    if (rows.length > 0) yield rows.map(({ id, content }) => ({ id, content: shown(type, content) }));
     if (rows.length < rowsAtOnce) break;
   }
   await sql.query('CLOSE bulk_export');

@@ -64,8 +64,7 @@ export async function runExport(
         progress(`${index} of ${types.length} types, ${++lines} resources`);
       };
       const queries = request.filters.filter((filter) => filter.type === type).map(({ query }) => query);
-      const live =
-        queries.length > 0 ? matchingRows(tx, type, queries, request) : liveRows(tx.sql, context.tenant, type, request);
+      const live = queries.length > 0 ? matchingRows(tx, type, queries, request) : liveRows(tx, type, request);
       const output = await writeAll(ndjson, { stem: type, type }, live, (row) => {
         count();
         if (isMember && !isMember(JSON.parse(row.content))) return undefined;
@@ -75,7 +74,7 @@ export async function runExport(
       size += output.size;
       // Without `_since` whoever asks has nothing yet that could be gone.
       if (!request.since) continue;
-      const gone = deletedRows(tx.sql, context.tenant, type, request);
+      const gone = deletedRows(tx, type, request);
       const deleted = await writeAll(ndjson, { stem: `deleted-${type}`, type: 'Bundle' }, gone, (row) => {
         count();
         if (isMember && (row.content === '' || !isMember(JSON.parse(row.content)))) return undefined;

@@ -155,10 +155,10 @@ export function createWorker(options: WorkerOptions): Worker {
   /** Rights are those of this moment: a job may wait for long, and outlive a node. */
   async function contextOf(job: Job): Promise<Context> {
     const { tenant, account, id, kind } = job;
-    const actor = await owners.actorOf(tenant, account);
-    if (!actor) throw new FhirError(403, 'forbidden', 'the account that asked for this is shut off');
+    const owner = await owners.identityOf(tenant, account);
+    if (!owner) throw new FhirError(403, 'forbidden', 'the account that asked for this is shut off');
     const context: Context = {
-      ...{ tenant, actor, requestId: id },
+      ...{ tenant, ...owner, requestId: id },
       interaction: `operation:$${kind}`,
       now: () => clock.now(),
     };

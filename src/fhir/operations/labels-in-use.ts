@@ -2,7 +2,10 @@
 import type { Coding, Meta, ResourceType } from '@medplum/fhirtypes';
 import type { OperationCall } from '../contract.ts';
 import { tableOf } from '../search/scope.ts';
-import { sight } from './reads.ts';
+import { createSqlValues } from '../search/sql-values.ts';
+import type { RestTransaction } from '../store/contract.ts';
+import { seenAnd } from '../store/reads.ts';
+import { readsOf, sight } from './reads.ts';
 import { typesInUse } from './types-in-use.ts';
 
 interface Row {
@@ -14,10 +17,12 @@ interface Row {
 
 /** Reads every current resource of the types (about 10 µs each): the statement's time limit is its limit. */
 export async function labelsInUse(call: OperationCall): Promise<Meta> {
+  const tx = readsOf(call);
   const types = call.type ? [call.type] : await visibleTypes(call);
   const found = new Map<string, Row>();
   for (const type of types) {
-    const { rows } = await call.tx.sql.query<Row>(labelsQuery(type), [call.tx.context.tenant]);
+    const { text, values } = labelsQuery(type, tx);
+    const { rows } = await tx.seen.sql.query<Row>(text, values);
     for (const row of rows) found.set(`${row.kind} ${row.system} ${row.code}`, row);
   }
   const rows = [...found.entries()].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
@@ -31,17 +36,23 @@ export async function labelsInUse(call: OperationCall): Promise<Meta> {
   };
 }
 
-function labelsQuery(type: ResourceType): string {
+function labelsQuery(
+  type: ResourceType,
+  { context, seen }: RestTransaction,
+): { text: string; values: readonly unknown[] } {
+  const values = createSqlValues(context.tenant);
+  const isSeen = seenAnd(seen.rows, type, values);
   // The text says cheaply that a label is there at all; only then it is parsed.
-  const labelled = (element: string) => `r.tenant = $1 AND NOT r.deleted AND r.content LIKE '%"${element}":%'`;
+  const labelled = (element: string) => `r.tenant = $1 AND NOT r.deleted${isSeen} AND r.content LIKE '%"${element}":%'`;
   const codings = (element: string) =>
     `SELECT '${element}' AS kind, label ->> 'system' AS system, label ->> 'code' AS code, max(label ->> 'display') AS display
      FROM ${tableOf(type)} r, json_array_elements(r.content::json #> '{meta,${element}}') label
      WHERE ${labelled(element)} GROUP BY 2, 3`;
-  return `SELECT DISTINCT 'profile' AS kind, NULL AS system, profile AS code, NULL AS display
+  const text = `SELECT DISTINCT 'profile' AS kind, NULL AS system, profile AS code, NULL AS display
      FROM ${tableOf(type)} r, json_array_elements_text(r.content::json #> '{meta,profile}') profile
      WHERE ${labelled('profile')}
    UNION ALL ${codings('tag')} UNION ALL ${codings('security')}`;
+  return { text, values: values.list };
 }
 
 /** Types the tenant has anything of and the caller may see. */

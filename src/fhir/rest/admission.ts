@@ -1,6 +1,6 @@
 /** What a request must pass before its body is read: who asks, for which representation, with which (https://hl7.org/fhir/R4/http.html#mime-type). */
 import type { FastifyRequest } from 'fastify';
-import { type Context, FhirError } from '../contract.ts';
+import { FhirError, type FhirGuards } from '../contract.ts';
 import type { Address, Interaction, Service } from './call.ts';
 import {
   type Format,
@@ -12,7 +12,7 @@ import {
   wantsFhirByName,
 } from './negotiation.ts';
 
-export type Caller = Pick<Context, 'tenant' | 'actor'>;
+export type Caller = Awaited<ReturnType<FhirGuards['authenticate']>>;
 
 /** What the body is: a resource (or a JSON Patch) in JSON or XML, the form of a search, the file of a Binary, a GraphQL query. */
 export type BodyFormat = 'json' | 'xml' | 'form' | 'raw' | 'graphql';

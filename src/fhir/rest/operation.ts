@@ -39,8 +39,11 @@ export function operationInteraction(isGet: boolean): WriteInteraction {
       const [subsetQuery, query] = operation.readsElements ? ['', call.query] : splitQuery(call.query);
       const subset = subsetOf(new URLSearchParams(subsetQuery), service.searchDefinitions);
       const ifMatch = versionOfETag(call.conditions.ifMatch);
+      // What the rules of an operation look at must not depend on who asks; whether it can be asked for at all does.
+      const { seesWhole, type } = operation;
+      if (seesWhole && type && call.id) await tx.read(type, call.id);
       const result = await operation.run({
-        tx,
+        tx: seesWhole ? tx.whole : tx,
         base: call.base,
         query,
         authorize: (request) => service.guards.authorize(call.context, request),

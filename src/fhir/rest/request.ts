@@ -11,6 +11,12 @@ import { parsePrefer } from './conditions.ts';
 import { interactionName } from './interaction-name.ts';
 import { bundleInteractions } from './routes.ts';
 
+/** Who asks for what is public. */
+const nobody: Pick<Context, 'tenant' | 'actor'> = {
+  tenant: '',
+  actor: { reference: '', display: '', account: '', kind: 'machine', roles: [] },
+};
+
 /** Parameters about the representation, meant for this layer and not for a search. */
 const representation = new Set(['_format', '_pretty']);
 
@@ -47,8 +53,7 @@ export function callOf(
   const target = admission.target ?? bundleTarget(body);
   const { caller } = admission;
   const context: Context = {
-    tenant: caller?.tenant ?? '',
-    actor: caller?.actor ?? { reference: '', display: '', account: '', kind: 'machine', roles: [] },
+    ...(caller ?? nobody),
     requestId,
     interaction: interactionName(target.interaction, target.address),
     network: request.ip,

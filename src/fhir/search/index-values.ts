@@ -81,12 +81,18 @@ export function createIndexer(registry: ParameterRegistry, hasher: KeyHasher) {
       number: (param, unit, lo, hi) => entry.numbers.push({ param, unit: unitKey(hasher, unit), lo, hi }),
       hashHead: (head) => hashHead(hasher, head),
     });
+    const { id } = (resource ?? {}) as { id?: string };
+    if (id !== undefined && openedAlone.includes(type))
+      keys.add(hasher.key(tenant, '_id', keyKind.value, [`${type}/${id}`]));
     entry.keys = hasher.array(keys);
     return entry;
   };
 }
 
 export type Indexer = ReturnType<typeof createIndexer>;
+
+/** What is looked for by itself when one record or one case is opened to somebody: these have a key of their own reference, too. */
+const openedAlone: readonly string[] = ['Patient', 'ServiceRequest', 'Task', 'Encounter'];
 
 const noParts: readonly string[] = [];
 

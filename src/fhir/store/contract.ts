@@ -109,6 +109,8 @@ export interface RestReads {
 export interface RestTransaction extends FhirTransaction, RestReads {
   /** For statements of one's own on the tables of resources: a connection that only reads what the context sees, and which rows that is. */
   readonly seen: { sql: Sql; rows?: SeenRows };
+  /** Text of a resource without the elements that are hidden from the context. */
+  shown(type: ResourceType, text: string): string;
   readonly whole: RestTransaction;
   /** An id that nobody has; what is created under it costs no more than what is created without one. */
   newId(): string;

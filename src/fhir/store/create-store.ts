@@ -207,14 +207,18 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
     transaction: restTransaction,
     restTransaction,
     reads,
-    async read<K extends ResourceType>(tenant: string, type: K, id: string) {
-      return parseJson(liveText(type, id, await reads(tenant).readStored(type, id))) as ExtractResource<K>;
+    async read<K extends ResourceType>(tenant: string, type: K, id: string, sight?: Sight) {
+      return parseJson(liveText(type, id, await reads(tenant, sight).readStored(type, id))) as ExtractResource<K>;
     },
     async search<K extends ResourceType>(tenant: string, type: K, query: string) {
       await own.fresh(tenant);
       if (projector.isTouched(tenant, type, query)) await projector.catchUp(tenant);
       const scope = { sql: pooled(tenant), tenant, nowMs: Date.now() };
       return (await searchResources(searchOf(tenant), scope, type, query)) as ExtractResource<K>[];
+    },
+    scopeOf({ tenant, rows }) {
+      const seen = rows && sightOf(tenant, { rows }).rows;
+      return seen ? { tenant, rows: seen.limits } : tenant;
     },
     beforeCommit: (hook) => void changeHooks.push(hook),
     onCommit: (hook) => void commitHooks.push(hook),

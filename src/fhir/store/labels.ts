@@ -66,20 +66,11 @@ async function establishmentsOf(
   const { requester } = resource as { requester?: { reference?: string } };
   const asked = actor.kind === 'system' ? /^Organization\/([^/]+)$/.exec(requester?.reference ?? '')?.[1] : undefined;
   if (resource.resourceType === 'Task' && asked !== undefined) return [asked];
-  const own = establishments ?? [];
-  if (own.length === 1) return own;
-  const inherited = await inheritedLabels(resource, labelsOfTarget);
-  if (own.length === 0) return inherited;
-  const common = inherited.filter((code) => own.includes(code));
-  return common.length > 0 ? common : own;
-}
-
-async function inheritedLabels(
-  resource: Resource,
-  labelsOfTarget: (reference: string) => Promise<readonly string[]>,
-): Promise<readonly string[]> {
-  const whole = await union(referencesIn(resource, belongsTo), labelsOfTarget);
+  // A patient is whoever's who tells of them; anything else, of what it is part of: nobody refers to what they do not see.
+  const isPatient = resource.resourceType === 'Patient';
+  const whole = isPatient ? [] : await union(referencesIn(resource, belongsTo), labelsOfTarget);
   if (whole.length > 0) return whole;
+  if (establishments && establishments.length > 0) return establishments;
   const record = await union(referencesIn(resource, isAbout), labelsOfTarget);
   return record.length === 1 ? record : [];
 }
@@ -95,7 +86,7 @@ async function union(
 
 const literal = /^([A-Z][A-Za-z]+)\/([A-Za-z0-9.-]{1,64})(?:\/_history\/[A-Za-z0-9.-]{1,64})?$/;
 
-/** Literal references to patient data in these top-level elements, the nested ones of backbone elements among them. */
+/** Literal references to patient data in these top-level elements, nested ones among them; a Patient is nothing's whole. */
 function referencesIn(resource: Resource, names: readonly string[]): string[] {
   const found = new Set<string>();
   const visit = (value: unknown): void => {
@@ -106,7 +97,8 @@ function referencesIn(resource: Resource, names: readonly string[]): string[] {
     }
     const { reference } = value as { reference?: unknown };
     const match = typeof reference === 'string' ? literal.exec(reference) : null;
-    if (match && isLimitedType(match[1]!)) found.add(`${match[1]}/${match[2]}`);
+    if (match && isLimitedType(match[1]!) && (match[1] !== 'Patient' || names === isAbout))
+      found.add(`${match[1]}/${match[2]}`);
     for (const inner of Object.values(value)) visit(inner);
   };
   for (const name of names) visit((resource as unknown as Record<string, unknown>)[name]);

@@ -66,6 +66,10 @@ export function createView(shared: ViewParts, sight: StoreSight, whole?: RestTra
     return sight.restore(resource, undefined);
   }
 
+  function shown(type: ResourceType, text: string): string {
+    return sight.show({ type, id: '', version: 0, updated: new Date(0), deleted: false, text }).text;
+  }
+
   async function create<R extends Resource>(resource: R): Promise<R & { id: string }> {
     return told(await shared.create(resource, sight));
   }
@@ -150,10 +154,10 @@ export function createView(shared: ViewParts, sight: StoreSight, whole?: RestTra
       const stored = await reads.readStored(type, id);
       if (stored && !stored.deleted) await shared.remove(type, id, sight);
     },
+    shown,
     writtenText(type, id) {
       const text = written.get(`${type}/${id}`);
-      if (text === undefined || sight.hidden(type).length === 0) return text;
-      return sight.show({ type, id, version: 0, updated: context.now(), deleted: false, text }).text;
+      return text === undefined ? undefined : shown(type, text);
     },
     get terminology() {
       return search.terminology?.over(sql);

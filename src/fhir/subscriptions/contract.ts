@@ -1,6 +1,6 @@
 /** What subscriptions need of the other rooms: ports that the composition of the server plugs. */
 import type { Resource, ResourceType } from '@medplum/fhirtypes';
-import type { Actor } from '../contract.ts';
+import type { Context, Sight } from '../contract.ts';
 
 /**
  * Compiles search criteria into a judgement over one resource.
@@ -9,10 +9,12 @@ import type { Actor } from '../contract.ts';
  */
 export type CreateMatcher = (type: ResourceType, query: string) => (resource: Resource) => boolean;
 
+export type OwnerIdentity = Pick<Context, 'actor' | 'establishments' | keyof Sight>;
+
 /** Whose rights a notification is held to. */
 export interface Owners {
-  /** The account as it is now; undefined when it is gone or shut off. */
-  actorOf(tenant: string, account: string): Promise<Actor | undefined>;
+  /** The account as it is now and what it sees; undefined when it is gone or shut off. */
+  identityOf(tenant: string, account: string): Promise<OwnerIdentity | undefined>;
 }
 
 /** A message without medical content. */

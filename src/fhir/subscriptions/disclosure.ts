@@ -5,10 +5,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Resource } from '@medplum/fhirtypes';
 import type { Clock } from '../../config/index.ts';
-import type { Actor, Context, FhirGuards } from '../contract.ts';
+import type { Context, FhirGuards } from '../contract.ts';
 import { parseJson } from '../json/index.ts';
 import type { RestReads, RestStore } from '../store/contract.ts';
-import type { Owners } from './contract.ts';
+import type { OwnerIdentity, Owners } from './contract.ts';
 import type { SubscriptionEvent } from './events.ts';
 import type { ShownEvent } from './notification.ts';
 import type { Content } from './wanted.ts';
@@ -35,11 +35,11 @@ export interface DisclosureParts {
 export function createDisclosure({ store, guards, owners, clock }: DisclosureParts): Disclosure {
   return {
     async contextOf(tenant, owner) {
-      const actor = await owners.actorOf(tenant, owner);
-      return actor && contextOf(tenant, actor, clock);
+      const identity = await owners.identityOf(tenant, owner);
+      return identity && contextOf(tenant, identity, clock);
     },
     async show(context, events, isContentWanted) {
-      const reads = store.reads(context.tenant);
+      const reads = store.reads(context.tenant, context);
       const shown: ShownEvent[] = [];
       for (const event of events) shown.push(await showOne(context, reads, event, isContentWanted));
       return shown;
@@ -62,9 +62,10 @@ export function createDisclosure({ store, guards, owners, clock }: DisclosurePar
   ): Promise<ShownEvent> {
     const { type, resource: id } = event;
     if (!guards.isAllowed(context, { interaction: 'read', type, id })) return { event, isShown: false };
+    const current = context.rows || isContentWanted ? await reads.readStored(event.type, event.resource) : undefined;
+    if (context.rows && !current) return { event, isShown: false };
     // A delete leaves nothing to show but which one it was.
     if (event.interaction === 'delete' || !isContentWanted) return { event, isShown: true };
-    const current = await reads.readStored(event.type, event.resource);
     if (!current || current.deleted) return { event, isShown: true };
     const version =
       current.version === event.version ? current : await reads.readVersion(event.type, event.resource, event.version);
@@ -73,8 +74,8 @@ export function createDisclosure({ store, guards, owners, clock }: DisclosurePar
   }
 }
 
-function contextOf(tenant: string, actor: Actor, clock: Clock): Context {
-  return { tenant, actor, requestId: randomUUID(), interaction: notifyInteraction, now: () => clock.now() };
+function contextOf(tenant: string, identity: OwnerIdentity, clock: Clock): Context {
+  return { tenant, ...identity, requestId: randomUUID(), interaction: notifyInteraction, now: () => clock.now() };
 }
 
 /** What the trail says of a resource that was named and not sent. */

@@ -36,6 +36,7 @@ export function caseOperations(shell: Shell): Operation[] {
         name: event,
         type: 'Task',
         level: 'instance',
+        seesWhole: true,
         affectsState: true,
         run: ({ tx, id = '', parameters, ifMatch }): Promise<Task> =>
           perform(shell, tx, id, { event, input: read(parameters), ifMatch }),

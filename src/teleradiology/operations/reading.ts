@@ -12,6 +12,7 @@ export function readingOperations(shell: Shell): Operation[] {
       name: 'save-draft',
       type: 'Task',
       level: 'instance',
+      seesWhole: true,
       affectsState: true,
       run: (call) => saveDraftOf(shell, call),
     },
@@ -19,6 +20,7 @@ export function readingOperations(shell: Shell): Operation[] {
       name: 'sign',
       type: 'Task',
       level: 'instance',
+      seesWhole: true,
       affectsState: true,
       run: ({ tx, id = '', parameters, ifMatch }) =>
         sign(

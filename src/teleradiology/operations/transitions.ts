@@ -10,6 +10,7 @@ export const transitionsOperation: Operation = {
   name: 'transitions',
   type: 'Task',
   level: 'instance',
+  seesWhole: true,
   affectsState: false,
   async run({ tx, id = '' }): Promise<Parameters> {
     const task = (await tx.read('Task', id)) as CaseTask;

@@ -74,7 +74,8 @@ export async function bulkServer(options: { linesPerFile?: number } = {}): Promi
   const server = { audited: [] as BulkServer['audited'], refused: (() => false) as BulkServer['refused'] };
   const closed = new Set<string>();
   const owners = {
-    actorOf: async (_tenant: string, account: string) => (closed.has(account) ? undefined : actorOf(account)),
+    identityOf: async (_tenant: string, account: string) =>
+      closed.has(account) ? undefined : { actor: actorOf(account) },
   };
   const guards: FhirGuards = {
     async authenticate({ headers }) {

@@ -182,7 +182,8 @@ export async function openRig(options: Partial<SubscriptionOptions> = {}): Promi
   };
   const log = (details: object, message: string) => void rig.logged.push(`${message} ${JSON.stringify(details)}`);
   const owners = {
-    actorOf: async (_tenant: string, account: string) => (rig.closed.has(account) ? undefined : actors[account]),
+    identityOf: async (_tenant: string, account: string) =>
+      rig.closed.has(account) || !actors[account] ? undefined : { actor: actors[account] },
   };
   const compose = async (more: Partial<SubscriptionOptions> = {}) => {
     const plain = (await createFhirStore({ database })) as RestStore;
