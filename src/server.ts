@@ -274,7 +274,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
 /** Accounts as they are now: notifications and jobs follow their rights. */
 function ownersOf(access: Access): Owners {
   return {
-    actorOf: async (tenant, account) => (await access.identityIn(tenant, account))?.actor,
+    identityOf: (tenant, account) => access.identityIn(tenant, account),
   };
 }
 
