@@ -156,6 +156,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
     log,
     baseUrl,
     auditKeys,
+    identitySources: config.identitySources,
     auditAnchors: auditAnchorsFolder(config),
   });
   const limits = createLimits(config.surface.limits, { behindProxy: config.trustProxy !== undefined, secure });

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { type Clock, systemClock } from '../config/index.ts';
+import { type Clock, type IdentitySources, systemClock } from '../config/index.ts';
 import type { Database } from '../db/index.ts';
 import { type Context, FhirError, type FhirGuards, type FhirStore } from '../fhir/index.ts';
 import {
@@ -17,6 +17,7 @@ import type { Fault } from './audit/chain/prove.ts';
 import { createTrail } from './audit/trail.ts';
 import { createAuthenticator } from './authenticate.ts';
 import { issueCredential, revokeCredential } from './credentials.ts';
+import { createFederation, type Federation } from './federation/index.ts';
 import type { SecretSealer } from './own-account/password-history.ts';
 import { createPasswordHasher } from './passwords.ts';
 import { isGranted } from './policy.ts';
@@ -60,6 +61,8 @@ export interface AccessOptions {
   sealer?: SecretSealer;
   /** Roles whose people need a second factor, beside administrators and support. */
   secondFactorRoles?: SecondFactorRoles;
+  /** Directories and identity providers; none when absent. */
+  identitySources?: IdentitySources;
 }
 
 /** Who you are, what you may, and the trail of it. */
@@ -79,6 +82,8 @@ export interface Access extends FhirGuards, Pick<TenantDoor, 'elsewhere' | 'iden
   issueToken(login: string, lifetimeSeconds: number): Promise<string>;
   /** With a local password. */
   signIn(attempt: SignInAttempt): Promise<SignInResult>;
+  /** People known elsewhere. */
+  readonly federation: Federation;
   /** Ends every other way of signing in: the caller vouches that this person proved to be this account. */
   completeSignIn(proven: Proven): Promise<SignInResult>;
   /** Forgets who was recognised lately: credentials ended. Other servers do within five seconds. */
@@ -120,7 +125,24 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
     clock: securityClock,
     origin,
   });
+  const ensure: Federation['rooms']['ensureAccount'] = async (request, also) => {
+    await ensureAccount({ database, hasher, sealer, now: securityClock.now() }, request, also);
+    forgetAll();
+  };
+  const disable = async (login: string, disabled: boolean) => {
+    await setDisabled(database, login, disabled);
+    forgetAll();
+  };
+  const federation = createFederation(
+    options.identitySources ?? { ldap: [], openid: [] },
+    {
+      ...{ database, store, clock, securityClock },
+      ...{ ensureAccount: ensure, setDisabled: disable, recordActivity: trail.activity },
+    },
+    log,
+  );
   const signInRooms = {
+    directories: federation.directories,
     database,
     hasher,
     throttle,
@@ -172,15 +194,10 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
     auditRead: trail.auditRead,
     recordActivity: trail.activity,
     onChainBroken: trail.onChainBroken,
-    ensureAccount: async (request) => {
-      await ensureAccount({ database, hasher, sealer, now: securityClock.now() }, request);
-      forgetAll();
-    },
+    ensureAccount: (request) => ensure(request),
     listAccounts: (tenant) => listAccounts(database, tenant),
-    async setDisabled(login, disabled) {
-      await setDisabled(database, login, disabled);
-      forgetAll();
-    },
+    setDisabled: disable,
+    federation,
     async issueToken(login, lifetimeSeconds) {
       const account = await findAccount(database, normaliseLogin(login));
       if (!account || account.disabled) throw new FhirError(404, 'not-found', `No usable account ${login}`);
@@ -203,8 +220,14 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
       const context = { ...contextOf(request, identified), interaction: 'logout' };
       await trail.authentication(context, { kind: 'logout', outcome: 'success' });
     },
-    start: () => trail.start(() => database.tenants()),
-    close: trail.close,
+    start() {
+      trail.start(() => database.tenants());
+      federation.directories.start();
+    },
+    async close() {
+      await federation.directories.stop();
+      await trail.close();
+    },
   };
 }
 

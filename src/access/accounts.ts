@@ -59,7 +59,8 @@ interface Row {
 
 const columns = `tenant, login, kind, reference, display, roles, organization_id, password_hash, password_changed_at,
   password_temporary, demonstration, disabled`;
-const loginSyntax = /^[a-z0-9][a-z0-9._@-]{1,63}$/;
+/** Of a normalised login. */
+export const loginSyntax = /^[a-z0-9][a-z0-9._@-]{1,63}$/;
 const referenceSyntax = /^(Practitioner|Device)\/[A-Za-z0-9.-]{1,64}$/;
 const maximumDisplayLength = 200;
 

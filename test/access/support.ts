@@ -1,7 +1,7 @@
 import type { AuditEvent } from '@medplum/fhirtypes';
 import fastify, { type FastifyInstance } from 'fastify';
 import { type Access, type AuditKeys, accessRoutes, createAccess } from '../../src/access/index.ts';
-import type { Clock } from '../../src/config/index.ts';
+import type { Clock, IdentitySources } from '../../src/config/index.ts';
 import type { Database } from '../../src/db/index.ts';
 import { type Actor, type Context, createFhirStore } from '../../src/fhir/index.ts';
 import { testDatabase } from '../support/database.ts';
@@ -51,6 +51,7 @@ export async function openRig(
   options: {
     secure?: boolean;
     auditKeys?: AuditKeys;
+    identitySources?: IdentitySources;
     checkReferences?: boolean;
     routes?: (app: FastifyInstance, rooms: Pick<Rig, 'store' | 'access' | 'clock'>) => Promise<void>;
   } = {},
@@ -66,6 +67,7 @@ export async function openRig(
     secure: options.secure ?? false,
     baseUrl: () => 'http://passerelle.test',
     auditKeys: options.auditKeys,
+    ...(options.identitySources ? { identitySources: options.identitySources } : {}),
   });
   const app = fastify({ requestIdHeader: 'x-request-id' });
   await app.register(accessRoutes, { access });

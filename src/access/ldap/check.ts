@@ -27,11 +27,18 @@ export function checkPassword(url: string, source: LdapSource, login: string, pa
     : bindThenSearch(url, source, source.bind, login, password);
 }
 
-/** The person without their password, by the service account. @throws DirectoryUnavailable */
-export function findPerson(url: string, source: LdapSource, login: string): Promise<Found | undefined> {
+/** People without their passwords, by the service account, on one connection; in the order asked. @throws DirectoryUnavailable */
+export function findPeople(url: string, source: LdapSource, logins: readonly string[]): Promise<(Found | undefined)[]> {
   return asService(url, source, async (connection) => {
-    const [found] = await peopleNamed(connection, source, login);
-    return found && { person: found.person, groups: await groupsOf(connection, found.entry, found.person, source) };
+    const all: (Found | undefined)[] = [];
+    for (const login of logins) {
+      const [found, another] = await peopleNamed(connection, source, login);
+      const person = found && !another ? found : undefined;
+      all.push(
+        person && { person: person.person, groups: await groupsOf(connection, person.entry, person.person, source) },
+      );
+    }
+    return all;
   });
 }
 

@@ -1,6 +1,6 @@
 /** A directory: its servers tried in turn, its answers in our words. */
 import type { Clock, LdapSource } from '../../config/index.ts';
-import { type Check, checkPassword, type Found, findPerson } from './check.ts';
+import { type Check, checkPassword, type Found, findPeople } from './check.ts';
 import { comparableName } from './distinguished-name.ts';
 import { DirectoryUnavailable } from './open-socket.ts';
 
@@ -8,8 +8,8 @@ export interface Directory {
   readonly source: LdapSource;
   /** @param login as the directory knows it. @throws DirectoryUnavailable when no server could say. */
   check(login: string, password: string): Promise<Check>;
-  /** By the service account; undefined: the directory knows nobody of this name. @throws DirectoryUnavailable */
-  find(login: string): Promise<Found | undefined>;
+  /** By the service account, in the order asked; undefined: the directory knows nobody of that name. @throws DirectoryUnavailable */
+  find(logins: readonly string[]): Promise<(Found | undefined)[]>;
   /** What the groups are worth here: the union over the rules. */
   grants(groups: ReadonlySet<string>): { roles: string[]; establishments: string[] };
 }
@@ -59,7 +59,7 @@ export function createDirectory(source: LdapSource, { clock, log }: DirectoryOpt
   return {
     source,
     check: (login, password) => anyServer((url) => checkPassword(url, source, login, password)),
-    find: (login) => anyServer((url) => findPerson(url, source, login)),
+    find: (logins) => anyServer((url) => findPeople(url, source, logins)),
     grants(groups) {
       const granted = rules.filter((rule) => groups.has(rule.group));
       return {
