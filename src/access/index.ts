@@ -2,6 +2,7 @@
 export { type Access, type AccessOptions, createAccess } from './access.ts';
 export type { Account, AccountRequest } from './accounts.ts';
 export type { Activity, ActivityKind } from './audit/activity.ts';
+export { readAnchors } from './audit/chain/anchors.ts';
 export {
   type AuditKeys,
   auditAnchorsFolder,
@@ -9,9 +10,9 @@ export {
   openAuditKeys,
   readPublicKeys,
 } from './audit/chain/keys.ts';
-export { readAnchors } from './audit/chain/anchors.ts';
 export type { Fault } from './audit/chain/prove.ts';
 export { type Verification, verifyChain } from './audit/chain/verify.ts';
+export { type CrossOriginOptions, crossOrigin } from './cross-origin.ts';
 export {
   type AlertMailer,
   createIncidents,
@@ -23,6 +24,8 @@ export {
   incidentResource,
   type Occurrence,
 } from './incidents/index.ts';
+export { answerFailure, answerUnreadable, answerUnroutable } from './last-words.ts';
+export { createLimits, type LimitOptions, type Limits } from './limits/index.ts';
 export {
   announce,
   closeWindow,
@@ -36,10 +39,16 @@ export type { SecretSealer } from './own-account/password-history.ts';
 export { type Demand, isGranted, isRole, type Role } from './policy.ts';
 export { decide, lastPeriod, overdueReviews, periodNamed, reviewAccounts, reviewMarkdown } from './reviews/index.ts';
 export { type AccessRoutesOptions, accessRoutes } from './routes.ts';
-export { createOAuthService, securityStatement, smartRoutes } from './smart/index.ts';
 export { contentSecurityPolicy, type SecurityHeadersOptions, securityHeaders } from './security-headers.ts';
 export { type SecurityTxtOptions, securityTxtRoute } from './security-txt.ts';
-export { type CrossOriginOptions, crossOrigin } from './cross-origin.ts';
-export { answerFailure, answerUnreadable, answerUnroutable } from './last-words.ts';
-export { createLimits, type LimitOptions, type Limits } from './limits/index.ts';
+export { createOAuthService, securityStatement, smartRoutes } from './smart/index.ts';
+export {
+  accept,
+  createTenant,
+  establishmentsOf,
+  listAcceptances,
+  readTenantDescription,
+  revoke,
+  setEstablishments,
+} from './tenants/index.ts';
 export { openServerTls, type ServerTls, type TlsFiles, tlsProtocol } from './tls/index.ts';

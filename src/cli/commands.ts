@@ -65,6 +65,13 @@ const commands: readonly Command[] = [
     load: async () => (await import('./user.ts')).user,
   },
   {
+    name: 'tenants',
+    usage:
+      'tenants list [tenant] | create <file.json> | accept <tenant> <login> --role … [--establishment …] [--until …] | revoke <tenant> <login> | establishments <tenant> <login> [id…]',
+    summary: 'hospital groups with their establishments, and whom of another group each accepts',
+    load: async () => (await import('./tenants.ts')).tenants,
+  },
+  {
     name: 'messages',
     usage: 'messages [list [AE|AR|AA|noted] | show <tenant> <control id> | replay <tenant> <control id>]',
     summary: 'HL7 v2 messages received and what was answered; show the bytes; send a kept one again to the server',

@@ -13,6 +13,7 @@ import { openRig, type Rig } from './support.ts';
 const dayMs = 86_400_000;
 let rig: Rig;
 let noaToken: string;
+let conformanceToken: string;
 beforeAll(async () => {
   rig = await openRig({
     routes: async (app, { store, access, clock }) => {
@@ -47,6 +48,10 @@ beforeAll(async () => {
     reference: 'Device/r',
     roles: ['ris'],
   });
+  await rig.access.ensureAccount({
+    ...{ ...person, login: 'conformance-aa', kind: 'machine', reference: 'Device/c', roles: ['conformance'] },
+  });
+  conformanceToken = await rig.access.issueToken('conformance-aa', 365 * 86_400);
   noaToken = await rig.access.issueToken('noa', 365 * 86_400);
 });
 afterAll(() => rig.close());
@@ -188,6 +193,40 @@ describe('the tenant of the platform', () => {
     expect((await get('/t/platform/fhir/Organization?name=ANNU')).json().entry).toHaveLength(1);
     for (const path of ['Patient/p1', 'Patient', 'Task', 'AuditEvent', '_history', 'Organization/_history'])
       expect((await get(`/t/platform/fhir/${path}`)).statusCode, path).toBe(403);
+  });
+});
+
+describe('references', () => {
+  const put = (url: string, managing: string) =>
+    rig.app.inject({
+      method: 'PUT',
+      url,
+      headers: { authorization: `Bearer ${conformanceToken}`, 'content-type': 'application/fhir+json' },
+      payload: { resourceType: 'Patient', id: 'refers', managingOrganization: { reference: managing } },
+    });
+
+  it('to the platform’s directory are found where they lead', async () => {
+    expect((await get('/fhir/Organization/directory-entry')).json().name).toBe('ANNUAIRE');
+    expect((await get('/fhir/Organization?_id=directory-entry')).json().entry).toBeUndefined();
+    await rig.store.transaction(systemContext('platform', 'system:seed', rig.clock), (tx) =>
+      tx.create({ resourceType: 'Patient', id: 'only-there' }),
+    );
+    expect((await get('/fhir/Patient/only-there')).statusCode).toBe(404);
+  });
+
+  it('by the address of another tenant are refused, by that of their own stored relative', async () => {
+    const base = 'http://passerelle.test/t';
+    for (const url of ['/fhir/Patient/refers', '/t/aa/fhir/Patient/refers']) {
+      const foreign = await put(url, `${base}/bb/fhir/Organization/north`);
+      expect(foreign.statusCode).toBe(422);
+      expect(foreign.json().issue[0].expression).toEqual(['Patient.managingOrganization.reference']);
+      expect((await put(url, `${base}/nowhere/fhir/Organization/north`)).json().issue).toEqual(foreign.json().issue);
+    }
+    expect((await put('/fhir/Patient/refers', `${base}/platform/fhir/Organization/directory-entry`)).statusCode).toBe(
+      201,
+    );
+    const own = await put('/t/aa/fhir/Patient/refers', `${base}/aa/fhir/Organization/x`);
+    expect(own.json().managingOrganization).toEqual({ reference: 'Organization/x' });
   });
 });
 

@@ -1,7 +1,9 @@
 /** read: https://hl7.org/fhir/R4/http.html#read; conditional read: https://hl7.org/fhir/R4/http.html#cread. */
 import type { Resource } from '@medplum/fhirtypes';
+import { platformTenant } from '../../db/index.ts';
 import { FhirError } from '../contract.ts';
 import type { StoredVersion } from '../store/contract.ts';
+import { isSharedType } from '../store/shared-types.ts';
 import type { Answer, AnsweredVersion, ReadInteraction } from './call.ts';
 import { isNotModified } from './conditions.ts';
 import { readParameters, type Subset, subsetOf, subsetResource } from './subsetting.ts';
@@ -9,11 +11,14 @@ import { readParameters, type Subset, subsetOf, subsetResource } from './subsett
 export const read: ReadInteraction = {
   access: 'read',
   code: 'read',
-  async run(call, reads, { artefacts, searchDefinitions }) {
+  async run(call, reads, { artefacts, searchDefinitions, store }) {
     const subset = subsetOf(readParameters(call), searchDefinitions);
-    const stored = await reads.readStored(call.type!, call.id!);
-    const artefact = stored ? undefined : artefacts.read(call.type!, call.id!);
+    const own = await reads.readStored(call.type!, call.id!);
+    const artefact = own ? undefined : artefacts.read(call.type!, call.id!);
     if (artefact) return { status: 200, body: JSON.stringify(subsetResource(artefact, subset)) };
+    // References of the tenant may lead to the platform's: whoever follows one finds it.
+    const isShared = !own && isSharedType(call.type!) && call.context.tenant !== platformTenant;
+    const stored = isShared ? await store.reads(platformTenant).readStored(call.type!, call.id!) : own;
     if (!stored) throw new FhirError(404, 'not-found', `${call.type}/${call.id} is not known`);
     if (stored.deleted) throw new FhirError(410, 'deleted', `${call.type}/${call.id} was deleted`);
     const version = answeredVersion(stored);

@@ -3,6 +3,7 @@ import type { Resource } from '@medplum/fhirtypes';
 import { platformTenant, type Sql } from '../../db/index.ts';
 import { FhirError } from '../contract.ts';
 import { tableOf } from '../search/scope.ts';
+import { isSharedType } from './shared-types.ts';
 
 const literalPattern = /^([A-Z][A-Za-z]+)\/([A-Za-z0-9.-]{1,64})(?:\/_history\/[A-Za-z0-9.-]{1,64})?$/;
 
@@ -88,7 +89,9 @@ export async function checkReferences(sql: Sql, tenant: string, references: read
   if (missing.length > 0 && tenant !== platformTenant) {
     // Row-level security shows one tenant at a time: look into the platform's, then come back.
     await sql.query(`SELECT set_config('passerelle.tenant', $1, true)`, [platformTenant]);
-    missing = await absent(sql, platformTenant, missing);
+    const shared = missing.filter((target) => isSharedType(target.slice(0, target.indexOf('/'))));
+    const others = missing.filter((target) => !shared.includes(target));
+    missing = [...others, ...(await absent(sql, platformTenant, shared))];
     await sql.query(`SELECT set_config('passerelle.tenant', $1, true)`, [tenant]);
   }
   if (missing.length > 0) throw new UnresolvedReferences(missing);

@@ -186,12 +186,19 @@ describe('references', () => {
     expect(await store.read('aa', 'ServiceRequest', both.id)).toEqual(both);
   });
 
-  it('may point to the directory of the platform', async () => {
-    await store.restTransaction(contextOf('platform'), (tx) => tx.update({ ...patient, id: 'shared' }));
+  it('may point to the directory of the platform, and to nothing else there', async () => {
+    await store.restTransaction(contextOf('platform'), async (tx) => {
+      await tx.create({ resourceType: 'Practitioner', id: 'shared' });
+      await tx.create({ ...patient, id: 'not-shared' });
+    });
     store = await createFhirStore({ database, checkReferences: true });
-    const order = await inTransaction((tx) => tx.create(request('Patient/shared')));
-    expect(await store.read('aa', 'ServiceRequest', order.id)).toEqual(order);
-    await expect(store.read('aa', 'Patient', 'shared')).rejects.toMatchObject({ status: 404 });
+    const attended: Patient = { resourceType: 'Patient', generalPractitioner: [{ reference: 'Practitioner/shared' }] };
+    const known = await inTransaction((tx) => tx.create(attended));
+    expect(await store.read('aa', 'Patient', known.id)).toEqual(known);
+    await expect(store.read('aa', 'Practitioner', 'shared')).rejects.toMatchObject({ status: 404 });
+    await expect(inTransaction((tx) => tx.create(request('Patient/not-shared')))).rejects.toMatchObject({
+      status: 422,
+    });
   });
 
   it('are not checked otherwise', async () => {

@@ -1,0 +1,162 @@
+import { randomUUID } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import {
+  accept,
+  auditKeyFiles,
+  createAccess,
+  createTenant,
+  establishmentsOf,
+  listAcceptances,
+  openAuditKeys,
+  readTenantDescription,
+  revoke,
+  setEstablishments,
+} from '../access/index.ts';
+import { loadConfig, systemClock } from '../config/index.ts';
+import { type Database, openConfiguredDatabase } from '../db/index.ts';
+import { type Context, createFhirStore, FhirError, type FhirStore } from '../fhir/index.ts';
+import { CommandError } from './command-error.ts';
+import type { Environment } from './environment.ts';
+import { operator } from './operator.ts';
+
+const usage = `tenants list [tenant]
+tenants create <file.json>
+tenants accept <tenant> <login> --role <role>… [--establishment <Organization id>…] [--since <instant>] [--until <instant>]
+tenants revoke <tenant> <login>
+tenants establishments <tenant> <login> [Organization id…]`;
+
+interface Rooms {
+  database: Database;
+  store: FhirStore;
+  contextIn(tenant: string): Context;
+  print(line: string): void;
+}
+
+interface Options {
+  role?: string[];
+  establishment?: string[];
+  since?: string;
+  until?: string;
+}
+
+/** Hospital groups: make one with its establishments, say whom of another one it accepts, and bind accounts to establishments. */
+export async function tenants(args: string[], env: Environment): Promise<number> {
+  const { values, positionals } = parsed(args);
+  const config = loadConfig(env);
+  const database = await openConfiguredDatabase(config, { visitor: true });
+  try {
+    const store = await createFhirStore({ database, checkReferences: false });
+    const auditKeys = openAuditKeys(auditKeyFiles(config));
+    // The audit trail tells of what is changed here too.
+    const access = await createAccess({ database, store, clock: config.clock, secure: false, auditKeys });
+    try {
+      const contextIn = (tenant: string): Context => ({
+        ...{ tenant, ...operator(env), requestId: randomUUID(), interaction: `system:tenants-${positionals[0]}` },
+        now: () => config.clock.now(),
+      });
+      await run(
+        { database, store, contextIn, print: (line) => process.stdout.write(`${line}\n`) },
+        positionals,
+        values,
+      );
+      return 0;
+    } finally {
+      await access.close();
+    }
+  } catch (error) {
+    throw error instanceof FhirError ? new CommandError(error.message) : error;
+  } finally {
+    await database.close();
+  }
+}
+
+async function run(rooms: Rooms, [action, first, login, ...ids]: string[], options: Options): Promise<void> {
+  const { database, store, contextIn, print } = rooms;
+  if (action === 'list') return list(rooms, first);
+  if (action === 'create' && first) {
+    const description = readTenantDescription(await jsonOf(first));
+    const made = await createTenant({ database, store }, contextIn, description);
+    print(`${description.tenant}: ${made.join(' ')}`);
+    return;
+  }
+  if (!first || !login) throw new CommandError(usage);
+  if (!(await database.tenants()).includes(first)) throw new CommandError(`There is no tenant ${first}.`);
+  switch (action) {
+    case 'accept': {
+      const establishments = options.establishment ?? (await everyEstablishment(store, first));
+      const request = { login, roles: options.role ?? [], establishments, ...period(options) };
+      const { reference } = await accept({ database, store }, contextIn(first), request, systemClock.now());
+      print(`${login} is ${reference} of ${first}, at ${establishments.join(' ')}`);
+      return;
+    }
+    case 'revoke':
+      await revoke(store, contextIn(first), login, systemClock.now());
+      print(`${login} is not accepted by ${first} any more`);
+      return;
+    case 'establishments':
+      await setEstablishments(database, { tenant: first, login, establishments: ids });
+      print(`${login}: ${(await establishmentsOf(database, first, login)).join(' ') || 'none'}`);
+      return;
+    default:
+      throw new CommandError(usage);
+  }
+}
+
+async function list({ database, store, print }: Rooms, only: string | undefined): Promise<void> {
+  for (const tenant of await database.tenants()) {
+    if (only !== undefined && tenant !== only) continue;
+    print(tenant);
+    for (const { id, name } of await store.search(tenant, 'Organization', `${withFiness}&_sort=_id`))
+      print(`  Organization/${id}  ${name ?? ''}`);
+    for (const { login, homeTenant, roles, establishments, since, until, acceptedBy, endedAt } of await listAcceptances(
+      database,
+      tenant,
+    )) {
+      const end = endedAt ?? until;
+      const times = `${since.toISOString()} to ${end?.toISOString() ?? 'revoked'}`;
+      print(`  ${login} of ${homeTenant}  ${roles}  ${establishments}  ${times}  by ${acceptedBy}`);
+    }
+  }
+}
+
+const withFiness = `identifier=${encodeURIComponent('https://finess.esante.gouv.fr|')}`;
+
+/** Those there are now: one that is added later accepts for itself. */
+async function everyEstablishment(store: FhirStore, tenant: string): Promise<string[]> {
+  const found = await store.search(tenant, 'Organization', `${withFiness}&active=true&_count=200`);
+  return found.map(({ id }) => id!);
+}
+
+async function jsonOf(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    throw new CommandError(`${path}: ${(error as Error).message}`);
+  }
+}
+
+function period({ since, until }: Options): { since?: Date; until?: Date } {
+  return { ...(since ? { since: instant(since) } : {}), ...(until ? { until: instant(until) } : {}) };
+}
+
+function instant(text: string): Date {
+  const date = new Date(text);
+  if (Number.isNaN(date.getTime())) throw new CommandError(`"${text}" is not an instant, as in 2027-01-31T18:00:00Z.`);
+  return date;
+}
+
+function parsed(args: string[]) {
+  try {
+    const text = { type: 'string' } as const;
+    const options = {
+      role: { ...text, multiple: true },
+      establishment: { ...text, multiple: true },
+      since: text,
+      until: text,
+    } as const;
+    return parseArgs({ args, options, allowPositionals: true });
+  } catch (error) {
+    throw new CommandError(`${(error as Error).message}\n${usage}`);
+  }
+}
