@@ -19,10 +19,12 @@ import { createAuthenticator } from './authenticate.ts';
 import { issueCredential, revokeCredential } from './credentials.ts';
 import { createFederation, type Federation } from './federation/index.ts';
 import type { SecretSealer } from './own-account/password-history.ts';
+import type { AccountRooms } from './own-account/rooms.ts';
 import { createPasswordHasher } from './passwords.ts';
 import { isGranted } from './policy.ts';
 import { opaqueTokens, sessionCookies } from './recognise.ts';
 import { notGranted } from './refusals.ts';
+import { relyingPartyOf } from './second-factor/relying-party.ts';
 import { completeSignIn, type Proven, type SignInResult } from './sign-in/complete.ts';
 import type { SecondFactorRoles } from './sign-in/next-step.ts';
 import { type SignInAttempt, signInByPassword } from './sign-in/password.ts';
@@ -86,6 +88,10 @@ export interface Access extends FhirGuards, Pick<TenantDoor, 'elsewhere' | 'iden
   readonly federation: Federation;
   /** Ends every other way of signing in: the caller vouches that this person proved to be this account. */
   completeSignIn(proven: Proven): Promise<SignInResult>;
+  /** What the routes of signing in and of one's own account work with. */
+  readonly accountRooms: AccountRooms;
+  /** The secret of the session a request came with, unverified; undefined when it came with something else. */
+  sessionSecret(request: Parameters<FhirGuards['authenticate']>[0]): string | undefined;
   /** Forgets who was recognised lately: credentials ended. Other servers do within five seconds. */
   forgetCredentials(): void;
   /** Ends the session (or token) the request came with; a request without one changes nothing. */
@@ -151,6 +157,12 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
     clock,
     secondFactorRoles: options.secondFactorRoles ?? [],
   };
+  const accountRooms: AccountRooms = {
+    ...signInRooms,
+    sealer,
+    party: () => baseUrl && relyingPartyOf(baseUrl()),
+    forgetCredentials: forgetAll,
+  };
 
   const contextOf = (
     request: Parameters<FhirGuards['authenticate']>[0],
@@ -169,6 +181,11 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
   return {
     secure,
     origin,
+    accountRooms,
+    sessionSecret(request) {
+      const credential = presented(request);
+      return credential?.recogniser.name === 'session' ? credential.secret : undefined;
+    },
     forgetCredentials: forgetAll,
     elsewhere: door.elsewhere,
     identityIn: door.identityIn,

@@ -1,5 +1,7 @@
 /** Passwords: argon2id, and the rules of the tender (SE-2) as they apply when one is chosen. */
+import { randomBytes } from 'node:crypto';
 import { hash, verify } from '@node-rs/argon2';
+import { policiesOf } from './policy.ts';
 
 /**
  * OWASP's second configuration for argon2id: 19 MiB, 2 passes, 1 lane. About 30 ms of one core each; with `atOnce` verifications
@@ -58,32 +60,67 @@ export function createPasswordHasher(): PasswordHasher {
   };
 }
 
+/** Whom a password is for. The grade is part of the name as it is displayed (`Médecin en chef …`). */
+export interface PasswordHolder {
+  login: string;
+  display: string;
+  roles: readonly string[];
+}
+
 /**
- * What is wrong with a new password, in French for the person who chose it; empty when nothing is. SE-2: 9 characters, 14 for
- * administrators, three of four classes, neither the login nor the name nor the role inside.
+ * What is wrong with a new password, in French for the person who chose it; empty when nothing is. SE-2: "composé au minimum de 9
+ * caractères" (14 for administrators), "au moins trois des catégories suivantes", "ne contient pas tout ou partie de l'identifiant, du
+ * nom de l'utilisateur, de son rôle ou de son grade".
  */
-export function passwordProblems(
-  password: string,
-  account: { login: string; display: string; roles: readonly string[] },
-): string[] {
+export function passwordProblems(password: string, account: PasswordHolder): string[] {
   const problems: string[] = [];
-  const minimum = account.roles.includes('administrator') ? minimumAdministratorLength : minimumLength;
-  if (password.length < minimum) problems.push(`Le mot de passe doit compter au moins ${minimum} caractères.`);
+  const minimum = minimumLengthFor(account.roles);
+  if ([...password].length < minimum) problems.push(`Le mot de passe doit compter au moins ${minimum} caractères.`);
   if (password.length > maximumPasswordLength) {
     problems.push(`Le mot de passe ne doit pas dépasser ${maximumPasswordLength} caractères.`);
   }
-  const classes = [/\p{Ll}/u, /\p{Lu}/u, /\p{Nd}/u, /[^\p{L}\p{Nd}]/u].filter((kind) => kind.test(password)).length;
+  const classes = [/\p{Ll}/u, /\p{Lu}/u, /[0-9]/, /[^\p{L}\p{Nd}]/u].filter((kind) => kind.test(password)).length;
   if (classes < 3) {
     problems.push('Le mot de passe doit mêler trois sortes de caractères : minuscules, majuscules, chiffres, autres.');
   }
-  const folded = fold(password);
-  const forbidden = [account.login, ...account.display.split(/[\s-]+/), ...account.roles]
-    .map(fold)
-    .filter((word) => word.length >= 3);
-  if (forbidden.some((word) => folded.includes(word))) {
-    problems.push("Le mot de passe ne doit contenir ni l'identifiant, ni le nom, ni le rôle.");
+  if (namesHolder(password, account)) {
+    problems.push("Le mot de passe ne doit contenir ni tout ni partie de l'identifiant, du nom, du grade ou du rôle.");
   }
   return problems;
+}
+
+/** Fewest characters of a password of somebody with these roles. */
+export function minimumLengthFor(roles: readonly string[]): number {
+  return roles.includes('administrator') ? minimumAdministratorLength : minimumLength;
+}
+
+/** A password made for somebody: random, and within the rules whatever the draw. */
+export function makePassword(account: PasswordHolder): string {
+  for (;;) {
+    const password = `Pa1-${randomBytes(15).toString('base64url')}`;
+    if (passwordProblems(password, account).length === 0) return password;
+  }
+}
+
+/** "Partie": this many characters in a row of a word; of a shorter word, the word. Two letters (`Dr`) are in anything. */
+const telltaleLength = 4;
+const shortestWord = 3;
+
+function namesHolder(password: string, { login, display, roles }: PasswordHolder): boolean {
+  const folded = fold(password);
+  const rolesInFrench = policiesOf(roles).map((policy) => policy.title);
+  const words = [login, display, ...roles, ...rolesInFrench].flatMap((text) => [
+    fold(text),
+    ...fold(text).split(/[^\p{L}\p{N}]+/u),
+  ]);
+  return words
+    .filter((word) => word.length >= shortestWord)
+    .some((word) => partsOf(word).some((part) => folded.includes(part)));
+}
+
+function partsOf(word: string): string[] {
+  if (word.length <= telltaleLength) return [word];
+  return Array.from({ length: word.length - telltaleLength + 1 }, (_, at) => word.slice(at, at + telltaleLength));
 }
 
 /** Without accents and capitals, so that "Éléonore" is found in "ELEONORE1". */

@@ -1,10 +1,15 @@
 /** Signing in and out, who am I, and the two well-known documents of a server that says what it is. */
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance } from 'fastify';
 import { FhirError } from '../fhir/index.ts';
 import type { Access } from './access.ts';
+import { answerError } from './answer-error.ts';
+import { accountRoutes } from './own-account/routes.ts';
+import { sessionRoutes } from './own-account/session-routes.ts';
 import { refuseForeignOrigin } from './request-origin.ts';
 import { endedCookie } from './session-cookie.ts';
-import { answer, answerSignIn, userInfo } from './sign-in/answer.ts';
+import { answerSignIn, originOf, userInfo } from './sign-in/answer.ts';
+import { missingRoutes } from './sign-in/missing-routes.ts';
+import { signInRoutes } from './sign-in/routes.ts';
 
 /** A name and a password need no more. */
 const loginBodyLimitBytes = 4_096;
@@ -58,43 +63,8 @@ export async function accessRoutes(app: FastifyInstance, options: AccessRoutesOp
 
   app.get('/oauth2/userinfo', async (request) => userInfo(await access.authenticate(request)));
 
-}
-
-/** Where a sign-in comes from, of a request. */
-export function originOf(request: { ip: string; id: string; headers: Record<string, string | string[] | undefined> }): {
-  network: string;
-  requestId: string;
-  device?: string;
-} {
-  const device = request.headers['user-agent'];
-  return { network: request.ip, requestId: request.id, ...(typeof device === 'string' ? { device } : {}) };
-}
-
-/** Errors of these routes as people's browsers get them: a code and a French sentence, nothing of the inside. */
-function answerError(
-  error: unknown,
-  request: { log: { error(object: object, message: string): void } },
-  reply: FastifyReply,
-) {
-  if (error instanceof FhirError) {
-    if (error.status === 429) return answer(reply, 429, 'too_many_requests', 'Trop de demandes : réessayez.');
-    if (error.status === 401) {
-      reply.header('www-authenticate', 'Bearer');
-      return answer(reply, 401, 'login_required', 'Connectez-vous.');
-    }
-    if (error.status === 403) return answer(reply, 403, 'refused', sentenceOf(error));
-  }
-  const { statusCode, name } = error as { statusCode?: number; name?: string };
-  if (statusCode && statusCode >= 400 && statusCode < 500) {
-    return answer(reply, statusCode, 'invalid_request', 'La demande n’a pas la forme attendue.');
-  }
-  request.log.error(
-    { error: name, ...(error instanceof FhirError ? { status: error.status } : {}) },
-    'sign-in routes failed',
-  );
-  return answer(reply, 503, 'unavailable', 'Service momentanément indisponible.');
-}
-
-function sentenceOf(error: FhirError): string {
-  return error.outcome.issue[0]?.details?.text ?? 'Action refusée.';
+  await app.register(signInRoutes, { access });
+  await app.register(missingRoutes, { access });
+  await app.register(accountRoutes, { access });
+  await app.register(sessionRoutes, { access });
 }

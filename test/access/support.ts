@@ -4,6 +4,7 @@ import { type Access, type AuditKeys, accessRoutes, createAccess } from '../../s
 import type { Clock, IdentitySources } from '../../src/config/index.ts';
 import type { Database } from '../../src/db/index.ts';
 import { type Actor, type Context, createFhirStore } from '../../src/fhir/index.ts';
+import { createVault, newKeyLine, openKeyRing } from '../../src/vault/index.ts';
 import { testDatabase } from '../support/database.ts';
 
 /** A clock that moves when told. */
@@ -50,6 +51,9 @@ export interface Rig {
 export async function openRig(
   options: {
     secure?: boolean;
+    /** Public address; `http://passerelle.test`, which cannot hold passkeys, when absent. */
+    baseUrl?: string;
+    secondFactorRoles?: readonly string[];
     auditKeys?: AuditKeys;
     identitySources?: IdentitySources;
     checkReferences?: boolean;
@@ -65,7 +69,9 @@ export async function openRig(
     clock,
     securityClock: clock,
     secure: options.secure ?? false,
-    baseUrl: () => 'http://passerelle.test',
+    baseUrl: () => options.baseUrl ?? 'http://passerelle.test',
+    sealer: createVault(openKeyRing({ text: newKeyLine(clock.now()) })),
+    secondFactorRoles: options.secondFactorRoles ?? [],
     auditKeys: options.auditKeys,
     ...(options.identitySources ? { identitySources: options.identitySources } : {}),
   });

@@ -73,17 +73,16 @@ export async function readOwnSession(database: Database, secret: string): Promis
   return row && { id: row.id, login: row.login, tenant, provenAt: row.proven_at ?? row.created_at };
 }
 
-/** Ends one session of an account by its id. @returns whether there was one. */
+/** Ends one session of an account by its id. @returns how many: 1 or 0. */
 export async function endSession(
-  database: Database,
+  sql: Sql,
   { tenant, login, id }: { tenant: string; login: string; id: string },
-): Promise<boolean> {
-  const { rowCount } = await database.query(
-    tenant,
+): Promise<number> {
+  const { rowCount } = await sql.query(
     `DELETE FROM credential WHERE tenant = $1 AND login = $2 AND kind = 'session' AND id = $3::uuid`,
     [tenant, login, id],
   );
-  return rowCount === 1;
+  return rowCount ?? 0;
 }
 
 /** Ends the sessions of an account, all or all but one, inside the caller's transaction. @returns how many. */

@@ -52,12 +52,15 @@ export async function removeEveryFactor(sql: Sql, tenant: string, login: string)
   return removed > 0;
 }
 
-/** Says in which tenant a passkey is to be looked for. */
-export async function announcePasskey(database: Database, credentialId: string, tenant: string): Promise<void> {
-  await database.query(
+/**
+ * Reserves the name of a passkey on the whole platform and says in which tenant it is to be looked for.
+ * @returns false when it is taken: an authenticator of one person cannot stand for another (WebAuthn §7.1).
+ */
+export async function announcePasskey(database: Database, credentialId: string, tenant: string): Promise<boolean> {
+  const { rowCount } = await database.query(
     platformTenant,
-    `INSERT INTO passkey_directory (tenant, credential_id, account_tenant) VALUES ($1, $2, $3)
-     ON CONFLICT (tenant, credential_id) DO UPDATE SET account_tenant = excluded.account_tenant`,
+    `INSERT INTO passkey_directory (tenant, credential_id, account_tenant) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
     [platformTenant, credentialId, tenant],
   );
+  return rowCount === 1;
 }

@@ -1,11 +1,26 @@
 /** What the browser is told of a sign-in: cookies and a few words of JSON; the same from every way of signing in. */
 import type { FastifyReply } from 'fastify';
+import { answer } from '../answer-error.ts';
 import { endedPendingCookie, pendingCookie, sessionCookie } from '../session-cookie.ts';
-import type { SignInResult } from './complete.ts';
+import type { SignInOrigin, SignInResult } from './complete.ts';
+import type { StepResult } from './steps.ts';
 
-/** Sends the answer: 200 signed in, 202 something is missing, 401 refused, 429 too early. */
-export function answerSignIn(reply: FastifyReply, result: SignInResult, secure: boolean): FastifyReply {
+/**
+ * Sends the answer: 200 signed in, 202 something is missing, 401 refused, 429 too early.
+ * @param more what a step brought besides (recovery codes).
+ */
+export function answerSignIn(
+  reply: FastifyReply,
+  result: StepResult,
+  secure: boolean,
+  more: object = {},
+): FastifyReply {
   switch (result.status) {
+    case 'over':
+      reply.header('set-cookie', endedPendingCookie(secure));
+      return answer(reply, 401, 'sign_in_over', 'La connexion a expiré : recommencez.');
+    case 'wrong-code':
+      return answer(reply, 401, 'invalid_code', 'Ce code n’est pas valable.');
     case 'too-early':
       reply.header('retry-after', String(result.retryAfterSeconds));
       return answer(
@@ -18,7 +33,9 @@ export function answerSignIn(reply: FastifyReply, result: SignInResult, secure: 
       return answer(reply, 401, 'invalid_credentials', 'Identifiant ou mot de passe incorrect.');
     default:
       setSignInCookies(reply, result, secure);
-      return result.status === 'pending' ? reply.code(202).send({ step: result.step }) : reply.send(userInfo(result));
+      return result.status === 'pending'
+        ? reply.code(202).send({ step: result.step, ...more })
+        : reply.send({ ...userInfo(result), ...more });
   }
 }
 
@@ -47,7 +64,12 @@ export function userInfo({
   return { tenant, account, display, reference, roles };
 }
 
-/** An answer for people: a code and a French sentence. */
-export function answer(reply: FastifyReply, status: number, error: string, message: string): FastifyReply {
-  return reply.code(status).send({ error, message });
+/** Where a sign-in comes from, of a request. */
+export function originOf(request: {
+  ip: string;
+  id: string;
+  headers: Record<string, string | string[] | undefined>;
+}): SignInOrigin {
+  const device = request.headers['user-agent'];
+  return { network: request.ip, requestId: request.id, ...(typeof device === 'string' ? { device } : {}) };
 }
