@@ -157,6 +157,8 @@ async function compose(config: Config, options: ServerOptions, database: Databas
     baseUrl,
     auditKeys,
     identitySources: config.identitySources,
+    sealer: vault,
+    secondFactorRoles: config.secondFactorRoles,
     auditAnchors: auditAnchorsFolder(config),
   });
   const limits = createLimits(config.surface.limits, { behindProxy: config.trustProxy !== undefined, secure });

@@ -35,6 +35,7 @@ export {
   recorded,
   supportRole,
 } from './maintenance/index.ts';
+export { makePassword } from './passwords.ts';
 export type { SecretSealer } from './own-account/password-history.ts';
 export { type Demand, isGranted, isRole, type Role } from './policy.ts';
 export { decide, lastPeriod, overdueReviews, periodNamed, reviewAccounts, reviewMarkdown } from './reviews/index.ts';

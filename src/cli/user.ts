@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { auditKeyFiles, createAccess, isRole, openAuditKeys } from '../access/index.ts';
+import { auditKeyFiles, createAccess, isRole, makePassword, openAuditKeys } from '../access/index.ts';
 import { loadConfig } from '../config/index.ts';
 import { openConfiguredDatabase } from '../db/index.ts';
 import { createFhirStore } from '../fhir/index.ts';
@@ -13,7 +12,13 @@ export async function user(args: string[], env: Environment): Promise<number> {
   const database = await openConfiguredDatabase(config, { visitor: true });
   try {
     const store = await createFhirStore({ database, checkReferences: false });
-    const access = await createAccess({ database, store, clock: config.clock, secure: false, auditKeys: openAuditKeys(auditKeyFiles(config)) });
+    const access = await createAccess({
+      database,
+      store,
+      clock: config.clock,
+      secure: false,
+      auditKeys: openAuditKeys(auditKeyFiles(config)),
+    });
     const print = (line: string) => process.stdout.write(`${line}\n`);
     switch (action) {
       case 'list':
@@ -31,8 +36,7 @@ export async function user(args: string[], env: Environment): Promise<number> {
         }
         if (!isRole(role)) throw new CommandError(`"${role}" is not a role.`);
         const kind = reference.startsWith('Device/') ? 'machine' : 'person';
-        // Random and long; the four character classes are there whatever the draw.
-        const password = `Pa1-${randomBytes(15).toString('base64url')}`;
+        const password = makePassword({ login, display: login, roles: [role] });
         await access.ensureAccount({
           tenant,
           login,
@@ -40,7 +44,7 @@ export async function user(args: string[], env: Environment): Promise<number> {
           reference,
           display: login,
           roles: [role],
-          ...(kind === 'person' ? { password } : {}),
+          ...(kind === 'person' ? { password, temporaryPassword: true } : {}),
         });
         print(kind === 'person' ? `${login}: ${password}` : `${login}: sign in with "token ${login}"`);
         break;

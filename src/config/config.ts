@@ -6,6 +6,7 @@ import { ConfigError } from './config-error.ts';
 import { type DataKeysConfig, dataKeysConfig } from './data-keys.ts';
 import { type IdentitySources, identitySources } from './identity-sources/index.ts';
 import { type LegalNotice, legalNotice } from './legal-notice.ts';
+import { secondFactorRoles } from './second-factor.ts';
 import { type Secret, secret, secretText } from './secret.ts';
 import { type SurfaceSettings, surfaceSettings } from './surface.ts';
 
@@ -48,6 +49,8 @@ export interface Config {
   smtp: SmtpConfig | undefined;
   /** Origins, rates, malware: what comes near from outside. */
   surface: SurfaceSettings;
+  /** Roles whose people need a second factor, beside administrators and support. */
+  secondFactorRoles: readonly string[] | 'all';
   audit: AuditSettings;
   /** Directories and identity providers people sign in through. */
   identitySources: IdentitySources;
@@ -100,6 +103,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     subscriptionHosts: list(env, 'SUBSCRIPTION_HOSTS'),
     smtp: smtp(env),
     surface: surfaceSettings(env),
+    secondFactorRoles: secondFactorRoles(env),
     audit: auditSettings(env),
     identitySources: identitySources(env),
     legalNotice: legalNotice(env),
