@@ -59,7 +59,7 @@ test('an untouched trail is proven whole, seals, rows and events, what clients p
 test('an altered row of the journal, or event, is named with its seal', async () => {
   const { row, event, posted } = await covered();
   expect(
-    await tampered(`UPDATE fhir.journal SET entries = replace(entries, 'noa', 'lea') WHERE id = '${row}'`),
+    await tampered(`UPDATE fhir.journal SET entries = replace(entries, '192.0.2.7', '192.0.2.8') WHERE id = '${row}'`),
   ).toEqual({ kind: 'row-altered', seal: 3, row });
   for (const id of [event, posted]) {
     expect(

@@ -2,7 +2,9 @@
  * Looks after the chain while the server runs: tells its heads outside the database, and proves it again and again, a piece at a time, so
  * that a break is known within hours and not at the next audit.
  */
+import { systemClock } from '../../../config/index.ts';
 import type { Database } from '../../../db/index.ts';
+import { addMonthsAhead } from '../retention/months-ahead.ts';
 import { type Anchor, headOf, readAnchors, writeAnchors } from './anchors.ts';
 import type { AuditKeys } from './keys.ts';
 import { beginning, type Fault, type Link } from './prove.ts';
@@ -44,6 +46,7 @@ export function createChainWatch(options: ChainWatchOptions): ChainWatch {
   /** How far each chain was proven. */
   const proven = new Map<string, Link>();
   const known = new Set<string>();
+  let monthsMade: number | undefined;
   let timer: NodeJS.Timeout | undefined;
   let working: Promise<void> = Promise.resolve();
   let stopped = false;
@@ -81,7 +84,16 @@ export function createChainWatch(options: ChainWatchOptions): ChainWatch {
     options.onBroken(tenant, fault);
   }
 
+  /** Parts of the months to come; by the machine's own clock, like the database's. */
+  async function makeMonths(): Promise<void> {
+    const today = systemClock.now();
+    if (monthsMade === today.getUTCDate()) return;
+    await addMonthsAhead(database, today);
+    monthsMade = today.getUTCDate();
+  }
+
   async function look(): Promise<void> {
+    await makeMonths();
     // Proven before it is told: an anchor must not vouch for what was cut off meanwhile.
     for (const tenant of await options.tenants()) await prove(tenant);
     await anchor();
