@@ -16,6 +16,7 @@ import {
   auditKeyFiles,
   createAccess,
   createLimits,
+  createMalwareGate,
   createOAuthService,
   crossOrigin,
   openAuditKeys,
@@ -161,6 +162,9 @@ async function compose(config: Config, options: ServerOptions, database: Databas
     secondFactorRoles: config.secondFactorRoles,
     auditAnchors: auditAnchorsFolder(config),
   });
+  const { malware } = config.surface;
+  const gate = malware && createMalwareGate({ settings: malware, database, vault, access: unlimited, log });
+  if (gate) store.beforeCommit(gate.hook);
   const limits = createLimits(config.surface.limits, { behindProxy: config.trustProxy !== undefined, secure });
   const access = limits.guard(unlimited);
   const owners = ownersOf(access);
@@ -181,7 +185,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
     log,
   });
   const keystore = await openKeystore(dataFolder(config, 'keys'), clock);
-  const imaging = await createImaging({ database, store, folder: dataFolder(config, 'blobs'), vault, clock, baseUrl });
+  const imaging = await createImaging({ database, store, folder: dataFolder(config, 'blobs'), vault, clock, baseUrl, inspect: gate?.inspect });
   const delivery = createDelivery({ database, store, clock, log });
   const teleradiology = createTeleradiology({
     database,
@@ -268,6 +272,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
       await delivery.stop();
       await ris.close();
       await store.reindex.stop();
+      await gate?.close();
       await access.close();
       await database.close();
     },

@@ -27,6 +27,16 @@ export {
 export { answerFailure, answerUnreadable, answerUnroutable } from './last-words.ts';
 export { createLimits, type LimitOptions, type Limits } from './limits/index.ts';
 export {
+  createMalwareGate,
+  destroyQuarantined,
+  type Inspected,
+  listQuarantine,
+  type MalwareGate,
+  type MalwareGateOptions,
+  type QuarantinedFile,
+  readQuarantined,
+} from './malware/index.ts';
+export {
   announce,
   closeWindow,
   findWindow,

@@ -78,6 +78,12 @@ const commands: readonly Command[] = [
     load: async () => (await import('./messages.ts')).messages,
   },
   {
+    name: 'quarantine',
+    usage: 'quarantine [list | export <tenant> <id> <file> | destroy <tenant> <id>]',
+    summary: 'infected files kept apart: which, the file itself for analysis, destroy it',
+    load: async () => (await import('./quarantine.ts')).quarantine,
+  },
+  {
     name: 'deliveries',
     usage: 'deliveries [list | replay <tenant> <id>]',
     summary: 'what waits to leave, what failed; put a dead letter back',

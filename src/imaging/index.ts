@@ -72,7 +72,8 @@ export interface ImagingOptions {
 }
 
 /** Opens the archive and puts in order what an earlier process left unfinished. */
-export async function createImaging({ database, store, folder, vault, baseUrl }: ImagingOptions): Promise<ImagingRoom> {
+export async function createImaging(options: ImagingOptions): Promise<ImagingRoom> {
+  const { database, store, folder, vault, baseUrl, inspect } = options;
   const blobs = await openBlobStore(folder, vault);
   const hooks: StudyHook[] = [];
   const listeners: ((tenant: string, studyUid: string) => void)[] = [];
@@ -91,7 +92,7 @@ export async function createImaging({ database, store, folder, vault, baseUrl }:
 
   return {
     store: (context, parts, onlyStudy) =>
-      ingest(context, parts, onlyStudy, { store, blobs, hooks, baseUrl, indexedBlobs, changed }),
+      ingest(context, parts, onlyStudy, { store, blobs, hooks, baseUrl, indexedBlobs, changed, inspect }),
     onStudy: (hook) => void hooks.push(hook),
     async quarantine(tx, studyUid, reason) {
       await setQuarantine(tx, studyUid, reason);

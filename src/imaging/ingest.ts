@@ -6,6 +6,7 @@ import { commitInstances } from './commit.ts';
 import type { StoredInstance, StudyHook } from './contract.ts';
 import { DicomFailure, failureReason } from './dicom/failure.ts';
 import { isUid } from './dicom/uid.ts';
+import type { Inspect } from './encapsulated.ts';
 import { indexedHeader } from './indexed-attributes.ts';
 import { type Spooled, spool } from './spool.ts';
 
@@ -16,6 +17,8 @@ export interface IngestOptions {
   baseUrl: () => string;
   /** Which of these blobs the index names: asked when a transaction's outcome is not known. */
   indexedBlobs(tenant: string, blobs: readonly string[]): Promise<Set<string>>;
+  /** Sees documents inside instances before they are kept; throws FhirError: of 4xx for the instance, of 5xx for the whole request. */
+  inspect?: ((context: Context, document: Parameters<Inspect>[0]) => Promise<void>) | undefined;
   /** Told which studies changed, after the commit. */
   changed(tenant: string, studyUid: string): void;
 }
@@ -45,7 +48,7 @@ export async function ingest(
       if (outcomes.length >= maximumParts) {
         throw new FhirError(413, 'too-costly', `More than ${maximumParts} parts in one request: nothing was stored.`);
       }
-      const outcome = await receive(part, tenant, onlyStudy, blobs, spooled.length, heldBytes);
+      const outcome = await receive(part, context, onlyStudy, options, spooled.length, heldBytes);
       outcomes.push(outcome);
       if ('status' in outcome) continue;
       spooled.push(outcome);
@@ -85,12 +88,13 @@ export async function ingest(
 /** One part: on disk, or the reason for which it is not. A broken connection or disk is not a reason: it is thrown. */
 async function receive(
   part: Readable,
-  tenant: string,
+  context: Context,
   onlyStudy: string | undefined,
-  blobs: BlobStore,
+  { blobs, inspect }: Pick<IngestOptions, 'blobs' | 'inspect'>,
   count: number,
   heldBytes: number,
 ): Promise<StoredInstance | Spooled> {
+  const { tenant } = context;
   try {
     if (count >= maximumInstances || heldBytes > maximumHeldBytes) {
       throw new DicomFailure(
@@ -98,7 +102,7 @@ async function receive(
         `More than ${maximumInstances} instances in one request: send the rest in another.`,
       );
     }
-    const instance = await spool(part, tenant, blobs, indexedHeader);
+    const instance = await spool(part, tenant, blobs, indexedHeader, inspect && ((document) => inspect(context, document)));
     if (onlyStudy === undefined || instance.studyUid === onlyStudy) return instance;
     await instance.durable;
     await blobs.discard(tenant, instance.blob);

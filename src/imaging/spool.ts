@@ -9,6 +9,7 @@ import { DicomFailure, failureReason } from './dicom/failure.ts';
 import { readRange } from './dicom/file-range.ts';
 import { type ParsedInstance, parseInstance } from './dicom/instance.ts';
 import type { DicomJson } from './dicom/json-model.ts';
+import { type Inspect, inspectDocuments } from './encapsulated.ts';
 
 /** An instance on disk, not yet indexed. */
 export interface Spooled extends Omit<ParsedInstance, 'dataset' | 'bulk'> {
@@ -35,6 +36,7 @@ const metadataLevel = 4;
 /**
  * Writes one part to the disk and reads it. Nothing stays of a part that is refused.
  * @param keep picks what the index needs of the header.
+ * @param inspect sees every document inside, before anything else does.
  * @throws DicomFailure why the instance cannot be stored; anything else (a broken connection, a full disk) as it is.
  */
 export async function spool(
@@ -42,16 +44,20 @@ export async function spool(
   tenant: string,
   blobs: BlobStore,
   keep: (dataset: DicomJson) => DicomJson,
+  inspect?: Inspect,
 ): Promise<Spooled> {
   const draft = await blobs.create(tenant);
   const open: DraftFile[] = [draft.file];
   try {
     const { size, sha256, head } = await write(part, draft.file);
-    const parsed = await parseInstance(await draft.file.finish(), head, async (file, datasetStart) => {
+    let readable = await draft.file.finish();
+    const parsed = await parseInstance(readable, head, async (file, datasetStart) => {
       const copy = await blobs.createCopy(draft);
       open.push(copy);
-      return inflate(file, datasetStart, copy);
+      readable = await inflate(file, datasetStart, copy);
+      return readable;
     });
+    if (inspect) await inspectDocuments(parsed, readable, inspect);
     const { dataset, bulk: _, ...identity } = parsed;
     const metadata = deflateRawSync(JSON.stringify(dataset), { level: metadataLevel });
     const header = keep(dataset);

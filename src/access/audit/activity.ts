@@ -45,6 +45,8 @@ const kinds = {
   'maintenance-stop': alert('110140', 'Remote Service Operation Stopped'),
   /** A machine speaks for an establishment its certificate is not of. */
   'sender-refused': alert('110126', 'Node Authentication'),
+  /** A file was infected, or could not be scanned. */
+  malware: { type: eventType.securityAlert, action: 'E' },
   /** A command of the operator, at the machine itself. */
   'operator-command': alert('110132', 'Use of Restricted Function'),
   /** The trail itself was read, proven or copied by a command. */

@@ -13,8 +13,8 @@ import { type Concurrency, createConcurrency } from './concurrency.ts';
 import { watchSlowBodies } from './slow-bodies.ts';
 import { type Buckets, createBuckets } from './token-bucket.ts';
 
-/** Every bucket gets at least a token a second: whoever waits so long is let in. */
-const retryAfterSeconds = '1';
+/** Every bucket gets at least a token a second: whoever waits so long is let in. What is away (503) takes longer. */
+const retryAfterSeconds: Readonly<Record<number, string>> = { 429: '1', 503: '10' };
 
 export interface Limits {
   /** Plugin of the whole application; register it after the headers and before every route. */
@@ -74,7 +74,8 @@ export function createLimits(settings: LimitSettings, options: LimitOptions): Li
       enter(addresses, addressKey(request.ip), raw);
     });
     app.addHook('onSend', async (_request, reply) => {
-      if (reply.statusCode === 429 && !reply.hasHeader('retry-after')) reply.header('retry-after', retryAfterSeconds);
+      const seconds = retryAfterSeconds[reply.statusCode];
+      if (seconds !== undefined && !reply.hasHeader('retry-after')) reply.header('retry-after', seconds);
     });
   };
   // For every route of the application, not for a branch of it.
