@@ -122,6 +122,25 @@ const commands: readonly Command[] = [
     load: async () => (await import('./audit-key.ts')).auditKey,
   },
   {
+    name: 'keys',
+    usage: 'keys list | rotate | rewrap | seal | retire <id>',
+    summary: 'master keys of data at rest: a new one, everything wrapped with it, what is older than the vault sealed',
+    load: async () => (await import('./keys.ts')).keys,
+  },
+  {
+    name: 'backup',
+    usage:
+      'backup --to <folder | file.backup> [--keep-days <days>] | backup verify --from <folder | file.backup>',
+    summary: 'database, images and signing keys of one moment: sealed, signed, verified after it is written',
+    load: async () => (await import('./backup/index.ts')).backup,
+  },
+  {
+    name: 'restore',
+    usage: 'restore --from <folder | file.backup>',
+    summary: 'a backup into an empty database and data folder; prints how long it took and how old it is',
+    load: async () => (await import('./backup/index.ts')).restore,
+  },
+  {
     name: 'terminology',
     usage:
       'terminology load <loinc|snomed|ccam|cim10|fhir> <file or folder> [--tenant …] [--version …] [--url …] [--keep] | list | remove <url> [version]',

@@ -14,4 +14,10 @@ export {
 export { type EmbeddedPostgres, EmbeddedPostgresError, startEmbeddedPostgres } from './embedded.ts';
 export { leakproofStatements, searchesUseTheirIndex } from './leakproof.ts';
 export { MigrationError, migrate } from './migrate.ts';
-export { ensureDatabase, migrationsFolder, openConfiguredDatabase } from './open.ts';
+export {
+  type ConfiguredServer,
+  ensureDatabase,
+  migrationsFolder,
+  openConfiguredDatabase,
+  openConfiguredServer,
+} from './open.ts';

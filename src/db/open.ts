@@ -10,21 +10,44 @@ export const migrationsFolder = fileURLToPath(new URL('../../migrations', import
 
 const databaseName = 'passerelle';
 
+/** Where the database of a configuration is, whatever is in it. */
+export interface ConfiguredServer {
+  /** Connection string of the application's login. */
+  url: string;
+  /** Connection string of the owner of the tables. */
+  adminUrl: string;
+  /** Stops the embedded server, unless a visitor found it running. */
+  stop(): Promise<void>;
+}
+
+/** Finds or starts the PostgreSQL of this configuration; its database exists and is otherwise as it was. */
+export async function openConfiguredServer(
+  config: Config,
+  options: { visitor?: boolean } = {},
+): Promise<ConfiguredServer> {
+  if (config.databaseUrl) {
+    const adminUrl = config.databaseAdminUrl ?? config.databaseUrl;
+    return { url: config.databaseUrl, adminUrl, stop: async () => undefined };
+  }
+  const server = await startEmbeddedPostgres({ directory: dataFolder(config, 'postgres'), ...options });
+  try {
+    const adminUrl = await ensureDatabase(server.superuserUrl, databaseName);
+    return { url: adminUrl, adminUrl, stop: () => server.stop() };
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
 /**
  * The database of this configuration, migrated and open: the embedded one, or the one of `DATABASE_URL`.
  * Closing it also stops the embedded server, unless a visitor found it running.
  */
 export async function openConfiguredDatabase(config: Config, options: { visitor?: boolean } = {}): Promise<Database> {
-  if (config.databaseUrl) {
-    const adminUrl = config.databaseAdminUrl ?? config.databaseUrl;
-    await migrate(adminUrl, migrationsFolder);
-    return openDatabase(config.databaseUrl, adminUrl);
-  }
-  const server = await startEmbeddedPostgres({ directory: dataFolder(config, 'postgres'), ...options });
+  const server = await openConfiguredServer(config, options);
   try {
-    const adminUrl = await ensureDatabase(server.superuserUrl, databaseName);
-    await migrate(adminUrl, migrationsFolder);
-    const database = openDatabase(adminUrl, adminUrl);
+    await migrate(server.adminUrl, migrationsFolder);
+    const database = openDatabase(server.url, server.adminUrl);
     return {
       ...database,
       close: async () => {

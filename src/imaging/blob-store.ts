@@ -25,6 +25,15 @@ export interface DraftFile {
   close(): Promise<void>;
 }
 
+/** A file of a blob: the instance, or its inflated copy. */
+export interface BlobFile {
+  path: string;
+  /** Name below `<tenant>/<first two characters>/`. */
+  file: string;
+  /** Name the vault knows it by. */
+  objectName: string;
+}
+
 export interface BlobStore {
   create(tenant: string): Promise<Draft>;
   /** A second file of the same blob: the inflated copy of a deflated data set. */
@@ -39,6 +48,8 @@ export interface BlobStore {
    * @throws the file system's error when it is not there; VaultError when it is not what was stored.
    */
   read(tenant: string, blob: string, inflated?: boolean): Promise<ReadableFile>;
+  /** The files of a blob where they are now, as they are on the disk, for backups. A blob that is being settled may move meanwhile. */
+  filesOf(tenant: string, blob: string): Promise<BlobFile[]>;
   /** Wraps the key of a blob's files with the current master key. @returns how many files it changed. */
   rewrap(tenant: string, blob: string): Promise<number>;
   /** Destroys the files of a blob that no index names any more: what a disk still holds of them cannot be opened. */
@@ -107,11 +118,15 @@ export async function openBlobStore(folder: string, vault: Vault): Promise<BlobS
   }
 
   /** Every file of a blob, wherever it is now. */
-  async function pathsOf(tenant: string, blob: string): Promise<{ path: string; suffix: string }[]> {
+  async function filesOf(tenant: string, blob: string): Promise<BlobFile[]> {
     const name = `${checkedTenant(tenant)}.${checkedBlob(blob)}`;
     const unsettled = (await readdir(incoming)).map((owner) => join(incoming, owner, name));
     const candidates = [place(tenant, blob), ...unsettled].flatMap((path) =>
-      ['', copySuffix].map((suffix) => ({ path: path + suffix, suffix })),
+      ['', copySuffix].map((suffix) => ({
+        path: path + suffix,
+        file: blob + suffix,
+        objectName: objectName(tenant, blob, suffix),
+      })),
     );
     const found = await Promise.all(candidates.map(({ path }) => stat(path).then(() => true, unlessGone(false))));
     return candidates.filter((_, index) => found[index]);
@@ -168,14 +183,15 @@ export async function openBlobStore(folder: string, vault: Vault): Promise<BlobS
     async rewrap(tenant, blob) {
       if (!isSealedBlob(blob)) return 0;
       let changed = 0;
-      for (const { path, suffix } of await pathsOf(tenant, blob)) {
-        if (await vault.rewrap(path, objectName(tenant, blob, suffix))) changed++;
+      for (const { path, objectName: name } of await filesOf(tenant, blob)) {
+        if (await vault.rewrap(path, name)) changed++;
       }
       return changed;
     },
     async destroy(tenant, blob) {
-      for (const { path } of await pathsOf(tenant, blob)) await destroyFile(path);
+      for (const { path } of await filesOf(tenant, blob)) await destroyFile(path);
     },
+    filesOf,
     async sweep(isIndexed) {
       const counts = { settled: 0, removed: 0 };
       for (const name of await readdir(incoming)) {
