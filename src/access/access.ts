@@ -16,11 +16,13 @@ import type { AuditKeys } from './audit/chain/keys.ts';
 import type { Fault } from './audit/chain/prove.ts';
 import { createTrail } from './audit/trail.ts';
 import { createAuthenticator } from './authenticate.ts';
+import { createBreakGlass } from './break-glass/index.ts';
 import { issueCredential, revokeCredential } from './credentials.ts';
 import { createFederation, type Federation } from './federation/index.ts';
 import type { SecretSealer } from './own-account/password-history.ts';
 import type { AccountRooms } from './own-account/rooms.ts';
 import { createPasswordHasher } from './passwords.ts';
+import { createSights } from './policies/sight.ts';
 import { isGranted } from './policy.ts';
 import { opaqueTokens, sessionCookies } from './recognise.ts';
 import { notGranted } from './refusals.ts';
@@ -174,6 +176,13 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
     now: () => clock.now(),
   });
 
+  const sights = createSights({ database, store, now: () => securityClock.now() });
+  const withSight = async <Caller extends Identity>(identity: Caller) => ({ ...identity, ...(await sights.of(identity)) });
+  const glass = createBreakGlass({
+    ...{ database, store, clock, now: () => securityClock.now(), recordActivity: trail.activity, changed: sights.forget },
+    ...(log ? { log } : {}),
+  });
+
   /** What the roles grant and the token, where there is one, allows. */
   const isPermitted = ({ actor }: Context, demand: ReturnType<typeof demandOf>) =>
     isGranted(actor.roles, demand) && isWithinScopes(actor, demand, store.operations);
@@ -187,19 +196,23 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
       return credential?.recogniser.name === 'session' ? credential.secret : undefined;
     },
     forgetCredentials: forgetAll,
-    elsewhere: door.elsewhere,
-    identityIn: door.identityIn,
+    elsewhere: async (identified) => Promise.all((await door.elsewhere(identified)).map(withSight)),
+    async identityIn(tenant, login) {
+      const identity = await door.identityIn(tenant, login);
+      return identity && withSight(identity);
+    },
     async authenticate(request) {
       const identified = await authenticate(request);
       const tenant = addressedTenant(request);
-      if (tenant === undefined) return identified;
-      return door.stepInto(identified, tenant).catch((error: unknown) => {
+      if (tenant === undefined) return withSight(identified);
+      const there = await door.stepInto(identified, tenant).catch((error: unknown) => {
         trail.refused(
           { ...contextOf(request, identified), interaction: crossTenant },
           { interaction: crossTenant, type: tenant },
         );
         throw error;
       });
+      return withSight(there);
     },
     isAllowed: (context, request) => isPermitted(context, demandOf(context, request)),
     authorize(context, request) {
@@ -239,10 +252,12 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
     },
     start() {
       trail.start(() => database.tenants());
+      glass.start();
       federation.directories.start();
     },
     async close() {
       await federation.directories.stop();
+      await glass.close();
       await trail.close();
     },
   };

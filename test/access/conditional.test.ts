@@ -15,7 +15,8 @@ beforeAll(async () => {
   });
   for (const role of ['administrator', 'radiologist', 'ris', 'conformance']) {
     const reference = `Device/${role}`;
-    const account = { tenant: 'aa', login: role, kind: 'machine' as const, reference, display: role, roles: [role] };
+    const names = { login: role, reference, display: role, roles: [role] };
+    const account = { tenant: 'aa', kind: 'machine' as const, ...names, organizationId: 'hospital' };
     await rig.access.ensureAccount(account);
     tokens.set(role, await rig.access.issueToken(role, 3_600));
   }

@@ -29,18 +29,25 @@ beforeAll(async () => {
       identifier: [{ system: 'https://rpps.esante.gouv.fr', value: '99700990031' }],
       name: [{ family: 'TEST-TELERADIO', given: ['NOA'] }],
     });
-    await tx.create({ resourceType: 'Patient', id: 'p1', name: [{ family: 'TEST-AA' }] });
   });
+  const ofHospital = { ...systemContext('aa', 'system:seed', rig.clock), establishments: ['hospital'] };
+  await rig.store.transaction(ofHospital, (tx) =>
+    tx.create({ resourceType: 'Patient', id: 'p1', name: [{ family: 'TEST-AA' }] }),
+  );
   await rig.store.transaction(systemContext('bb', 'system:seed', rig.clock), async (tx) => {
     for (const id of ['north', 'south']) await tx.create({ resourceType: 'Organization', id, name: id });
-    await tx.create({ resourceType: 'Patient', id: 'p1', name: [{ family: 'TEST-BB' }] });
   });
+  const ofNorth = { ...systemContext('bb', 'system:seed', rig.clock), establishments: ['north'] };
+  await rig.store.transaction(ofNorth, (tx) =>
+    tx.create({ resourceType: 'Patient', id: 'p1', name: [{ family: 'TEST-BB' }] }),
+  );
   await rig.store.transaction(systemContext('platform', 'system:seed', rig.clock), async (tx) => {
     await tx.create({ resourceType: 'Organization', id: 'directory-entry', name: 'ANNUAIRE' });
     await tx.create({ resourceType: 'Patient', id: 'p1', name: [{ family: 'TEST-PLATFORM' }] });
   });
   const person = { tenant: 'aa', kind: 'person', display: 'Dr NOA TEST' } as const;
   await rig.access.ensureAccount({ ...person, login: 'noa', reference: 'Practitioner/noa', roles: ['radiologist'] });
+  await setEstablishments(rig.database, { tenant: 'aa', login: 'noa', establishments: ['hospital'] });
   await rig.access.ensureAccount({
     ...person,
     login: 'ris-aa',

@@ -32,6 +32,9 @@ const people = new Set(
   demoAccounts.filter((account) => account.reference.startsWith('Practitioner/')).map((account) => account.login),
 );
 
+/** Roles that see the establishments of their account only. */
+const worksForOne: ReadonlySet<string> = new Set(['radiologist', 'requester', 'technologist', 'ris']);
+
 /** Makes the tenant, its reference resources and its accounts; on a database that has them, changes passwords at most. */
 export async function seedDemonstration(rooms: {
   database: Database;
@@ -57,7 +60,7 @@ export async function seedDemonstration(rooms: {
       kind: people.has(account.login) ? 'person' : 'machine',
       demonstration: true,
       ...(people.has(account.login) ? { password } : {}),
-      ...(account.role === 'ris' ? { organizationId: demoHospital.organizationId } : {}),
+      ...(worksForOne.has(account.role) ? { organizationId: demoHospital.organizationId } : {}),
     });
   }
 }
