@@ -35,6 +35,7 @@ import {
   createFhirStore,
   type FhirStore,
   fhirRoutes,
+  mergedRoutes,
   registerGraphql,
   registerOperations,
   systemContext,
@@ -77,6 +78,8 @@ export interface ServerOptions {
 const bodyLimitBytes = 32 * 1024 * 1024;
 /** A whole request, a study over a thin line included; each protocol ends idle uploads much sooner. */
 const requestTimeoutMs = 3_600_000;
+/** A worklist of several tenants waits so long for the slowest; the page asks again anyway. */
+const tenantPatienceMs = 5_000;
 /** Its headers are there much sooner, and so is a handshake. */
 const headersTimeoutMs = 20_000;
 /** An address of 8 kB and a token; how often slow headers are looked for. */
@@ -185,7 +188,15 @@ async function compose(config: Config, options: ServerOptions, database: Databas
     log,
   });
   const keystore = await openKeystore(dataFolder(config, 'keys'), clock);
-  const imaging = await createImaging({ database, store, folder: dataFolder(config, 'blobs'), vault, clock, baseUrl, inspect: gate?.inspect });
+  const imaging = await createImaging({
+    database,
+    store,
+    folder: dataFolder(config, 'blobs'),
+    vault,
+    clock,
+    baseUrl,
+    inspect: gate?.inspect,
+  });
   const delivery = createDelivery({ database, store, clock, log });
   const teleradiology = createTeleradiology({
     database,
@@ -229,6 +240,13 @@ async function compose(config: Config, options: ServerOptions, database: Databas
   await app.register(healthRoutes, { database, gauges: deliveryGauges(delivery) });
   await subscriptions.register(app);
   const { describe } = subscriptions;
+  await app.register(mergedRoutes, {
+    ...{ store, guards: access, clock, baseUrl, types: ['Task', 'ServiceRequest'], patienceMs: tenantPatienceMs },
+    everywhere: async (request) => {
+      const home = await access.authenticate(request);
+      return [home, ...(await access.elsewhere(home))];
+    },
+  });
   // The caller's own tenant, and any other by its name.
   for (const tenant of ['', '/t/:tenant']) {
     await app.register(fhirRoutes, { prefix: `${tenant}/fhir`, store, guards: access, clock, baseUrl, describe });

@@ -61,7 +61,14 @@ export async function accessRoutes(app: FastifyInstance, options: AccessRoutesOp
     return reply.code(204).send();
   });
 
-  app.get('/oauth2/userinfo', async (request) => userInfo(await access.authenticate(request)));
+  app.get('/oauth2/userinfo', async (request) => {
+    const caller = await access.authenticate(request);
+    // Where else they may work, and as whom there: `/t/[tenant]/fhir`.
+    const tenants = (await access.elsewhere(caller)).map(({ tenant, actor: { reference, roles } }) => ({
+      ...{ tenant, reference, roles },
+    }));
+    return { ...userInfo(caller), tenants };
+  });
 
   await app.register(signInRoutes, { access });
   await app.register(missingRoutes, { access });

@@ -1,5 +1,6 @@
 /** Pages of a search in either direction, by cursors and not by counting: rows that come and go between pages move no other row. */
-import { type Cursor, decodeCursor, encodeCursor } from './cursor.ts';
+import { type Cursor, decodeCursor, encodeCursor, type Place } from './cursor.ts';
+import type { SortOrder } from './merge.ts';
 
 export interface PageRow {
   type: string;
@@ -14,6 +15,8 @@ export interface PageRow {
 export interface OrderedRows {
   /** Sort values of a row, the last ones making the order total. */
   columnCount: number;
+  /** What they compare by, where rows of other searches may be put in one order with these. */
+  order?: readonly SortOrder[];
   segmentCount: number;
   /** Segment that the place of a cursor is in, where {@link segmentOf} cannot tell. */
   segmentOf?(cursor: Cursor): number;
@@ -23,6 +26,8 @@ export interface OrderedRows {
 
 export interface Page {
   rows: PageRow[];
+  /** Of each row. */
+  places: Place[];
   /** Cursors of the neighbouring pages, where there is something. */
   next?: string;
   previous?: string;
@@ -43,6 +48,7 @@ export async function readPage(source: OrderedRows, cursorText: string | undefin
   const previous = backward ? more : cursor !== undefined;
   return {
     rows,
+    places: rows.map((row) => placeOf(row, source.columnCount)),
     ...(next === undefined ? {} : { next }),
     ...(previous && rows.length > 0 ? { previous: cursorAt(rows[0], 'previous')! } : {}),
   };

@@ -139,6 +139,7 @@ async function answer(
     self: cursor === undefined ? first : at(cursor),
     first,
     warnings,
+    ...(rows.order && own.length === 0 ? { order: rows.order, places: page.places } : {}),
     ...(total === undefined ? {} : { total }),
     ...(page.next === undefined ? {} : { next: at(page.next) }),
     ...(page.previous === undefined ? {} : { previous: at(page.previous) }),

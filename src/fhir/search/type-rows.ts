@@ -3,14 +3,25 @@ import { beyond } from './cursor.ts';
 import type { OrderedRows, PageRow } from './pages.ts';
 import type { SortKey } from './request.ts';
 import type { RunningSearch } from './scope.ts';
-import { idColumns, orderBy, type SortColumn, type SortParameter, segment, segmentCount, selectPlace } from './sort.ts';
+import {
+  idColumns,
+  orderBy,
+  type SortColumn,
+  type SortParameter,
+  segment,
+  segmentCount,
+  selectPlace,
+  sortColumns,
+} from './sort.ts';
 import { createSqlValues } from './sql-values.ts';
 import { rowsWhere, type Where } from './where.ts';
 
 export function typeRows(search: RunningSearch, type: string, where: Where, sort: readonly SortKey[]): OrderedRows {
   const keys = sortParameters(search, type, sort);
+  const order = [...sortColumns(keys, createSqlValues(search.tenant)), ...idColumns(keys)];
   return {
-    columnCount: keys.length + idColumns(keys).length,
+    columnCount: order.length,
+    order: order.map(({ type: kind, descending }) => ({ type: kind, descending })),
     segmentCount: segmentCount(keys),
     read(index, cursor, backward, limit) {
       const values = createSqlValues(...where.values.list);

@@ -6,6 +6,8 @@ import type { OperationOutcomeIssue, Resource, ResourceType } from '@medplum/fhi
 import type { Sql } from '../../db/index.ts';
 import type { Context, FhirStore, FhirTransaction, Sight } from '../contract.ts';
 import type { ReindexWorker } from '../reindex/worker.ts';
+import type { Place } from '../search/cursor.ts';
+import type { SortOrder } from '../search/merge.ts';
 import type { SeenRows } from '../search/row-limits.ts';
 import type { Terminology } from '../terminology/contract.ts';
 
@@ -75,6 +77,9 @@ export interface SearchPage {
   previous?: string;
   /** What was ignored under lenient handling or cut short: goes into the Bundle as an entry of mode `outcome`. */
   warnings: OperationOutcomeIssue[];
+  /** Of a search of one type: what the sort values of each match are, and how they compare (search/merge.ts). */
+  order?: readonly SortOrder[];
+  places?: readonly Place[];
 }
 
 export interface SearchOptions {
