@@ -231,7 +231,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
   });
   await app.register(smartRoutes, {
     service: createOAuthService({
-      ...{ database, access, clock, baseUrl },
+      ...{ database, store, access, clock, baseUrl },
       keyFolder: join(dataFolder(config, 'keys'), 'openid'),
       keyHosts: config.clients.keyHosts,
     }),

@@ -30,7 +30,7 @@ import { relyingPartyOf } from './second-factor/relying-party.ts';
 import { completeSignIn, type Proven, type SignInResult } from './sign-in/complete.ts';
 import type { SecondFactorRoles } from './sign-in/next-step.ts';
 import { type SignInAttempt, signInByPassword } from './sign-in/password.ts';
-import { isWithinScopes, oauthTokens } from './smart/index.ts';
+import { createNarrowing, isWithinScopes, oauthTokens, refuseBeyondReach } from './smart/index.ts';
 import {
   addressedTenant,
   createTenantDoor,
@@ -177,7 +177,11 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
   });
 
   const sights = createSights({ database, store, now: () => securityClock.now() });
-  const withSight = async <Caller extends Identity>(identity: Caller) => ({ ...identity, ...(await sights.of(identity)) });
+  const narrow = createNarrowing();
+  const withSight = async <Caller extends Identity>(identity: Caller) => ({
+    ...identity,
+    ...narrow(identity.actor, await sights.of(identity)),
+  });
   const glass = createBreakGlass({
     ...{ database, store, clock, now: () => securityClock.now(), recordActivity: trail.activity, changed: sights.forget },
     ...(log ? { log } : {}),
@@ -203,6 +207,7 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
     },
     async authenticate(request) {
       const identified = await authenticate(request);
+      refuseBeyondReach(request, identified.actor);
       const tenant = addressedTenant(request);
       if (tenant === undefined) return withSight(identified);
       const there = await door.stepInto(identified, tenant).catch((error: unknown) => {

@@ -24,6 +24,8 @@ export interface RowLimits {
   keys: string;
   /** Types in lower case that are not limited, as a `text[]`: `{task,patient}`. */
   wholeTypes: string;
+  /** Further conditions of each type, as JSON: `{"task": [["1", "2"], ["3"]]}` (migrations/0131_row_narrowing.sql). */
+  narrowing?: string;
 }
 
 /** What a statement may see: a tenant, or with `rows` the part of its patient data that they say. */
@@ -70,21 +72,26 @@ const statementTimeoutMs = 60_000;
 export const applicationRole = 'passerelle_app';
 /** Takes the place of {@link applicationRole} where rows are limited: the limits are policies of this role, and it can only read. */
 const limitedRole = 'passerelle_limited';
+/** The same where further conditions hold. */
+const narrowedRole = 'passerelle_narrowed';
 
 /**
  * Said to the connection itself and not in the start-up options: a connection string with `options=` of its own would replace
  * those without a word, and the login behind it may be a superuser.
  */
 const scopeStatement = `SELECT set_config('passerelle.tenant', $1, false), set_config('role', $2, false), set_config('lock_timeout', $3, false),
-  set_config('statement_timeout', $4, false), set_config('passerelle.row_keys', $5, false), set_config('passerelle.whole_types', $6, false)`;
+  set_config('statement_timeout', $4, false), set_config('passerelle.row_keys', $5, false), set_config('passerelle.whole_types', $6, false),
+  set_config('passerelle.row_narrowing', $7, false)`;
 
 /** Limits the rows of the transaction that is open, or lifts the limit; both end with it. */
 export const limitStatement = `SELECT set_config('role', $1, true), set_config('passerelle.row_keys', $2, true),
-  set_config('passerelle.whole_types', $3, true)`;
+  set_config('passerelle.whole_types', $3, true), set_config('passerelle.row_narrowing', $4, true)`;
 
 /** Values of {@link limitStatement}. */
 export function limitValues(rows: RowLimits | undefined): string[] {
-  return rows ? [limitedRole, rows.keys, rows.wholeTypes] : [applicationRole, '', ''];
+  if (!rows) return [applicationRole, '', '', ''];
+  const { keys, wholeTypes, narrowing } = rows;
+  return [narrowing === undefined ? limitedRole : narrowedRole, keys, wholeTypes, narrowing ?? ''];
 }
 
 /**

@@ -33,6 +33,11 @@ export interface RowScope {
   keys: readonly { parameter: string; value: string }[];
   /** Types of which every row is seen. */
   whole: readonly ResourceType[];
+  /**
+   * Further conditions, by type: lists of search values, of each of which a row must have one, whatever is said above. A limited type
+   * that is not in it shows nothing. Absent: none.
+   */
+  narrowed?: ReadonlyMap<string, readonly RowScope['keys'][]>;
 }
 
 /** What of a tenant somebody sees. */

@@ -23,7 +23,7 @@ export { registerGraphql } from './graphql/index.ts';
 export { registerOperations } from './operations/index.ts';
 export { type MergedRoutesOptions, mergedRoutes } from './rest/merged/routes.ts';
 export { type FhirRoutesOptions, fhirRoutes } from './rest/plugin.ts';
-export { isLimitedType } from './search/row-limits.ts';
+export { isLimitedType, limitedTypes } from './search/row-limits.ts';
 export { createFhirStore, type FhirStoreOptions } from './store/index.ts';
 export { establishmentSystem } from './store/labels.ts';
 export { createSearchValues, type SearchValues } from './store/search-values.ts';

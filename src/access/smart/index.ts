@@ -2,6 +2,8 @@
 export { type Client, type ClientKind, findClient, listClients } from './client.ts';
 export { securityStatement } from './discovery.ts';
 export { type KeySet, readKeySet } from './key-set.ts';
+export { createNarrowing } from './narrowing.ts';
+export { refuseBeyondReach } from './reach.ts';
 export { oauthTokens } from './recogniser.ts';
 export { type ClientRequest, rotateClient, setClientDisabled, storeClient } from './registration.ts';
 export { type SmartRoutesOptions, smartRoutes } from './routes.ts';

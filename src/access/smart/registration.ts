@@ -4,7 +4,7 @@ import { type Database, platformTenant } from '../../db/index.ts';
 import { type Client, type ClientKind, endTokensOfClient, findClient, isClientId } from './client.ts';
 import { isAllowedKeyUrl } from './key-fetch.ts';
 import type { KeySet } from './key-set.ts';
-import { unenforceable } from './row-conditions.ts';
+import { type ParametersOf, unenforceable } from './row-conditions.ts';
 import { isResourceScope, readScope } from './scopes.ts';
 
 /** A client as it is asked for. */
@@ -28,6 +28,7 @@ export interface RegistryRooms {
   now: Date;
   /** Hosts key sets may be fetched from. */
   keyHosts: readonly string[];
+  parametersOf: ParametersOf;
 }
 
 const mostEntries = 50;
@@ -38,8 +39,9 @@ const certificateSyntax = /^(?:sha256:[0-9a-f]{64}|subject:\S.{0,499})$/;
  * Stores a new client, or a new state of a known one of the same tenant.
  * @throws Error naming what cannot be used; when another tenant has the id, or another client a certificate.
  */
-export async function storeClient({ database, now, keyHosts }: RegistryRooms, request: ClientRequest): Promise<void> {
-  check(request, keyHosts);
+export async function storeClient(rooms: RegistryRooms, request: ClientRequest): Promise<void> {
+  const { database, now } = rooms;
+  check(request, rooms);
   const { tenant, id } = request;
   const { rows } = await database.query<{ client_tenant: string }>(
     platformTenant,
@@ -129,7 +131,7 @@ async function storeCertificates(database: Database, { tenant, id, certificates 
   });
 }
 
-function check(request: ClientRequest, keyHosts: readonly string[]): void {
+function check(request: ClientRequest, { keyHosts, parametersOf }: RegistryRooms): void {
   const { id, kind, display, organizationId, scopes, redirectUris, launchUri, keys, certificates } = request;
   const isBackend = kind === 'backend';
   refuse(!isClientId(id), 'client id: 2 to 64 characters of a-z 0-9 . _ @ -');
@@ -144,7 +146,7 @@ function check(request: ClientRequest, keyHosts: readonly string[]): void {
     `more than ${mostEntries} entries`,
   );
   refuse(scopes.length === 0, 'scopes: at least one');
-  for (const text of scopes) checkScope(text, isBackend);
+  for (const text of scopes) checkScope(text, isBackend, parametersOf);
   refuse(isBackend !== (redirectUris.length === 0), 'redirect addresses: at least one for an app, none for a machine');
   for (const uri of redirectUris)
     refuse(!isRedirectUri(uri), `redirect address ${uri}: https, a scheme of the app's own, or http on loopback`);
@@ -162,7 +164,7 @@ function check(request: ClientRequest, keyHosts: readonly string[]): void {
   }
 }
 
-function checkScope(text: string, isBackend: boolean): void {
+function checkScope(text: string, isBackend: boolean, parametersOf: ParametersOf): void {
   const scope = readScope(text);
   if (scope === undefined) throw new Error(`scope ${text.slice(0, 200)} is unknown`);
   if (!isResourceScope(scope)) {
@@ -173,7 +175,7 @@ function checkScope(text: string, isBackend: boolean): void {
     (scope.level === 'system') !== isBackend,
     `scope ${text}: system/ is for machines, user/ and patient/ for apps`,
   );
-  const problem = unenforceable(scope);
+  const problem = unenforceable(scope, parametersOf);
   if (problem !== undefined) throw new Error(`scope ${text.slice(0, 200)}: ${problem}`);
 }
 

@@ -1,7 +1,122 @@
-/** Which conditions on rows a scope may carry: only those that hold in every way a resource can be reached. */
-import type { ResourceScope } from './scopes.ts';
+/**
+ * Conditions on rows that scopes carry: about one patient (`patient/…`), or search parameters (`system/Task.rs?status=ready`). They hold in
+ * row-level security, so in every way a resource can be reached; a condition that cannot be put there is refused when it is granted.
+ */
+import type { ResourceType } from '@medplum/fhirtypes';
+import { isLimitedType, type RowScope, type Sight } from '../../fhir/index.ts';
+import { isResourceScope, type ResourceScope, readScopes } from './scopes.ts';
+
+type Keys = RowScope['keys'];
+
+/** Lists of search values, of each of which a row must have one. */
+type Conditions = readonly Keys[];
+
+/** How a resource says that it is about a patient. */
+const patientParameters = ['_id', 'patient', 'subject', 'beneficiary', 'individual', 'actor'];
+/** Conditions multiply where several scopes grant the same; beyond this a type shows nothing. */
+const mostConditions = 16;
+
+/** What a type can be searched by. */
+export type ParametersOf = (type: ResourceType) => readonly { name: string; type: string }[];
 
 /** Why a scope cannot be granted; undefined when it can. */
-export function unenforceable({ criteria }: ResourceScope): string | undefined {
-  return criteria.length > 0 ? 'conditions cannot be enforced on every way to its resources' : undefined;
+export function unenforceable(
+  { type, rights, criteria }: ResourceScope,
+  parametersOf: ParametersOf,
+): string | undefined {
+  if (criteria.length === 0) return undefined;
+  if (!isLimitedType(type)) return 'conditions are for types with patient data';
+  if (rights.some((right) => right !== 'r' && right !== 's')) return 'conditions are for reading and searching only';
+  const known = parametersOf(type as ResourceType);
+  for (const { name, values } of criteria.map(readCriterion)) {
+    const kind = known.find((parameter) => parameter.name === name)?.type;
+    if (name === '_id' || (kind !== 'token' && kind !== 'reference'))
+      return `${name} is no code and no reference of ${type}`;
+    if (!values.every((value) => isKeyValue(value, kind))) {
+      return `${name}: give code, system|code or Type/id; several separated by commas`;
+    }
+  }
+  return undefined;
+}
+
+function isKeyValue(value: string, kind: 'token' | 'reference'): boolean {
+  if (kind === 'reference') return /^[A-Z][A-Za-z]+\/[A-Za-z0-9.-]{1,64}$/.test(value);
+  return /^[^\s\\$,|]*\|?[^\s\\$,|]+$/.test(value);
+}
+
+function readCriterion(criterion: string): { name: string; values: string[] } {
+  const at = criterion.indexOf('=');
+  return { name: criterion.slice(0, at), values: decode(criterion.slice(at + 1)).split(',') };
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Whether a token with these scopes sees less than its account. */
+export function isNarrow(scopes: readonly string[]): boolean {
+  return readScopes(scopes)
+    .filter(isResourceScope)
+    .some(({ level, criteria }) => level === 'patient' || criteria.length > 0);
+}
+
+/**
+ * What is seen with a token of what its account sees.
+ * @param patient id of the patient the token is about; without one, scopes about a patient show nothing.
+ * @param limitedTypes every type whose rows can be limited.
+ */
+export function narrowedSight<Seen extends Sight>(
+  seen: Seen,
+  token: { scopes: readonly string[]; patient?: string },
+  limitedTypes: readonly ResourceType[],
+): Seen {
+  const scopes = readScopes(token.scopes).filter(isResourceScope);
+  const { keys, whole } = seen.rows ?? { keys: [], whole: limitedTypes };
+  const narrowed = new Map(limitedTypes.map((type) => [type, conditionsOn(type, scopes, token.patient)] as const));
+  return { ...seen, rows: { keys, whole, narrowed } };
+}
+
+/**
+ * What reads and what searches is looked at apart, and the stricter of both holds: a row that one of them may not show is not seen. A type
+ * that no scope grants is not asked for by anybody; what leads there (a case of another patient) must not show.
+ */
+function conditionsOn(type: ResourceType, scopes: readonly ResourceScope[], patient: string | undefined): Conditions {
+  const granting = scopes.filter((scope) => scope.type === '*' || scope.type === type);
+  const read = anyOf(
+    granting.filter(({ rights }) => rights.includes('r')),
+    patient,
+  );
+  const search = anyOf(
+    granting.filter(({ rights }) => rights.includes('s')),
+    patient,
+  );
+  if (!read && !search) return [[]];
+  const all = [...(read ?? []), ...(search ?? [])];
+  return [...new Map(all.map((list) => [JSON.stringify(list), list])).values()];
+}
+
+/** One of the scopes is met: (a and b) or c is (a or c) and (b or c). Undefined when there are none. */
+function anyOf(scopes: readonly ResourceScope[], patient: string | undefined): Conditions | undefined {
+  const [first, ...others] = scopes.map((scope) => conditionsOf(scope, patient));
+  if (first === undefined) return undefined;
+  return others.reduce<Conditions>((sum, one) => {
+    const product = sum.flatMap((list) => one.map((other) => [...list, ...other]));
+    return product.length > mostConditions ? [[]] : product;
+  }, first);
+}
+
+function conditionsOf({ level, criteria }: ResourceScope, patient: string | undefined): Conditions {
+  const own = criteria
+    .map(readCriterion)
+    .map(({ name, values }) => values.map((value) => ({ parameter: name, value })));
+  return level === 'patient' ? [aboutPatient(patient), ...own] : own;
+}
+
+function aboutPatient(patient: string | undefined): Keys {
+  if (patient === undefined) return [];
+  return patientParameters.map((parameter) => ({ parameter, value: `Patient/${patient}` }));
 }

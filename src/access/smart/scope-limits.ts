@@ -105,6 +105,11 @@ function allows(granted: readonly ResourceScope[], type: string, right: Right): 
   );
 }
 
+/** Whether scopes let everything be read that the account may read. */
+export function readsEverything(scopes: readonly string[]): boolean {
+  return allowsEverywhere(readScopes(scopes).filter(isResourceScope));
+}
+
 /** To read and search every type, without conditions. */
 function allowsEverywhere(granted: readonly ResourceScope[]): boolean {
   const whole = granted.filter(({ level, type }) => level !== 'patient' && type === '*');

@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type Clock, systemClock } from '../../config/index.ts';
 import type { Database } from '../../db/index.ts';
+import { FhirError, type FhirGuards, type FhirStore } from '../../fhir/index.ts';
 import { certificateOf } from '../client-certificates/certificate.ts';
 import { type ProvenClient, proveClient } from './client-proof.ts';
 import type { Form } from './form.ts';
@@ -19,13 +20,25 @@ export interface OAuthService {
   keyFetch: KeyFetch;
   signingKeys: SigningKeys;
   trail: OAuthTrail;
+  /** Rights and reads of the person who consents: an app is given nobody that this person does not see. */
+  guards: Pick<FhirGuards, 'authenticate' | 'authorize' | 'auditRead'>;
+  store: Pick<FhirStore, 'transaction'>;
+  /** Served over TLS: names of cookies. */
+  secure: boolean;
+  /** Instant of the platform, for the trail. */
+  now(): Date;
   /** Called after tokens ended, so that nobody goes on believing in them. */
   forgetTokens(): void;
 }
 
 export interface OAuthOptions {
   database: Database;
-  access: { recordActivity: RecordActivity; forgetCredentials(): void };
+  store: Pick<FhirStore, 'transaction'>;
+  access: OAuthService['guards'] & {
+    recordActivity: RecordActivity;
+    forgetCredentials(): void;
+    readonly secure: boolean;
+  };
   /** Clock of the platform: what the trail records. */
   clock: Clock;
   /** Clock of lives and limits; the machine's when absent. */
@@ -58,6 +71,10 @@ export function createOAuthService(options: OAuthOptions): OAuthService {
     }),
     signingKeys: openSigningKeys(keyFolder, securityClock),
     trail: createOAuthTrail(access.recordActivity, () => clock.now()),
+    guards: access,
+    store: options.store,
+    secure: access.secure,
+    now: () => clock.now(),
     forgetTokens: access.forgetCredentials,
   };
 }
@@ -97,6 +114,10 @@ export function answerOAuthError(error: unknown, request: FastifyRequest, reply:
     return reply.code(status).send(body);
   };
   if (error instanceof OAuthError) return answer(error.status, { error: error.code, error_description: error.message });
+  if (error instanceof FhirError && error.status < 500) {
+    const code = error.status === 401 ? 'login_required' : 'access_denied';
+    return answer(error.status, { error: code, error_description: error.message });
+  }
   const { statusCode, name } = error as { statusCode?: number; name?: string };
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
     return answer(statusCode, { error: 'invalid_request', error_description: 'Send a form of at most 16 kB' });

@@ -1,6 +1,9 @@
 /** Which rows somebody sees, as the database takes it: for the session's row-level security and for the condition of each statement. */
+import type { ResourceType } from '@medplum/fhirtypes';
 import type { RowLimits } from '../../db/index.ts';
 import type { RowScope } from '../contract.ts';
+import { resourceTypesOf } from '../definitions/structure-file.ts';
+import { r4Structure } from '../definitions/structure-r4.ts';
 import { type KeyHasher, keyKind, keyText } from './keys.ts';
 import type { SqlValues } from './sql-values.ts';
 
@@ -29,22 +32,41 @@ export function isLimitedType(type: string): boolean {
   return !unlimitedTypes.has(type);
 }
 
+/** Every type whose rows may be out of sight. */
+export function limitedTypes(): ResourceType[] {
+  return resourceTypesOf(r4Structure).filter(isLimitedType) as ResourceType[];
+}
+
 /** A `RowScope` in one tenant. */
 export interface SeenRows {
   limits: RowLimits;
-  /** Binary `bigint[]`. */
-  keys: Buffer;
+  /** Those that a condition of a statement names for a type, as binary `bigint[]`; row-level security knows them all. */
+  keysOf(type: string): Buffer;
   /** Whether every row of a type is seen. */
   isWhole(type: string): boolean;
 }
 
-export function seenRows(hasher: KeyHasher, tenant: string, { keys, whole }: RowScope): SeenRows {
-  const texts = new Set(keys.map(({ parameter, value }) => rowKey(tenant, parameter, value)));
-  const list = Array.from(texts, (text) => hasher.decimal(text));
+export function seenRows(hasher: KeyHasher, tenant: string, { keys, whole, narrowed }: RowScope): SeenRows {
+  const textsOf = (list: RowScope['keys']) => [
+    ...new Set(list.map(({ parameter, value }) => rowKey(tenant, parameter, value))),
+  ];
+  const decimals = (list: RowScope['keys']) => textsOf(list).map((text) => hasher.decimal(text));
+  const narrowing = narrowed && Array.from(narrowed, ([type, lists]) => [type.toLowerCase(), lists.map(decimals)] as const);
+  const own = hasher.array(textsOf(keys));
+  // The narrowest condition is the one an index helps with: what a token is about comes before what its account may see.
+  const firsts = new Map(
+    Array.from(narrowed ?? [], ([type, [first]]) => [type, first && hasher.array(textsOf(first))] as const),
+  );
   return {
-    limits: { keys: `{${list.sort().join()}}`, wholeTypes: `{${whole.map((type) => type.toLowerCase()).sort()}}` },
-    keys: hasher.array(texts),
-    isWhole: (type) => !isLimitedType(type) || whole.includes(type as (typeof whole)[number]),
+    limits: {
+      keys: `{${decimals(keys).sort().join()}}`,
+      wholeTypes: `{${whole.map((type) => type.toLowerCase()).sort()}}`,
+      ...(narrowing ? { narrowing: JSON.stringify(Object.fromEntries(narrowing)) } : {}),
+    },
+    keysOf: (type) => firsts.get(type) ?? own,
+    isWhole: (type) =>
+      !isLimitedType(type) ||
+      (whole.includes(type as (typeof whole)[number]) && (narrowed === undefined || narrowed.get(type)?.length === 0)),
   };
 }
 
@@ -66,5 +88,5 @@ export function seenCondition(
   values: SqlValues,
   alias = 'r',
 ): string | undefined {
-  return rows === undefined || rows.isWhole(type) ? undefined : `${alias}.keys && ${values.add(rows.keys)}::bigint[]`;
+  return rows === undefined || rows.isWhole(type) ? undefined : `${alias}.keys && ${values.add(rows.keysOf(type))}::bigint[]`;
 }

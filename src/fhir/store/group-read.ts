@@ -72,7 +72,7 @@ export function createGroupRead(database: Database): Read {
   return (scope, type, id) =>
     new Promise((resolve, reject) => {
       const { tenant, rows } = scope;
-      const key = [tenant, type, rows?.limits.keys, rows?.limits.wholeTypes].join(' ');
+      const key = [tenant, type, rows?.limits.keys, rows?.limits.wholeTypes, rows?.limits.narrowing].join(' ');
       const queue = queues.get(key) ?? { inFlight: 0, waiting: [] };
       queues.set(key, queue);
       queue.waiting.push({ id, resolve, reject });

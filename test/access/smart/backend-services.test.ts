@@ -93,7 +93,8 @@ test('a rotation ends the old key and the tokens it got', async () => {
   await rig.addClient({ id: 'ris-e', ...keysOf(key) });
   const { access_token: token } = await tokenOf('ris-e');
   const next = await makeKey('ES384', 'next');
-  const rooms = { database: rig.database, now: rig.clock.now(), keyHosts: [] };
+  const { database, clock, store } = rig;
+  const rooms = { database, now: clock.now(), keyHosts: [], parametersOf: store.searchParameters };
   await rotateClient(rooms, 'ris-e', { ...keysOf(next), certificates: [] });
   rig.clock.advance(5_001);
   expect((await get(token, 'Patient')).statusCode).toBe(401);

@@ -1,7 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
+import type { LightMyRequestResponse } from 'fastify';
+import { type CryptoKey, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import { createOAuthService, smartRoutes } from '../../../src/access/index.ts';
 import { readKeySet } from '../../../src/access/smart/key-set.ts';
 import { type ClientRequest, storeClient } from '../../../src/access/smart/registration.ts';
@@ -21,7 +22,7 @@ export interface SmartRig extends Rig {
     path: string,
     form: Record<string, string> | string,
     headers?: Record<string, string>,
-  ): ReturnType<Rig['app']['inject']>;
+  ): Promise<LightMyRequestResponse>;
   /** Outcome and reason of what the trail tells of tokens, oldest first. */
   told(tenant?: string): Promise<string[]>;
 }
@@ -36,7 +37,7 @@ export async function openSmartRig(): Promise<SmartRig> {
   const folder = await mkdtemp(join(tmpdir(), 'passerelle-smart-'));
   const { database, access, clock, app } = rig;
   const service = createOAuthService({
-    ...{ database, access, clock, securityClock: clock, baseUrl: () => baseUrl },
+    ...{ database, store: rig.store, access, clock, securityClock: clock, baseUrl: () => baseUrl },
     keyFolder: folder,
     keyHosts: [],
   });
@@ -54,7 +55,7 @@ export async function openSmartRig(): Promise<SmartRig> {
         });
       }
       await storeClient(
-        { database, now: clock.now(), keyHosts: [] },
+        { database, now: clock.now(), keyHosts: [], parametersOf: rig.store.searchParameters },
         {
           ...{ tenant, id, kind, display: id, certificates: [], redirectUris: [] },
           ...(kind === 'backend' ? { organizationId: 'hospital' } : {}),
