@@ -141,6 +141,12 @@ const commands: readonly Command[] = [
     load: async () => (await import('./backup/index.ts')).restore,
   },
   {
+    name: 'sbom',
+    usage: 'sbom [file]',
+    summary: 'bill of materials of what is shipped: CycloneDX 1.6, with licences and hashes, checked against its schema',
+    load: async () => (await import('./sbom/index.ts')).sbom,
+  },
+  {
     name: 'terminology',
     usage:
       'terminology load <loinc|snomed|ccam|cim10|fhir> <file or folder> [--tenant …] [--version …] [--url …] [--keep] | list | remove <url> [version]',
