@@ -14,9 +14,14 @@ export interface AuditRoom {
   keys: AuditKeys;
   /** The tenant named, or every one. @throws CommandError for a name that is no tenant's. */
   tenants(named: string | undefined): Promise<string[]>;
+  /** Makes and seals what is pending, as far as it is by now. */
+  seal(tenant: string): Promise<void>;
   /** Tells the trail of a tenant what the operator did; resolves once it is kept. */
   tell(tenant: string, interaction: string, activity: Activity): Promise<void>;
 }
+
+/** On a busy server there is always more; what is left is sealed by the next command, or by the server. */
+const sealingMs = 60_000;
 
 /** Opens the room for one command, and closes it whatever becomes of the command. */
 export async function inAuditRoom<T>(env: Environment, work: (room: AuditRoom) => Promise<T>): Promise<T> {
@@ -34,6 +39,10 @@ export async function inAuditRoom<T>(env: Environment, work: (room: AuditRoom) =
           if (named === undefined) return all;
           if (!all.includes(named)) throw new CommandError(`There is no tenant ${named}.`);
           return [named];
+        },
+        async seal(tenant) {
+          const until = performance.now() + sealingMs;
+          while (performance.now() < until && (await store.projectSome(tenant)));
         },
         tell: (tenant, interaction, activity) =>
           access.recordActivity(

@@ -116,6 +116,18 @@ const commands: readonly Command[] = [
     load: async () => (await import('./audit-verify.ts')).auditVerify,
   },
   {
+    name: 'audit-export',
+    usage: 'audit-export write <folder> [--tenant …] [--all] | verify <folder of a tenant> --keys <folder>',
+    summary: 'the audit trail as files that prove themselves, from where the last export ended; prove such files without a database',
+    load: async () => (await import('./audit-export.ts')).auditExport,
+  },
+  {
+    name: 'audit-retention',
+    usage: 'audit-retention list | set <tenant> --contract-end <day> [--keep-days …] | destroy <month>',
+    summary: 'how long the audit trail is kept; destroy whole months that are sealed, exported and over, with a certificate',
+    load: async () => (await import('./audit-retention.ts')).auditRetention,
+  },
+  {
     name: 'audit-key',
     usage: 'audit-key list | rotate',
     summary: 'public keys of the audit trail; make another key the one that signs',

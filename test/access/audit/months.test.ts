@@ -34,11 +34,8 @@ const parts = async (target: string): Promise<Record<string, string[]>> => {
   const { rows } = await superuser.query<{ part: string; id: string }>(
     `SELECT tableoid::regclass::text AS part, id FROM fhir.${target} ORDER BY id`,
   );
-  return Object.fromEntries(
-    Map.groupBy(rows, ({ part }) => part)
-      .entries()
-      .map(([part, of]) => [part, of.map(({ id }) => id)]),
-  );
+  const byPart = Map.groupBy(rows, ({ part }) => part);
+  return Object.fromEntries([...byPart].map(([part, of]) => [part, of.map(({ id }) => id)]));
 };
 
 beforeAll(async () => {

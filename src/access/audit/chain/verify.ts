@@ -122,6 +122,8 @@ async function contentFault(
     const fault = proveRow(number, row, entries.get(row.id));
     if (fault) return fault;
     for (const event of row.events) {
+      // A commit at midnight may have entries of two months.
+      if (!contents.has(event.id) && purged.has(monthOfId(event.id) ?? '')) continue;
       const wrong = proveEvent(number, row.id, event, contents.get(event.id) || undefined);
       if (wrong) return wrong;
     }

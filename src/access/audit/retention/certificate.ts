@@ -11,14 +11,12 @@ export interface PurgeCertificate {
   month: string;
   rows: number;
   events: number;
-  /** Seals whose rows were in that month; null when there were none. */
-  firstSeal: number | null;
-  lastSeal: number | null;
-  /** Digest of the last of them. */
-  digest: string | null;
-  /** End of the contract, and days kept after it. */
-  contractEnd: string;
-  keepDays: number;
+  /** Seals whose rows were in that month, and the digest of the last of them. */
+  firstSeal: number;
+  lastSeal: number;
+  digest: string;
+  /** `YYYY-MM-DD`; null for the platform's own trail. */
+  contractEnd: string | null;
   /** Who gave the command. */
   by: string;
   at: string;

@@ -1,0 +1,78 @@
+import { readdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import {
+  type ExportProof,
+  readPosition,
+  readPublicKeys,
+  savePosition,
+  verifyExport,
+  writeExport,
+} from '../access/index.ts';
+import { inAuditRoom } from './audit-room.ts';
+import { CommandError } from './command-error.ts';
+import type { Environment } from './environment.ts';
+
+const usage = `audit-export write <folder> [--tenant …] [--all]
+audit-export verify <folder> --keys <folder>`;
+
+/**
+ * The trail as files: `write` adds what was sealed since the last time (or everything) below `<folder>/<tenant>`; `verify` proves such a folder
+ * without any database. Exit code 1 when a link does not hold.
+ */
+export async function auditExport(args: string[], env: Environment): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { tenant: { type: 'string' }, all: { type: 'boolean' }, keys: { type: 'string' } },
+  });
+  const [action, folder] = positionals;
+  if (!folder) throw new CommandError(usage);
+  if (action === 'write') return write(resolve(folder), values.tenant, values.all === true, env);
+  if (action !== 'verify' || values.keys === undefined) throw new CommandError(usage);
+  return verify(resolve(folder), resolve(values.keys));
+}
+
+function write(folder: string, named: string | undefined, isAll: boolean, env: Environment): Promise<number> {
+  return inAuditRoom(env, async ({ config, database, tenants, tell, seal }) => {
+    for (const tenant of await tenants(named)) {
+      await tell(tenant, 'operator:audit-export', { kind: 'export', details: { folder } });
+      await seal(tenant);
+      const after = isAll ? 0 : await readPosition(database, tenant, 'ndjson');
+      const written = await writeExport(database, tenant, after, join(folder, tenant));
+      if (!written) continue;
+      await savePosition(database, tenant, 'ndjson', { number: written.last, at: config.clock.now() });
+      process.stdout.write(
+        `${tenant}: seals ${written.first} to ${written.last}, ${written.events} events → ${written.folder}\n`,
+      );
+    }
+    return 0;
+  });
+}
+
+async function verify(folder: string, keys: string): Promise<number> {
+  const trusted = await readPublicKeys(keys);
+  if (trusted.size === 0) throw new CommandError('There is no public key in that folder.');
+  const names = (await readdir(folder)).filter((name) => /^\d+-\d+$/.test(name));
+  if (names.length === 0) throw new CommandError(`${folder} holds no export: name the folder of one tenant.`);
+  let before: ExportProof | undefined;
+  for (const name of names.sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10))) {
+    const proof: ExportProof = await verifyExport(join(folder, name), trusted, before?.head);
+    const { tenant, seals, rows, events, from, head, fault } = proof;
+    const extent = `${seals} seals after ${from.number}, ${rows} rows, ${events} events`;
+    if (fault) {
+      const place = [
+        fault.seal && `seal ${fault.seal}`,
+        fault.row && `row ${fault.row}`,
+        fault.event && `event ${fault.event}`,
+      ];
+      process.stdout.write(
+        `${name}: BROKEN. ${fault.kind}: ${place.filter(Boolean).join(', ')}. Proven before it: ${extent}\n`,
+      );
+      return 1;
+    }
+    process.stdout.write(`${name}: whole. ${tenant}, ${extent}; head ${head.number} ${head.digest}\n`);
+    before = proof;
+  }
+  return 0;
+}
