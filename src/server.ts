@@ -20,6 +20,7 @@ import {
   createOAuthService,
   crossOrigin,
   openAuditKeys,
+  openidRoutes,
   openServerTls,
   securityHeaders,
   securityTxtRoute,
@@ -224,6 +225,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
   await app.register(limits.plugin);
   await app.register(crossOrigin, { origins: config.surface.corsOrigins });
   await app.register(accessRoutes, { access });
+  await app.register(openidRoutes, { access, baseUrl });
   await app.register(securityTxtRoute, {
     contact: config.surface.securityContact,
     baseUrl,

@@ -11,12 +11,6 @@ export {
   readPublicKeys,
 } from './audit/chain/keys.ts';
 export type { Fault } from './audit/chain/prove.ts';
-export { readPosition, savePosition } from './audit/export/position.ts';
-export { type ExportProof, verifyExport } from './audit/export/verify.ts';
-export { writeExport } from './audit/export/write.ts';
-export { destroyPart } from './audit/retention/destroy.ts';
-export { inspectParts, partLabel } from './audit/retention/parts.ts';
-export { saveRetention } from './audit/retention/rules.ts';
 export { type Verification, verifyChain } from './audit/chain/verify.ts';
 export { type CrossOriginOptions, crossOrigin } from './cross-origin.ts';
 export {
@@ -33,6 +27,15 @@ export {
 export { answerFailure, answerUnreadable, answerUnroutable } from './last-words.ts';
 export { createLimits, type LimitOptions, type Limits } from './limits/index.ts';
 export {
+  announce,
+  closeWindow,
+  findWindow,
+  listWindows,
+  maintenanceReport,
+  recorded,
+  supportRole,
+} from './maintenance/index.ts';
+export {
   createMalwareGate,
   destroyQuarantined,
   type Inspected,
@@ -42,17 +45,9 @@ export {
   type QuarantinedFile,
   readQuarantined,
 } from './malware/index.ts';
-export {
-  announce,
-  closeWindow,
-  findWindow,
-  listWindows,
-  maintenanceReport,
-  recorded,
-  supportRole,
-} from './maintenance/index.ts';
-export { makePassword } from './passwords.ts';
+export { openidRoutes } from './openid/index.ts';
 export type { SecretSealer } from './own-account/password-history.ts';
+export { makePassword } from './passwords.ts';
 export { type Demand, isGranted, isRole, type Role } from './policy.ts';
 export { decide, lastPeriod, overdueReviews, periodNamed, reviewAccounts, reviewMarkdown } from './reviews/index.ts';
 export { type AccessRoutesOptions, accessRoutes } from './routes.ts';

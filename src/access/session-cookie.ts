@@ -40,7 +40,7 @@ export function readPendingCookie(header: string | undefined, secure: boolean): 
   return readCookie(header, pendingCookieName(secure));
 }
 
-function readCookie(header: string | undefined, name: string): string | undefined {
+export function readCookie(header: string | undefined, name: string): string | undefined {
   if (!header) return undefined;
   const prefix = `${name}=`;
   for (const pair of header.split(';')) {
