@@ -20,6 +20,7 @@ export {
   type Sight,
 } from './contract.ts';
 export { registerGraphql } from './graphql/index.ts';
+export { patientRecord } from './operations/compartment-members.ts';
 export { registerOperations } from './operations/index.ts';
 export { type MergedRoutesOptions, mergedRoutes } from './rest/merged/routes.ts';
 export { type FhirRoutesOptions, fhirRoutes } from './rest/plugin.ts';

@@ -167,3 +167,13 @@ export function flowParagraph(
   paragraph.end();
   canvas.y += after;
 }
+
+/** The bytes of a document, once it is ended. */
+export function collect(doc: PDFKit.PDFDocument): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    doc.on('data', (chunk: Buffer) => chunks.push(chunk));
+    doc.on('end', () => resolve(Buffer.concat(chunks)));
+    doc.on('error', reject);
+  });
+}

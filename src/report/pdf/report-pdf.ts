@@ -3,7 +3,7 @@ import type { CdaTables } from '../cda/tables.ts';
 import type { ReportModel } from '../model.ts';
 import { spokenName } from '../people.ts';
 import type { Typefaces } from '../typefaces.ts';
-import { openCanvas } from './canvas.ts';
+import { collect, openCanvas } from './canvas.ts';
 import { drawChapters } from './chapters.ts';
 import { drawExam } from './exam-block.ts';
 import { drawFeet } from './foot.ts';
@@ -41,13 +41,4 @@ export async function reportPdf(
   canvas.root.end();
   canvas.doc.end();
   return bytes;
-}
-
-function collect(doc: PDFKit.PDFDocument): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    doc.on('data', (chunk: Buffer) => chunks.push(chunk));
-    doc.on('end', () => resolve(Buffer.concat(chunks)));
-    doc.on('error', reject);
-  });
 }

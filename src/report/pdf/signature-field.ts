@@ -12,6 +12,8 @@ export interface SignatureFieldOptions {
   height: number;
   signerName: string;
   place: string;
+  /** Why it is signed; a report's when absent. */
+  reason?: string;
   at: Date;
   /** Bytes reserved for the CMS. */
   reserved: number;
@@ -34,7 +36,7 @@ export function addSignatureField(canvas: Canvas, parent: Element, options: Sign
     M: pdfString(pdfTime(options.at)),
     Name: pdfString(options.signerName),
     Location: pdfString(options.place),
-    Reason: pdfString('Validation du compte rendu'),
+    Reason: pdfString(options.reason ?? 'Validation du compte rendu'),
   });
   end(value);
   // The words of the visible block are page content, where readers and screen readers find them; the appearance adds nothing.

@@ -9,11 +9,13 @@ import type { Practitioner } from '@medplum/fhirtypes';
 import type { Clock } from '../../config/index.ts';
 import type { Signer } from '../contract.ts';
 import { professional, spokenName } from '../people.ts';
-import { issueCertificate, type KeyAndCertificate } from './issue.ts';
+import { issueCertificate, type KeyAndCertificate, type Subject } from './issue.ts';
 
 export interface Keystore {
   /** Certificate and key of a practitioner, made or renewed when needed. @throws Error when the practitioner has no RPPS */
   signerFor(practitioner: Practitioner): Promise<Signer>;
+  /** Certificate and key of the platform itself, for what it certifies. */
+  platformSigner(): Promise<Signer>;
 }
 
 const dayMs = 86_400_000;
@@ -34,42 +36,42 @@ export async function openKeystore(folder: string, clock: Clock): Promise<Keysto
   // One at a time: two signatures at once must not make two certificates, nor two authorities.
   let turn: Promise<unknown> = Promise.resolve();
 
-  const obtain = async (name: string, practitioner: Practitioner): Promise<KeyAndCertificate> => {
+  const obtain = async (name: string, subject: Subject): Promise<KeyAndCertificate> => {
     const now = clock.now();
     // The authority must outlive what it signs.
     if (expiresWithin(authority, now, signerDays)) {
       authority = await replace(folder, 'authority', authorityFrom(now));
     }
-    const person = professional(practitioner);
     return current(folder, name, now, () =>
-      issueCertificate(
-        { commonName: spokenName(person), serialNumber: person.rpps, organization },
-        validity(now, signerDays),
-        { ...authority, subject: authoritySubject },
-      ),
+      issueCertificate(subject, validity(now, signerDays), { ...authority, subject: authoritySubject }),
     );
   };
 
+  const signer = async (name: string, subject: Subject): Promise<Signer> => {
+    const usable = () => {
+      const pair = known.get(name);
+      const now = clock.now();
+      return pair && !expiresWithin(pair, now, renewalDays) && !notYetValid(pair, now) ? pair : undefined;
+    };
+    const obtained = async () => {
+      const pair = usable() ?? (await obtain(name, subject));
+      known.set(name, pair);
+      return pair;
+    };
+    const next = usable() ?? turn.then(obtained, obtained);
+    if (next instanceof Promise) turn = next.catch(() => undefined);
+    const { certificate, privateKey } = await next;
+    return { certificate, privateKey, chain: [await issuerOf(folder, certificate, authority)] };
+  };
+
   return {
-    async signerFor(practitioner) {
-      const { rpps } = professional(practitioner);
+    signerFor: async (practitioner) => {
+      const { rpps, ...person } = professional(practitioner);
       if (!rpps) throw new Error('a practitioner without RPPS has no signing certificate');
-      const name = `rpps-${rpps}`;
-      const usable = () => {
-        const pair = known.get(name);
-        const now = clock.now();
-        return pair && !expiresWithin(pair, now, renewalDays) && !notYetValid(pair, now) ? pair : undefined;
-      };
-      const obtained = async () => {
-        const pair = usable() ?? (await obtain(name, practitioner));
-        known.set(name, pair);
-        return pair;
-      };
-      const next = usable() ?? turn.then(obtained, obtained);
-      if (next instanceof Promise) turn = next.catch(() => undefined);
-      const { certificate, privateKey } = await next;
-      return { certificate, privateKey, chain: [await issuerOf(folder, certificate, authority)] };
+      const commonName = spokenName({ ...person, rpps });
+      return signer(`rpps-${rpps}`, { commonName, serialNumber: rpps, organization });
     },
+    platformSigner: () => signer('platform', { commonName: 'Passerelle', organization }),
   };
 }
 
