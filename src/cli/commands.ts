@@ -118,13 +118,15 @@ const commands: readonly Command[] = [
   {
     name: 'audit-export',
     usage: 'audit-export write <folder> [--tenant …] [--all] | verify <folder of a tenant> --keys <folder>',
-    summary: 'the audit trail as files that prove themselves, from where the last export ended; prove such files without a database',
+    summary:
+      'the audit trail as files that prove themselves, from where the last export ended; prove such files without a database',
     load: async () => (await import('./audit-export.ts')).auditExport,
   },
   {
     name: 'audit-retention',
     usage: 'audit-retention list | set <tenant> --contract-end <day> [--keep-days …] | destroy <month>',
-    summary: 'how long the audit trail is kept; destroy whole months that are sealed, exported and over, with a certificate',
+    summary:
+      'how long the audit trail is kept; destroy whole months that are sealed, exported and over, with a certificate',
     load: async () => (await import('./audit-retention.ts')).auditRetention,
   },
   {
@@ -141,8 +143,7 @@ const commands: readonly Command[] = [
   },
   {
     name: 'backup',
-    usage:
-      'backup --to <folder | file.backup> [--keep-days <days>] | backup verify --from <folder | file.backup>',
+    usage: 'backup --to <folder | file.backup> [--keep-days <days>] | backup verify --from <folder | file.backup>',
     summary: 'database, images and signing keys of one moment: sealed, signed, verified after it is written',
     load: async () => (await import('./backup/index.ts')).backup,
   },
@@ -155,8 +156,16 @@ const commands: readonly Command[] = [
   {
     name: 'sbom',
     usage: 'sbom [file]',
-    summary: 'bill of materials of what is shipped: CycloneDX 1.6, with licences and hashes, checked against its schema',
+    summary:
+      'bill of materials of what is shipped: CycloneDX 1.6, with licences and hashes, checked against its schema',
     load: async () => (await import('./sbom/index.ts')).sbom,
+  },
+  {
+    name: 'mail-domain',
+    usage: 'mail-domain <domain> [--selector <name>]…',
+    summary:
+      'whether mail in the name of a domain can be forged: SPF, DKIM, DMARC; exit code 1 when there is a problem',
+    load: async () => (await import('./mail-domain/index.ts')).mailDomain,
   },
   {
     name: 'terminology',
