@@ -8,6 +8,7 @@ import { startBareServer } from './bare-server.ts';
 import { type HttpLoad, httpLoad } from './http-load.ts';
 import { type Load, loadFor } from './load.ts';
 import { rawDatabase } from './raw-limits.ts';
+import { restrictedLoad } from './restricted-load.ts';
 import { type BenchResult, percentile, result } from './result.ts';
 import { benchRequest } from './service-request.ts';
 
@@ -29,6 +30,8 @@ export async function fhirSuite(): Promise<BenchResult[]> {
 async function measure(server: ChildServer): Promise<BenchResult[]> {
   const raw = await rawDatabase(server.dataDir, connections);
   const http = httpLoad(server.httpUrl, await server.token('conformance'), connections);
+  const risToken = await server.token('ris-demo');
+  const ris = httpLoad(server.httpUrl, risToken, connections);
   const bare = await startBareServer(server.dataDir);
   const bareHttp = httpLoad(bare.httpUrl, 'none', connections);
   const content = JSON.stringify(benchRequest(1));
@@ -44,6 +47,8 @@ async function measure(server: ChildServer): Promise<BenchResult[]> {
     const imports = await importBundles(http);
     const read = await reads(http);
     const bareRead = await reads(bareHttp);
+    await importBundles(ris);
+    const restricted = await restrictedLoad(ris, bareHttp, server.httpUrl, risToken);
     const selectLimit = { name: `SELECT, ${connections} connections`, value: await raw.selects(content, seconds) };
     return [
       result('fhir', 'create', creates.perSecond, '1/s', insertLimit),
@@ -55,9 +60,11 @@ async function measure(server: ChildServer): Promise<BenchResult[]> {
       result('fhir', 'read-p95', percentile(read.durations, 95), 'ms'),
       result('fhir', 'read-no-access-no-audit', bareRead.perSecond, '1/s', selectLimit),
       result('fhir', 'audit-events', projection.events, '1/s'),
+      ...restricted,
     ];
   } finally {
     http.close();
+    ris.close();
     bareHttp.close();
     await bare.stop();
     await raw.close();
