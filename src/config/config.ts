@@ -171,7 +171,7 @@ function baseUrl(env: Record<string, string | undefined>): string | undefined {
       `BASE_URL="${value}" is not an address: give http:// or https:// and the host, as users type it.`,
     );
   }
-  return value.replace(/\/+$/, '');
+  return value.replace(/(?<!\/)\/+$/, '');
 }
 
 function mllpsPort(env: Record<string, string | undefined>): number | undefined {

@@ -14,7 +14,7 @@ export interface IndexBuild {
 }
 
 const mark = '-- concurrently';
-const commentLine = /^\s*--.*$/gm;
+const commentLine = /^[ \t]*--.*$/gm;
 const form =
   /^CREATE\s+(?:UNIQUE\s+)?INDEX\s+CONCURRENTLY\s+IF\s+NOT\s+EXISTS\s+([a-z_]\w*)\s+ON\s+((?:[a-z_]\w*\.)?[a-z_]\w*)\b[^;]*;?$/i;
 

@@ -24,7 +24,7 @@ function comparableValue(text: string): string {
 
 function trimUnescaped(text: string): string {
   const start = text.replace(/^ +/, '');
-  const end = start.replace(/ +$/, '');
+  const end = start.replace(/(?<! ) +$/, '');
   // The blank behind a backslash belongs to the value.
   return /(^|[^\\])(\\\\)*\\$/.test(end) && end.length < start.length ? `${end} ` : end;
 }

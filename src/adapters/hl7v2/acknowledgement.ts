@@ -105,7 +105,7 @@ export function acknowledge(
     'FRA',
     header.charset === 'ASCII' ? '' : header.charset,
   ];
-  const segments = [msh.join('|').replace(/\|+$/, ''), `MSA|${code}|${escapeText(header.controlId)}`];
+  const segments = [msh.join('|').replace(/(?<!\|)\|+$/, ''), `MSA|${code}|${escapeText(header.controlId)}`];
   if (error && reason !== undefined) {
     const condition = `${error.code}^${tables.errors.conditions[error.code] ?? ''}^${tables.errors.system}`;
     segments.push(`ERR||${refusal?.location ?? ''}|${condition}|E||||${escapeText(reason)}`);

@@ -131,7 +131,7 @@ export function requireText(segment: Segment, field: number, name: string): stri
 export function readEncapsulated(segment: Segment, name: string): Buffer {
   const data = segment.value(5, 5);
   if (data === undefined) throw new Refusal('field-missing', location(segment, 5), { path: 'OBX-5.5', name });
-  const compact = data.replace(/\s/g, '').replace(/=+$/, '');
+  const compact = data.replace(/\s/g, '').replace(/(?<!=)=+$/, '');
   if (compact === '' || !/^[A-Za-z0-9+/]+$/.test(compact) || compact.length % 4 === 1) {
     throw new Refusal('bad-base64', location(segment, 5), { path: 'OBX-5', name });
   }

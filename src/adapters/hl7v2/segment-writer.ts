@@ -7,7 +7,7 @@ import { formatTimestamp, type TimeZone } from './timestamp.ts';
 export function line(name: string, fields: Record<number, string | undefined>): string {
   const highest = Math.max(0, ...Object.keys(fields).map(Number));
   const values = Array.from({ length: highest }, (_, index) => fields[index + 1] ?? '');
-  return [name, ...values].join('|').replace(/\|+$/, '');
+  return [name, ...values].join('|').replace(/(?<!\|)\|+$/, '');
 }
 
 /** Names of both sides, and what the header says of the message. */

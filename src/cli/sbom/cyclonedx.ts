@@ -15,7 +15,7 @@ const algorithms: Readonly<Record<string, Enums.HashAlgorithm>> = {
 
 /** @param at when it was made. */
 export function sbomOf(lock: Lock, at: Date): string {
-  const licences = new Contrib.License.Factories.LicenseFactory();
+  const licences = new Contrib.License.Factories.LicenseFactory(requireExpression);
   const inventory = inventoryOf(lock);
   const components = new Map(inventory.map((shipped) => [shipped.path, componentOf(shipped, licences)]));
   for (const { path, needs } of inventory) {
@@ -48,6 +48,11 @@ function componentOf(shipped: Shipped, licences: Contrib.License.Factories.Licen
       new Models.ExternalReference(resolved, Enums.ExternalReferenceType.Distribution, {}),
     );
   return component;
+}
+
+/** SPDX licence expressions as they occur: names joined by AND and OR. */
+function requireExpression(text: string): void {
+  if (!/^\(?[\w.+-]+(?: (?:AND|OR|WITH) [\w.+-]+)*\)?$/.test(text)) throw new Error('no SPDX expression');
 }
 
 /** What is wrong with a document; empty when it is valid. */

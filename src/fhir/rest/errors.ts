@@ -54,7 +54,7 @@ export function atEntry(outcome: OperationOutcome, index: number): OperationOutc
 /** An expression about an entry's resource, or about what would be a header (`http.If-Match`) of a request of its own. */
 function inEntry(path: string, entry: string): string {
   if (path.startsWith('Bundle.entry')) return path;
-  const header = /^http\.(If-\w+-?\w*)$/.exec(path)?.[1];
+  const header = /^http\.(If-[\w-]+)$/.exec(path)?.[1];
   if (header) return `${entry}.request.${header[0]!.toLowerCase()}${header.slice(1).replaceAll('-', '')}`;
   return path.startsWith('http.') ? `${entry}.request.url` : `${entry}.resource${path.replace(/^[A-Za-z]+/, '')}`;
 }

@@ -142,7 +142,7 @@ function uriKeys(parameter: Parameter, modifier: string | undefined, uri: string
   const either = (address: string) => [key(keyKind.value, address), key(keyKind.value, `${address}/`)];
   if (modifier === undefined) return [key(keyKind.value, uri)];
   if (!uri.includes('://')) throw invalid(`${parameter.code}:${modifier} takes an address with levels, not an urn`);
-  const address = uri.replace(/\/+$/, '');
+  const address = uri.replace(/(?<!\/)\/+$/, '');
   if (modifier === 'below') return [...either(address), key(keyKind.below, address)];
   return [key(keyKind.value, uri), ...either(address), ...addressesAbove(address).flatMap(either)];
 }

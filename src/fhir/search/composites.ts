@@ -51,7 +51,7 @@ export function compileFacets(
     );
   }
   return splitUnion(expression).map((context) => {
-    const path = context.replace(/^\(+|\)+$/g, '');
+    const path = context.replace(/^\(+|(?<!\))\)+$/g, '');
     const name = `${path} ${components.map((part) => `${part.type} ${part.expression}`).join(' $ ')}`;
     return {
       name,

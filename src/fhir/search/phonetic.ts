@@ -60,6 +60,9 @@ export function phoneticKeys(name: string): string[] {
   return [...new Set(words.map(phoneticKey).filter((key) => key !== ''))];
 }
 
+/** The rules for endings take time in the square of a word's length. */
+const longestWord = 64;
+
 function phoneticKey(word: string): string {
-  return rules.reduce((text, [pattern, sound]) => text.replace(pattern, sound), word).slice(0, keyLength);
+  return rules.reduce((text, [pattern, sound]) => text.replace(pattern, sound), word.slice(0, longestWord)).slice(0, keyLength);
 }

@@ -11,7 +11,7 @@ import { refused } from './refused.ts';
 
 const mostHeaders = 20;
 const longestHeader = 4_096;
-const headerSyntax = /^([A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}):[ \t]*([\x20-\x7e\t]+)$/;
+const headerSyntax = /^([A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}):[ \t]*([\x21-\x7e][\x20-\x7e\t]*)$/;
 /** Those of the connection and of the message, which are ours to write. */
 const ours: ReadonlySet<string> = new Set([
   'connection',

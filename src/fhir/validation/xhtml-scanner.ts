@@ -16,7 +16,7 @@ export type XhtmlVisitor = (tag: XhtmlTag, depth: number) => string | undefined;
 const maxNesting = 100;
 
 const tagPattern = /<([A-Za-z][A-Za-z0-9]*)((?:\s+[A-Za-z_:][\w:.-]*\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>/y;
-const attributePattern = /([A-Za-z_:][\w:.-]*)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
+const attributePattern = /(?<![\w:.-])([A-Za-z_:][\w:.-]*)\s*=\s*(?:"([^"]*)"|'([^']*)')/g;
 const closePattern = /<\/([A-Za-z][A-Za-z0-9]*)\s*>/y;
 const commentPattern = /<!--(?!>|->)((?:[^-]|-(?!-))*)-->/y;
 const referencePattern = /&(?:([A-Za-z][A-Za-z0-9]*)|#(\d{1,7})|#x([0-9A-Fa-f]{1,6}));/y;

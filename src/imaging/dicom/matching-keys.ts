@@ -12,7 +12,7 @@ export function folded(text: string): string {
 
 /** A name for comparison: folded, without empty components at the end. */
 export function foldedName(text: string): string {
-  return folded(text).replace(/[\^ ]+$/, '');
+  return folded(text).replace(/(?<![\^ ])[\^ ]+$/, '');
 }
 
 /** DA → `YYYYMMDD`; also the `YYYY.MM.DD` of old files. Undefined when it is no date. */

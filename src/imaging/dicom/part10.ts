@@ -66,7 +66,7 @@ export async function readFileMeta(source: ByteSource): Promise<FileMeta> {
       transferSyntax = source
         .bytes(value, length)
         .toString('latin1')
-        .replace(/[\0 ]+$/, '');
+        .replace(/(?<![\0 ])[\0 ]+$/, '');
     }
     position = value + length;
   }

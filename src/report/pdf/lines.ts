@@ -23,7 +23,7 @@ export function wrap(faces: Typefaces, paragraph: string, style: TextStyle, widt
   // Words are measured one by one and summed: laying out each growing line again would cost its square.
   let used = 0;
   for (const word of paragraph.split(/(?<= )|(?<=\p{L}-)(?=\p{L})/u)) {
-    const bare = word.replace(/ +$/, '');
+    const bare = word.replace(/(?<! ) +$/, '');
     if (used + measure(bare) <= width) {
       line += word;
       used += measure(word);
