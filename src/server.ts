@@ -165,6 +165,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
     sealer: vault,
     secondFactorRoles: config.secondFactorRoles,
     auditAnchors: auditAnchorsFolder(config),
+    ...(config.audit.syslog ? { auditSyslog: config.audit.syslog } : {}),
   });
   const { malware } = config.surface;
   const gate = malware && createMalwareGate({ settings: malware, database, vault, access: unlimited, log });

@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import { type Clock, type IdentitySources, systemClock } from '../config/index.ts';
+import { type AuditSyslog, type Clock, type IdentitySources, systemClock } from '../config/index.ts';
 import type { Database } from '../db/index.ts';
 import { type Context, FhirError, type FhirGuards, type FhirStore } from '../fhir/index.ts';
 import {
@@ -59,6 +59,8 @@ export interface AccessOptions {
   auditKeys: AuditKeys | undefined;
   /** Folder of the heads of the chain; undefined: they go to the log only. */
   auditAnchors?: string;
+  /** Where every event is sent once it is sealed; undefined: nowhere. */
+  auditSyslog?: AuditSyslog;
   /** Clock of sessions, tokens and delays: the machine's, even when a demonstration runs on a faster one. */
   securityClock?: Clock;
   /** Seals second factors; without it none can be set up. */
@@ -122,7 +124,7 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
     clock,
     site,
     keys: options.auditKeys,
-    ...(options.auditKeys ? { watched: { database, keys: options.auditKeys, anchors: options.auditAnchors } } : {}),
+    ...(options.auditKeys ? { watched: { database, keys: options.auditKeys, anchors: options.auditAnchors, ...(options.auditSyslog ? { syslog: options.auditSyslog } : {}) } } : {}),
     ...(log ? { log } : {}),
   });
   if (baseUrl) store.beforeCommit(refuseForeignAddresses(baseUrl));

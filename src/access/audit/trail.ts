@@ -1,6 +1,6 @@
 /** The audit trail: AuditEvents into the tenant's store, before the answer leaves (design §5 rules 2 and 9). */
 import type { AuditEvent, ImagingStudy, Resource } from '@medplum/fhirtypes';
-import type { Clock } from '../../config/index.ts';
+import type { AuditSyslog, Clock } from '../../config/index.ts';
 import {
   type Change,
   type CommitHook,
@@ -30,6 +30,7 @@ import {
   refusalRecord,
   writeRecord,
 } from './record.ts';
+import { type Forwarding, forwardInBackground } from './syslog/forward.ts';
 
 /** Looking at the images of one study is one event per actor in this time: a viewer sends hundreds of requests (rule 9). */
 export const imageAccessWindowMs = 5 * 60_000;
@@ -63,7 +64,7 @@ export interface TrailOptions {
   /** Keys that seal the trail; undefined: it is not sealed. */
   keys: AuditKeys | undefined;
   /** What the chain is proven against while the server runs; undefined: it is not. */
-  watched?: Pick<ChainWatchOptions, 'database' | 'keys' | 'anchors'>;
+  watched?: Pick<ChainWatchOptions, 'database' | 'keys' | 'anchors'> & { syslog?: AuditSyslog };
   log?: ChainWatchOptions['log'];
 }
 
@@ -73,6 +74,7 @@ export function createTrail({ store, clock, site, keys, watched, log }: TrailOpt
   const brokenListeners: ChainBroken[] = [];
   let background: BackgroundProjection | undefined;
   let watch: ChainWatch | undefined;
+  let forwarding: Forwarding | undefined;
   let entries = 0;
 
   /**
@@ -176,10 +178,14 @@ export function createTrail({ store, clock, site, keys, watched, log }: TrailOpt
         ...(log ? { log } : {}),
       });
       watch.start();
+      const { database, syslog: receiver } = watched;
+      if (receiver)
+        forwarding = forwardInBackground({ database, receiver, tenants, now: () => clock.now(), ...(log ? { log } : {}) });
     },
     async close() {
       await background?.stop();
       await watch?.stop();
+      await forwarding?.stop();
       while (pending.size > 0) await Promise.allSettled(pending);
     },
   };

@@ -40,7 +40,7 @@ export async function destroyPart(options: DestroyOptions, state: PartState): Pr
   try {
     await client.query('BEGIN');
     await client.query("SELECT set_config('lock_timeout', '30s', true)");
-    await dropPart(client, part, tenants);
+    await dropPart(client, database, part);
     for (const certificate of certificates) await addCertificate(client, keys, certificate);
     await client.query('COMMIT');
   } finally {
@@ -82,12 +82,12 @@ async function certificatesOf(
   }));
 }
 
-async function dropPart(client: pg.Client, part: TrailPart, tenants: readonly string[]): Promise<void> {
+async function dropPart(client: pg.Client, database: Database, part: TrailPart): Promise<void> {
   const params = orderedParams();
   const [events, journal] = [`fhir."auditevent_${part.name}"`, `fhir."journal_${part.name}"`];
   await client.query(`ALTER TABLE fhir.auditevent DETACH PARTITION ${events}`);
   await client.query(`ALTER TABLE fhir.journal DETACH PARTITION ${journal}`);
-  for (const tenant of tenants) {
+  for (const tenant of await database.tenants()) {
     // The tables of the whole are under forced row-level security, for their owner too.
     await client.query("SELECT set_config('passerelle.tenant', $1, true)", [tenant]);
     // Under ids clients chose, what is as old lies elsewhere, and what is younger may lie here.

@@ -31,7 +31,7 @@ export async function inspectParts(database: Database, now: Date): Promise<PartS
   const states: PartState[] = [];
   for (const part of (await listParts(database)).filter(({ until }) => until <= now)) {
     const tenants: string[] = [];
-    const obstacles: string[] = [];
+    const obstacles = states.length > 0 ? ['an older month is still there'] : [];
     for (const tenant of names) {
       if (!(await hasRows(database, tenant, part))) continue;
       tenants.push(tenant);
