@@ -24,6 +24,16 @@ export function watchRecord(watcher: Watcher, tenant: string, record: AuditRecor
     }
     case 'activity':
       // The reason given is the caller's own words: it stays in the trail, where it belongs.
+      if (record.activity.kind === 'token-issue' && isMisuse(record.activity.reason)) {
+        const client = record.activity.details?.client;
+        watcher.report(tenant, {
+          kind: 'token-misuse',
+          subject: `client ${client ?? ''}`,
+          ...(actor.account ? { account: actor.account } : {}),
+          ...(network ? { network } : {}),
+          ...(client ? { detail: `Client ${client} : ${record.activity.reason}` } : {}),
+        });
+      }
       if (record.activity.kind === 'break-glass-start') {
         watcher.report(tenant, {
           kind: 'break-glass',
@@ -33,4 +43,9 @@ export function watchRecord(watcher: Watcher, tenant: string, record: AuditRecor
         });
       }
   }
+}
+
+/** What the authorization server says of a code, a refresh token or an assertion that came a second time. */
+function isMisuse(reason: string | undefined): boolean {
+  return reason !== undefined && /^reused |was used before$/.test(reason);
 }

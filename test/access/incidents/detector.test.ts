@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createDetector } from '../../../src/access/incidents/detector.ts';
+import { watchRecord } from '../../../src/access/incidents/watch.ts';
 
 const start = Date.parse('2026-03-01T08:00:00Z');
 const at = (seconds: number) => new Date(start + seconds * 1000);
@@ -60,5 +61,41 @@ describe('the detector of incidents', () => {
         }
       }),
     );
+  });
+});
+
+describe('the watch over the audit trail', () => {
+  it('tells of codes, refresh tokens and assertions used twice, and of emergency openings', () => {
+    const reported: unknown[] = [];
+    const watcher = {
+      report: (tenant: string, occurrence: object) => reported.push({ tenant, ...occurrence }),
+      observe: () => undefined,
+    };
+    const common = {
+      act: 'activity' as const,
+      actor: { reference: '', display: '', account: 'app', kind: 'machine' as const, roles: [] },
+      interaction: 'oauth2:token',
+      requestId: 'r',
+      site: { address: 'x', networkType: '1' as const },
+    };
+    for (const reason of [
+      'reused code or refresh token',
+      'the assertion was used before',
+      'expired code or refresh token',
+    ]) {
+      const activity = {
+        kind: 'token-issue' as const,
+        outcome: 'refused' as const,
+        reason,
+        details: { client: 'app-1' },
+      };
+      watchRecord(watcher, 'aa', { ...common, activity }, at(0));
+    }
+    watchRecord(watcher, 'aa', { ...common, activity: { kind: 'break-glass-start', reason: 'nom du patient' } }, at(0));
+    expect(reported).toEqual([
+      expect.objectContaining({ tenant: 'aa', kind: 'token-misuse', subject: 'client app-1' }),
+      expect.objectContaining({ kind: 'token-misuse' }),
+      { tenant: 'aa', kind: 'break-glass', subject: 'account app', account: 'app' },
+    ]);
   });
 });
