@@ -164,8 +164,9 @@ async function compose(config: Config, options: ServerOptions, database: Databas
     identitySources: config.identitySources,
     sealer: vault,
     secondFactorRoles: config.secondFactorRoles,
-    auditAnchors: auditAnchorsFolder(config),
-    ...(config.audit.syslog ? { auditSyslog: config.audit.syslog } : {}),
+    ...(config.smtp
+      ? { alerts: { mailer: await mailerOf(config.smtp), recipients: config.securityAlertTo, baseUrl } }
+      : {}),
   });
   const { malware } = config.surface;
   const gate = malware && createMalwareGate({ settings: malware, database, vault, access: unlimited, log });

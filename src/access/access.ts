@@ -19,6 +19,8 @@ import { createAuthenticator } from './authenticate.ts';
 import { createBreakGlass } from './break-glass/index.ts';
 import { issueCredential, revokeCredential } from './credentials.ts';
 import { createFederation, type Federation } from './federation/index.ts';
+import { type AlertRoute, createIncidents, type Incidents, watchRecord } from './incidents/index.ts';
+import { boundToMaintenance } from './maintenance/index.ts';
 import type { SecretSealer } from './own-account/password-history.ts';
 import type { AccountRooms } from './own-account/rooms.ts';
 import { createPasswordHasher } from './passwords.ts';
@@ -26,6 +28,7 @@ import { createSights } from './policies/sight.ts';
 import { isGranted } from './policy.ts';
 import { opaqueTokens, sessionCookies } from './recognise.ts';
 import { notGranted } from './refusals.ts';
+import { createUseNotes, notingUse, overdueReviewsOfAll } from './reviews/index.ts';
 import { relyingPartyOf } from './second-factor/relying-party.ts';
 import { completeSignIn, type Proven, type SignInResult } from './sign-in/complete.ts';
 import type { SecondFactorRoles } from './sign-in/next-step.ts';
@@ -57,6 +60,8 @@ export interface AccessOptions {
   baseUrl?: () => string;
   /** Keys that seal the audit trail; undefined only where no trail is kept (tests). */
   auditKeys: AuditKeys | undefined;
+  /** Where alerts of security incidents go; undefined: they are recorded and logged only. */
+  alerts?: AlertRoute;
   /** Folder of the heads of the chain; undefined: they go to the log only. */
   auditAnchors?: string;
   /** Where every event is sent once it is sealed; undefined: nowhere. */
@@ -104,7 +109,9 @@ export interface Access extends FhirGuards, Pick<TenantDoor, 'elsewhere' | 'iden
   recordActivity(context: Context, activity: Activity): Promise<void>;
   /** Told, once a fault, when the chain of a tenant's trail turns out to be broken. */
   onChainBroken(listener: (tenant: string, fault: Fault) => void): void;
-  /** Looks after the trail in the background, until `close`. */
+  /** Security incidents: other rooms report what they find. */
+  readonly incidents: Pick<Incidents, 'report'>;
+  /** Looks after the trail and the incidents in the background, until `close`. */
   start(): void;
   /** Waits for the trail to be written. */
   close(): Promise<void>;
@@ -119,19 +126,37 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
   const origin = () => baseUrl && new URL(baseUrl()).origin;
   const hasher = createPasswordHasher();
   const throttle = createThrottle(database);
+  const incidents = createIncidents({ database, store, clock, securityClock, ...(log ? { log } : {}) });
   const trail = createTrail({
     store,
     clock,
     site,
     keys: options.auditKeys,
-    ...(options.auditKeys ? { watched: { database, keys: options.auditKeys, anchors: options.auditAnchors, ...(options.auditSyslog ? { syslog: options.auditSyslog } : {}) } } : {}),
+    ...(options.auditKeys
+      ? {
+          watched: {
+            database,
+            keys: options.auditKeys,
+            anchors: options.auditAnchors,
+            ...(options.auditSyslog ? { syslog: options.auditSyslog } : {}),
+          },
+        }
+      : {}),
+    observe: (tenant, record, at) => watchRecord(incidents, tenant, record, at),
     ...(log ? { log } : {}),
   });
+  trail.onChainBroken((tenant, { kind, seal }) => {
+    const place = seal === undefined ? kind : `${kind}, sceau ${seal}`;
+    incidents.report(tenant, { kind: 'chain-break', subject: place, detail: `Premier maillon rompu : ${place}` });
+  });
+  const noteUse = createUseNotes(database);
   if (baseUrl) store.beforeCommit(refuseForeignAddresses(baseUrl));
   const door = createTenantDoor({ database, now: () => securityClock.now(), baseUrl: () => baseUrl?.() ?? '' });
   const { authenticate, presented, forget, forgetAll } = createAuthenticator({
     // In order: the first that finds its kind of credential in a request decides.
-    recognisers: [oauthTokens(database), opaqueTokens(database), sessionCookies(database, secure)],
+    recognisers: [oauthTokens(database), opaqueTokens(database), sessionCookies(database, secure)].map((recogniser) =>
+      notingUse(boundToMaintenance(recogniser, database), noteUse),
+    ),
     clock: securityClock,
     origin,
   });
@@ -257,13 +282,16 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
       const context = { ...contextOf(request, identified), interaction: 'logout' };
       await trail.authentication(context, { kind: 'logout', outcome: 'success' });
     },
+    incidents,
     start() {
       trail.start(() => database.tenants());
       glass.start();
       federation.directories.start();
+      incidents.start(options.alerts, [(now) => overdueReviewsOfAll(database, now)]);
     },
     async close() {
       await federation.directories.stop();
+      await incidents.close();
       await glass.close();
       await trail.close();
     },

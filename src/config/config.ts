@@ -47,6 +47,8 @@ export interface Config {
   subscriptionHosts: string[];
   /** Mail server for notifications; undefined: none are sent by mail. */
   smtp: SmtpConfig | undefined;
+  /** Addresses that are told of security incidents; needs `smtp`. */
+  securityAlertTo: string[];
   /** Origins, rates, malware: what comes near from outside. */
   surface: SurfaceSettings;
   /** Roles whose people need a second factor, beside administrators and support. */
@@ -102,6 +104,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     searchTimeoutMs: seconds(env, 'FHIR_SEARCH_TIMEOUT', 10) * 1000,
     subscriptionHosts: list(env, 'SUBSCRIPTION_HOSTS'),
     smtp: smtp(env),
+    securityAlertTo: securityAlertTo(env),
     surface: surfaceSettings(env),
     secondFactorRoles: secondFactorRoles(env),
     audit: auditSettings(env),
@@ -137,6 +140,16 @@ function seconds(env: Record<string, string | undefined>, name: string, fallback
 function list(env: Record<string, string | undefined>, name: string): string[] {
   const entries = (text(env, name) ?? '').split(',').map((entry) => entry.trim());
   return entries.filter((entry) => entry !== '');
+}
+
+function securityAlertTo(env: Record<string, string | undefined>): string[] {
+  const addresses = list(env, 'SECURITY_ALERT_TO');
+  const wrong = addresses.find((address) => !/^[^\s@<>,;:"]+@[^\s@<>,;:"]+$/.test(address));
+  if (wrong !== undefined) throw new ConfigError(`SECURITY_ALERT_TO: "${wrong}" is not an e-mail address.`);
+  if (addresses.length > 0 && text(env, 'SMTP_HOST') === undefined) {
+    throw new ConfigError('SECURITY_ALERT_TO needs SMTP_HOST: nothing could be sent.');
+  }
+  return addresses;
 }
 
 function smtp(env: Record<string, string | undefined>): SmtpConfig | undefined {

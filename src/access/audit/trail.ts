@@ -65,11 +65,13 @@ export interface TrailOptions {
   keys: AuditKeys | undefined;
   /** What the chain is proven against while the server runs; undefined: it is not. */
   watched?: Pick<ChainWatchOptions, 'database' | 'keys' | 'anchors'> & { syslog?: AuditSyslog };
+  /** Looks at every entry but those of writes, as it is made; quick, and never throws. */
+  observe?: (tenant: string, record: AuditRecord, at: Date) => void;
   log?: ChainWatchOptions['log'];
 }
 
 /** Plugs the trail into the store: every transaction that writes leaves its event in itself. */
-export function createTrail({ store, clock, site, keys, watched, log }: TrailOptions): AuditTrail {
+export function createTrail({ store, clock, site, keys, watched, observe, log }: TrailOptions): AuditTrail {
   const pending = new Set<Promise<void>>();
   const brokenListeners: ChainBroken[] = [];
   let background: BackgroundProjection | undefined;
@@ -85,7 +87,9 @@ export function createTrail({ store, clock, site, keys, watched, log }: TrailOpt
     if (pending.size >= pendingAtMost)
       return Promise.reject(new FhirError(503, 'throttled', 'The audit trail is full'));
     entries++;
-    const written = store.journal(tenant, record, clock.now());
+    const now = clock.now();
+    observe?.(tenant, record, now);
+    const written = store.journal(tenant, record, now);
     pending.add(written);
     const done = () => pending.delete(written);
     written.then(done, done);
