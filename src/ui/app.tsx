@@ -15,6 +15,7 @@ import { Header, readsCases, screensOf } from './shell/header.tsx';
 import { OfflineBanner } from './shell/offline-banner.tsx';
 import { WorklistPage } from './worklist/worklist-page.tsx';
 
+const AccountPage = lazy(() => import('./account/account-page.tsx'));
 const CasePage = lazy(() => import('./case/case-page.tsx'));
 
 /** @param expired whether a session was lost while the application ran. */
@@ -81,6 +82,9 @@ function Screens({ session, onLogout }: { session: Session; onLogout: () => void
             <Route path="/dossier/:id">{({ id }) => <CasePage key={id} id={id} />}</Route>
             <Route path="/identites">
               <IdentityPage />
+            </Route>
+            <Route path="/compte">
+              <AccountPage />
             </Route>
             <Route path="/journal">
               <JournalPage />

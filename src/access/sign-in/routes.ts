@@ -24,9 +24,10 @@ export async function signInRoutes(app: FastifyInstance, { access }: { access: A
   const { secretOf, at, over } = pendingRequests(access);
   const limited = { bodyLimit: factorBodyLimitBytes };
 
-  app.get('/oauth2/sign-in', async (request, reply) => {
+  app.get('/oauth2/sign-in', async (request) => {
     const begun = await pendingSignIn(rooms, secretOf(request));
-    if (!begun?.step) return over(reply);
+    // Every page asks when it opens: that there is none is no error.
+    if (!begun?.step) return { step: null };
     const { step, account } = begun;
     return {
       step,

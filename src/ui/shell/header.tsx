@@ -18,7 +18,9 @@ export function Header({ session, onLogout }: { session: Session; onLogout: () =
         ))}
       </nav>
       <fieldset className="group who" aria-label="Utilisateur connecté">
-        <span className="who-name">{session.display}</span>
+        <Link href="/compte" className="who-name" aria-label={`Mon compte : ${session.display}`}>
+          {session.display}
+        </Link>
         <span className="who-role">{session.roles.map(roleName).join(', ')}</span>
         <Button variant="default" size="compact-sm" onClick={onLogout}>
           Déconnexion

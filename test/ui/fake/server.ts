@@ -75,9 +75,13 @@ function accountOf(cookie: string | undefined): string | undefined {
 function oauth(app: FastifyInstance): void {
   app.post<{ Body: { username: string; password: string } }>('/oauth2/login', async (request, reply) => {
     const { username, password } = request.body;
-    if (!people[username] || password !== fakePassword) return reply.code(401).send({ error: 'invalid_grant' });
+    if (!people[username] || password !== fakePassword)
+      return reply.code(401).send({ error: 'invalid_credentials', message: 'Identifiant ou mot de passe incorrect.' });
     return reply.header('set-cookie', `compte=${username}; HttpOnly; SameSite=Strict; Path=/`).send({});
   });
+  // Nobody is in the middle of signing in, and this address holds no passkeys.
+  app.get('/oauth2/sign-in', async () => ({ step: null }));
+  app.get('/oauth2/passkey', async () => ({ host: null }));
   app.post('/oauth2/logout', async (_request, reply) =>
     reply.header('set-cookie', 'compte=; Max-Age=0; Path=/').send({}),
   );

@@ -1,0 +1,244 @@
+import { rm } from 'node:fs/promises';
+import { generateSync } from 'otplib';
+import type { Browser, CDPSession, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { browserPath, launchBrowser } from './browser.ts';
+import { buildUserInterface } from './build.ts';
+import { type PeopleServer, startPeopleServer } from './people-server.ts';
+
+const password = 'Hirondelle-47-Sud';
+
+/** Sign-in in all its steps and one's own account, in Chromium with an authenticator that is software but speaks WebAuthn. */
+describe.skipIf(browserPath() === undefined)('signing in and one’s own account in a browser', () => {
+  let folder: string;
+  let browser: Browser;
+  let server: PeopleServer;
+  let page: Page;
+  let devtools: CDPSession;
+  let complaints: string[];
+
+  beforeAll(async () => {
+    folder = await buildUserInterface();
+    browser = (await launchBrowser()) as Browser;
+    server = await startPeopleServer(folder);
+  }, 120_000);
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+  beforeEach(async () => {
+    const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, locale: 'fr-FR' });
+    page = await context.newPage();
+    page.setDefaultTimeout(9_000);
+    devtools = await context.newCDPSession(page);
+    complaints = [];
+    page.on('pageerror', (error) => complaints.push(error.message));
+    page.on('console', (message) => {
+      if (/Content.Security.Policy|Refused to/i.test(message.text())) complaints.push(message.text());
+    });
+  });
+  afterEach(async () => {
+    await page.context().close();
+    expect(complaints).toEqual([]);
+  });
+
+  const person = (login: string, more: object = {}) =>
+    server.access.ensureAccount({
+      ...{ tenant: 'aa', kind: 'person', reference: `Practitioner/${login}`, display: 'Dr ZOE TEST' },
+      ...{ login, roles: ['auditor'], password },
+      ...more,
+    });
+  const signIn = async (login: string, secret = password) => {
+    await page.goto(`${server.url}/compte`);
+    await page.getByLabel('Identifiant').fill(login);
+    await page.getByRole('textbox', { name: 'Mot de passe' }).fill(secret);
+    await page.keyboard.press('Enter');
+  };
+  const account = async () => {
+    await page.getByRole('link', { name: /^Mon compte/ }).click();
+    await page.getByRole('heading', { name: 'Mon compte' }).waitFor();
+  };
+  const signOut = async () => {
+    await page.getByRole('button', { name: 'Déconnexion' }).click();
+    await page.getByRole('button', { name: 'Se connecter', exact: true }).waitFor();
+  };
+  /** A key that verifies its user, unless told otherwise. */
+  const authenticator = async (isUserVerified = true) => {
+    await devtools.send('WebAuthn.enable');
+    const { authenticatorId } = await devtools.send('WebAuthn.addVirtualAuthenticator', {
+      options: {
+        ...{ protocol: 'ctap2', transport: 'internal', hasResidentKey: true, hasUserVerification: true },
+        ...{ isUserVerified, automaticPresenceSimulation: true },
+      },
+    });
+    return authenticatorId;
+  };
+  const codeOf = (secret: string) => generateSync({ secret, epoch: Math.floor(server.clock.now().getTime() / 1000) });
+
+  it('sets an application up by its QR code, keeps the recovery codes, and asks for both at the door', async () => {
+    await person('u-totp');
+    await signIn('u-totp');
+    await account();
+    await page.getByRole('button', { name: 'Configurer une application d’authentification' }).click();
+    const image = page.getByRole('img', { name: 'QR code à lire avec l’application' });
+    await image.waitFor();
+    expect(await image.evaluate((element: HTMLImageElement) => element.naturalWidth)).toBeGreaterThan(50);
+    const secret = (await page.locator('.account p code').last().textContent())!.replaceAll(' ', '');
+    await page.getByLabel('Code à six chiffres').fill(codeOf(secret));
+    await page.keyboard.press('Enter');
+    await page.getByRole('heading', { name: 'Codes de secours' }).waitFor();
+    const codes = await page.locator('.recovery-codes code').allTextContents();
+    expect(codes).toHaveLength(10);
+    await page.getByRole('button', { name: 'J’ai noté ces codes' }).click();
+    await page.getByText('10 code(s) de secours restant(s)').waitFor();
+    await signOut();
+
+    server.clock.advance(60_000);
+    await signIn('u-totp');
+    await page.getByLabel('Code de l’application').fill('000000');
+    await page.keyboard.press('Enter');
+    await page.getByText('Ce code n’est pas valable.').waitFor();
+    await page.getByRole('button', { name: 'Je n’ai plus mon second facteur' }).click();
+    await page.getByLabel('Code de secours').fill(codes[3]!.toLowerCase());
+    await page.keyboard.press('Enter');
+    await account();
+    await page.getByText('9 code(s) de secours restant(s)').waitFor();
+  });
+
+  it('registers a passkey, proves it after the password, and signs in with it alone', async () => {
+    await person('u-key');
+    const id = await authenticator();
+    await signIn('u-key');
+    await account();
+    await page.getByRole('button', { name: 'Ajouter une clé d’accès' }).click();
+    await page.getByRole('button', { name: 'J’ai noté ces codes' }).click();
+    await page.getByText(/Clé sur Linux, depuis le/).waitFor();
+    const { credentials } = await devtools.send('WebAuthn.getCredentials', { authenticatorId: id });
+    expect(credentials).toMatchObject([{ isResidentCredential: true, rpId: 'localhost' }]);
+    // What the key knows the account by says nothing about anybody.
+    expect(Buffer.from(credentials[0]!.userHandle!, 'base64').toString('latin1')).not.toContain('u-key');
+    await signOut();
+
+    await signIn('u-key');
+    await page.getByRole('button', { name: 'Utiliser ma clé d’accès' }).click();
+    await account();
+    await signOut();
+
+    await page.goto(`${server.url}/compte`);
+    await page.getByRole('button', { name: 'Se connecter avec une clé d’accès' }).click();
+    await account();
+    await page.getByRole('cell', { name: 'clé d’accès', exact: true }).waitFor();
+
+    server.clock.advance(11 * 60_000);
+    await page.reload();
+    await page.getByRole('button', { name: 'Confirmer avec une clé d’accès' }).click();
+    await page.getByRole('button', { name: 'Retirer Clé sur Linux' }).click();
+    await page.getByText('Aucun : qui connaît votre mot de passe').waitFor();
+    await signOut();
+    await page.goto(`${server.url}/compte`);
+    await page.getByRole('button', { name: 'Se connecter avec une clé d’accès' }).click();
+    await page.getByText('Cette clé d’accès n’est pas reconnue.').waitFor();
+  });
+
+  it('takes no key that did not verify its user', async () => {
+    await person('u-weak');
+    const id = await authenticator();
+    await signIn('u-weak');
+    await page.getByRole('button', { name: 'Ajouter une clé d’accès' }).click();
+    await page.getByRole('button', { name: 'J’ai noté ces codes' }).click();
+    await page.getByText(/Clé sur Linux, depuis le/).waitFor();
+    await signOut();
+    await devtools.send('WebAuthn.setUserVerified', { authenticatorId: id, isUserVerified: false });
+    await page.getByRole('button', { name: 'Se connecter avec une clé d’accès' }).click();
+    await page.getByText('La clé n’a pas été utilisée').waitFor();
+  });
+
+  it('takes an answer once, from our origin, of a key whose counter goes forward', async () => {
+    await person('u-replay');
+    const id = await authenticator();
+    await signIn('u-replay');
+    await page.getByRole('button', { name: 'Ajouter une clé d’accès' }).click();
+    await page.getByRole('button', { name: 'J’ai noté ces codes' }).click();
+    await page.getByText(/Clé sur Linux, depuis le/).waitFor();
+    await signOut();
+
+    const sent: string[] = [];
+    page.on('request', (request) => {
+      if (request.url().endsWith('/oauth2/passkey') && request.method() === 'POST') sent.push(request.postData() ?? '');
+    });
+    await page.getByRole('button', { name: 'Se connecter avec une clé d’accès' }).click();
+    await account();
+    const again = (body: string) =>
+      server.app.inject({
+        ...{ method: 'POST', url: '/oauth2/passkey', payload: body },
+        headers: { 'content-type': 'application/json' },
+      });
+    expect((await again(sent[0]!)).statusCode).toBe(401);
+    await signOut();
+
+    // A copy of the key that stayed behind while the original went on.
+    const { credentials } = await devtools.send('WebAuthn.getCredentials', { authenticatorId: id });
+    await devtools.send('WebAuthn.clearCredentials', { authenticatorId: id });
+    await devtools.send('WebAuthn.addCredential', {
+      authenticatorId: id,
+      credential: { ...credentials[0]!, signCount: 0 },
+    });
+    await page.getByRole('button', { name: 'Se connecter avec une clé d’accès' }).click();
+    await page.getByText('Cette clé d’accès n’est pas reconnue.').waitFor();
+  });
+
+  it('leads an administrator from a temporary password to a second factor and a password of their own', async () => {
+    await person('u-admin', { roles: ['administrator'], temporaryPassword: true });
+    await authenticator();
+    await signIn('u-admin');
+    await page.getByRole('heading', { name: 'Ajouter un second facteur' }).waitFor();
+    await page.getByRole('button', { name: 'Enregistrer une clé d’accès' }).click();
+    await page.getByRole('button', { name: 'J’ai noté ces codes' }).click();
+    await page.getByRole('heading', { name: 'Changer de mot de passe' }).waitFor();
+    await page.getByText('Votre mot de passe est provisoire').waitFor();
+    const fill = async (chosen: string, again = chosen) => {
+      await page.getByLabel('Nouveau mot de passe').fill(chosen);
+      await page.getByLabel('Le même, une seconde fois').fill(again);
+      await page.keyboard.press('Enter');
+    };
+    await fill('Martinet-noir-58-bis', 'Martinet-noir-58-ter');
+    await page.getByText('Les deux saisies diffèrent.').waitFor();
+    await fill('hirondelle-48-SUD');
+    await page.getByText('se distinguer nettement des six derniers').waitFor();
+    await fill('Martinet-noir-58-bis');
+    await account();
+    await page.getByText('Votre rôle l’exige.').waitFor();
+  });
+
+  it('changes the password and ends other sessions with the keyboard alone', async () => {
+    await person('u-keyboard');
+    await signIn('u-keyboard');
+    await account();
+    const other = await server.app.inject({
+      ...{ method: 'POST', url: '/oauth2/login', payload: { username: 'u-keyboard', password } },
+      headers: { 'user-agent': 'Mozilla/5.0 (Windows NT 10.0; rv:140.0) Gecko/20100101 Firefox/140.0' },
+    });
+    expect(other.statusCode).toBe(200);
+    await page.reload();
+    const row = page.getByRole('row', { name: /Firefox sur Windows/ });
+    await row.getByRole('button').focus();
+    await page.keyboard.press('Enter');
+    await row.waitFor({ state: 'detached' });
+    await page.getByRole('button', { name: 'Changer de mot de passe…' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByLabel('Mot de passe actuel').fill(password);
+    await page.getByLabel('Nouveau mot de passe').fill('Martinet-noir-58');
+    await page.getByLabel('Le même, une seconde fois').fill('Martinet-noir-58');
+    await page.keyboard.press('Enter');
+    await page.getByText('Mot de passe changé.').waitFor();
+    expect(
+      (
+        await server.app.inject({
+          url: '/oauth2/userinfo',
+          headers: { cookie: String(other.headers['set-cookie']).split(';')[0]! },
+        })
+      ).statusCode,
+    ).toBe(401);
+  });
+});
