@@ -53,7 +53,20 @@ export { decide, lastPeriod, overdueReviews, periodNamed, reviewAccounts, review
 export { type AccessRoutesOptions, accessRoutes } from './routes.ts';
 export { contentSecurityPolicy, type SecurityHeadersOptions, securityHeaders } from './security-headers.ts';
 export { type SecurityTxtOptions, securityTxtRoute } from './security-txt.ts';
-export { createOAuthService, securityStatement, smartRoutes } from './smart/index.ts';
+export { certificateNames } from './client-certificates/certificate.ts';
+export {
+  type ClientKind,
+  type ClientRequest,
+  createOAuthService,
+  listClients,
+  readKeySet,
+  registerMachine,
+  rotateClient,
+  securityStatement,
+  setClientDisabled,
+  smartRoutes,
+  storeClient,
+} from './smart/index.ts';
 export {
   accept,
   createTenant,

@@ -65,6 +65,13 @@ const commands: readonly Command[] = [
     load: async () => (await import('./user.ts')).user,
   },
   {
+    name: 'clients',
+    usage:
+      'clients list | add <tenant> <client id> --kind … --scope … | rotate <client id> --keys … | disable <client id> | enable <client id>',
+    summary: 'machines and third-party apps: their keys, certificates, scopes and establishment',
+    load: async () => (await import('./clients.ts')).clients,
+  },
+  {
     name: 'tenants',
     usage:
       'tenants list [tenant] | create <file.json> | accept <tenant> <login> --role … [--establishment …] [--until …] | revoke <tenant> <login> | establishments <tenant> <login> [id…]',

@@ -41,6 +41,11 @@ export function readCertificate(certificate: X509Certificate, isTrusted: boolean
   };
 }
 
+/** Both names of a certificate, for who registers it. */
+export function certificateNames(certificate: X509Certificate): { fingerprint: string; subject: string } {
+  return { fingerprint: fingerprintName(hash('sha256', certificate.raw, 'buffer')), subject: subjectName(certificate) };
+}
+
 /** A certificate as it is registered by itself. */
 export function fingerprintName(thumbprint: Buffer): string {
   return `sha256:${thumbprint.toString('hex')}`;

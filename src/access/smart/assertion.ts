@@ -12,6 +12,8 @@ export const assertionAlgorithms = ['RS384', 'ES384', 'PS384', 'PS256', 'ES256']
 
 /** A signed assertion is a few hundred bytes. */
 const longestAssertion = 8_192;
+/** Strictly: decoders pass over blanks, and two spellings of one token are one too many. */
+const compactSyntax = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$/;
 const longestLifeSeconds = 300;
 /** Clocks of machines differ a little. */
 const skewSeconds = 10;
@@ -28,6 +30,7 @@ export interface Assertion {
 /** Who an assertion says it is from and how it is signed; nothing of it is believed yet. @throws OAuthError invalid_client. */
 export async function readUnverified(token: string): Promise<{ clientId: string; kid: string; algorithm: string }> {
   if (token.length > longestAssertion) throw invalidClient('the assertion is too long');
+  if (!compactSyntax.test(token)) throw invalidClient('the assertion is no signed JWT');
   const { decodeJwt, decodeProtectedHeader } = await import('jose');
   try {
     const { alg, kid } = decodeProtectedHeader(token);

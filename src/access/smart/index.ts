@@ -2,6 +2,7 @@
 export { type Client, type ClientKind, findClient, listClients } from './client.ts';
 export { securityStatement } from './discovery.ts';
 export { type KeySet, readKeySet } from './key-set.ts';
+export { registerMachine } from './machine.ts';
 export { createNarrowing } from './narrowing.ts';
 export { refuseBeyondReach } from './reach.ts';
 export { oauthTokens } from './recogniser.ts';

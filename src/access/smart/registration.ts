@@ -7,6 +7,11 @@ import type { KeySet } from './key-set.ts';
 import { type ParametersOf, unenforceable } from './row-conditions.ts';
 import { isResourceScope, readScope } from './scopes.ts';
 
+/** What is wrong with a registration, in words for the operator. */
+export class RegistrationError extends Error {
+  override name = 'RegistrationError';
+}
+
 /** A client as it is asked for. */
 export interface ClientRequest {
   tenant: string;
@@ -32,16 +37,17 @@ export interface RegistryRooms {
 }
 
 const mostEntries = 50;
+const defaultAccessSeconds = 300;
 const longestUri = 1_000;
 const certificateSyntax = /^(?:sha256:[0-9a-f]{64}|subject:\S.{0,499})$/;
 
 /**
  * Stores a new client, or a new state of a known one of the same tenant.
- * @throws Error naming what cannot be used; when another tenant has the id, or another client a certificate.
+ * @throws RegistrationError naming what cannot be used; when another tenant has the id, or another client a certificate.
  */
 export async function storeClient(rooms: RegistryRooms, request: ClientRequest): Promise<void> {
   const { database, now } = rooms;
-  check(request, rooms);
+  checkClient(request, rooms);
   const { tenant, id } = request;
   const { rows } = await database.query<{ client_tenant: string }>(
     platformTenant,
@@ -50,7 +56,7 @@ export async function storeClient(rooms: RegistryRooms, request: ClientRequest):
      RETURNING client_tenant`,
     [platformTenant, id, tenant],
   );
-  if (rows[0]?.client_tenant !== tenant) throw new Error(`the client id ${id} is taken`);
+  if (rows[0]?.client_tenant !== tenant) throw new RegistrationError(`the client id ${id} is taken`);
   await storeCertificates(database, request);
   const { keys } = request;
   await database.query(
@@ -73,13 +79,13 @@ export async function storeClient(rooms: RegistryRooms, request: ClientRequest):
       request.launchUri ?? null,
       keys && 'set' in keys ? JSON.stringify(keys.set) : null,
       keys && 'url' in keys ? keys.url : null,
-      request.accessSeconds ?? 300,
+      request.accessSeconds ?? defaultAccessSeconds,
       now,
     ],
   );
 }
 
-/** Shuts a client off or on; off ends its tokens at once, in whatever tenant. @throws Error when there is none. */
+/** Shuts a client off or on; off ends its tokens at once, in whatever tenant. @throws RegistrationError when there is none. */
 export async function setClientDisabled(database: Database, id: string, disabled: boolean, now: Date): Promise<Client> {
   const client = await existing(database, id);
   await database.query(
@@ -91,7 +97,7 @@ export async function setClientDisabled(database: Database, id: string, disabled
   return { ...client, disabled };
 }
 
-/** Replaces how a client proves who it is; its tokens end, since the old proof may be in other hands. @throws Error. */
+/** Replaces how a client proves who it is; its tokens end, since the old proof may be in other hands. @throws RegistrationError. */
 export async function rotateClient(
   rooms: RegistryRooms,
   id: string,
@@ -106,7 +112,7 @@ export async function rotateClient(
 
 async function existing(database: Database, id: string): Promise<Client> {
   const client = await findClient(database, id);
-  if (!client) throw new Error(`there is no client ${id}`);
+  if (!client) throw new RegistrationError(`there is no client ${id}`);
   return client;
 }
 
@@ -126,12 +132,13 @@ async function storeCertificates(database: Database, { tenant, id, certificates 
          ON CONFLICT DO NOTHING`,
         [platformTenant, name, tenant, id],
       );
-      if (rowCount !== 1) throw new Error(`the certificate ${name} belongs to another client`);
+      if (rowCount !== 1) throw new RegistrationError(`the certificate ${name} belongs to another client`);
     }
   });
 }
 
-function check(request: ClientRequest, { keyHosts, parametersOf }: RegistryRooms): void {
+/** @throws RegistrationError naming the first thing that cannot be used. */
+export function checkClient(request: ClientRequest, { keyHosts, parametersOf }: RegistryRooms): void {
   const { id, kind, display, organizationId, scopes, redirectUris, launchUri, keys, certificates } = request;
   const isBackend = kind === 'backend';
   refuse(!isClientId(id), 'client id: 2 to 64 characters of a-z 0-9 . _ @ -');
@@ -146,6 +153,8 @@ function check(request: ClientRequest, { keyHosts, parametersOf }: RegistryRooms
     `more than ${mostEntries} entries`,
   );
   refuse(scopes.length === 0, 'scopes: at least one');
+  const seconds = request.accessSeconds ?? defaultAccessSeconds;
+  refuse(!Number.isInteger(seconds) || seconds < 60 || seconds > 3_600, 'lifetime: 60 to 3600 seconds');
   for (const text of scopes) checkScope(text, isBackend, parametersOf);
   refuse(isBackend !== (redirectUris.length === 0), 'redirect addresses: at least one for an app, none for a machine');
   for (const uri of redirectUris)
@@ -166,7 +175,7 @@ function check(request: ClientRequest, { keyHosts, parametersOf }: RegistryRooms
 
 function checkScope(text: string, isBackend: boolean, parametersOf: ParametersOf): void {
   const scope = readScope(text);
-  if (scope === undefined) throw new Error(`scope ${text.slice(0, 200)} is unknown`);
+  if (scope === undefined) throw new RegistrationError(`scope ${text.slice(0, 200)} is unknown`);
   if (!isResourceScope(scope)) {
     refuse(isBackend, `scope ${text} is for apps`);
     return;
@@ -176,7 +185,7 @@ function checkScope(text: string, isBackend: boolean, parametersOf: ParametersOf
     `scope ${text}: system/ is for machines, user/ and patient/ for apps`,
   );
   const problem = unenforceable(scope, parametersOf);
-  if (problem !== undefined) throw new Error(`scope ${text.slice(0, 200)}: ${problem}`);
+  if (problem !== undefined) throw new RegistrationError(`scope ${text.slice(0, 200)}: ${problem}`);
 }
 
 /** RFC 8252: https, a scheme of the app's own in reverse domain order, or http to the machine the browser runs on. */
@@ -195,5 +204,5 @@ function isWebAddress(uri: string): boolean {
 }
 
 function refuse(isWrong: boolean, message: string): void {
-  if (isWrong) throw new Error(message);
+  if (isWrong) throw new RegistrationError(message);
 }
