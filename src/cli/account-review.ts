@@ -1,6 +1,5 @@
 import { decide, lastPeriod, periodNamed, reviewAccounts, reviewMarkdown } from '../access/index.ts';
-import { loadConfig } from '../config/index.ts';
-import { openConfiguredDatabase } from '../db/index.ts';
+import { inAuditRoom } from './audit-room.ts';
 import { CommandError } from './command-error.ts';
 import type { Environment } from './environment.ts';
 import { operatorName } from './operator.ts';
@@ -9,31 +8,31 @@ const decisions = ['kept', 'changed', 'withdrawn'] as const;
 
 /** Reviews of accounts: `<tenant> [period] [--json]`, or `decide <tenant> <period> <login> <kept|changed|withdrawn> [reason]`. */
 export async function accountReview(args: string[], env: Environment): Promise<number> {
-  const config = loadConfig(env);
-  const database = await openConfiguredDatabase(config, { visitor: true });
-  try {
-    // Days are the machine's, even when a demonstration runs on a faster clock.
-    const now = new Date();
-    if (args[0] === 'decide') {
-      const [, tenant, name, login, wanted, ...words] = args;
-      const decision = decisions.find((known) => known === wanted);
-      if (!tenant || !name || !login || !decision) {
-        throw new CommandError('account-review decide <tenant> <period> <login> <kept|changed|withdrawn> [reason]');
+  // Days are the machine's, even when a demonstration runs on a faster clock.
+  const now = new Date();
+  return inAuditRoom(env, async ({ database, tell }) => {
+    try {
+      if (args[0] === 'decide') {
+        const [, tenant, name, login, wanted, ...words] = args;
+        const decision = decisions.find((known) => known === wanted);
+        if (!tenant || !name || !login || !decision) {
+          throw new CommandError('account-review decide <tenant> <period> <login> <kept|changed|withdrawn> [reason]');
+        }
+        const made = { decision, reason: words.join(' '), reviewer: operatorName(env), decidedAt: now };
+        await decide(database, tenant, periodNamed(name), login, made);
+        const details = { account: login, period: name, decision };
+        await tell(tenant, 'operator:account-review', { kind: 'operator-command', details });
+        process.stdout.write(`${login}: ${decision}\n`);
+        return 0;
       }
-      const made = { decision, reason: words.join(' '), reviewer: operatorName(env), decidedAt: now };
-      await decide(database, tenant, periodNamed(name), login, made);
-      process.stdout.write(`${login}: ${decision}\n`);
+      const [tenant, name] = args.filter((argument) => !argument.startsWith('--'));
+      if (!tenant) throw new CommandError('account-review <tenant> [2026-Q4|2026] [--json]');
+      const period = name ? periodNamed(name) : lastPeriod('use', now);
+      const review = await reviewAccounts(database, tenant, period, now);
+      process.stdout.write(args.includes('--json') ? `${JSON.stringify(review)}\n` : reviewMarkdown(review));
       return 0;
+    } catch (error) {
+      throw error instanceof RangeError ? new CommandError(error.message) : error;
     }
-    const [tenant, name] = args.filter((argument) => !argument.startsWith('--'));
-    if (!tenant) throw new CommandError('account-review <tenant> [2026-Q4|2026] [--json]');
-    const period = name ? periodNamed(name) : lastPeriod('use', now);
-    const review = await reviewAccounts(database, tenant, period, now);
-    process.stdout.write(args.includes('--json') ? `${JSON.stringify(review)}\n` : reviewMarkdown(review));
-    return 0;
-  } catch (error) {
-    throw error instanceof RangeError ? new CommandError(error.message) : error;
-  } finally {
-    await database.close();
-  }
+  });
 }

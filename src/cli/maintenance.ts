@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 import { announce, closeWindow, findWindow, listWindows, maintenanceReport } from '../access/index.ts';
-import { loadConfig } from '../config/index.ts';
-import { type Database, openConfiguredDatabase } from '../db/index.ts';
+import type { Database } from '../db/index.ts';
 import { createFhirStore } from '../fhir/index.ts';
+import { inAuditRoom } from './audit-room.ts';
 import { CommandError } from './command-error.ts';
 import type { Environment } from './environment.ts';
 import { operatorName } from './operator.ts';
@@ -28,46 +28,52 @@ export async function maintenance(args: string[], env: Environment): Promise<num
   });
   const [action, tenant, subject] = positionals;
   if (!action || !tenant) throw new CommandError(usage);
-  const database = await openConfiguredDatabase(loadConfig(env), { visitor: true });
   const print = (line: string) => process.stdout.write(`${line}\n`);
-  try {
-    if (action === 'list') {
-      for (const { id, login, person, company, startsAt, endsAt, closedAt } of await listWindows(database, tenant)) {
-        const state = closedAt ? 'closed' : 'announced';
-        print(
-          `${id}  ${login}  ${person} (${company})  ${startsAt.toISOString()} to ${endsAt.toISOString()}  ${state}`,
-        );
-      }
-      return 0;
-    }
-    if (!subject) throw new CommandError(usage);
-    switch (action) {
-      case 'announce':
-        print(await announceFrom(database, tenant, subject, values, operatorName(env)));
-        return 0;
-      case 'close':
-        await closeWindow(database, tenant, subject, {
-          report: values.report ?? '',
-          closedBy: operatorName(env),
-          at: new Date(),
-        });
-        print(`${subject} is closed.`);
-        return 0;
-      case 'report': {
-        const window = await findWindow(database, tenant, subject);
-        if (!window) throw new CommandError(`There is no window ${subject}.`);
-        const store = await createFhirStore({ database, checkReferences: false });
-        print(await maintenanceReport({ database, store }, window));
+  return inAuditRoom(env, async ({ database, tell }) => {
+    try {
+      if (action === 'list') {
+        for (const { id, login, person, company, startsAt, endsAt, closedAt } of await listWindows(database, tenant)) {
+          const state = closedAt ? 'closed' : 'announced';
+          print(
+            `${id}  ${login}  ${person} (${company})  ${startsAt.toISOString()} to ${endsAt.toISOString()}  ${state}`,
+          );
+        }
         return 0;
       }
-      default:
-        throw new CommandError(usage);
+      if (!subject) throw new CommandError(usage);
+      switch (action) {
+        case 'announce': {
+          const id = await announceFrom(database, tenant, subject, values, operatorName(env));
+          await tell(tenant, 'operator:maintenance-announce', {
+            kind: 'maintenance-start',
+            reason: values.reason ?? '',
+            details: { window: id, account: subject, from: values.from ?? '', to: values.to ?? '' },
+          });
+          print(id);
+          return 0;
+        }
+        case 'close': {
+          const closedBy = operatorName(env);
+          await closeWindow(database, tenant, subject, { report: values.report ?? '', closedBy, at: new Date() });
+          await tell(tenant, 'operator:maintenance-close', { kind: 'maintenance-stop', details: { window: subject } });
+          print(`${subject} is closed.`);
+          return 0;
+        }
+        case 'report': {
+          const window = await findWindow(database, tenant, subject);
+          if (!window) throw new CommandError(`There is no window ${subject}.`);
+          const store = await createFhirStore({ database, checkReferences: false });
+          print(await maintenanceReport({ database, store }, window));
+          await tell(tenant, 'operator:maintenance-report', { kind: 'audit-use', details: { window: subject } });
+          return 0;
+        }
+        default:
+          throw new CommandError(usage);
+      }
+    } catch (error) {
+      throw error instanceof RangeError ? new CommandError(error.message) : error;
     }
-  } catch (error) {
-    throw error instanceof RangeError ? new CommandError(error.message) : error;
-  } finally {
-    await database.close();
-  }
+  });
 }
 
 function announceFrom(
