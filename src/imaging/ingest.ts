@@ -27,6 +27,8 @@ export interface IngestOptions {
 const maximumInstances = 20_000;
 /** Beyond, what follows is not even looked at: each part, also a refused one, costs a file and a line of the answer. */
 const maximumParts = 2 * maximumInstances;
+/** So many without a single instance among them are no study. */
+const maximumWithoutInstance = 1_000;
 const maximumHeldBytes = 256 * 1024 * 1024;
 /** Files being made durable while the next part is received. */
 const durableInFlight = 4;
@@ -47,6 +49,9 @@ export async function ingest(
     for await (const part of parts) {
       if (outcomes.length >= maximumParts) {
         throw new FhirError(413, 'too-costly', `More than ${maximumParts} parts in one request: nothing was stored.`);
+      }
+      if (spooled.length === 0 && outcomes.length >= maximumWithoutInstance) {
+        throw new FhirError(413, 'too-costly', `None of ${maximumWithoutInstance} parts is an instance that can be stored.`);
       }
       const outcome = await receive(part, context, onlyStudy, options, spooled.length, heldBytes);
       outcomes.push(outcome);

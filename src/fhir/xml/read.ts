@@ -12,6 +12,8 @@ import { attach, type Content, primitiveValue } from './values.ts';
 
 /** Elements inside one another: the validator takes 64 levels, a contained resource has two. */
 const maxNesting = 192;
+/** Attributes of one element: FHIR has three at most, the others are names of namespaces. */
+const maxAttributes = 64;
 
 const namespace = 'http://hl7.org/fhir';
 const declarations = 'http://www.w3.org/2000/xmlns/';
@@ -106,7 +108,9 @@ export function readXml(source: string, types: XmlTypes): unknown {
   }
 
   function readAttributes(tag: SaxesTagNS, frame: Frame): void {
-    for (const attribute of Object.values(tag.attributes)) {
+    const attributes = Object.values(tag.attributes);
+    if (attributes.length > maxAttributes) throw refuse(`must not have more than ${maxAttributes} attributes`);
+    for (const attribute of attributes) {
       if (isForReadersOfXml(attribute)) continue;
       const { name, value } = attribute;
       if (name === 'value' && frame.element?.kind === 'primitive') frame.value = value;
