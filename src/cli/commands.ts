@@ -175,6 +175,25 @@ const commands: readonly Command[] = [
     load: async () => (await import('./mail-domain/index.ts')).mailDomain,
   },
   {
+    name: 'privacy',
+    usage: 'privacy register <tenant> [--json] | privacy export <tenant> <patient id> --to <folder>',
+    summary: 'the register of processing; everything there is of one patient, with who had access',
+    load: async () => (await import('./privacy/index.ts')).privacy,
+  },
+  {
+    name: 'retention',
+    usage: 'retention run [tenant] [--dry-run]',
+    summary: 'destroy closed cases whose time is over by the setting of their establishment, with a signed certificate',
+    load: async () => (await import('./privacy/index.ts')).retention,
+  },
+  {
+    name: 'contract',
+    usage:
+      'contract return <tenant> [--establishment <id>] --to <folder> | verify <folder> | destroy <tenant> [--establishment <id>] --return <folder> --confirm <name>',
+    summary: 'end of a contract: everything returned, then destroyed with a signed certificate',
+    load: async () => (await import('./privacy/index.ts')).contract,
+  },
+  {
     name: 'terminology',
     usage:
       'terminology load <loinc|snomed|ccam|cim10|fhir> <file or folder> [--tenant …] [--version …] [--url …] [--keep] | list | remove <url> [version]',

@@ -8,11 +8,20 @@ import { typesInUse } from './types-in-use.ts';
 
 const pageSize = 200;
 
-/** The patient and the resources of its compartment, each once, in one transaction. */
-export async function patientRecord(store: RestStore, context: Context, id: string): Promise<StoredVersion[]> {
+/**
+ * The patient and the resources of its compartment, each once, in one transaction.
+ * @param types of the compartment; all but AuditEvent when absent.
+ */
+export async function patientRecord(
+  store: RestStore,
+  context: Context,
+  id: string,
+  types?: readonly ResourceType[],
+): Promise<StoredVersion[]> {
   return store.restTransaction(context, async (tx) => {
-    const inUse = new Set<ResourceType>(await typesInUse(tx.sql, context.tenant));
-    const wanted = compartmentTypes('Patient').filter((type) => type !== 'AuditEvent');
+    // Types asked for by name are searched whatever is there: AuditEvents are made of the journal by the search itself.
+    const inUse = new Set<ResourceType>(types ?? (await typesInUse(tx.sql, context.tenant)));
+    const wanted = types ?? compartmentTypes('Patient').filter((type) => type !== 'AuditEvent');
     const walk = compartmentWalk('Patient', wanted, (type) => inUse.has(type));
     const record = new Map<string, StoredVersion>();
     const patient = await tx.readStored('Patient', id);

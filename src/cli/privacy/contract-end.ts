@@ -1,0 +1,168 @@
+/** End of a contract (SE-9): everything of a tenant, or of one of its establishments, returned, then destroyed. */
+import type { Resource } from '@medplum/fhirtypes';
+import { dataFolder } from '../../config/index.ts';
+import { establishmentSystem } from '../../fhir/index.ts';
+import { openBlobStore } from '../../imaging/index.ts';
+import { CommandError } from '../command-error.ts';
+import type { DataRoom } from '../data-room.ts';
+import { type Certificate, certificateNumber, issueCertificate } from './certificate.ts';
+import { digestOf, type Handover, openHandover, verifyHandover } from './handover.ts';
+import { type Destroyed, destroyResources, destroyTenant } from './purge.ts';
+
+/** A tenant, or one of its establishments (Organization id). */
+export interface Contract {
+  tenant: string;
+  establishment?: string;
+}
+
+interface StoredRow {
+  id: string;
+  content: string;
+}
+
+const rowsPerPage = 500;
+
+/** Writes the return: current resources, earlier versions, images as received, documents. */
+export async function returnData(room: DataRoom, contract: Contract, to: string): Promise<Handover> {
+  const { tenant } = contract;
+  const blobs = await openBlobStore(dataFolder(room.config, 'blobs'), room.vault);
+  const writer = await openHandover(to, tenant, { database: room.database, blobs, keys: room.keys });
+  for await (const { resource, text } of currentOf(room, contract)) {
+    await writer.resource(resource, text);
+    if (resource.resourceType === 'ImagingStudy') await writer.study(resource.id!);
+  }
+  for (const table of await resourceTables(room)) {
+    for await (const { content } of rowsOf(room, tenant, `${table}_past`, "content <> ''")) {
+      const resource = JSON.parse(content) as Resource;
+      if (isOf(resource, contract)) await writer.line('historique', resource, content);
+    }
+  }
+  const handover = await writer.finish(contract, room.config.clock.now());
+  await room.access.recordActivity(room.context(tenant, 'operator:contract-return'), {
+    kind: 'export',
+    details: {
+      ...(contract.establishment ? { establishment: contract.establishment } : {}),
+      resources: String(Object.values(handover.resources).reduce((sum, count) => sum + count, 0)),
+      images: String(handover.images),
+      list: handover.listSha256,
+    },
+  });
+  return handover;
+}
+
+/**
+ * Destroys what a verified return holds.
+ * @throws CommandError when the return does not verify, is of something else, or something came or changed since.
+ */
+export async function destroyData(
+  room: DataRoom,
+  contract: Contract,
+  folder: string,
+): Promise<{ destroyed: Destroyed; files: string[] }> {
+  const { tenant, establishment } = contract;
+  const handover = await verifyHandover(folder, room.keys).catch((error: Error) => {
+    throw new CommandError(`The return does not verify: ${error.message}`);
+  });
+  if (handover.tenant !== tenant || handover.establishment !== establishment || handover.patient !== undefined) {
+    throw new CommandError('The return is of something else.');
+  }
+  const lines: string[] = [];
+  const references = new Set<string>();
+  for await (const { resource } of currentOf(room, contract)) {
+    const { resourceType, id, meta } = resource;
+    lines.push(`${resourceType}/${id}/${meta?.versionId ?? ''}`);
+    if (!isAlsoOfOthers(resource, contract)) references.add(`${resourceType}/${id}`);
+  }
+  if (digestOf(lines) !== handover.listSha256) {
+    throw new CommandError('Something was stored or changed since the return: return again, then destroy.');
+  }
+  const destroyed =
+    establishment === undefined ? await destroyTenant(room, tenant) : await destroyResources(room, tenant, references);
+  const now = room.config.clock.now();
+  const certificate: Certificate = {
+    ...{ format: 1, number: certificateNumber(now), kind: 'end-of-contract', tenant },
+    ...(establishment === undefined ? {} : { establishment }),
+    at: now.toISOString(),
+    ground: `fin de contrat ; restitution du ${handover.at}, empreinte ${handover.listSha256}, ${handover.files.length} fichiers vérifiés`,
+    ...destroyed,
+    remains:
+      'La trace des accès est conservée un an après la fin du contrat, puis détruite à son tour. Les sauvegardes antérieures contiennent encore ces données jusqu’à leur propre échéance.',
+  };
+  const files = await issueCertificate(room, certificate);
+  if (establishment === undefined) await endTrail(room, tenant, now);
+  await room.access.recordActivity(room.context(tenant, 'operator:contract-destroy'), {
+    kind: 'purge',
+    details: {
+      certificate: certificate.number,
+      ...(establishment === undefined ? {} : { establishment }),
+      images: String(destroyed.images),
+      list: destroyed.listSha256,
+    },
+  });
+  return { destroyed, files };
+}
+
+/** The trail is kept for a year from now on; a day already set stays. */
+async function endTrail({ database }: DataRoom, tenant: string, now: Date): Promise<void> {
+  await database.query(
+    tenant,
+    `INSERT INTO audit_retention (tenant, contract_end) VALUES ($1, $2)
+     ON CONFLICT (tenant) DO UPDATE SET contract_end = coalesce(audit_retention.contract_end, excluded.contract_end)`,
+    [tenant, now.toISOString().slice(0, 10)],
+  );
+}
+
+async function* currentOf(room: DataRoom, contract: Contract): AsyncGenerator<{ resource: Resource; text: string }> {
+  for (const table of await resourceTables(room)) {
+    for await (const { content } of rowsOf(room, contract.tenant, table, 'NOT deleted')) {
+      const resource = JSON.parse(content) as Resource;
+      if (isOf(resource, contract)) yield { resource, text: content };
+    }
+  }
+}
+
+/** Tables of resources, the trail excepted: it has its own export (`audit-export`). */
+async function resourceTables({ database }: DataRoom): Promise<string[]> {
+  const { rows } = await database.query<{ name: string }>(
+    'platform',
+    `SELECT format('fhir.%I', c.relname) AS name FROM pg_class c
+     WHERE c.relnamespace = 'fhir'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname <> 'auditevent'
+       AND EXISTS (SELECT FROM pg_class p WHERE p.relnamespace = c.relnamespace AND p.relname = c.relname || '_past')
+     ORDER BY 1`,
+  );
+  return rows.map(({ name }) => name);
+}
+
+async function* rowsOf(
+  { database }: DataRoom,
+  tenant: string,
+  table: string,
+  condition: string,
+): AsyncGenerator<StoredRow> {
+  for (let last: [string, number] = ['', 0]; ; ) {
+    const { rows } = await database.query<StoredRow & { version: number }>(
+      tenant,
+      `SELECT id, version, content FROM ${table} WHERE tenant = $1 AND (id, version) > ($2, $3) AND ${condition}
+       ORDER BY id, version LIMIT ${rowsPerPage}`,
+      [tenant, ...last],
+    );
+    yield* rows;
+    const end = rows.at(-1);
+    if (!end) return;
+    last = [end.id, end.version];
+  }
+}
+
+function establishmentsOf(resource: Resource): string[] {
+  const labels = resource.meta?.security ?? [];
+  return labels.flatMap(({ system, code }) => (system === establishmentSystem && code ? [code] : []));
+}
+
+function isOf(resource: Resource, { establishment }: Contract): boolean {
+  return establishment === undefined || establishmentsOf(resource).includes(establishment);
+}
+
+/** A patient two establishments of a group treat goes with the second one. */
+function isAlsoOfOthers(resource: Resource, { establishment }: Contract): boolean {
+  return establishment !== undefined && establishmentsOf(resource).some((code) => code !== establishment);
+}
