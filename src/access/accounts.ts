@@ -194,6 +194,9 @@ export async function ensureAccount(
     );
     // Shared by whoever tries the platform: what one of them set up must not keep the next one out.
     if (request.demonstration) await removeEveryFactor(sql, request.tenant, login);
+    // Other rights are another session: none goes on with what it was not opened for.
+    const hasOtherRoles = known !== undefined && !sameRoles(known.roles, roles);
+    if (hasOtherRoles) await endSessions(sql, request.tenant, login);
     // Who changes a password may do so because somebody else knows it: what was opened with the old one ends.
     if (newHash !== undefined) {
       if (isRemembered) await rememberPassword(sql, { ...named, passwordHash: newHash, likeness });
@@ -243,6 +246,10 @@ function check(request: AccountRequest): void {
     const problems = passwordProblems(request.password, request);
     if (problems.length > 0) throw invalid(problems.join(' '));
   }
+}
+
+function sameRoles(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((role) => other.includes(role));
 }
 
 function invalid(what: string): FhirError {

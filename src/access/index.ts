@@ -47,6 +47,7 @@ export {
 } from './malware/index.ts';
 export { openidRoutes } from './openid/index.ts';
 export type { SecretSealer } from './own-account/password-history.ts';
+export { resealAccounts } from './second-factor/reseal.ts';
 export { makePassword } from './passwords.ts';
 export { type Demand, isGranted, isRole, type Role } from './policy.ts';
 export { decide, lastPeriod, overdueReviews, periodNamed, reviewAccounts, reviewMarkdown } from './reviews/index.ts';

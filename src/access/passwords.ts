@@ -27,6 +27,11 @@ export interface PasswordHasher {
   readonly overloaded: boolean;
 }
 
+/** The same characters whatever keyboard made them: one system sends an accented letter as one code point, another as two. */
+function composed(password: string): string {
+  return password.normalize('NFC');
+}
+
 /** Hashing with a bound on how many run at the same time. */
 export function createPasswordHasher(): PasswordHasher {
   const options = { memoryCost: memoryCostKiB, timeCost, parallelism };
@@ -47,11 +52,11 @@ export function createPasswordHasher(): PasswordHasher {
   }
 
   return {
-    hash: (password) => bounded(() => hash(password, options)),
+    hash: (password) => bounded(() => hash(composed(password), options)),
     async verify(stored, password) {
       decoy ??= hash(crypto.randomUUID(), options);
       const against = stored ?? (await decoy);
-      const same = await bounded(() => verify(against, password));
+      const same = await bounded(() => verify(against, composed(password)));
       return stored !== undefined && same;
     },
     get overloaded() {
@@ -94,12 +99,16 @@ export function minimumLengthFor(roles: readonly string[]): number {
   return roles.includes('administrator') ? minimumAdministratorLength : minimumLength;
 }
 
-/** A password made for somebody: random, and within the rules whatever the draw. */
+/** Draws that break a rule (a short name inside, a class missing) are few; so many in a row mean that no text can do. */
+const drawsAtMost = 1_000;
+
+/** A password made for somebody: 120 random bits within the rules. */
 export function makePassword(account: PasswordHolder): string {
-  for (;;) {
-    const password = `Pa1-${randomBytes(15).toString('base64url')}`;
+  for (let draw = 0; draw < drawsAtMost; draw += 1) {
+    const password = randomBytes(15).toString('base64url');
     if (passwordProblems(password, account).length === 0) return password;
   }
+  throw new Error('No password keeps the rules for this account');
 }
 
 /** "Partie": this many characters in a row of a word; of a shorter word, the word. Two letters (`Dr`) are in anything. */

@@ -1,5 +1,5 @@
 /** `keys`: the master keys of data at rest (docs/decisions/0016-vault.md). */
-
+import { resealAccounts } from '../access/index.ts';
 import { dataFolder, dataKeysFile, loadConfig } from '../config/index.ts';
 import { platformTenant } from '../db/index.ts';
 import { rewrapBulkFiles } from '../fhir/bulk/index.ts';
@@ -67,6 +67,7 @@ async function rewrapAll(room: DataRoom): Promise<number> {
     for (const blob of result.damaged) process.stderr.write(`missing or damaged image: ${tenant}/${blob}\n`);
   }
   print(`${await rewrapBulkFiles(vault, config.dataDir)} files of exports and imports wrapped again`);
+  print(`${await resealAccounts(database, vault)} secrets of accounts sealed again`);
   await tell(room, 'rewrap', { key: vault.ring.current().id, damaged: String(damaged) });
   return damaged === 0 ? 0 : 1;
 }

@@ -31,6 +31,16 @@ test('making an account again brings it to the new state and keeps a password th
   expect(listed).not.toHaveProperty('passwordHash');
 });
 
+test('a session opened with other roles ends when the roles change', async () => {
+  const answer = await login('lou', 'Martinet-2048');
+  const headers = { cookie: String([answer.headers['set-cookie']].flat()[0]).split(';')[0]! };
+  const whoAmI = async () => (await rig.app.inject({ url: '/oauth2/userinfo', headers })).statusCode;
+  await rig.access.ensureAccount({ ...account, display: 'Pr LOU TEST' });
+  expect(await whoAmI()).toBe(200);
+  await rig.access.ensureAccount({ ...account, roles: ['radiologist', 'coordinator'] });
+  expect(await whoAmI()).toBe(401);
+});
+
 test('over TLS the cookie is Secure and bound to this host', async () => {
   const response = await login('lou', 'Martinet-2048');
   expect(String(response.headers['set-cookie'])).toMatch(

@@ -32,3 +32,9 @@ test('a password verifies against its argon2id hash only, and a missing hash ver
   expect(await hasher.verify(stored, 'Une phrase, 13 mots')).toBe(false);
   expect(await hasher.verify(undefined, 'Une phrase, 12 mots')).toBe(false);
 });
+
+test('an accented letter is the same from every keyboard', async () => {
+  const hasher = createPasswordHasher();
+  const stored = await hasher.hash('Été-à-Besançon-9');
+  expect(await hasher.verify(stored, 'Été-à-Besançon-9'.normalize('NFD'))).toBe(true);
+});

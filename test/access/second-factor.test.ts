@@ -1,5 +1,8 @@
 import { generateSync } from 'otplib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { resealAccounts } from '../../src/access/second-factor/reseal.ts';
+import { beginTotp, confirmTotp, verifyTotp } from '../../src/access/second-factor/totp.ts';
+import { createVault, newKeyLine, openKeyRing } from '../../src/vault/index.ts';
 import { openBrowserSession } from './browser-session.ts';
 import { openRig, type Rig } from './support.ts';
 
@@ -198,4 +201,23 @@ test('the trail tells of factors that came and went, of codes used and of proofs
     ]),
   );
   expect(JSON.stringify(events)).not.toContain(recoveryCodes[0]!.slice(0, 9));
+});
+
+test('after the master keys turned, applications go on without the old key', async () => {
+  const old = newKeyLine(rig.clock.now());
+  const fresh = newKeyLine(rig.clock.now());
+  const room = { database: rig.database, sealer: createVault(openKeyRing({ text: old })) };
+  await person('f-turn');
+  const owner = { tenant: 'aa', login: 'f-turn' };
+  const { secret } = await beginTotp(room, owner, rig.clock.now());
+  await confirmTotp(room, owner, code(secret), rig.clock.now());
+  rig.clock.advance(60_000);
+  // Those that other tests sealed with keys of their own must not open here, nor be lost without a word.
+  await rig.database.query('aa', `DELETE FROM totp_factor WHERE login <> 'f-turn'`);
+  await rig.database.query('aa', 'DELETE FROM password_history');
+  expect(await resealAccounts(rig.database, createVault(openKeyRing({ text: fresh + old })))).toBe(1);
+  const after = { ...room, sealer: createVault(openKeyRing({ text: fresh })) };
+  expect(await verifyTotp(after, owner, code(secret), rig.clock.now())).toBe(true);
+  expect(await resealAccounts(rig.database, createVault(openKeyRing({ text: fresh })))).toBe(0);
+  await expect(resealAccounts(rig.database, createVault(openKeyRing({ text: old })))).rejects.toThrow();
 });

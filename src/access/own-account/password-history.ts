@@ -36,7 +36,7 @@ export async function sealedLikeness(
   password: string,
 ): Promise<string | undefined> {
   const { hasher, sealer } = rooms;
-  return sealer?.sealText(nameOf({ tenant, login }), await hasher.hash(likenessOf(password)));
+  return sealer?.sealText(likenessName({ tenant, login }), await hasher.hash(likenessOf(password)));
 }
 
 /** Adds the password now in use, inside the transaction that sets it; what is older than the sixth is forgotten. */
@@ -83,12 +83,13 @@ export async function wasUsed(
 /** A key that is gone costs the comparison with what it sealed, not the change of password. */
 function opened(sealer: SecretSealer | undefined, account: PasswordOf, sealed: string): string | undefined {
   try {
-    return sealer?.openText(nameOf(account), sealed);
+    return sealer?.openText(likenessName(account), sealed);
   } catch {
     return undefined;
   }
 }
 
-function nameOf({ tenant, login }: PasswordOf): string {
+/** What a sealed likeness is bound to. */
+export function likenessName({ tenant, login }: PasswordOf): string {
   return `password-likeness/${tenant}/${login}`;
 }

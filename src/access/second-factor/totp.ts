@@ -36,7 +36,7 @@ export async function beginTotp(
      ON CONFLICT (tenant, login) DO UPDATE
      SET sealed_secret = excluded.sealed_secret, created_at = excluded.created_at, last_step = 0
      WHERE totp_factor.confirmed_at IS NULL`,
-    [tenant, login, sealer.sealText(nameOf(owner), secret), now],
+    [tenant, login, sealer.sealText(totpName(owner), secret), now],
   );
   if (rowCount === 0) throw new FhirError(409, 'conflict', 'An authenticator application is set up already');
   const uri = generateURI({ issuer: 'Passerelle', label: login, secret });
@@ -100,9 +100,10 @@ async function matchingStep(
 }
 
 function opened(sealer: SecretSealer, owner: FactorOwner, sealed: string): string {
-  return sealer.openText(nameOf(owner), sealed);
+  return sealer.openText(totpName(owner), sealed);
 }
 
-function nameOf({ tenant, login }: FactorOwner): string {
+/** What a sealed secret is bound to. */
+export function totpName({ tenant, login }: FactorOwner): string {
   return `totp/${tenant}/${login}`;
 }
