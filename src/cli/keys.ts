@@ -2,7 +2,7 @@
 import { resealAccounts } from '../access/index.ts';
 import { dataFolder, dataKeysFile, loadConfig } from '../config/index.ts';
 import { platformTenant } from '../db/index.ts';
-import { rewrapBulkFiles } from '../fhir/bulk/index.ts';
+import { rewrapBulkFiles } from '../fhir/index.ts';
 import { keepAtRest, openBlobStore } from '../imaging/index.ts';
 import { newKeyLine, openConfiguredVault, retireKey, rotateKeyFile } from '../vault/index.ts';
 import { CommandError } from './command-error.ts';

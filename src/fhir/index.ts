@@ -1,4 +1,5 @@
 /** The FHIR server: storage, search, validation, REST. Knows FHIR, knows nothing of radiology. */
+export { rewrapBulkFiles } from './bulk/at-rest.ts';
 export { systemContext } from './context.ts';
 export {
   type Actor,

@@ -16,8 +16,6 @@ import { registerBulkOperations } from './kick-off.ts';
 import { bulkRoutes } from './routes.ts';
 import { createWorker, type Log, type Worker } from './worker.ts';
 
-export { rewrapBulkFiles } from './at-rest.ts';
-
 export interface BulkDataOptions {
   database: Database;
   store: RestStore;
