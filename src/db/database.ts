@@ -99,19 +99,26 @@ export function limitValues(rows: RowLimits | undefined): string[] {
  * needs no extra round trip, and one that did not is switched before it is handed out, never after.
  */
 export function openDatabase(url: string, adminUrl: string): Database {
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: poolSize,
-    connectionTimeoutMillis: connectionTimeoutMs,
-    application_name: 'passerelle',
-  });
-  // A connection lost while idle is replaced by the pool; without a listener the process would end.
-  pool.on('error', () => undefined);
+  const openPool = () => {
+    const pool = new pg.Pool({
+      connectionString: url,
+      max: poolSize,
+      connectionTimeoutMillis: connectionTimeoutMs,
+      application_name: 'passerelle',
+    });
+    // A connection lost while idle is replaced by the pool; without a listener the process would end.
+    pool.on('error', () => undefined);
+    return pool;
+  };
+  const pool = openPool();
+  // Reads of a part of a tenant leave entries of the trail, which are written with the whole of it: on the same connections each
+  // would switch back what the other had just switched.
+  const limitedPool = openPool();
   const settings = new WeakMap<pg.PoolClient, readonly string[]>();
 
   async function checkout(scope: Scope, timeoutMs = statementTimeoutMs): Promise<pg.PoolClient> {
-    const client = await pool.connect();
-    const { tenant, rows } = typeof scope === 'string' ? { tenant: scope } : scope;
+    const { tenant, rows } = typeof scope === 'string' ? { tenant: scope, rows: undefined } : scope;
+    const client = await (rows ? limitedPool : pool).connect();
     const [role, ...limits] = limitValues(rows) as [string, ...string[]];
     const wanted = [tenant, role, String(lockTimeoutMs), String(timeoutMs), ...limits];
     const current = settings.get(client);
@@ -172,7 +179,9 @@ export function openDatabase(url: string, adminUrl: string): Database {
         display,
       ]);
     },
-    close: () => pool.end(),
+    async close() {
+      await Promise.all([pool.end(), limitedPool.end()]);
+    },
   };
 }
 

@@ -3,8 +3,8 @@
  * reason is compulsory, the trail says so with the purpose of use BTG, and the establishment is told at once.
  */
 import { randomUUID } from 'node:crypto';
-import type { Communication, Parameters, Resource } from '@medplum/fhirtypes';
-import { type Context, FhirError, type Operation, type OperationCall } from '../../fhir/index.ts';
+import type { Communication, Parameters, Patient, Task } from '@medplum/fhirtypes';
+import { type Context, establishmentSystem, FhirError, type Operation, type OperationCall } from '../../fhir/index.ts';
 import type { Activity } from '../audit/activity.ts';
 import { refusal } from '../refusals.ts';
 import { insertGlass } from './glass.ts';
@@ -47,13 +47,13 @@ async function breakGlass(
     });
   }
   // What is looked for is out of sight: that is the point.
-  const target = await tx.whole.read(type, id);
+  const target: Patient | Task = await tx.whole.read(type, id);
   const openedAt = rooms.now();
   const until = new Date(openedAt.getTime() + minutes * 60_000);
   const { tenant, actor } = context;
   const reference = `${type}/${id}`;
   await insertGlass(tx.sql, { tenant, id: randomUUID(), account: actor.account, reference, reason, openedAt, until });
-  const told = await tx.whole.create(alertOf(context, reference, reason, until));
+  const told = await tx.whole.create(alertOf(context, target, reason, until));
   const patient = patientOf(target);
   await rooms.recordActivity(
     { ...context, purpose: 'BTG' },
@@ -76,9 +76,11 @@ async function breakGlass(
   };
 }
 
-/** Labelled like what it is about: the establishment reads it. */
-function alertOf(context: Context, reference: string, reason: string, until: Date): Communication {
+/** Labelled like what it is about: its establishments read it. */
+function alertOf(context: Context, target: Patient | Task, reason: string, until: Date): Communication {
   const { actor } = context;
+  const reference = `${target.resourceType}/${target.id}`;
+  const security = (target.meta?.security ?? []).filter(({ system }) => system === establishmentSystem);
   const [day, time] = [{ dateStyle: 'short' }, { timeStyle: 'short' }].map((style) =>
     new Intl.DateTimeFormat('fr-FR', { ...style, timeZone: 'Europe/Paris' } as Intl.DateTimeFormatOptions).format(
       until,
@@ -86,6 +88,7 @@ function alertOf(context: Context, reference: string, reason: string, until: Dat
   );
   return {
     resourceType: 'Communication',
+    ...(security.length > 0 ? { meta: { security } } : {}),
     status: 'completed',
     priority: 'urgent',
     category: [
@@ -103,9 +106,8 @@ function alertOf(context: Context, reference: string, reason: string, until: Dat
   };
 }
 
-function patientOf(target: Resource): string | undefined {
-  if (target.resourceType === 'Patient') return `Patient/${target.id}`;
-  return target.resourceType === 'Task' ? target.for?.reference : undefined;
+function patientOf(target: Patient | Task): string | undefined {
+  return target.resourceType === 'Patient' ? `Patient/${target.id}` : target.for?.reference;
 }
 
 function reasonIn({ parameter = [] }: Parameters): string {

@@ -87,8 +87,12 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
   const sightOf = createSights(hasher);
   const searchOf = (tenant: string, sight: StoreSight = wholeSight): SearchParts => {
     if (sight !== wholeSight) {
-      const whole = searchOf(tenant);
-      return { ...whole, registry: sight.searchable(whole.registry) };
+      return {
+        ...search,
+        get registry() {
+          return sight.searchable(own.last(tenant).searching);
+        },
+      };
     }
     const known = searches.get(tenant) ?? {
       ...search,
@@ -156,7 +160,7 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
         typeof text === 'string' ? database.query(scope, text, values) : database.query(scope, text)) as Sql['query'],
     };
   };
-  const readsOf = new Map<string, RestReads>();
+  const readsOf = new WeakMap<StoreSight, Map<string, RestReads>>();
   /** A search must not pass for complete while the index it goes by is being made anew. */
   const warned = (tenant: string, types: readonly string[] | undefined, page: SearchPage): SearchPage => {
     const underWay = reindex.underWay(tenant);
@@ -189,9 +193,10 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
   };
   const reads = (tenant: string, sight: Sight = {}): RestReads => {
     const within = sightOf(tenant, sight);
-    if (within !== wholeSight) return makeReads(tenant, within);
-    const known = readsOf.get(tenant) ?? makeReads(tenant, wholeSight);
-    readsOf.set(tenant, known);
+    const byTenant = readsOf.get(within) ?? new Map<string, RestReads>();
+    readsOf.set(within, byTenant);
+    const known = byTenant.get(tenant) ?? makeReads(tenant, within);
+    byTenant.set(tenant, known);
     return known;
   };
 

@@ -29,14 +29,18 @@ export function labelsOf(resource: { meta?: { security?: Coding[] } } | undefine
 /**
  * The resource with the labels it must have; the same object where nothing changes.
  * @param before the version it replaces. @param labelsOfTarget establishments of another resource, `Type/id`.
+ * @param isOurs written by the server's own rules: labels it comes with are meant.
  */
 export async function labelled<R extends Resource>(
   resource: R,
   before: Resource | undefined,
   context: Context,
   labelsOfTarget: (reference: string) => Promise<readonly string[]>,
+  isOurs: boolean,
 ): Promise<R> {
   const kept = labelsOf(before);
+  if (isOurs && isLimitedType(resource.resourceType) && labelsOf(resource).length > 0)
+    return withLabels(resource, new Set([...kept, ...labelsOf(resource)]));
   const isShared = resource.resourceType === 'Patient';
   const found = !isLimitedType(resource.resourceType)
     ? []

@@ -31,45 +31,46 @@ export const wholeSight: StoreSight = {
   searchable: (registry) => registry,
 };
 
-/** @returns sights by tenant; a `Sight` is worked out once as long as the same object is passed. */
+/** @returns sights by tenant; the same one as long as the same objects say what is seen. */
 export function createSights(hasher: KeyHasher): (tenant: string, sight: Sight) => StoreSight {
-  const known = new WeakMap<object, Map<string, SeenRows>>();
-  const registries = new WeakMap<object, WeakMap<ParameterRegistry, ParameterRegistry>>();
-  const rowsOf = (tenant: string, rows: NonNullable<Sight['rows']>): SeenRows => {
-    const byTenant = known.get(rows) ?? new Map<string, SeenRows>();
-    known.set(rows, byTenant);
-    const seen = byTenant.get(tenant) ?? seenRows(hasher, tenant, rows);
-    byTenant.set(tenant, seen);
-    return seen;
-  };
-  return (tenant, { rows, hidden }) => {
-    if (!rows && !hidden) return wholeSight;
-    const seen = rows ? { rows: rowsOf(tenant, rows) } : {};
-    if (!hidden) return { ...wholeSight, ...seen };
-    const of = (type: string) => hidden.get(type) ?? nothing;
-    return {
-      ...seen,
-      hidden: of,
-      searchable(registry) {
-        const ofThese = registries.get(hidden) ?? new WeakMap<ParameterRegistry, ParameterRegistry>();
-        registries.set(hidden, ofThese);
-        const reduced = ofThese.get(registry) ?? withoutHidden(registry, of);
-        ofThese.set(registry, reduced);
-        return reduced;
-      },
-      show(version) {
-        const names = of(version.type);
-        return names.length === 0 || version.text === '' ? version : { ...version, text: without(version.text, names) };
-      },
-      restore(resource, before) {
-        const names = of(resource.resourceType);
-        if (names.length === 0) return resource;
-        const kept = Object.fromEntries(
-          Object.entries(before ?? {}).filter(([name]) => names.includes(elementOf(name))),
-        );
-        return { ...omitted(resource, names), ...kept } as typeof resource;
-      },
+  const known = new WeakMap<object, Map<string, { of: Sight; sight: StoreSight }>>();
+  return (tenant, of) => {
+    const { rows, hidden } = of;
+    const said = rows ?? hidden;
+    if (!said) return wholeSight;
+    const byTenant = known.get(said) ?? new Map<string, { of: Sight; sight: StoreSight }>();
+    known.set(said, byTenant);
+    const last = byTenant.get(tenant);
+    if (last && last.of.rows === rows && last.of.hidden === hidden) return last.sight;
+    const sight: StoreSight = {
+      ...(hidden ? hiding(hidden) : wholeSight),
+      ...(rows ? { rows: seenRows(hasher, tenant, rows) } : {}),
     };
+    byTenant.set(tenant, { of: { ...(rows ? { rows } : {}), ...(hidden ? { hidden } : {}) }, sight });
+    return sight;
+  };
+}
+
+function hiding(hidden: NonNullable<Sight['hidden']>): Omit<StoreSight, 'rows'> {
+  const registries = new WeakMap<ParameterRegistry, ParameterRegistry>();
+  const of = (type: string) => hidden.get(type) ?? nothing;
+  return {
+    hidden: of,
+    searchable(registry) {
+      const reduced = registries.get(registry) ?? withoutHidden(registry, of);
+      registries.set(registry, reduced);
+      return reduced;
+    },
+    show(version) {
+      const names = of(version.type);
+      return names.length === 0 || version.text === '' ? version : { ...version, text: without(version.text, names) };
+    },
+    restore(resource, before) {
+      const names = of(resource.resourceType);
+      if (names.length === 0) return resource;
+      const kept = Object.fromEntries(Object.entries(before ?? {}).filter(([name]) => names.includes(elementOf(name))));
+      return { ...omitted(resource, names), ...kept } as typeof resource;
+    },
   };
 }
 
