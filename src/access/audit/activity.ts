@@ -81,7 +81,7 @@ export function keptActivity(activity: Activity): Activity {
     ...(reason ? { reason: reason.slice(0, textLimit) } : {}),
     objects: objects.slice(0, objectsNamed),
     patients: [...new Set(patients)].slice(0, patientsNamed),
-    details: Object.fromEntries(cut.filter(([, value]) => value !== '')),
+    details: Object.fromEntries(cut.filter((fact) => fact.every((text) => text.trim() !== ''))),
   };
 }
 

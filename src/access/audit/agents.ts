@@ -1,5 +1,5 @@
 /** Agents of an AuditEvent: the software that asked, the software that answered, the person who wanted it (BALP). */
-import type { AuditEventAgent, Coding } from '@medplum/fhirtypes';
+import type { AuditEventAgent, Coding, Reference } from '@medplum/fhirtypes';
 import type { Actor, Context } from '../../fhir/index.ts';
 import { agentType, roleSystem } from './codes.ts';
 
@@ -31,7 +31,7 @@ export function agents(context: Pick<Context, 'actor' | 'network'>, flow: Flow, 
   const list: AuditEventAgent[] = [
     {
       type: { coding: [client] },
-      who: isPerson ? { display: 'navigateur' } : { reference: actor.reference, display: actor.display },
+      who: isPerson ? { display: 'navigateur' } : whoIs(actor),
       ...(isPerson ? {} : identity(actor)),
       requestor: false,
       network: network ? { address: network, type: '2' } : { address: site.address, type: site.networkType },
@@ -51,10 +51,15 @@ function person(actor: Actor, type: Coding): AuditEventAgent {
   return {
     type: { coding: [type] },
     // Nobody knows who tried to sign in under a name that does not exist.
-    who: actor.reference ? { reference: actor.reference, display: actor.display } : { display: actor.display },
+    who: whoIs(actor),
     ...(actor.account ? identity(actor) : {}),
     requestor: true,
   };
+}
+
+function whoIs({ reference, display }: Actor): Reference {
+  const name = display.trim() || 'identité inconnue';
+  return reference ? { reference, display: name } : { display: name };
 }
 
 /** FHIR has no empty values: who has no role, or no account, has none said. */

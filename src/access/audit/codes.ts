@@ -117,8 +117,13 @@ export function typeOf(interaction: string): Coding {
       return transaction.includes('^') ? eventType.import : eventType.export;
     case 'delivery':
       return eventType.export;
+    case 'operation':
+      // What leaves or arrives whole: bulk data, notifications of subscriptions.
+      if (/\$(export|notify)$/.test(transaction)) return eventType.export;
+      return transaction.endsWith('$import') ? eventType.import : eventType.rest;
+    case 'dimse':
     case 'dicomweb':
-      return /^(qido|query|search)/.test(transaction) ? eventType.query : eventType.instancesTransferred;
+      return /^(qido|query|search|c-find)/.test(transaction) ? eventType.query : eventType.instancesTransferred;
     case 'system':
       return eventType.applicationActivity;
     default:

@@ -1,5 +1,5 @@
 /** AuditEvents after IHE BALP, made from the journal's records. Pure: the same record always makes the same event. */
-import type { AuditEvent, AuditEventEntity } from '@medplum/fhirtypes';
+import type { AuditEvent, AuditEventEntity, Reference } from '@medplum/fhirtypes';
 import { accountSecurityEvent } from './account-security.ts';
 import { activityEvent } from './activity.ts';
 import { agents, type Flow, platformDevice } from './agents.ts';
@@ -14,6 +14,8 @@ import {
   subtypesOf,
   typeOf,
 } from './codes.ts';
+import { presentable } from './presentable.ts';
+import { purposeOf } from './purpose.ts';
 import {
   type AccountSecurityRecord,
   type ActivityRecord,
@@ -30,6 +32,10 @@ const balp = 'https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAud
 
 /** @param at instant the record was made. */
 export function auditEvent(record: AuditRecord, at: Date): AuditEvent {
+  return presentable(rendered(record, at));
+}
+
+function rendered(record: AuditRecord, at: Date): AuditEvent {
   switch (record.act) {
     case 'read':
       return readEvent(record, at);
@@ -49,8 +55,10 @@ export function auditEvent(record: AuditRecord, at: Date): AuditEvent {
 function readEvent(record: ReadRecord, at: Date): AuditEvent {
   const { interaction, query, data, patients } = record;
   const isQuery = query !== undefined;
-  const isRead = interaction === 'read' || interaction === 'vread';
-  const profile = isQuery ? 'Query' : isRead && data.count === 1 ? 'Read' : undefined;
+  const isRead = !isQuery && (interaction === 'read' || interaction === 'vread');
+  // The profiles are about what succeeded.
+  const isSearch = isQuery && /^search-/.test(interaction);
+  const profile = record.outcome !== 'success' ? undefined : isSearch ? 'Query' : isRead && data.count === 1 ? 'Read' : undefined;
   return {
     ...frame(record, at, isQuery ? 'query' : 'read', profileOf(profile, patients.length === 1)),
     type: typeOf(interaction),
@@ -70,11 +78,13 @@ function writeEvent(record: WriteRecord, at: Date): AuditEvent {
   const { interaction, kinds, data, patients } = record;
   const [kind] = kinds;
   const single = kinds.length === 1 && kind ? writeKind[kind] : undefined;
-  const profile = data.count === 1 ? single?.profile : undefined;
+  const profile = data.count === 1 && /^(create|update|patch|delete)$/.test(interaction) ? single?.profile : undefined;
+  // A PUT may create: the profile wants the code of what happened.
+  const also = profile && kind && !(kind === 'update' && interaction === 'patch') && interaction !== kind ? subtypesOf(kind) : [];
   return {
     ...frame(record, at, single?.flow ?? 'write', profileOf(profile, patients.length === 1)),
     type: typeOf(interaction),
-    subtype: subtypesOf(interaction),
+    subtype: [...subtypesOf(interaction), ...also],
     action: single?.action ?? 'E',
     outcome: '0',
     entity: [...dataEntities(data), ...patientEntities(patients), requestEntity(record)],
@@ -133,6 +143,7 @@ function frame(record: AuditRecord, at: Date, flow: Flow, profile: string | unde
     resourceType: 'AuditEvent' as const,
     meta: { tag: [platformOrigin], ...(profile ? { profile: [profile] } : {}) },
     recorded: at.toISOString(),
+    purposeOfEvent: purposeOf(record.actor.roles, record.purpose),
     agent: agents(record, flow, site),
     source: { site: site.address, observer: { reference: platformDevice }, type: [applicationServer] },
   };
@@ -147,13 +158,20 @@ function profileOf(name: string | undefined, onePatient: boolean): string | unde
 function dataEntities(data: Named): AuditEventEntity[] {
   const [reference] = data.references;
   if (data.count !== 1 || !reference) return resultEntities(data);
-  return [{ what: { reference }, type: entityKind.systemObject, role: entityRole.domainResource }];
+  return [{ what: whatOf(reference), type: entityKind.systemObject, role: entityRole.domainResource }];
+}
+
+const literalReference = /^[A-Z][A-Za-z]+\/[A-Za-z0-9.-]{1,64}(?:\/_history\/\d+)?$/;
+
+/** Who asks for something that cannot be is told as they asked. */
+function whatOf(reference: string): Reference {
+  return literalReference.test(reference) ? { reference } : { identifier: { value: reference.slice(0, 256) } };
 }
 
 /** Several resources, typed by what they are. */
 function resultEntities({ references, count }: Named): AuditEventEntity[] {
   const entities: AuditEventEntity[] = references.map((reference) => ({
-    what: { reference },
+    what: whatOf(reference),
     type: { system: resourceTypes, code: reference.slice(0, reference.indexOf('/')) },
     role: entityRole.domainResource,
   }));
