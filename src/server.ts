@@ -9,6 +9,7 @@ import fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import {
   type Access,
   accessRoutes,
+  administrationRoutes,
   answerFailure,
   answerUnreadable,
   answerUnroutable,
@@ -228,6 +229,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
   await app.register(crossOrigin, { origins: config.surface.corsOrigins });
   await app.register(accessRoutes, { access });
   await app.register(openidRoutes, { access, baseUrl });
+  await app.register(administrationRoutes, { access });
   await app.register(securityTxtRoute, {
     contact: config.surface.securityContact,
     baseUrl,

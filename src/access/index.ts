@@ -1,6 +1,14 @@
 /** Who you are, what you may do, and the proof: accounts, sign-in, policy, audit trail (design §2). */
 export { type Access, type AccessOptions, createAccess } from './access.ts';
 export type { Account, AccountRequest } from './accounts.ts';
+export {
+  administrationRoutes,
+  endHolding,
+  type Holding,
+  listTechnicalAccounts,
+  recordHolding,
+  type TechnicalAccount,
+} from './administration/index.ts';
 export type { Activity, ActivityKind } from './audit/activity.ts';
 export { readAnchors } from './audit/chain/anchors.ts';
 export {
@@ -12,6 +20,7 @@ export {
 } from './audit/chain/keys.ts';
 export type { Fault } from './audit/chain/prove.ts';
 export { type Verification, verifyChain } from './audit/chain/verify.ts';
+export { certificateNames } from './client-certificates/certificate.ts';
 export { type CrossOriginOptions, crossOrigin } from './cross-origin.ts';
 export {
   type AlertMailer,
@@ -47,14 +56,13 @@ export {
 } from './malware/index.ts';
 export { openidRoutes } from './openid/index.ts';
 export type { SecretSealer } from './own-account/password-history.ts';
-export { resealAccounts } from './second-factor/reseal.ts';
 export { makePassword } from './passwords.ts';
 export { type Demand, isGranted, isRole, type Role } from './policy.ts';
 export { decide, lastPeriod, overdueReviews, periodNamed, reviewAccounts, reviewMarkdown } from './reviews/index.ts';
 export { type AccessRoutesOptions, accessRoutes } from './routes.ts';
+export { resealAccounts } from './second-factor/reseal.ts';
 export { contentSecurityPolicy, type SecurityHeadersOptions, securityHeaders } from './security-headers.ts';
 export { type SecurityTxtOptions, securityTxtRoute } from './security-txt.ts';
-export { certificateNames } from './client-certificates/certificate.ts';
 export {
   type ClientKind,
   type ClientRequest,

@@ -18,6 +18,11 @@ export function isRole(name: string): boolean {
   return policies.has(name);
 }
 
+/** Every role there is, by name. */
+export function everyPolicy(): Policy[] {
+  return [...policies.values()].sort((one, other) => one.role.localeCompare(other.role));
+}
+
 /** Policies of the known ones among these roles. */
 export function policiesOf(roles: readonly string[]): Policy[] {
   return roles.flatMap((role) => policies.get(role) ?? []);

@@ -79,6 +79,12 @@ const commands: readonly Command[] = [
     load: async () => (await import('./tenants.ts')).tenants,
   },
   {
+    name: 'technical-account',
+    usage: 'technical-account list [tenant] | give <tenant> <login> <holder> <company> <reason> | end <tenant> <login>',
+    summary: 'who holds and who held the accounts of machines and of maintenance',
+    load: async () => (await import('./technical-account.ts')).technicalAccount,
+  },
+  {
     name: 'messages',
     usage: 'messages [list [AE|AR|AA|noted] | show <tenant> <control id> | replay <tenant> <control id>]',
     summary: 'HL7 v2 messages received and what was answered; show the bytes; send a kept one again to the server',

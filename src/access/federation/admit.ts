@@ -7,7 +7,9 @@ import type { Clock } from '../../config/index.ts';
 import type { Database, Sql } from '../../db/index.ts';
 import { type Context, FhirError, type FhirStore, systemContext } from '../../fhir/index.ts';
 import { type Account, type AccountRequest, findAccount, listAccounts } from '../accounts.ts';
+import { rolesProblem } from '../administration/rules.ts';
 import type { Activity } from '../audit/activity.ts';
+import { isRole } from '../policy.ts';
 import { establishmentsOf, setEstablishments } from '../tenants/index.ts';
 import { insertLink, type Link, linkOfSubject, noteSeen, noteWithdrawn, type SourceId } from './links.ts';
 import { practitionerFor } from './practitioner.ts';
@@ -51,6 +53,9 @@ export interface FederationRooms {
 
 /** The account this person signs in to, made or brought up to date. */
 export async function admit(rooms: FederationRooms, person: OutsidePerson): Promise<Admission> {
+  if (person.roles.length > 0 && rolesProblem(person.roles, isRole)) {
+    return { status: 'refused', reason: 'the rules give roles that do not go together' };
+  }
   const link = await linkOfSubject(rooms.database, person);
   return link ? admitKnown(rooms, person, link) : admitNew(rooms, person);
 }

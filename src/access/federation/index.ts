@@ -1,5 +1,6 @@
 /** People known elsewhere: directories and identity providers, and the accounts they have here (SE-3, docs/access/federation.md). */
 import { ConfigError, type IdentitySources } from '../../config/index.ts';
+import { isRoleOfPeople } from '../administration/rules.ts';
 import { createDirectories, type Directories } from '../ldap/index.ts';
 import { isRole } from '../policy.ts';
 import type { FederationRooms } from './admit.ts';
@@ -12,9 +13,6 @@ export interface Federation {
   readonly directories: Directories;
 }
 
-/** Roles no directory and no provider gives: they are of machines, or of the demonstration. */
-const neverGiven: readonly string[] = ['ris', 'pacs', 'conformance', 'directory-reader'];
-
 /** @throws ConfigError when a rule gives what is not a role of people. */
 export function createFederation(
   sources: IdentitySources,
@@ -22,7 +20,7 @@ export function createFederation(
   log?: { warn(object: object, message: string): void; error(object: object, message: string): void },
 ): Federation {
   for (const source of [...sources.ldap, ...sources.openid]) {
-    const wrong = source.rules.flatMap((rule) => rule.roles).find((role) => !isRole(role) || neverGiven.includes(role));
+    const wrong = source.rules.flatMap((rule) => rule.roles).find((role) => !isRole(role) || !isRoleOfPeople(role));
     if (wrong !== undefined)
       throw new ConfigError(`IDENTITY_SOURCES: "${wrong}" in ${source.name} is not a role of people.`);
   }

@@ -130,3 +130,11 @@ export async function deleteLink(
   ]);
   return rowCount === 1;
 }
+
+/** The state of an account is an administrator's decision from now on. */
+export async function forgetWithdrawal(database: Database, tenant: string, login: string): Promise<void> {
+  await database.query(tenant, 'UPDATE account_link SET withdrawn_at = NULL WHERE tenant = $1 AND login = $2', [
+    tenant,
+    login,
+  ]);
+}
