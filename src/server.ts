@@ -17,6 +17,7 @@ import {
   auditKeyFiles,
   createAccess,
   createLimits,
+  createNodes,
   createMalwareGate,
   createOAuthService,
   crossOrigin,
@@ -105,7 +106,11 @@ async function compose(config: Config, options: ServerOptions, database: Databas
   const { clock } = config;
   const vault = openConfiguredVault(config);
   // Real time: certificates end by it, whatever the clock of a demonstration says.
-  const tls = config.tls && (await openServerTls(config.tls, { now: () => systemClock.now() }));
+  const { certificateAuthorities: clientCa, certificates: asksCertificates } = config.clients;
+  const tlsFiles = config.tls && { ...config.tls, ...(clientCa === undefined ? {} : { clientCa }) };
+  const tls = tlsFiles && (await openServerTls(tlsFiles, { now: () => systemClock.now() }));
+  // Nobody has to show one; what it is good for is decided by who asks (src/access/client-certificates).
+  const askCertificate = asksCertificates ? { requestCert: true, rejectUnauthorized: false } : {};
   // Behind a proxy that ends TLS the browser still speaks TLS: Secure cookies and HSTS.
   const secure = tls !== undefined || config.baseUrl?.startsWith('https:') === true;
   const app = fastify({
@@ -124,7 +129,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
     routerOptions: { maxParamLength: maximumAddressPart },
     clientErrorHandler: answerUnreadable(secure),
     frameworkErrors: answerUnroutable(secure),
-    ...(tls ? { https: { ...tls.options(), ...reception, handshakeTimeout: headersTimeoutMs } } : { http: reception }),
+    ...(tls ? { https: { ...tls.options(), ...askCertificate, ...reception, handshakeTimeout: headersTimeoutMs } } : { http: reception }),
   });
   const log = app.log;
   tls?.watch(log);
@@ -266,8 +271,15 @@ async function compose(config: Config, options: ServerOptions, database: Databas
   const receiving = { host: config.host, database, store, teleradiology, clock, log };
   const loopback = options.loopbackSender ? { acceptUnknownLoopback: options.loopbackSender } : {};
   const mllp = await startMllp({ ...receiving, ...loopback, port: config.mllpPort });
+  const nodes = createNodes({
+    ...{ database, recordActivity: access.recordActivity, required: config.clients.mllpsCertificate === 'required' },
+    now: () => clock.now(),
+    realNow: () => systemClock.now(),
+  });
   const mllps =
-    config.mllpsPort === undefined || !tls ? undefined : await startMllp({ ...receiving, port: config.mllpsPort, tls });
+    config.mllpsPort === undefined || !tls
+      ? undefined
+      : await startMllp({ ...receiving, port: config.mllpsPort, tls, ...(asksCertificates ? { nodes } : {}) });
   await delivery.start((tenant, interaction) => systemContext(tenant, interaction, clock));
   await teleradiology.start();
   await subscriptions.start();

@@ -20,7 +20,13 @@ export {
 } from './audit/chain/keys.ts';
 export type { Fault } from './audit/chain/prove.ts';
 export { type Verification, verifyChain } from './audit/chain/verify.ts';
-export { certificateNames } from './client-certificates/certificate.ts';
+export {
+  type ClientCertificate,
+  certificateNames,
+  certificateOf,
+  createNodes,
+  type Nodes,
+} from './client-certificates/index.ts';
 export { type CrossOriginOptions, crossOrigin } from './cross-origin.ts';
 export {
   type AlertMailer,

@@ -1,7 +1,7 @@
 /** The MLLP listener: sockets in, acknowledgements out. Connections work in parallel, the messages of one are answered in order. */
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
-import { createServer as createTlsServer, Server as TlsServer } from 'node:tls';
-import type { ServerTls } from '../../access/index.ts';
+import { createServer as createTlsServer, Server as TlsServer, TLSSocket } from 'node:tls';
+import { certificateOf, type Nodes, type ServerTls } from '../../access/index.ts';
 import type { Clock } from '../../config/index.ts';
 import type { Database } from '../../db/index.ts';
 import type { FhirStore } from '../../fhir/index.ts';
@@ -25,6 +25,8 @@ export interface MllpOptions {
   log: Log;
   /** MLLPS: with this certificate and key, and those that replace them. */
   tls?: Pick<ServerTls, 'options' | 'follow'>;
+  /** Asks connections over TLS for a certificate, and says for whom it may speak; nobody is asked when absent. */
+  nodes?: Nodes;
   /** An unknown sender on a loopback connection counts as this establishment's RIS (demonstration only). */
   acceptUnknownLoopback?: { tenant: string; organizationId: string };
   /** MSH-3 and MSH-4 of our answers to messages that do not name us. */
@@ -77,7 +79,7 @@ const ownIdentity: Identity = { application: 'PASSERELLE', facility: 'PASSERELLE
 
 /** Listens. @throws what the port, the certificate or the tables make impossible. */
 export async function startMllp(options: MllpOptions): Promise<Mllp> {
-  const { host, port, database, store, teleradiology, clock, log, tls } = options;
+  const { host, port, database, store, teleradiology, clock, log, tls, nodes } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const [tables, parse] = await Promise.all([loadTables(), openMessageParser()]);
   const receive = createReceiver({
@@ -92,6 +94,7 @@ export async function startMllp(options: MllpOptions): Promise<Mllp> {
     identity: options.identity ?? ownIdentity,
     production: options.production ?? false,
     limitBytes: limits.messageBytes,
+    ...(nodes ? { nodes } : {}),
   });
 
   const serving = new Map<Socket, { connection: Connection; served: Promise<void> }>();
@@ -106,7 +109,16 @@ export async function startMllp(options: MllpOptions): Promise<Mllp> {
   };
   // A sender may close its side once everything is sent and still wait for its answers.
   const server: NetServer = tls
-    ? createTlsServer({ ...tls.options(), handshakeTimeout: handshakeMs, allowHalfOpen: true }, accept)
+    ? createTlsServer(
+        {
+          ...tls.options(),
+          handshakeTimeout: handshakeMs,
+          allowHalfOpen: true,
+          // Whether it may be believed is decided for each message, with an answer that says so.
+          ...(nodes ? { requestCert: true, rejectUnauthorized: false } : {}),
+        },
+        accept,
+      )
     : createServer({ allowHalfOpen: true }, accept);
   if (server instanceof TlsServer) tls?.follow(server);
   server.maxConnections = limits.connections;
@@ -235,5 +247,9 @@ function write(socket: Socket, bytes: Buffer): Promise<void> {
 
 function peerOf(socket: Socket): Peer {
   const address = (socket.remoteAddress ?? '').replace(/^::ffff:/, '');
-  return { address, loopback: address === '::1' || /^127\./.test(address) };
+  return {
+    address,
+    loopback: address === '::1' || /^127\./.test(address),
+    ...(socket instanceof TLSSocket ? { tls: { certificate: certificateOf(socket) } } : {}),
+  };
 }

@@ -4,6 +4,7 @@
  * AE or AR leaves.
  */
 import { randomUUID } from 'node:crypto';
+import type { Nodes } from '../../access/index.ts';
 import type { Clock } from '../../config/index.ts';
 import { type Database, platformTenant } from '../../db/index.ts';
 import { type Context, FhirError, type FhirStore } from '../../fhir/index.ts';
@@ -37,6 +38,8 @@ export interface ReceiverOptions {
   identity: Identity;
   /** Refuses identities of test and demonstration. */
   production: boolean;
+  /** Whether who is connected over TLS may speak for whom it names. */
+  nodes?: Nodes;
   /** Largest message, octets; for the text of its refusal. */
   limitBytes: number;
 }
@@ -48,7 +51,7 @@ export type Receive = (bytes: Buffer, peer: Peer, oversized: boolean) => Promise
 const attempts = 3;
 
 export function createReceiver(options: ReceiverOptions): Receive {
-  const { database, store, teleradiology, clock, log, senders, tables, parse, identity, production, limitBytes } =
+  const { database, store, teleradiology, clock, log, senders, tables, parse, identity, production, limitBytes, nodes } =
     options;
 
   return async function receive(bytes, peer, oversized) {
@@ -58,7 +61,10 @@ export function createReceiver(options: ReceiverOptions): Receive {
     try {
       const sender = await senders.find(header, peer);
       const reception = receptionOf(bytes, header, peer, sender?.tenant ?? platformTenant, clock.now());
+      const isForeign = sender !== undefined && !(await maySpeak(sender, header, peer));
       if (header.type === 'ACK') {
+        // Who may not send cannot acknowledge either: a delivery would pass for received.
+        if (isForeign) return undefined;
         await note(reception, header, bytes);
         return undefined;
       }
@@ -66,6 +72,7 @@ export function createReceiver(options: ReceiverOptions): Receive {
         if (oversized) throw new Refusal('too-large', undefined, { limit: String(limitBytes) });
         if (header.type === '' && header.sender === '|') throw new Refusal('not-hl7', 'MSH^1');
         if (!sender) throw new Refusal('unknown-sender', 'MSH^1^3', { sender: header.sender });
+        if (isForeign) throw new Refusal('foreign-certificate', 'MSH^1^3', { sender: header.sender });
         const work = translate(bytes, header, { parse, tables, production });
         return await perform(
           { ...reception, warnings: work.warnings },
@@ -87,6 +94,23 @@ export function createReceiver(options: ReceiverOptions): Receive {
       return answer(new Refusal('unavailable')).bytes;
     }
   };
+
+  function maySpeak(
+    { tenant, organizationId }: Sender,
+    header: Header,
+    { address, tls }: Peer,
+  ): boolean | Promise<boolean> {
+    if (!nodes || !tls) return true;
+    return nodes.maySpeakFor(
+      { tenant, organizationId, name: header.sender },
+      {
+        certificate: tls.certificate,
+        network: address,
+        interaction: `hl7v2:${header.type}^${header.event}`,
+        requestId: randomUUID(),
+      },
+    );
+  }
 
   async function perform(
     reception: Reception,

@@ -22,6 +22,7 @@ export type RefusalKind =
   | 'unsupported-processing'
   | 'unsupported-version'
   | 'unknown-sender'
+  | 'foreign-certificate'
   | 'unknown-key'
   | 'refused-by-domain'
   | 'conflict'

@@ -1,4 +1,5 @@
 /** Who sends: MSH-3 and MSH-4 name a registered Device, whose owner is the one establishment it speaks for. */
+import type { ClientCertificate } from '../../access/index.ts';
 import type { Clock } from '../../config/index.ts';
 import { type Database, platformTenant } from '../../db/index.ts';
 import type { Actor, FhirStore } from '../../fhir/index.ts';
@@ -19,6 +20,8 @@ export interface Sender {
 export interface Peer {
   address: string;
   loopback: boolean;
+  /** Over TLS: what it showed in its handshake. */
+  tls?: { certificate: ClientCertificate | undefined };
 }
 
 export interface Senders {
