@@ -24,7 +24,7 @@ export function writeAnswer(
   const platform = data.platform ?? { resourceType: 'Organization' as const, name: envelope.sendingFacility };
   const protocol = tables.observations.answer.protocol;
   const segments = [
-    writePid(data.patient, data.account, tables),
+    writePid(data.patient, data.account, tables, data.task.requester?.reference),
     line('ORC', {
       1: refused ? answer.refused : answer.accepted,
       2: placer,

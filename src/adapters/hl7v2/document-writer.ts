@@ -41,7 +41,7 @@ export function writeDocument(
   };
   const segments = [
     ...(form === 'mdm' ? [line('EVN', { 2: now })] : []),
-    writePid(data.patient, data.account, tables),
+    writePid(data.patient, data.account, tables, data.task.requester?.reference),
     line('PV1', {
       1: '1',
       2: data.encounterClass ?? 'N',

@@ -1,4 +1,4 @@
-/** Patient → PID by PAM-FR. The INS leaves only when the identity is qualified; the IPP always does. */
+/** Patient → PID by PAM-FR. The INS leaves only when the identity is qualified; the IPP always does, to whoever gave it. */
 import type { Identifier, Patient } from '@medplum/fhirtypes';
 import { escapeText } from './escape.ts';
 import { writeCx } from './identifier.ts';
@@ -7,12 +7,17 @@ import { line } from './segment-writer.ts';
 import type { Tables } from './tables.ts';
 import { formatDate } from './timestamp.ts';
 
-/** @param account PID-18, when the request gave one. */
-export function writePid(patient: Patient, account: Identifier | undefined, tables: Tables): string {
+/** @param account PID-18, when the request gave one. @param receiver `Organization/[id]`: IPPs of others do not leave. */
+export function writePid(
+  patient: Patient,
+  account: Identifier | undefined,
+  tables: Tables,
+  receiver: string | undefined,
+): string {
   const statuses = statusesOf(patient);
   return line('PID', {
     1: '1',
-    3: writeIdentifiers(patient, statuses, tables),
+    3: writeIdentifiers(patient, statuses, tables, receiver),
     5: writeNames(patient),
     7: patient.birthDate ? formatDate(patient.birthDate) : '',
     8: patient.gender === 'female' ? 'F' : patient.gender === 'male' ? 'M' : 'U',
@@ -30,7 +35,12 @@ function statusesOf(patient: Patient): string[] {
     .flatMap((part) => (part.url === 'identityStatus' && part.valueCoding?.code ? [part.valueCoding.code] : []));
 }
 
-function writeIdentifiers(patient: Patient, statuses: readonly string[], tables: Tables): string {
+function writeIdentifiers(
+  patient: Patient,
+  statuses: readonly string[],
+  tables: Tables,
+  receiver: string | undefined,
+): string {
   const { qualifying, codes } = tables['identity-status'];
   const voided = statuses.some((status) => codes.find((known) => known.code === status)?.voidsIns);
   const qualified = statuses.includes(qualifying) && !voided;
@@ -39,7 +49,9 @@ function writeIdentifiers(patient: Patient, statuses: readonly string[], tables:
     .flatMap((identifier) => {
       const type = identifier.type?.coding?.find((coding) => coding.code)?.code ?? 'PI';
       const rule = tables.identifiers.ins.find((candidate) => candidate.type === type);
-      if (!rule) return type === 'PI' ? [writeCx(identifier, 'PI', tables)] : [];
+      const assigner = identifier.assigner?.reference;
+      const isTheirs = assigner === undefined || assigner === receiver;
+      if (!rule) return type === 'PI' && isTheirs ? [writeCx(identifier, 'PI', tables)] : [];
       if (!qualified || identifier.use === 'secondary') return [];
       return [`${escapeText(identifier.value ?? '')}^^^${rule.namespace}&${rule.oid}&ISO^INS`];
     })

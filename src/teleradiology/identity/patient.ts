@@ -40,7 +40,9 @@ export function sharesNumber(known: Patient, received: Patient): boolean {
 /**
  * @throws FhirError 422 when the request's patient has neither INS nor IPP.
  */
-export async function upsertPatient(tx: FhirTransaction, received: Patient): Promise<FoundPatient> {
+export async function upsertPatient(tx: FhirTransaction, sent: Patient): Promise<FoundPatient> {
+  const { establishments = [] } = tx.context;
+  const received = withAssigner(sent, establishments);
   const ins = insOf(received);
   const ipps = ippsOf(received);
   const wanted = [...(ins ? [ins] : []), ...ipps];
@@ -59,8 +61,21 @@ export async function upsertPatient(tx: FhirTransaction, received: Patient): Pro
   const problems = problemsOf(known, byIns, byIpp, received);
   if (problems.length > 0) return { patient: known, problems };
   const merged = complete(known, received);
-  const changed = JSON.stringify(merged) !== JSON.stringify(known);
+  const told = (known.meta?.security ?? []).flatMap(({ code }) => code ?? []);
+  const isNews = establishments.some((establishment) => !told.includes(establishment));
+  const changed = isNews || JSON.stringify(merged) !== JSON.stringify(known);
   return { patient: changed ? await tx.update(merged) : known, problems: [] };
+}
+
+/** An IPP says whose it is: messages to another establishment leave it out. */
+function withAssigner(patient: Patient, establishments: readonly string[]): Patient {
+  const [establishment, ...others] = establishments;
+  if (establishment === undefined || others.length > 0) return patient;
+  const assigner = { reference: `Organization/${establishment}` };
+  const identifier = patient.identifier?.map((each) =>
+    identifierIs(each, 'PI') && !each.assigner ? { ...each, assigner } : each,
+  );
+  return identifier ? { ...patient, identifier } : patient;
 }
 
 async function findByIpp(tx: FhirTransaction, ipps: Identifier[]): Promise<(Patient & { id: string }) | undefined> {
