@@ -38,6 +38,7 @@ import {
   createFhirStore,
   type FhirStore,
   fhirRoutes,
+  loggable,
   mergedRoutes,
   registerGraphql,
   registerOperations,
@@ -118,6 +119,11 @@ async function compose(config: Config, options: ServerOptions, database: Databas
       level: config.logLevel,
       stream: process.stderr,
       redact: ['req.headers.authorization', 'req.headers.cookie'],
+      // Errors of the database quote rows, addresses name patients: where something failed is logged, not what about.
+      serializers: {
+        err: (error: unknown) => ({ message: '', stack: '', ...loggable(error) }),
+        req: ({ method }) => ({ method }),
+      },
     },
     // A line per request would name patients' resources; the audit trail is where accesses are told.
     logController: new LogController({ disableRequestLogging: true }),

@@ -24,6 +24,7 @@ export { registerGraphql } from './graphql/index.ts';
 export { patientRecord } from './operations/compartment-members.ts';
 export { registerOperations } from './operations/index.ts';
 export { type MergedRoutesOptions, mergedRoutes } from './rest/merged/routes.ts';
+export { loggable } from './rest/errors.ts';
 export { type FhirRoutesOptions, fhirRoutes } from './rest/plugin.ts';
 export { parameterKey } from './search/keys.ts';
 export { isLimitedType, limitedTypes } from './search/row-limits.ts';
