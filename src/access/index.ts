@@ -63,7 +63,7 @@ export {
 export { openidRoutes } from './openid/index.ts';
 export type { SecretSealer } from './own-account/password-history.ts';
 export { makePassword } from './passwords.ts';
-export { type Demand, isGranted, isRole, type Role } from './policy.ts';
+export { type Demand, isGranted, isRole, policiesOf, type Role } from './policy.ts';
 export { decide, lastPeriod, overdueReviews, periodNamed, reviewAccounts, reviewMarkdown } from './reviews/index.ts';
 export { type AccessRoutesOptions, accessRoutes } from './routes.ts';
 export { resealAccounts } from './second-factor/reseal.ts';

@@ -47,6 +47,12 @@ const commands: readonly Command[] = [
     load: async () => (await import('./build-ui.ts')).buildUi,
   },
   {
+    name: 'relabel',
+    usage: 'relabel [tenant]',
+    summary: 'say of everything stored which establishment it belongs to (after an upgrade); list accounts bound to none',
+    load: async () => (await import('./relabel.ts')).relabel,
+  },
+  {
     name: 'migrate',
     usage: 'migrate',
     summary: 'bring the database to this version and stop',

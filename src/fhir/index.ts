@@ -23,13 +23,14 @@ export {
 export { registerGraphql } from './graphql/index.ts';
 export { patientRecord } from './operations/compartment-members.ts';
 export { registerOperations } from './operations/index.ts';
-export { type MergedRoutesOptions, mergedRoutes } from './rest/merged/routes.ts';
 export { loggable } from './rest/errors.ts';
+export { type MergedRoutesOptions, mergedRoutes } from './rest/merged/routes.ts';
 export { type FhirRoutesOptions, fhirRoutes } from './rest/plugin.ts';
 export { parameterKey } from './search/keys.ts';
 export { isLimitedType, limitedTypes } from './search/row-limits.ts';
 export { createFhirStore, type FhirStoreOptions } from './store/index.ts';
 export { establishmentSystem } from './store/labels.ts';
+export { relabel } from './store/relabel.ts';
 export { createSearchValues, type SearchValues } from './store/search-values.ts';
 export {
   LoadError,
