@@ -1,8 +1,15 @@
-/** What every `audit-…` command needs: the database, the keys, and the trail to tell of its own use. */
+/** What commands need that leave their trace: the database, the rooms over it, the keys that seal, and the trail to tell. */
 import { randomUUID } from 'node:crypto';
-import { type Activity, type AuditKeys, auditKeyFiles, createAccess, openAuditKeys } from '../access/index.ts';
+import {
+  type Access,
+  type Activity,
+  type AuditKeys,
+  auditKeyFiles,
+  createAccess,
+  openAuditKeys,
+} from '../access/index.ts';
 import { type Config, loadConfig } from '../config/index.ts';
-import { type Database, openConfiguredDatabase } from '../db/index.ts';
+import { type Database, openConfiguredDatabase, platformTenant } from '../db/index.ts';
 import { createFhirStore } from '../fhir/index.ts';
 import { CommandError } from './command-error.ts';
 import type { Environment } from './environment.ts';
@@ -12,6 +19,10 @@ export interface AuditRoom {
   config: Config;
   database: Database;
   keys: AuditKeys;
+  store: Awaited<ReturnType<typeof createFhirStore>>;
+  access: Access;
+  /** Home tenant of an account; the platform's for a login nobody has. */
+  tenantOf(login: string): Promise<string>;
   /** The tenant named, or every one. @throws CommandError for a name that is no tenant's. */
   tenants(named: string | undefined): Promise<string[]>;
   /** Makes and seals what is pending, as far as it is by now. */
@@ -24,8 +35,11 @@ export interface AuditRoom {
 const sealingMs = 60_000;
 
 /** Opens the room for one command, and closes it whatever becomes of the command. */
-export async function inAuditRoom<T>(env: Environment, work: (room: AuditRoom) => Promise<T>): Promise<T> {
-  const config = loadConfig(env);
+export async function inAuditRoom<T>(
+  env: Environment,
+  work: (room: AuditRoom) => Promise<T>,
+  config: Config = loadConfig(env),
+): Promise<T> {
   const database = await openConfiguredDatabase(config, { visitor: true });
   try {
     const keys = openAuditKeys(auditKeyFiles(config));
@@ -33,7 +47,14 @@ export async function inAuditRoom<T>(env: Environment, work: (room: AuditRoom) =
     const access = await createAccess({ database, store, clock: config.clock, secure: false, auditKeys: keys });
     try {
       return await work({
-        ...{ config, database, keys },
+        ...{ config, database, keys, store, access },
+        async tenantOf(login) {
+          for (const tenant of await database.tenants()) {
+            const accounts = await access.listAccounts(tenant);
+            if (accounts.some((account) => account.login === login)) return tenant;
+          }
+          return platformTenant;
+        },
         async tenants(named) {
           const all = await database.tenants();
           if (named === undefined) return all;

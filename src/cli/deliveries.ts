@@ -1,22 +1,18 @@
-import { loadConfig } from '../config/index.ts';
-import { openConfiguredDatabase } from '../db/index.ts';
 import { createDelivery } from '../delivery/index.ts';
-import { createFhirStore } from '../fhir/index.ts';
+import { inAuditRoom } from './audit-room.ts';
 import { CommandError } from './command-error.ts';
 import type { Environment } from './environment.ts';
 
 const shownStates = ['queued', 'sending', 'failed', 'dead'] as const;
 
 /** Lists what waits or was set aside in every tenant, or puts one dead letter back in its line. */
-export async function deliveries(args: string[], env: Environment): Promise<number> {
+export function deliveries(args: string[], env: Environment): Promise<number> {
   const [action = 'list', tenant, id] = args;
-  const config = loadConfig(env);
-  const database = await openConfiguredDatabase(config, { visitor: true });
-  try {
-    const store = await createFhirStore({ database, checkReferences: false });
+  return inAuditRoom(env, async ({ config, database, store, tell }) => {
     const delivery = createDelivery({ database, store, clock: config.clock });
     if (action === 'replay') {
       if (!tenant || !id) throw new CommandError('Which one? npm run passerelle -- deliveries replay <tenant> <id>');
+      await tell(tenant, 'operator:deliveries-replay', { kind: 'operator-command', details: { id } });
       await delivery.replay(tenant, id);
       process.stdout.write(`${id} is back in its line.\n`);
       return 0;
@@ -31,7 +27,5 @@ export async function deliveries(args: string[], env: Environment): Promise<numb
       }
     }
     return 0;
-  } finally {
-    await database.close();
-  }
+  });
 }

@@ -1,6 +1,6 @@
 import { decode, listReceived, readReceived, sendMessage } from '../adapters/hl7v2/index.ts';
-import { loadConfig } from '../config/index.ts';
-import { type Database, openConfiguredDatabase } from '../db/index.ts';
+import type { Database } from '../db/index.ts';
+import { inAuditRoom } from './audit-room.ts';
 import { CommandError } from './command-error.ts';
 import type { Environment } from './environment.ts';
 
@@ -8,20 +8,25 @@ import type { Environment } from './environment.ts';
  * HL7 v2 messages received: `list [outcome]`, `show <tenant> <control id>`, `replay <tenant> <control id>`. A replay goes through
  * the front door (MLLP_PORT): what was accepted before is answered as before, what was refused is decided anew.
  */
-export async function messages(args: string[], env: Environment): Promise<number> {
+export function messages(args: string[], env: Environment): Promise<number> {
   const [action = 'list', first, controlId] = args;
-  const config = loadConfig(env);
-  const database = await openConfiguredDatabase(config, { visitor: true });
-  try {
+  return inAuditRoom(env, async ({ config, database, tell }) => {
+    /** The message, once the trail knows who looks at it. */
+    const taken = async () => {
+      const raw = await kept(database, first, controlId);
+      const details = { controlId: controlId! };
+      await tell(first!, `operator:messages-${action}`, { kind: 'operator-command', details });
+      return raw;
+    };
     switch (action) {
       case 'list':
         await list(database, first);
         return 0;
       case 'show':
-        process.stdout.write(`${decode(await kept(database, first, controlId)).text.replaceAll('\r', '\n')}\n`);
+        process.stdout.write(`${decode(await taken()).text.replaceAll('\r', '\n')}\n`);
         return 0;
       case 'replay': {
-        const raw = await kept(database, first, controlId);
+        const raw = await taken();
         const answer = decode(await sendMessage({ host: config.host, port: config.mllpPort }, raw)).text;
         process.stdout.write(`${answer.replaceAll('\r', '\n')}\n`);
         return answer.includes('\rMSA|AA|') ? 0 : 1;
@@ -29,9 +34,7 @@ export async function messages(args: string[], env: Environment): Promise<number
       default:
         throw new CommandError(`"${action}" is unknown: use list, show or replay.`);
     }
-  } finally {
-    await database.close();
-  }
+  });
 }
 
 async function list(database: Database, outcome: string | undefined): Promise<void> {

@@ -1,7 +1,5 @@
-import { auditKeyFiles, createAccess, openAuditKeys } from '../access/index.ts';
 import { loadConfig } from '../config/index.ts';
-import { openConfiguredDatabase } from '../db/index.ts';
-import { createFhirStore } from '../fhir/index.ts';
+import { inAuditRoom } from './audit-room.ts';
 import { CommandError } from './command-error.ts';
 import type { Environment } from './environment.ts';
 import { findServer } from './running-server.ts';
@@ -15,17 +13,13 @@ export async function token(args: string[], env: Environment): Promise<number> {
   const config = loadConfig(env);
   const port = config.baseUrl ? Number(new URL(config.baseUrl).port || 443) : config.port;
   const running = config.databaseUrl ? undefined : await findServer(port);
-  const database = await openConfiguredDatabase(running ? { ...config, dataDir: running.dataDir } : config, {
-    visitor: true,
-  });
-  try {
-    const auditKeys = openAuditKeys(auditKeyFiles(running ? { ...config, dataDir: running.dataDir } : config));
-    const store = await createFhirStore({ database, checkReferences: false });
-    const access = await createAccess({ database, store, clock: config.clock, secure: false, auditKeys });
-    process.stdout.write(`${await access.issueToken(account, lifetimeSeconds)}\n`);
-    await access.close();
-    return 0;
-  } finally {
-    await database.close();
-  }
+  return inAuditRoom(
+    env,
+    async ({ access, tell, tenantOf }) => {
+      await tell(await tenantOf(account), 'operator:token', { kind: 'token-issue', details: { account } });
+      process.stdout.write(`${await access.issueToken(account, lifetimeSeconds)}\n`);
+      return 0;
+    },
+    running ? { ...config, dataDir: running.dataDir } : config,
+  );
 }

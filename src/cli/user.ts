@@ -1,24 +1,12 @@
-import { auditKeyFiles, createAccess, isRole, makePassword, openAuditKeys } from '../access/index.ts';
-import { loadConfig } from '../config/index.ts';
-import { openConfiguredDatabase } from '../db/index.ts';
-import { createFhirStore } from '../fhir/index.ts';
+import { isRole, makePassword } from '../access/index.ts';
+import { inAuditRoom } from './audit-room.ts';
 import { CommandError } from './command-error.ts';
 import type { Environment } from './environment.ts';
 
 /** Accounts: `list`, `add <tenant> <login> <role> <Practitioner/id or Device/id>`, `disable <login>`, `enable <login>`. */
-export async function user(args: string[], env: Environment): Promise<number> {
+export function user(args: string[], env: Environment): Promise<number> {
   const [action, ...rest] = args;
-  const config = loadConfig(env);
-  const database = await openConfiguredDatabase(config, { visitor: true });
-  try {
-    const store = await createFhirStore({ database, checkReferences: false });
-    const access = await createAccess({
-      database,
-      store,
-      clock: config.clock,
-      secure: false,
-      auditKeys: openAuditKeys(auditKeyFiles(config)),
-    });
+  return inAuditRoom(env, async ({ database, access, tell, tenantOf }) => {
     const print = (line: string) => process.stdout.write(`${line}\n`);
     switch (action) {
       case 'list':
@@ -37,6 +25,7 @@ export async function user(args: string[], env: Environment): Promise<number> {
         if (!isRole(role)) throw new CommandError(`"${role}" is not a role.`);
         const kind = reference.startsWith('Device/') ? 'machine' : 'person';
         const password = makePassword({ login, display: login, roles: [role] });
+        await tell(tenant, 'operator:user-add', { kind: 'account-change', details: { login, role } });
         await access.ensureAccount({
           tenant,
           login,
@@ -53,6 +42,7 @@ export async function user(args: string[], env: Environment): Promise<number> {
       case 'enable': {
         const [login] = rest;
         if (!login) throw new CommandError(`user ${action} <login>`);
+        await tell(await tenantOf(login), `operator:user-${action}`, { kind: 'account-change', details: { login } });
         await access.setDisabled(login, action === 'disable');
         print(`${login}: ${action}d`);
         break;
@@ -60,9 +50,6 @@ export async function user(args: string[], env: Environment): Promise<number> {
       default:
         throw new CommandError(`"${action ?? ''}" is unknown: use list, add, disable or enable.`);
     }
-    await access.close();
     return 0;
-  } finally {
-    await database.close();
-  }
+  });
 }

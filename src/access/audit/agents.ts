@@ -1,5 +1,5 @@
 /** Agents of an AuditEvent: the software that asked, the software that answered, the person who wanted it (BALP). */
-import type { AuditEventAgent, Coding, Reference } from '@medplum/fhirtypes';
+import type { AuditEventAgent, Coding } from '@medplum/fhirtypes';
 import type { Actor, Context } from '../../fhir/index.ts';
 import { agentType, roleSystem } from './codes.ts';
 
@@ -57,7 +57,7 @@ function person(actor: Actor, type: Coding): AuditEventAgent {
   };
 }
 
-function whoIs({ reference, display }: Actor): Reference {
+function whoIs({ reference, display }: Actor): NonNullable<AuditEventAgent['who']> {
   const name = display.trim() || 'identité inconnue';
   return reference ? { reference, display: name } : { display: name };
 }

@@ -1,0 +1,96 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { runCommand } from '../../src/cli/commands.ts';
+import type { Database } from '../../src/db/index.ts';
+import { createFhirStore } from '../../src/fhir/index.ts';
+import { testDatabase } from '../support/database.ts';
+
+let folder: string;
+let database: Database;
+let superuser: pg.Client;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'passerelle-audit-cli-'));
+  database = await testDatabase();
+  superuser = new pg.Client({ connectionString: database.adminUrl });
+  await superuser.connect();
+});
+afterAll(async () => {
+  await superuser.end();
+  await database.close();
+  await rm(folder, { recursive: true });
+});
+
+/** Exit code and what was printed, standard error included. */
+async function run(...args: string[]): Promise<{ code: number; text: string }> {
+  let text = '';
+  const print = (chunk: string | Uint8Array) => {
+    text += chunk.toString();
+    return true;
+  };
+  const spies = [process.stdout, process.stderr].map((stream) => vi.spyOn(stream, 'write').mockImplementation(print));
+  try {
+    const code = await runCommand(args, { DATABASE_URL: database.url, DATA_DIR: folder, SUDO_USER: 'lea' });
+    return { code, text };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+}
+
+test('operators are told of by name, and what they did is sealed, proven, exported and proven again without a database', async () => {
+  expect((await run('user', 'add', 'aa', 'nouveau.compte', 'auditor', 'Practitioner/p1')).code).toBe(0);
+  expect((await run('user', 'disable', 'nouveau.compte')).code).toBe(0);
+  const exported = join(folder, 'export');
+  expect((await run('audit-export', 'write', exported, '--tenant', 'aa')).text).toMatch(
+    /^aa: seals 1 to \d+, \d+ events → /,
+  );
+
+  const store = await createFhirStore({ database });
+  const said = (await store.search('aa', 'AuditEvent', '_sort=date')).map(({ agent, subtype }) => [
+    agent.at(-1)?.who?.display,
+    subtype?.at(-1)?.code,
+  ]);
+  expect(said).toContainEqual(['exploitation (lea)', 'operator:user-add']);
+  expect(said).toContainEqual(['exploitation (lea)', 'operator:user-disable']);
+  expect(said).toContainEqual(['exploitation (lea)', 'operator:audit-export']);
+
+  const keys = join(folder, 'keys', 'audit-public');
+  expect(await readdir(keys)).toHaveLength(1);
+  const offline = await run('audit-export', 'verify', join(exported, 'aa'), '--keys', keys);
+  expect(offline).toMatchObject({ code: 0, text: expect.stringContaining(': whole. aa, ') });
+  expect(await run('audit-verify', '--tenant', 'aa')).toMatchObject({
+    code: 0,
+    text: expect.stringMatching(/^aa: whole\. /),
+  });
+});
+
+test('a change by the superuser is named, with exit code 1', async () => {
+  const { rows } = await superuser.query<{ id: string }>("SELECT min(id) AS id FROM fhir.journal WHERE tenant = 'aa'");
+  await superuser.query("UPDATE fhir.journal SET entries = replace(entries, 'lea', 'eve') WHERE id = $1", [
+    rows[0]!.id,
+  ]);
+  const { code, text } = await run('audit-verify');
+  expect(code).toBe(1);
+  expect(text).toContain(`aa: BROKEN. row-altered: seal 1, row ${rows[0]!.id}. `);
+  await superuser.query("UPDATE fhir.journal SET entries = replace(entries, 'eve', 'lea') WHERE id = $1", [
+    rows[0]!.id,
+  ]);
+});
+
+test('keys are listed and rotated; retention is set, and nothing is destroyed before its time', async () => {
+  const before = (await run('audit-key', 'list')).text.slice(0, 16);
+  const { text } = await run('audit-key', 'rotate');
+  expect(text).toContain(`${before} stays believed.`);
+  expect((await run('audit-key', 'list')).text.match(/BEGIN PUBLIC KEY/g)).toHaveLength(2);
+  expect(await run('audit-verify', '--tenant', 'aa')).toMatchObject({ code: 0 });
+  expect(await run('audit-retention', 'set', 'aa', '--contract-end', '2026-12-31', '--keep-days', '30')).toMatchObject({
+    code: 1,
+  });
+  expect((await run('audit-retention', 'set', 'aa', '--contract-end', '2026-12-31')).text).toBe(
+    'aa: kept for 365 days after 2026-12-31.\n',
+  );
+  expect(await run('audit-retention', 'list')).toEqual({ code: 0, text: '' });
+  expect(await run('audit-verify', '--tenant', 'nobody')).toEqual({ code: 1, text: 'There is no tenant nobody.\n' });
+});
