@@ -1,4 +1,5 @@
 /** `keys`: the master keys of data at rest (docs/decisions/0016-vault.md). */
+import { stat } from 'node:fs/promises';
 import { resealAccounts } from '../access/index.ts';
 import { dataFolder, dataKeysFile, loadConfig } from '../config/index.ts';
 import { platformTenant } from '../db/index.ts';
@@ -8,6 +9,10 @@ import { newKeyLine, openConfiguredVault, retireKey, rotateKeyFile } from '../va
 import { CommandError } from './command-error.ts';
 import { type DataRoom, inDataRoom } from './data-room.ts';
 import type { Environment } from './environment.ts';
+import { columnsSealedWith } from './sealed-texts.ts';
+
+/** A request may last an hour, and what it stores is sealed with the key that was current when it began. */
+const longestUseMs = 2 * 3_600_000;
 
 /** `list`, `rotate`, `rewrap` (also `seal`), `retire <id>`. */
 export async function keys([action = 'list', id]: string[], env: Environment): Promise<number> {
@@ -42,9 +47,17 @@ export async function keys([action = 'list', id]: string[], env: Environment): P
         throw new CommandError('keys retire <id>, for a ring in a file; in DATA_KEYS, take the key out yourself.');
       }
       return inDataRoom(env, async (room) => {
+        const ring = dataKeysFile(config);
+        if (Date.now() - (await stat(ring)).mtimeMs < longestUseMs) {
+          throw new CommandError(
+            'The ring changed less than two hours ago: what is being received may still use the key.',
+          );
+        }
         const code = await rewrapAll(room);
         if (code !== 0) throw new CommandError('Not everything could be wrapped again: the key stays.');
-        retireKey(dataKeysFile(config), id);
+        const columns = await columnsSealedWith(room.database, id);
+        if (columns.length > 0) throw new CommandError(`Still sealed with it: ${columns.join(', ')}. The key stays.`);
+        retireKey(ring, id);
         await tell(room, 'retire', { key: id });
         print(`${id} is gone: backups sealed with it do not open any more.`);
         return 0;
@@ -75,6 +88,6 @@ async function rewrapAll(room: DataRoom): Promise<number> {
 async function tell({ access, context }: DataRoom, act: string, details: Record<string, string>): Promise<void> {
   await access.recordActivity(context(platformTenant, `operator:keys-${act}`), {
     kind: 'operator-command',
-    details: details,
+    details,
   });
 }

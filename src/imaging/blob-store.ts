@@ -50,7 +50,10 @@ export interface BlobStore {
   read(tenant: string, blob: string, inflated?: boolean): Promise<ReadableFile>;
   /** The files of a blob where they are now, as they are on the disk, for backups. A blob that is being settled may move meanwhile. */
   filesOf(tenant: string, blob: string): Promise<BlobFile[]>;
-  /** Wraps the key of a blob's files with the current master key. @returns how many files it changed. */
+  /**
+   * Wraps the key of a blob's files with the current master key.
+   * @returns how many files it changed. @throws ENOENT when there is none.
+   */
   rewrap(tenant: string, blob: string): Promise<number>;
   /** Destroys the files of a blob that no index names any more: what a disk still holds of them cannot be opened. */
   destroy(tenant: string, blob: string): Promise<void>;
@@ -119,6 +122,12 @@ export async function openBlobStore(folder: string, vault: Vault): Promise<BlobS
 
   /** Every file of a blob, wherever it is now. */
   async function filesOf(tenant: string, blob: string): Promise<BlobFile[]> {
+    const found = await lookFor(tenant, blob);
+    // One that was just settling was in neither place when it was looked for.
+    return found.length > 0 ? found : lookFor(tenant, blob);
+  }
+
+  async function lookFor(tenant: string, blob: string): Promise<BlobFile[]> {
     const name = `${checkedTenant(tenant)}.${checkedBlob(blob)}`;
     const unsettled = (await readdir(incoming)).map((owner) => join(incoming, owner, name));
     const candidates = [place(tenant, blob), ...unsettled].flatMap((path) =>
@@ -183,7 +192,9 @@ export async function openBlobStore(folder: string, vault: Vault): Promise<BlobS
     async rewrap(tenant, blob) {
       if (!isSealedBlob(blob)) return 0;
       let changed = 0;
-      for (const { path, objectName: name } of await filesOf(tenant, blob)) {
+      const files = await filesOf(tenant, blob);
+      if (files.length === 0) throw Object.assign(new Error('a stored file is missing'), { code: 'ENOENT' });
+      for (const { path, objectName: name } of files) {
         if (await vault.rewrap(path, name)) changed++;
       }
       return changed;
