@@ -133,8 +133,13 @@ test('an administrator without a second factor sets one up before anything else,
 });
 
 test('who need not have a second factor may take it off again', async () => {
-  const { own } = await personWithTotp('f-off');
+  const { own, recoveryCodes } = await personWithTotp('f-off');
   expect((await own.call('DELETE', '/oauth2/account/totp')).statusCode).toBe(200);
+  const { secret } = (await own.call('POST', '/oauth2/account/totp')).json();
+  const again = await own.call('POST', '/oauth2/account/totp/confirm', { code: code(secret) });
+  expect(again.json().recoveryCodes).toHaveLength(10);
+  expect(again.json().recoveryCodes).not.toContain(recoveryCodes[0]);
+  await own.call('DELETE', '/oauth2/account/totp');
   expect((await browser().login('f-off', password)).statusCode).toBe(200);
 });
 

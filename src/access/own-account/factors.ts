@@ -8,10 +8,11 @@ import type { Account } from '../accounts.ts';
 import { refusal } from '../refusals.ts';
 import { factorsOf, hasFactor, removeEveryFactor } from '../second-factor/factors.ts';
 import { keepPasskey, type PasskeyRooms, passkeyCreation, removePasskey } from '../second-factor/passkeys.ts';
-import { makeRecoveryCodes } from '../second-factor/recovery-codes.ts';
+import { dropRecoveryCodes, makeRecoveryCodes } from '../second-factor/recovery-codes.ts';
 import type { FactorRooms } from '../second-factor/rooms.ts';
 import { beginTotp, confirmTotp, type TotpEnrolment } from '../second-factor/totp.ts';
 import { needsSecondFactor } from '../sign-in/next-step.ts';
+import { closePendingOf } from '../sign-in/pending.ts';
 import type { AccountRooms, Doing } from './rooms.ts';
 import { endSessions } from './sessions.ts';
 
@@ -77,6 +78,8 @@ export async function removeFactor(rooms: AccountRooms, doing: Doing, id?: strin
   const isRemoved =
     id === undefined ? await removeTotp(rooms, account) : await removePasskey(rooms.database, account, id);
   if (!isRemoved) throw new FhirError(404, 'not-found', 'No such factor');
+  // Codes that stand in for a factor end with the last one: the next brings its own.
+  if (isLast) await dropRecoveryCodes(rooms.database, account);
   await tell(rooms, doing, 'factor-removed', id === undefined ? 'totp' : 'passkey');
 }
 
@@ -87,6 +90,7 @@ export async function resetFactors(rooms: AccountRooms, doing: Doing): Promise<b
   await rooms.database.transaction(tenant, async (sql) => {
     await removeEveryFactor(sql, tenant, login);
     await endSessions(sql, tenant, login);
+    await closePendingOf(sql, tenant, login);
   });
   rooms.forgetCredentials();
   await tell(rooms, doing, 'factor-removed', 'every factor');

@@ -72,7 +72,7 @@ export async function keepPasskey(
   const { database, sealer, party } = rooms;
   const { tenant, login } = owner;
   const challenge = challengeOf(sealer, `create/${tenant}/${login}`, answer.ticket, now);
-  if (challenge === undefined) return false;
+  if (challenge === undefined || (await carriesCertificates(answer.response))) return false;
   const { verifyRegistrationResponse } = await import('@simplewebauthn/server');
   const verified = await verifyRegistrationResponse({
     response: answer.response,
@@ -173,6 +173,22 @@ export async function removePasskey(database: Database, { tenant, login }: Facto
     [tenant, login, id],
   );
   return rowCount === 1;
+}
+
+/**
+ * Nobody asked for the maker's certificates, so no browser sends them: checking those that somebody else made up would mean fetching
+ * revocation lists from wherever they say.
+ */
+async function carriesCertificates({ response }: RegistrationResponseJSON): Promise<boolean> {
+  const { decodeAttestationObject } = await import('@simplewebauthn/server/helpers');
+  try {
+    const attestation = decodeAttestationObject(new Uint8Array(Buffer.from(response.attestationObject, 'base64url')));
+    const format = attestation.get('fmt');
+    return format !== 'none' && !(format === 'packed' && attestation.get('attStmt').get('x5c') === undefined);
+  } catch {
+    // What cannot be read carries nothing; the verification refuses it.
+    return false;
+  }
 }
 
 async function passkeysOf({ database }: FactorRooms, { tenant, login }: FactorOwner) {

@@ -23,6 +23,11 @@ export async function makeRecoveryCodes(database: Database, { tenant, login }: F
   return codes.map((code) => (code.match(/.{4}/g) ?? []).join('-'));
 }
 
+/** Takes every code of an account away. */
+export async function dropRecoveryCodes(database: Database, { tenant, login }: FactorOwner): Promise<void> {
+  await database.query(tenant, 'DELETE FROM recovery_code WHERE tenant = $1 AND login = $2', [tenant, login]);
+}
+
 /** Whether the code is one of the account's; it is gone after that. */
 export async function useRecoveryCode(
   database: Database,
