@@ -2,7 +2,7 @@
  * Labels for what was stored before there were any: from the cases, which name who asked, to everything that is part of them. Each
  * resource that gains a label gains a version; what is labelled already stays as it is, so that it can be done again.
  */
-import type { Encounter, Patient, Resource, ResourceType, ServiceRequest, Task } from '@medplum/fhirtypes';
+import type { Encounter, Patient, Resource, ResourceType, ServiceRequest } from '@medplum/fhirtypes';
 import type { Context } from '../contract.ts';
 import { parseJson } from '../json/index.ts';
 import { isLimitedType } from '../search/row-limits.ts';

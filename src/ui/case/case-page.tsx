@@ -5,12 +5,16 @@ import { type JSX, useEffect } from 'react';
 import { Link } from 'wouter';
 import { found } from '../fhir/bundle.ts';
 import { FhirProblem } from '../fhir/problem.ts';
+import { mayBreakGlass } from '../session/rights.ts';
+import { useSession } from '../session/session-context.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
 import { patientIdentity } from '../words/people.ts';
 import { CaseWorkspace } from './case-workspace.tsx';
+import { EmergencyAccess } from './emergency-access.tsx';
 import { useCase } from './use-case.ts';
 
 export default function CasePage({ id }: { id: string }): JSX.Element {
+  const session = useSession();
   const query = useCase(id);
   const bundle = query.data;
   const task = taskOf(bundle, id);
@@ -27,6 +31,7 @@ export default function CasePage({ id }: { id: string }): JSX.Element {
       <section className="page">
         <h1>Dossier indisponible</h1>
         <ErrorBanner error={query.error} onRetry={unknown ? undefined : () => void query.refetch()} />
+        {unknown && mayBreakGlass(session) ? <EmergencyAccess caseId={id} /> : null}
         <p>
           <Link href="/">Revenir à la liste de travail</Link>
         </p>

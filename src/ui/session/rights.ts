@@ -22,6 +22,10 @@ const readable: Readonly<Record<string, readonly ResourceType[]>> = {
   radiologist: [...request, ...report],
   requester: [...request, ...report],
   technologist: request,
+  secretary: [
+    ...(['Patient', 'ServiceRequest', 'Task', 'Communication', 'Flag'] as const),
+    ...(['DiagnosticReport', 'DocumentReference', 'Binary'] as const),
+  ],
   coordinator: ['Patient', 'ServiceRequest', 'Task', 'ImagingStudy', 'Communication', 'Flag', 'DetectedIssue'],
   quality: ['Task', 'ServiceRequest', 'DiagnosticReport', 'ImagingStudy', 'DetectedIssue'],
   auditor: ['AuditEvent'],
@@ -36,6 +40,13 @@ export function mayRead(session: Session, type: ResourceType): boolean {
 
 export function maySeeImages(session: Session): boolean {
   return session.roles.some((role) => imageReaders.includes(role));
+}
+
+/** People who care for patients, of any establishment. */
+const emergencyRoles: readonly string[] = ['radiologist', 'requester', 'technologist'];
+
+export function mayBreakGlass(session: Session): boolean {
+  return session.roles.some((role) => emergencyRoles.includes(role));
 }
 
 /** `_include`s of a search over Tasks, without those of types the person may not read. */
