@@ -23,6 +23,7 @@ export interface TenantDoor {
 }
 
 const tenantSyntax = /^[a-z][a-z0-9-]{1,30}$/;
+const nobodysName = '-';
 
 export function createTenantDoor(options: {
   database: Database;
@@ -34,9 +35,10 @@ export function createTenantDoor(options: {
   const { database, now, baseUrl } = options;
 
   async function accepted({ tenant: home, actor }: Identity, tenant: string): Promise<Identity | undefined> {
-    // A name that no tenant can have is asked about all the same: time would tell.
-    const found = await acceptanceAt(database, tenant, actor.account, now());
-    if (!tenantSyntax.test(tenant) || found?.homeTenant !== home || actor.kind !== 'person') return undefined;
+    // A name that no tenant can have is asked about all the same, under one that nobody has: time would tell.
+    const asked = tenantSyntax.test(tenant) ? tenant : nobodysName;
+    const found = await acceptanceAt(database, asked, actor.account, now());
+    if (found?.homeTenant !== home || actor.kind !== 'person') return undefined;
     return { tenant, actor: actorThere(home, actor, found), establishments: found.establishments };
   }
 
