@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto';
 import { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import type { CapabilityStatement } from '@medplum/fhirtypes';
 import fastify, { type FastifyBaseLogger, LogController } from 'fastify';
 import {
   type Access,
@@ -20,6 +21,7 @@ import {
   createNodes,
   createMalwareGate,
   createOAuthService,
+  describeSecurity,
   crossOrigin,
   openAuditKeys,
   openidRoutes,
@@ -256,7 +258,10 @@ async function compose(config: Config, options: ServerOptions, database: Databas
   });
   await app.register(healthRoutes, { database, gauges: deliveryGauges(delivery) });
   await subscriptions.register(app);
-  const { describe } = subscriptions;
+  const describe = (statement: CapabilityStatement) => {
+    subscriptions.describe(statement);
+    describeSecurity(statement, baseUrl());
+  };
   await app.register(mergedRoutes, {
     ...{ store, guards: access, clock, baseUrl, types: ['Task', 'ServiceRequest'], patienceMs: tenantPatienceMs },
     everywhere: async (request) => {

@@ -7,6 +7,7 @@ import { Redirect, Route, Switch, useLocation } from 'wouter';
 import { JournalPage } from './audit/journal-page.tsx';
 import { useServices } from './fhir/client-context.tsx';
 import { IdentityPage } from './identity/identity-page.tsx';
+import { BackToConsent } from './session/back-to-consent.tsx';
 import { LoginPage } from './session/login-page.tsx';
 import { currentSession, logout, type Session } from './session/session.ts';
 import { SessionContext } from './session/session-context.tsx';
@@ -85,6 +86,9 @@ function Screens({ session, onLogout }: { session: Session; onLogout: () => void
             </Route>
             <Route path="/compte">
               <AccountPage />
+            </Route>
+            <Route path="/autorisation">
+              <BackToConsent />
             </Route>
             <Route path="/journal">
               <JournalPage />

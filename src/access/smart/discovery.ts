@@ -2,7 +2,7 @@
  * What the authorization server offers: SMART App Launch 2.2 §Conformance (`smart-configuration`), OpenID Connect Discovery 1.0 §3, and
  * the security part of the CapabilityStatement.
  */
-import type { CapabilityStatementRestSecurity } from '@medplum/fhirtypes';
+import type { CapabilityStatement, CapabilityStatementRestSecurity } from '@medplum/fhirtypes';
 import { assertionAlgorithms } from './assertion.ts';
 import { otherScopes } from './scopes.ts';
 import { tokenUrlOf } from './service.ts';
@@ -72,8 +72,13 @@ export function openidConfiguration(options: DiscoveryOptions) {
   };
 }
 
-/** `CapabilityStatement.rest.security`; the extension is what clients of SMART 1 look for. */
-export function securityStatement(baseUrl: string): CapabilityStatementRestSecurity {
+/** Says in the CapabilityStatement how clients get their tokens. */
+export function describeSecurity({ rest = [] }: CapabilityStatement, baseUrl: string): void {
+  for (const one of rest) one.security = securityStatement(baseUrl);
+}
+
+/** The extension is what clients of SMART 1 look for. */
+function securityStatement(baseUrl: string): CapabilityStatementRestSecurity {
   const uri = (url: string, path: string) => ({ url, valueUri: `${baseUrl}/oauth2/${path}` });
   return {
     service: [

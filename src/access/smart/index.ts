@@ -1,6 +1,6 @@
 /** SMART App Launch and Backend Services: how machines and third-party apps get at the FHIR API. */
 export { type Client, type ClientKind, findClient, listClients } from './client.ts';
-export { securityStatement } from './discovery.ts';
+export { describeSecurity } from './discovery.ts';
 export { type KeySet, readKeySet } from './key-set.ts';
 export { registerMachine } from './machine.ts';
 export { createNarrowing } from './narrowing.ts';
