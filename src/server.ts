@@ -18,11 +18,12 @@ import {
   auditKeyFiles,
   createAccess,
   createLimits,
-  createNodes,
   createMalwareGate,
+  createNodes,
   createOAuthService,
-  describeSecurity,
   crossOrigin,
+  describeSecurity,
+  legalNoticeRoutes,
   openAuditKeys,
   openidRoutes,
   openServerTls,
@@ -137,7 +138,9 @@ async function compose(config: Config, options: ServerOptions, database: Databas
     routerOptions: { maxParamLength: maximumAddressPart },
     clientErrorHandler: answerUnreadable(secure),
     frameworkErrors: answerUnroutable(secure),
-    ...(tls ? { https: { ...tls.options(), ...askCertificate, ...reception, handshakeTimeout: headersTimeoutMs } } : { http: reception }),
+    ...(tls
+      ? { https: { ...tls.options(), ...askCertificate, ...reception, handshakeTimeout: headersTimeoutMs } }
+      : { http: reception }),
   });
   const log = app.log;
   tls?.watch(log);
@@ -243,6 +246,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
   await app.register(accessRoutes, { access });
   await app.register(openidRoutes, { access, baseUrl });
   await app.register(administrationRoutes, { access });
+  await app.register(legalNoticeRoutes, { notice: config.legalNotice });
   await app.register(securityTxtRoute, {
     contact: config.surface.securityContact,
     baseUrl,

@@ -40,6 +40,7 @@ export {
   type Occurrence,
 } from './incidents/index.ts';
 export { answerFailure, answerUnreadable, answerUnroutable } from './last-words.ts';
+export { legalNoticeRoutes } from './legal-notice/index.ts';
 export { createLimits, type LimitOptions, type Limits } from './limits/index.ts';
 export {
   announce,

@@ -4,10 +4,13 @@ import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { type JSX, lazy, Suspense, useState } from 'react';
 import { flushSync } from 'react-dom';
 import { Redirect, Route, Switch, useLocation } from 'wouter';
+import { AccountsPage } from './administration/accounts-page.tsx';
+import { TechnicalAccountsPage } from './administration/technical-accounts-page.tsx';
 import { JournalPage } from './audit/journal-page.tsx';
 import { useServices } from './fhir/client-context.tsx';
 import { IdentityPage } from './identity/identity-page.tsx';
 import { BackToConsent } from './session/back-to-consent.tsx';
+import { sessionElsewhere } from './session/identity-providers.tsx';
 import { LoginPage } from './session/login-page.tsx';
 import { currentSession, logout, type Session } from './session/session.ts';
 import { SessionContext } from './session/session-context.tsx';
@@ -52,6 +55,8 @@ export function App({ expired, onLoggedIn }: { expired: boolean; onLoggedIn: () 
     flushSync(() => setLeaving(true));
     await drafts.settled();
     await logout(client).catch(() => undefined);
+    const elsewhere = await sessionElsewhere().catch(() => undefined);
+    if (elsewhere !== undefined) return window.location.assign(elsewhere);
     forgetEverything();
     queries.setQueryData(['session'], null);
     // The next person may not be the same: the route is kept for a session that expired, not for one that was closed.
@@ -90,6 +95,12 @@ function Screens({ session, onLogout }: { session: Session; onLogout: () => void
             <Route path="/autorisation">
               <BackToConsent />
             </Route>
+            <Route path="/comptes">
+              <AccountsPage />
+            </Route>
+            <Route path="/detenteurs">
+              <TechnicalAccountsPage />
+            </Route>
             <Route path="/journal">
               <JournalPage />
             </Route>
@@ -107,10 +118,7 @@ function NothingHere(): JSX.Element {
   return (
     <section className="page">
       <h1>Bienvenue</h1>
-      <p>
-        Votre rôle ne donne pas accès aux dossiers des patients. Les comptes se gèrent par la ligne de commande de
-        l’exploitant.
-      </p>
+      <p>Votre rôle ne donne pas accès aux dossiers des patients.</p>
     </section>
   );
 }

@@ -4,6 +4,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { type FormEvent, type JSX, useState } from 'react';
 import { useServices } from '../fhir/client-context.tsx';
 import { Mark } from '../shell/mark.tsx';
+import { IdentityProviders } from './identity-providers.tsx';
 import { canUsePasskeys, provePasskey } from './passkey.ts';
 import { ask } from './people-client.ts';
 import { login, openedSession, pendingSignIn, type Session, type StepAnswer } from './session.ts';
@@ -59,6 +60,9 @@ export function LoginPage({
           <FirstProof onAnswer={goOn} />
         )}
         <StepError error={opened.error} />
+        <a className="muted" href="/mentions-legales">
+          Mentions légales
+        </a>
       </Paper>
     </main>
   );
@@ -110,6 +114,7 @@ function FirstProof({ onAnswer }: { onAnswer: (answer: StepAnswer) => void }): J
           Se connecter avec une clé d’accès
         </Button>
       ) : null}
+      <IdentityProviders />
     </>
   );
 }

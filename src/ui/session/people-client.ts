@@ -16,7 +16,11 @@ export class PeopleProblem extends Error {
 }
 
 /** @throws PeopleProblem; FhirProblem when the session is over or the server does not answer. */
-export async function ask<T>(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<T> {
+export async function ask<T>(
+  method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE',
+  path: string,
+  body?: object,
+): Promise<T> {
   const answer = await fetch(`/oauth2/${path}`, {
     method,
     credentials: 'same-origin',

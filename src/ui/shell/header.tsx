@@ -37,6 +37,8 @@ export function screensOf(session: Session): { href: string; label: string }[] {
     ...(hasRole(session, 'coordinator', 'technologist')
       ? [{ href: '/identites', label: 'Images et identités à vérifier' }]
       : []),
+    ...(hasRole(session, 'administrator') ? [{ href: '/comptes', label: 'Comptes' }] : []),
+    ...(hasRole(session, 'administrator', 'auditor') ? [{ href: '/detenteurs', label: 'Comptes techniques' }] : []),
     ...(hasRole(session, 'auditor') ? [{ href: '/journal', label: 'Journal' }] : []),
   ];
 }
