@@ -199,6 +199,7 @@ test('the trail tells of factors that came and went, of codes used and of proofs
     expect.arrayContaining([
       'factor-added 0 totp',
       'recovery-codes-made 0 ',
+      'sign-in-begun 0 second-factor',
       '110122 4 wrong totp',
       'recovery-code-used 0 ',
       '110122 0 password recovery-code',

@@ -83,7 +83,9 @@ describe.skipIf(browserPath() === undefined)('signing in and one’s own account
     await page.getByRole('button', { name: 'Configurer une application d’authentification' }).click();
     const image = page.getByRole('img', { name: 'QR code à lire avec l’application' });
     await image.waitFor();
-    expect(await image.evaluate((element: HTMLImageElement) => element.naturalWidth)).toBeGreaterThan(50);
+    expect(
+      await image.evaluate((element) => (element as unknown as { naturalWidth: number }).naturalWidth),
+    ).toBeGreaterThan(50);
     const secret = (await page.locator('.account p code').last().textContent())!.replaceAll(' ', '');
     await page.getByLabel('Code à six chiffres').fill(codeOf(secret));
     await page.keyboard.press('Enter');

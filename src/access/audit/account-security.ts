@@ -10,6 +10,8 @@ export type AccountAct =
   | 'recovery-codes-made'
   | 'recovery-code-used'
   | 'session-ended'
+  /** A first proof was right and another step is asked for: `reason` says which. */
+  | 'sign-in-begun'
   | 'locked-out';
 
 export interface AccountSecurityEvent {
@@ -40,7 +42,7 @@ export function accountSecurityEvent({ kind, account, outcome, reason }: Account
   entity: AuditEventEntity[];
 } {
   const own: Coding = { system: interactionSystem, code: kind };
-  const isChange = kind !== 'locked-out' && kind !== 'session-ended';
+  const isChange = !['locked-out', 'session-ended', 'sign-in-begun'].includes(kind);
   return {
     type: eventType.securityAlert,
     subtype: isChange ? [attributesChanged, own] : [own],

@@ -73,6 +73,13 @@ export async function completeSignIn(rooms: SignInRooms, proven: Proven): Promis
   const attempt = { login, network: origin.network };
   if (step) {
     if (reservation) await throttle.passed(attempt, reservation, now);
+    // Somebody who knows the password and stops here is worth knowing about.
+    await trail.accountSecurity(context, {
+      kind: 'sign-in-begun',
+      account: { reference: account.reference, login },
+      outcome: 'success',
+      reason: step,
+    });
     return { status: 'pending', secret: await openPending(database, { tenant, login, proofs, strong }, now), step };
   }
   await throttle.succeeded(attempt, reservation, now);
