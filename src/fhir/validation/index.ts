@@ -6,6 +6,7 @@ import { compiler } from './compile.ts';
 import { builtinDefinitions } from './profiles/builtin.ts';
 import { createProfiles, type DefinitionSource } from './profiles/registry.ts';
 import { type OpenCode, type Profiles, startRun } from './run.ts';
+import { createTimeBudget } from './time-budget.ts';
 import { createTimeLimit } from './time-limit.ts';
 
 export { isId } from './primitives.ts';
@@ -22,6 +23,8 @@ export interface InspectOptions {
   profiles?: readonly string[];
   /** Other definitions than the built-in ones: `profilesWith`. Their expressions are not ours: checking them takes limited time. */
   definitions?: Profiles;
+  /** Whose time that is. */
+  account?: string;
 }
 
 export interface Inspection {
@@ -51,6 +54,7 @@ export function createValidator(structure: StructureFile, timeMs = othersTimeMs)
   const builtin = builtinDefinitions(structure);
   const profiles = createProfiles(builtin, shapes, baseKeys);
   const limited = createTimeLimit(timeMs);
+  const budget = createTimeBudget();
   return {
     isResourceType,
     validate(value) {
@@ -62,8 +66,14 @@ export function createValidator(structure: StructureFile, timeMs = othersTimeMs)
       const openCodes: OpenCode[] = [];
       const rootProfiles = options.profiles ?? [];
       const run = startRun({ withWarnings: true, profiles: options.definitions ?? profiles, openCodes, rootProfiles });
+      const { account = '' } = options;
       if (!options.definitions) resource(value, run);
-      else if (!limited(() => resource(value, run))) run.issues.push(tooLong(timeMs));
+      else if (!budget.allows(account)) run.issues.push(tooOften());
+      else {
+        const begun = performance.now();
+        if (!limited(() => resource(value, run))) run.issues.push(tooLong(timeMs));
+        budget.spend(account, performance.now() - begun);
+      }
       return { issues: run.issues, openCodes };
     },
     isBuiltIn: (url) => profiles.profile(url) !== undefined,
@@ -82,6 +92,11 @@ export function createValidator(structure: StructureFile, timeMs = othersTimeMs)
 function tooLong(ms: number): OperationOutcomeIssue {
   const diagnostics = `Checking the constraints of the profiles takes longer than ${ms} ms: make them simpler`;
   return { severity: 'error', code: 'too-costly', diagnostics };
+}
+
+function tooOften(): OperationOutcomeIssue {
+  const diagnostics = 'Checking the constraints of your profiles took too much time lately: try again in a minute';
+  return { severity: 'error', code: 'throttled', diagnostics };
 }
 
 /** Invariants of R4 that are code here, or are not applied: see scripts/generate-structure.ts. */

@@ -98,7 +98,8 @@ async function refuseInvalid(
   tx: FhirTransaction,
   terminology: Terminology | undefined,
 ): Promise<void> {
-  const issues = await inspectWith(profiles, tx.context.tenant, after, [], terminology);
+  const issues = await inspectWith(profiles, tx.context, after, [], terminology);
   const errors = issues.filter(({ severity }) => severity === 'error');
-  if (errors.length > 0) throw FhirError.of(400, errors);
+  if (errors.length === 0) return;
+  throw FhirError.of(errors.some(({ code }) => code === 'throttled') ? 429 : 400, errors);
 }

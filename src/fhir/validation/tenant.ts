@@ -3,7 +3,7 @@
  * not at hand. Definitions are looked up by the addresses a resource uses, and what those definitions use in turn.
  */
 import type { OperationOutcomeIssue, StructureDefinition } from '@medplum/fhirtypes';
-import type { FhirTransaction } from '../contract.ts';
+import type { Context, FhirTransaction } from '../contract.ts';
 import type { Terminology } from '../terminology/contract.ts';
 import { inspectResource, isBuiltIn, type OpenCode, type Profiles, profilesWith } from './index.ts';
 import { isObject, maxDepth } from './run.ts';
@@ -25,17 +25,19 @@ export async function inspectInTenant(
   { profiles = [], terminology }: TenantInspection = {},
 ): Promise<OperationOutcomeIssue[]> {
   const definitions = await storedDefinitions(tx, [...profiles, ...definitionsUsedBy(resource)]);
-  return inspectWith(definitions && profilesOf(definitions), tx.context.tenant, resource, profiles, terminology);
+  return inspectWith(definitions && profilesOf(definitions), tx.context, resource, profiles, terminology);
 }
 
 export async function inspectWith(
   definitions: Profiles | undefined,
-  tenant: string,
+  { tenant, actor }: Context,
   resource: unknown,
   profiles: readonly string[],
   terminology: Terminology | undefined,
 ): Promise<OperationOutcomeIssue[]> {
-  const { issues, openCodes } = inspectResource(resource, { profiles, ...(definitions ? { definitions } : {}) });
+  const account = `${tenant} ${actor.account}`;
+  const options = { profiles, account, ...(definitions ? { definitions } : {}) };
+  const { issues, openCodes } = inspectResource(resource, options);
   return [...issues, ...(await wrongCodes(tenant, openCodes, terminology))];
 }
 

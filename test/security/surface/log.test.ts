@@ -66,10 +66,9 @@ async function everything(): Promise<number[]> {
   );
   const mllp = { host: '127.0.0.1', port: whole.server.mllpPort, answerMs: 5_000 };
   await sendMessage(mllp, Buffer.from(render(message))).catch(() => undefined);
-  await sendMessage(
-    mllp,
-    Buffer.from(`MSH|^~\\&|RIS|x|||20260101||ORM^O01|1|T|2.5.1\rPID|||${secrets.ins}\r`),
-  ).catch(() => undefined);
+  await sendMessage(mllp, Buffer.from(`MSH|^~\\&|RIS|x|||20260101||ORM^O01|1|T|2.5.1\rPID|||${secrets.ins}\r`)).catch(
+    () => undefined,
+  );
   const file = testFile({ elements: [[0x00100010, 'PN', `${secrets.family}^${secrets.given}`]] });
   const dicom = { 'content-type': 'application/dicom', accept: 'application/dicom+json' };
   const search = `family=${secrets.family}&identifier=${secrets.ins}`;
