@@ -1,7 +1,7 @@
 /** A constraint that takes for ever, stored by one account: it stops by itself, and soon its account is not heard for a while. */
 import type { StructureDefinition } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openWholeServer, type WholeServer } from './whole-server.ts';
+import { openWholeServer, type WholeServer } from '../security/surface/whole-server.ts';
 
 let whole: WholeServer;
 beforeAll(async () => {
