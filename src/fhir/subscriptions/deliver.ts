@@ -42,8 +42,11 @@ interface Case {
 /** @returns whether there may be more to do now. */
 export async function deliverStep(parts: DeliverParts, tenant: string, id: string): Promise<boolean> {
   const { database, store, clock, status } = parts;
-  await numberNewEvents(database, tenant, id);
   const sql = single(database, tenant);
+  await numberNewEvents(database, tenant, id, async () => {
+    const known = await readFeed(sql, tenant, id);
+    return known && parts.disclosure.sightOf(await parts.disclosure.contextOf(tenant, known.owner));
+  });
   const feed = await readFeed(sql, tenant, id);
   const stored = feed && (await store.reads(tenant).readStored('Subscription', id));
   if (!feed || !stored || stored.deleted) return false;

@@ -9,7 +9,7 @@ import type { Context, FhirGuards } from '../contract.ts';
 import { parseJson } from '../json/index.ts';
 import type { RestReads, RestStore } from '../store/contract.ts';
 import type { OwnerIdentity, Owners } from './contract.ts';
-import type { SubscriptionEvent } from './events.ts';
+import type { Sees, SubscriptionEvent } from './events.ts';
 import type { ShownEvent } from './notification.ts';
 import type { Content } from './wanted.ts';
 
@@ -19,6 +19,8 @@ export const notifyInteraction = 'operation:Subscription/$notify';
 export interface Disclosure {
   /** Circumstances of a delivery; undefined when the owner's account is gone or shut off. */
   contextOf(tenant: string, owner: string): Promise<Context | undefined>;
+  /** What the owner of a subscription sees; undefined for everything. */
+  sightOf(context: Context | undefined): Sees;
   /** Each event with what of it the owner may see. */
   show(context: Context, events: readonly SubscriptionEvent[], isContentWanted: boolean): Promise<ShownEvent[]>;
   /** Resolves once the delivery is in the trail: it leaves only then. */
@@ -37,6 +39,11 @@ export function createDisclosure({ store, guards, owners, clock }: DisclosurePar
     async contextOf(tenant, owner) {
       const identity = await owners.identityOf(tenant, owner);
       return identity && contextOf(tenant, identity, clock);
+    },
+    sightOf(context) {
+      if (!context?.rows) return undefined;
+      const reads = store.reads(context.tenant, context);
+      return async (type, id) => (await reads.readStored(type, id)) !== undefined;
     },
     async show(context, events, isContentWanted) {
       const reads = store.reads(context.tenant, context);

@@ -46,8 +46,7 @@ async function statusOf(parts: OperationParts, call: OperationCall, ids: readonl
   const told: Parameters[] = [];
   for (const id of wanted) {
     const resource = call.id ? await tx.read('Subscription', id) : await tx.find('Subscription', id);
-    await numberEvents(tx.sql, tx.context.tenant, id);
-    const feed = resource && (await readFeed(tx.sql, tx.context.tenant, id));
+    const feed = resource && (await feedNow(parts, call, id));
     if (!feed || (statuses.length > 0 && !statuses.includes(feed.status))) continue;
     told.push(statusParameters(toldBy(parts, call, resource, feed, 'query-status')));
   }
@@ -64,6 +63,14 @@ async function statusOf(parts: OperationParts, call: OperationCall, ids: readonl
   };
 }
 
+/** With what happened by now, where the caller is the owner: what others see of it is not theirs to be counted by. */
+async function feedNow({ disclosure }: OperationParts, { tx }: OperationCall, id: string): Promise<Feed | undefined> {
+  const { tenant, actor } = tx.context;
+  const feed = await readFeed(tx.sql, tenant, id);
+  if (feed?.owner !== actor.account) return feed;
+  return { ...feed, lastEvent: await numberEvents(tx.sql, tenant, id, disclosure.sightOf(tx.context)) };
+}
+
 async function allIds({ tx }: OperationCall): Promise<string[]> {
   const found = await tx.search('Subscription', `_count=${mostTold}`);
   return found.flatMap(({ id }) => id ?? []);
@@ -74,8 +81,8 @@ async function eventsOf(parts: OperationParts, call: OperationCall) {
   const { tx, id = '', parameters } = call;
   const { tenant } = tx.context;
   const subscription = await tx.read('Subscription', id);
-  const lastEvent = await numberEvents(tx.sql, tenant, id);
-  const feed = ownFeed(call, await readFeed(tx.sql, tenant, id));
+  const feed = ownFeed(call, await feedNow(parts, call, id));
+  const { lastEvent } = feed;
   const since = numberIn(parameters, 'eventsSinceNumber') ?? 1;
   const until = numberIn(parameters, 'eventsUntilNumber') ?? lastEvent;
   const events = await readEvents(tx.sql, tenant, id, { since, until, limit: mostEvents });
