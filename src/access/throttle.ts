@@ -144,7 +144,7 @@ function keysOf({ login, network }: Attempt): readonly { kind: Kind; key: string
 }
 
 /** What one subscriber holds: an IPv4 address, or the /64 of an IPv6 one, inside which anybody takes 2^64 addresses at will. */
-function networkOf(address: string): string {
+export function networkOf(address: string): string {
   const plain = address.replace(/%.*$/, '');
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(plain)?.[1];
   if (mapped) return mapped;

@@ -85,8 +85,13 @@ export async function endSession(
   return rowCount ?? 0;
 }
 
-/** Ends the sessions of an account, all or all but one, inside the caller's transaction. @returns how many. */
+/**
+ * Ends the sessions of an account, all or all but one, inside the caller's transaction; and what apps were allowed in its name: a
+ * thief could have let one in, whose refresh token outlives every session.
+ * @returns how many sessions.
+ */
 export async function endSessions(sql: Sql, tenant: string, login: string, exceptId?: string): Promise<number> {
+  await sql.query('DELETE FROM oauth_grant WHERE tenant = $1 AND login = $2', [tenant, login]);
   const { rowCount } = await sql.query(
     `DELETE FROM credential
      WHERE tenant = $1 AND login = $2 AND kind = 'session' AND id IS DISTINCT FROM $3::uuid`,

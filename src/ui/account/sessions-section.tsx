@@ -42,11 +42,12 @@ export function SessionsSection(): JSX.Element {
         </Table>
       ) : null}
       <StepError error={end.error} />
-      {list.length > 1 ? (
-        <Button variant="default" className="narrow" loading={end.isPending} onClick={() => end.mutate('')}>
-          Terminer toutes les autres sessions
-        </Button>
-      ) : null}
+      <p className="muted">
+        Terminer toutes les autres retire aussi leurs droits aux applications que vous avez autorisées.
+      </p>
+      <Button variant="default" className="narrow" loading={end.isPending} onClick={() => end.mutate('')}>
+        Terminer toutes les autres sessions
+      </Button>
     </section>
   );
 }
