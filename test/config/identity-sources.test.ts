@@ -53,6 +53,7 @@ describe('the file of identity sources', () => {
     const [psc] = (await load({ openid: [provider] })).openid;
     expect(psc).toMatchObject({
       label: 'Pro Santé Connect',
+      discovery: 'https://auth.psc.example/realms/sante/.well-known/wallet-openid-configuration',
       scope: 'openid scope_all',
       acrValues: ['eidas1'],
       accounts: 'known',

@@ -10,7 +10,7 @@ export interface OpenidSource {
   tenant: string;
   /** What `iss` must be, to the letter. */
   issuer: string;
-  /** Where the metadata are when not under the issuer, as with Pro Santé Connect. */
+  /** Where the metadata are when not where OpenID Discovery puts them. Pro Santé Connect has a name of its own for them. */
   discovery: string | undefined;
   clientId: string;
   /** Undefined: a public client, PKCE alone. */
@@ -53,12 +53,14 @@ export function openidSource(fields: Fields, env: Environment): OpenidSource {
   const profile = fields.oneOf('profile', ['openid', 'pro-sante-connect'], 'openid');
   const isNational = profile === 'pro-sante-connect';
   const acrValues = fields.texts('acrValues');
+  const issuer = addressOf(fields, 'issuer', fields.text('issuer'));
+  const wallet = isNational ? `${issuer}/.well-known/wallet-openid-configuration` : undefined;
   const source: OpenidSource = {
     name,
     label: fields.text('label', isNational ? 'Pro Santé Connect' : name),
     tenant: fields.text('tenant'),
-    issuer: addressOf(fields, 'issuer', fields.text('issuer')),
-    discovery: fields.has('discovery') ? addressOf(fields, 'discovery', fields.text('discovery')) : undefined,
+    issuer,
+    discovery: fields.has('discovery') ? addressOf(fields, 'discovery', fields.text('discovery')) : wallet,
     clientId: fields.text('clientId'),
     secret: secret(env, variableOf('OPENID', name, 'SECRET')),
     scope: fields.text('scope', isNational ? 'openid scope_all' : 'openid profile'),
