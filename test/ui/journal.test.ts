@@ -57,12 +57,34 @@ describe('the journal', () => {
   });
 
   it('searches by reference, actor and days', () => {
-    const fields = { about: '', actor: '', from: '', to: '' };
+    const fields = { about: '', actor: '', kind: '', problems: false, from: '', to: '' };
     expect(journalQuery(fields)).toBe('_sort=-date&_count=500');
     expect(
       journalQuery({ ...fields, about: ' abc-1 ', actor: 'Practitioner/x', from: '2026-11-01', to: '2026-11-02' }),
     ).toBe('patient=Patient%2Fabc-1&agent=Practitioner%2Fx&date=ge2026-11-01&date=le2026-11-02&_sort=-date&_count=500');
     expect(journalQuery({ ...fields, about: 'Task/9' })).toContain('entity=Task%2F9');
+    expect(journalQuery({ ...fields, kind: 'signatures', problems: true })).toBe(
+      'subtype=attest&outcome=4%2C8%2C12&_sort=-date&_count=500',
+    );
+  });
+
+  it('tells what operators did, why data were used, and in an emergency the reason', () => {
+    const operator = event('110132', { subtype: [{ code: '110132' }, { code: 'operator:messages-show' }] });
+    expect(auditLine(operator).sentence).toBe('a lancé la commande « messages-show »');
+    const emergency = auditLine(
+      event('110127', {
+        outcomeDesc: 'patient inconscient',
+        purposeOfEvent: [{ coding: [{ code: 'BTG' }] }],
+        entity: [{ what: { reference: 'Task/9' } }, { what: { reference: 'Patient/7' } }],
+      }),
+    );
+    expect(emergency).toMatchObject({
+      sentence: 'a ouvert un accès d’urgence (bris de glace) sur le dossier 9',
+      purpose: 'bris de glace',
+      reason: 'patient inconscient',
+      patients: ['Patient/7'],
+      objects: ['Task/9'],
+    });
   });
 });
 

@@ -1,27 +1,27 @@
 /** Journal: who did what, when, about which patient; for auditors. */
 import { Button, Checkbox, Loader, NativeSelect, TextInput } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
+import type { Bundle } from '@medplum/fhirtypes';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { type FormEvent, type JSX, useEffect, useState } from 'react';
 import { found } from '../fhir/bundle.ts';
 import { useServices } from '../fhir/client-context.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
 import { practitionerName } from '../words/people.ts';
-import { type JournalFields, journalPageSize, journalQuery } from './journal-query.ts';
+import { type JournalFields, journalKinds, journalQuery } from './journal-query.ts';
 import { JournalTable } from './journal-table.tsx';
 import { auditLine } from './sentence.ts';
 
-const everything: JournalFields = { about: '', actor: '', from: '', to: '' };
+const everything: JournalFields = { about: '', actor: '', kind: '', problems: false, from: '', to: '' };
 
 export function JournalPage(): JSX.Element {
   const { client } = useServices();
   const [fields, setFields] = useState(everything);
   const [asked, setAsked] = useState(everything);
-  const events = useQuery({
+  const events = useInfiniteQuery({
     queryKey: ['journal', asked],
-    queryFn: async ({ signal }) =>
-      found(await client.search('AuditEvent', journalQuery(asked), signal))
-        .all('AuditEvent')
-        .map(auditLine),
+    initialPageParam: journalQuery(asked),
+    queryFn: ({ pageParam, signal }) => client.search('AuditEvent', pageParam, signal),
+    getNextPageParam: nextQuery,
   });
   const [counts, setCounts] = useState(false);
   const actors = useActors();
@@ -34,7 +34,7 @@ export function JournalPage(): JSX.Element {
     setAsked(fields);
     void events.refetch();
   };
-  const all = events.data ?? [];
+  const all = (events.data?.pages ?? []).flatMap((page) => found(page).all('AuditEvent').map(auditLine));
   const lines = all.filter((line) => counts || !line.counts);
   return (
     <section className="page" aria-labelledby="titre-journal">
@@ -52,10 +52,21 @@ export function JournalPage(): JSX.Element {
           <NativeSelect
             size="xs"
             label="Auteur"
-            description="Personne connue de l’annuaire"
+            description="Personne ou machine de l’annuaire"
             value={fields.actor}
             data={[{ value: '', label: 'Tous' }, ...actors]}
             onChange={(event) => set({ actor: event.currentTarget.value })}
+          />
+          <NativeSelect
+            size="xs"
+            label="Nature"
+            description="de l’événement"
+            value={fields.kind}
+            data={[
+              { value: '', label: 'Toutes' },
+              ...Object.entries(journalKinds).map(([value, { label }]) => ({ value, label })),
+            ]}
+            onChange={(event) => set({ kind: event.currentTarget.value })}
           />
           <TextInput
             size="xs"
@@ -73,6 +84,12 @@ export function JournalPage(): JSX.Element {
             value={fields.to}
             onChange={(event) => set({ to: event.currentTarget.value })}
           />
+          <Checkbox
+            size="xs"
+            label="Refus et échecs seulement"
+            checked={fields.problems}
+            onChange={(event) => set({ problems: event.currentTarget.checked })}
+          />
           <Button size="xs" type="submit" loading={events.isFetching}>
             Rechercher
           </Button>
@@ -84,7 +101,6 @@ export function JournalPage(): JSX.Element {
         <div className="journal-summary">
           <p role="status">
             {lines.length === 0 ? 'Aucun événement.' : `${lines.length} événement(s), du plus récent au plus ancien.`}
-            {all.length >= journalPageSize ? ' Précisez la recherche pour voir les plus anciens.' : ''}
           </p>
           <Checkbox
             size="xs"
@@ -97,24 +113,49 @@ export function JournalPage(): JSX.Element {
       {lines.length > 0 ? (
         <JournalTable
           lines={lines}
-          onPatient={(about) => {
+          onAbout={(about) => {
             set({ about });
             setAsked({ ...fields, about });
           }}
         />
       ) : null}
+      {events.hasNextPage ? (
+        <Button
+          size="xs"
+          variant="default"
+          loading={events.isFetchingNextPage}
+          onClick={() => void events.fetchNextPage()}
+        >
+          Événements plus anciens
+        </Button>
+      ) : null}
     </section>
   );
 }
 
+/** Query of the next page of a searchset, when there is one. */
+function nextQuery(bundle: Bundle): string | undefined {
+  const next = bundle.link?.find(({ relation }) => relation === 'next')?.url;
+  return next === undefined ? undefined : next.slice(next.indexOf('?') + 1);
+}
+
+/** People and machines of the directory. */
 function useActors(): { value: string; label: string }[] {
   const { client } = useServices();
-  const people = useQuery({
+  const actors = useQuery({
     queryKey: ['actors'],
-    queryFn: async ({ signal }) => found(await client.search('Practitioner', '_count=200', signal)).all('Practitioner'),
+    queryFn: async ({ signal }) => {
+      const people = found(await client.search('Practitioner', '_count=500', signal)).all('Practitioner');
+      const machines = found(await client.search('Device', '_count=500', signal)).all('Device');
+      return [
+        ...people.map((one) => ({ value: `Practitioner/${one.id}`, label: practitionerName(one) ?? one.id ?? '' })),
+        ...machines.map((one) => ({
+          value: `Device/${one.id}`,
+          label: one.deviceName?.[0]?.name ?? one.identifier?.[0]?.value ?? one.id ?? '',
+        })),
+      ];
+    },
     staleTime: Number.POSITIVE_INFINITY,
   });
-  return (people.data ?? [])
-    .map((one) => ({ value: `Practitioner/${one.id}`, label: practitionerName(one) ?? one.id ?? '' }))
-    .sort((a, b) => a.label.localeCompare(b.label, 'fr'));
+  return (actors.data ?? []).sort((a, b) => a.label.localeCompare(b.label, 'fr'));
 }

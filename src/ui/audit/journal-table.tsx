@@ -1,25 +1,25 @@
-/** Events as a table; a patient's reference narrows the journal to that patient. */
+/** Events as a table; a reference narrows the journal to that patient or object. */
 import { Button } from '@mantine/core';
 import type { JSX } from 'react';
 import { frenchInstant } from '../time/format.ts';
-import type { AuditLine } from './sentence.ts';
+import { type AuditLine, objectLabel, shortId } from './sentence.ts';
 
-/** Patients shown on one line; a search may concern hundreds. */
-const mostPatients = 3;
+/** Patients, and objects, shown on one line; a search may concern hundreds. */
+const mostShown = 3;
 
 export function JournalTable({
   lines,
-  onPatient,
+  onAbout,
 }: {
   lines: readonly AuditLine[];
-  onPatient(reference: string): void;
+  onAbout(reference: string): void;
 }): JSX.Element {
   return (
     <table className="plain-table">
       <caption className="hidden">Événements</caption>
       <thead>
         <tr>
-          {['Date (Paris)', 'Auteur', 'Action', 'Patient', 'Depuis'].map((name) => (
+          {['Date (Paris)', 'Auteur', 'Motif', 'Action', 'Patient', 'Objet', 'Depuis'].map((name) => (
             <th key={name} scope="col">
               {name}
             </th>
@@ -31,20 +31,37 @@ export function JournalTable({
           <tr key={line.id} className={line.outcome === 'success' ? undefined : 'issue-open'}>
             <td className="cell-number">{frenchInstant(line.at)}</td>
             <td className="cell-number">{line.who}</td>
-            <td title={line.query}>{line.sentence}</td>
+            <td>{line.purpose ?? '–'}</td>
+            <td title={line.query}>
+              {line.sentence}
+              {line.reason === undefined ? '' : ` – ${line.reason}`}
+            </td>
             <td>
-              {line.patients.slice(0, mostPatients).map((reference) => (
+              {line.patients.slice(0, mostShown).map((reference) => (
                 <Button
                   key={reference}
                   size="compact-xs"
                   variant="default"
-                  title="Voir tout ce qui concerne ce patient"
-                  onClick={() => onPatient(reference)}
+                  title={`Voir tout ce qui concerne ${reference}`}
+                  onClick={() => onAbout(reference)}
                 >
-                  {reference.slice('Patient/'.length)}
+                  {shortId(reference.slice('Patient/'.length))}
                 </Button>
               ))}
-              {line.patients.length > mostPatients ? ` et ${line.patients.length - mostPatients} autres` : ''}
+              {line.patients.length > mostShown ? ` et ${line.patients.length - mostShown} autres` : ''}
+            </td>
+            <td>
+              {line.objects.slice(0, mostShown).map((reference) => (
+                <Button
+                  key={reference}
+                  size="compact-xs"
+                  variant="default"
+                  title={`Voir tout ce qui concerne ${reference}`}
+                  onClick={() => onAbout(reference)}
+                >
+                  {objectLabel(reference)}
+                </Button>
+              ))}
             </td>
             <td className="cell-number">{line.from ?? '–'}</td>
           </tr>

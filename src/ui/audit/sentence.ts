@@ -12,6 +12,12 @@ export interface AuditLine {
   outcome: 'success' | 'refused' | 'failed';
   /** Patients concerned, as `Patient/id`. */
   patients: string[];
+  /** Other resources concerned, as `Type/id`. */
+  objects: string[];
+  /** Why data were used, when recorded. */
+  purpose: string | undefined;
+  /** What was said about it: a reason, a refusal. */
+  reason: string | undefined;
   /** The search as it was asked, when it was one. */
   query: string | undefined;
   /** A count that served nothing: screens ask for one every few seconds to know whether something changed. */
@@ -29,7 +35,7 @@ export function auditLine(event: AuditEvent): AuditLine {
   const outcome = outcomeOf(event);
   const entities = (event.entity ?? []).filter((one) => one.type?.code !== 'XrequestId');
   const references = entities.map((one) => literalReference(one.what));
-  const patients = references.filter((one): one is string => one?.startsWith('Patient/') === true);
+  const patients = [...new Set(references.filter((one) => one?.startsWith('Patient/')))] as string[];
   const objects = entities
     .filter((one, index) => one.query === undefined && !/^(Patient|Parameters)\//.test(references[index] ?? ''))
     .map(entityText)
@@ -39,7 +45,9 @@ export function auditLine(event: AuditEvent): AuditLine {
     objects.length > mostObjects
       ? [...objects.slice(0, mostObjects), `${objects.length - mostObjects} autres`]
       : objects;
-  const sentence = [verbOf(event), query === undefined ? '' : searchText(query, objects.length), joinFrench(named)]
+  // Nothing follows: neither does the word that leads to it.
+  const verb = named.length === 0 && query === undefined ? verbOf(event).replace(/ (?::|sur|de)$/, '') : verbOf(event);
+  const sentence = [verb, query === undefined ? '' : searchText(query, objects.length), joinFrench(named)]
     .filter((part) => part !== '')
     .join(' ');
   return {
@@ -49,6 +57,10 @@ export function auditLine(event: AuditEvent): AuditLine {
     sentence: outcome === 'success' ? sentence : `${outcome === 'refused' ? 'refusé' : 'échec'} : ${sentence}`,
     outcome,
     patients,
+    objects: byImportance(references.filter((one) => one !== undefined && !one.startsWith('Patient/')) as string[]),
+    purpose: purposes[event.purposeOfEvent?.[0]?.coding?.[0]?.code ?? ''],
+    // Of a refusal it says again what was asked, in technical terms.
+    reason: outcome === 'refused' ? undefined : (reasons[event.outcomeDesc ?? ''] ?? event.outcomeDesc),
     query,
     counts: query !== undefined && /[?&]_summary=count/.test(query) && patients.length === 0,
     from: (agent?.network ?? event.agent.find((one) => one.network?.type === '2')?.network)?.address,
@@ -61,6 +73,19 @@ function outcomeOf(event: AuditEvent): AuditLine['outcome'] {
   const isLogin = event.subtype?.some((one) => one.code === '110122') === true;
   return event.outcome === '8' || isLogin ? 'refused' : 'failed';
 }
+
+const purposes: Readonly<Record<string, string>> = {
+  TREAT: 'soins',
+  HQUALIMP: 'qualité',
+  HCOMPL: 'audit',
+  HSYSADMIN: 'exploitation',
+  BTG: 'bris de glace',
+};
+
+/** Codes of how somebody signed in. */
+const reasons: Readonly<Record<string, string>> = {
+  password: 'par mot de passe',
+};
 
 const typeNames: Readonly<Record<string, string>> = {
   Task: 'le dossier',
@@ -80,12 +105,34 @@ const typeNames: Readonly<Record<string, string>> = {
   Flag: 'le signalement',
 };
 
+/** Each once; what an auditor follows first. */
+function byImportance(references: readonly string[]): string[] {
+  const types = ['Task', 'ServiceRequest', 'DiagnosticReport', 'ImagingStudy', 'DocumentReference'];
+  const rank = (reference: string): number => {
+    const at = types.indexOf(reference.slice(0, reference.indexOf('/')));
+    return at < 0 ? types.length : at;
+  };
+  return [...new Set(references)].sort((a, b) => rank(a) - rank(b));
+}
+
+/** Type of a referenced resource, for people. */
+export function objectLabel(reference: string): string {
+  const type = reference.slice(0, reference.indexOf('/'));
+  const name = typeNames[type]?.replace(/^(?:le |la |l’)/, '') ?? type;
+  return name.charAt(0).toUpperCase() + name.slice(1);
+}
+
+/** The end of a long id tells it apart; the whole reference is beside the sentence. */
+export function shortId(id: string): string {
+  return id.length > 20 ? `…${id.slice(-8)}` : id;
+}
+
 function entityText(entity: AuditEventEntity): string {
   const literal = literalReference(entity.what);
   const label = entity.what?.display ?? entity.name;
   if (literal !== undefined) {
     const [type = '', id = ''] = literal.split('/');
-    return `${typeNames[type] ?? type} ${label ?? id}`;
+    return `${typeNames[type] ?? type} ${label ?? shortId(id)}`;
   }
   return label ?? '';
 }

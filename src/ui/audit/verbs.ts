@@ -18,6 +18,16 @@ const interactions: Readonly<Record<string, string>> = {
   capabilities: 'a lu les capacités du serveur',
   '110122': 's’est connecté',
   '110123': 's’est déconnecté',
+  '110127': 'a ouvert un accès d’urgence (bris de glace) sur',
+  '110138': 'a refermé l’accès d’urgence',
+  '110129': 'a modifié les règles de sécurité',
+  '110137': 'a modifié un compte ou ses moyens d’accès',
+  '110139': 'a commencé une télémaintenance',
+  '110140': 'a terminé la télémaintenance',
+  '110101': 'a utilisé la trace',
+  '110106': 'a exporté des données',
+  '110107': 'a importé des données',
+  destroy: 'a détruit des données arrivées au terme de leur conservation',
 };
 
 const operations: Readonly<Record<string, string>> = {
@@ -40,10 +50,15 @@ const operations: Readonly<Record<string, string>> = {
 /** Interactions named `protocol:detail`, first match. */
 const families: readonly (readonly [RegExp, (detail: string) => string])[] = [
   [/^operation:[A-Za-z]*\/?\$([a-z-]+)$/, (name) => operations[name] ?? `a exécuté ${name} sur`],
-  [/^hl7v2:(.+)$/, (message) => `a envoyé un message HL7 ${message} :`],
+  [/^hl7v2:(.+\^.+)$/, (message) => `a envoyé un message HL7 ${message} :`],
+  [/^hl7v2:(.+)$/, (message) => `a transmis au RIS le message ${message} :`],
+  [/^operation:Subscription\/\$notify$/, () => 'a reçu une notification sur'],
   [/^dicomweb:(?:stow|store)(.*)$/, () => 'a envoyé des images :'],
   [/^dicomweb:(?:qido|query|search)(.*)$/, () => 'a recherché des images :'],
   [/^dicomweb:(.*)$/, () => 'a consulté les images de'],
+  [/^operator:(.+)$/, (command) => `a lancé la commande « ${command} »`],
+  [/^dimse:(?:c-store)$/, () => 'a envoyé des images :'],
+  [/^dimse:/, () => 'a échangé des images :'],
   [/^delivery:?(.*)$/, () => 'a transmis'],
   [/^system:(.*)$/, (name) => `a exécuté la tâche ${name} :`],
 ];
@@ -57,7 +72,9 @@ const actions: Readonly<Record<string, string>> = {
 };
 
 export function verbOf(event: AuditEvent): string {
-  for (const { code } of [...(event.subtype ?? []), event.type]) {
+  // The most telling first: what an operator typed says more than that a restricted function was used.
+  const own = (event.subtype ?? []).filter(({ code }) => code?.startsWith('operator:'));
+  for (const { code } of [...own, ...(event.subtype ?? []), event.type]) {
     if (code === undefined) continue;
     for (const [pattern, phrase] of families) {
       const match = pattern.exec(code);
