@@ -1,10 +1,13 @@
 import type { AddressInfo } from 'node:net';
 import fastify from 'fastify';
 import { dicomwebRoutes, maximumAddressPart } from '../../../src/adapters/dicomweb/index.ts';
-import { FhirError, type FhirGuards, type ReadAccess } from '../../../src/fhir/index.ts';
+import { establishmentSystem, FhirError, type FhirGuards, type ReadAccess } from '../../../src/fhir/index.ts';
 import { openTestRoom, type TestRoom } from '../../imaging/room.ts';
 
-/** A listening DICOMweb service over a real imaging room; who calls is said by the bearer token: `<tenant>` or `<tenant>-nobody`. */
+/**
+ * A listening DICOMweb service over a real imaging room; who calls is said by the bearer token: `<tenant>`, `<tenant>-nobody`, or
+ * `<tenant>-of_<establishment>` for somebody who sees that establishment only.
+ */
 export interface TestService {
   room: TestRoom;
   /** `http://127.0.0.1:<port>/dicomweb` */
@@ -28,7 +31,14 @@ export async function startTestService(): Promise<TestService> {
       const token = /^Bearer (.+)$/.exec(String(headers.authorization ?? ''))?.[1];
       if (!token) throw new FhirError(401, 'login', 'Connexion requise.');
       const [tenant = '', role = 'reader'] = token.split('-');
+      const establishment = /^of_(.+)$/.exec(role)?.[1];
+      const value = `${establishmentSystem}|${establishment}`;
+      const part = {
+        establishments: [establishment ?? ''],
+        rows: { keys: [{ parameter: '_security', value }], whole: [] },
+      };
       return {
+        ...(establishment === undefined ? {} : part),
         tenant,
         actor: { reference: `Practitioner/${role}`, display: role, account: role, kind: 'person', roles: [role] },
       };
