@@ -96,21 +96,24 @@ export function actorOf(account: Account): Actor {
   };
 }
 
-/** The tenant of a login name; undefined when nobody has it. */
-export async function tenantOfLogin(database: Database, login: string): Promise<string | undefined> {
+/**
+ * The tenant of a login name; of one that nobody has, the tenant of the next name there is. So the second look-up turns to a tenant of
+ * people either way: turning a connection to another tenant takes a round trip, which would tell names that exist from others.
+ */
+async function tenantToLookIn(database: Database, login: string): Promise<string> {
   const { rows } = await database.query<{ account_tenant: string }>(
     platformTenant,
-    'SELECT account_tenant FROM login_directory WHERE tenant = $1 AND login = $2',
+    'SELECT account_tenant FROM login_directory WHERE tenant = $1 AND login >= $2 ORDER BY login LIMIT 1',
     [platformTenant, login],
   );
-  return rows[0]?.account_tenant;
+  return rows[0]?.account_tenant ?? platformTenant;
 }
 
 /** An unknown login takes the same two look-ups as a known one, so that time does not tell which names exist. */
 export async function findAccount(database: Database, login: string): Promise<Account | undefined> {
   // What cannot be a name (a NUL, say) is not worth asking the database about, which would refuse some of it.
   if (!loginSyntax.test(login)) return undefined;
-  const tenant = (await tenantOfLogin(database, login)) ?? platformTenant;
+  const tenant = await tenantToLookIn(database, login);
   return database.transaction(tenant, (sql) => readAccount(sql, tenant, login));
 }
 

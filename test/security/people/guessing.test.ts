@@ -82,6 +82,22 @@ test('whatever the account is, a wrong password gets the same answer for the sam
   expect(answers[0]!.statements.length).toBeGreaterThan(3);
 });
 
+test('a name nobody has is looked for in a tenant of people, like one that somebody has', async () => {
+  await scene.person('z-here');
+  const { query, transaction } = scene.database;
+  const turned: string[] = [];
+  scene.database.transaction = ((tenant: string, work: never) => {
+    turned.push(tenant);
+    return transaction(tenant, work);
+  }) as typeof transaction;
+  for (const login of ['z-here', 'z-heqe']) {
+    turned.length = 0;
+    await scene.browser().login(login, 'faux');
+    expect(turned[0], login).toBe('aa');
+  }
+  Object.assign(scene.database, { query, transaction });
+});
+
 test('a name that exists and one that does not are slowed down alike', async () => {
   await scene.person('z-known');
   const waits: string[][] = [];
