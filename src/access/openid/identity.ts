@@ -1,9 +1,8 @@
 /** From verified claims to a person: plain OpenID Connect (Core §5.1), or Pro Santé Connect's national identity. */
 import type { OpenidSource } from '../../config/index.ts';
 import { rppsOf } from '../federation/practitioner.ts';
+import { type Claims, textOf } from './claims.ts';
 import { exercisesOf, fulfils, nationalIdOf } from './pro-sante-connect.ts';
-
-export type Claims = Readonly<Record<string, unknown>>;
 
 export interface Identity {
   /** Unchanging id at the provider: `sub`, or the professional's national id. */
@@ -63,8 +62,4 @@ function loginOf(text: string): string {
 
 function valuesOf(claim: unknown): unknown[] {
   return Array.isArray(claim) ? claim : [claim];
-}
-
-function textOf(claim: unknown): string {
-  return typeof claim === 'string' ? claim.trim() : '';
 }

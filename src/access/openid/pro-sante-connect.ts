@@ -4,7 +4,7 @@
  * `SubjectRefPro.exercices[].activities[]`.
  */
 import type { ExerciseRule } from '../../config/index.ts';
-import type { Claims } from './identity.ts';
+import { type Claims, textOf } from './claims.ts';
 
 export interface Exercise {
   profession: string;
@@ -66,8 +66,4 @@ function objectOf(value: unknown): Record<string, unknown> | undefined {
 
 function listOf(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [];
-}
-
-function textOf(value: unknown): string {
-  return typeof value === 'string' ? value.trim() : '';
 }
