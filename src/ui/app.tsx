@@ -11,6 +11,7 @@ import { useServices } from './fhir/client-context.tsx';
 import { IdentityPage } from './identity/identity-page.tsx';
 import { BackToConsent } from './session/back-to-consent.tsx';
 import { sessionElsewhere } from './session/identity-providers.tsx';
+import { InTenant } from './session/in-tenant.tsx';
 import { LoginPage } from './session/login-page.tsx';
 import { currentSession, logout, type Session } from './session/session.ts';
 import { SessionContext } from './session/session-context.tsx';
@@ -86,6 +87,13 @@ function Screens({ session, onLogout }: { session: Session; onLogout: () => void
               {home ? <Redirect to={home} /> : readsCases(session) ? <WorklistPage /> : <NothingHere />}
             </Route>
             <Route path="/dossier/:id">{({ id }) => <CasePage key={id} id={id} />}</Route>
+            <Route path="/dossier/:tenant/:id">
+              {({ tenant, id }) => (
+                <InTenant key={tenant} tenant={tenant} otherwise={<NotFound />}>
+                  <CasePage key={id} id={id} />
+                </InTenant>
+              )}
+            </Route>
             <Route path="/identites">
               <IdentityPage />
             </Route>

@@ -51,6 +51,18 @@ describe.skipIf(browserPath() === undefined)('the user interface in a browser', 
   };
   const operation = (name: string) => server.operations.find((one) => one.name === name);
 
+  it('lists the cases of other tenants, says which does not answer, and opens a case in its own', async () => {
+    await signIn('itinerante');
+    await page.getByRole('row', { name: /TEST-MOREAU/ }).click();
+    await page.getByRole('heading', { name: 'TEST-MOREAU CAMILLE' }).waitFor();
+    expect(new URL(page.url()).pathname).toMatch(/^\/dossier\/ailleurs\/cas-\d$/);
+    expect(server.elsewhere.some((path) => path.startsWith('/fhir/Task?_id='))).toBe(true);
+    await page.goBack();
+    await page.getByRole('alert').filter({ hasText: 'les dossiers de « lointain » manquent' }).waitFor();
+    await page.goto(`${server.url}/dossier/interdit/cas-1`);
+    await page.getByRole('heading', { name: 'Page introuvable' }).waitFor();
+  });
+
   it('takes a radiologist from the list to the signed report with the keyboard and the mouse', async () => {
     await signIn('radiologue');
     await page.getByRole('row', { name: /TEST-PETIT/ }).waitFor();

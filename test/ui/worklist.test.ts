@@ -38,6 +38,31 @@ describe('a line of the worklist', () => {
   });
 });
 
+describe('a worklist over several tenants', () => {
+  const at = (tenant: string): Bundle['entry'] => [
+    {
+      fullUrl: `https://p.example/t/${tenant}/fhir/Task/case`,
+      resource: {
+        ...{ resourceType: 'Task', id: 'case', status: 'received', intent: 'order' },
+        for: { reference: 'Patient/1' },
+      },
+    },
+    {
+      fullUrl: `https://p.example/t/${tenant}/fhir/Patient/1`,
+      resource: { resourceType: 'Patient', id: '1', name: [{ family: `OF-${tenant}` }] },
+    },
+  ];
+  const both: Bundle = { resourceType: 'Bundle', type: 'searchset', entry: [...at('home')!, ...at('other')!] };
+
+  it('shows each case with the patient of its own tenant, whatever ids they share', () => {
+    const shown = worklistRows(both, now, 'home').map(({ id, patient, facts }) => [id, patient, facts.id]);
+    expect(shown).toEqual([
+      ['case', 'OF-HOME', 'case'],
+      ['other/case', 'OF-OTHER', 'case'],
+    ]);
+  });
+});
+
 describe('the order of the worklist', () => {
   it('puts urgent cases first, by time left, those without a running clock after them, closed ones last', () => {
     expect(sortRows(rows).map((one) => one.id)).toEqual([

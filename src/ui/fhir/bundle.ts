@@ -20,6 +20,20 @@ export function found(bundle: Bundle | undefined): Found {
   };
 }
 
+/** A Bundle over several tenants, taken apart: the same `Type/id` may be in each, and is another resource. */
+export function byTenant(bundle: Bundle | undefined): { tenant: string | undefined; bundle: Bundle }[] {
+  const tenantOf = (url: string | undefined) => /\/t\/([a-z][a-z0-9-]*)\/fhir\//.exec(url ?? '')?.[1];
+  const parts = new Map<string | undefined, NonNullable<Bundle['entry']>>();
+  for (const entry of bundle?.entry ?? []) {
+    const tenant = tenantOf(entry.fullUrl);
+    parts.set(tenant, [...(parts.get(tenant) ?? []), entry]);
+  }
+  return [...parts].map(([tenant, entry]) => ({
+    tenant,
+    bundle: { resourceType: 'Bundle', type: 'searchset', entry },
+  }));
+}
+
 /** `Type/id` out of a relative, absolute or versioned reference. */
 export function literalReference(reference: Reference | undefined): string | undefined {
   const match = /([A-Z][A-Za-z]+\/[A-Za-z0-9.-]{1,64})(?:\/_history\/[A-Za-z0-9.-]{1,64})?$/.exec(

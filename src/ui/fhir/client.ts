@@ -13,23 +13,35 @@ export interface FhirClient {
   operate<R extends Resource>(path: string, parameters: Parameters, version?: string): Promise<R>;
   /** Bytes of a Binary as they are, from a literal reference or an absolute URL of this server. */
   bytes(url: string, contentType: string): Promise<Blob>;
+  /** The same search over every tenant the person works in; `fullUrl` says where each resource is. */
+  searchEverywhere(type: ResourceType, query: string, signal?: AbortSignal): Promise<Bundle>;
+  /** Path of the DICOMweb service, without a slash at the end. */
+  dicomweb: string;
+  /** The same client in another tenant. */
+  inTenant(tenant: string): FhirClient;
   /** `GET` of a JSON document outside `/fhir` (OAuth, DICOMweb). */
   json<T>(path: string, accept: string, signal?: AbortSignal): Promise<T>;
   /** `POST` of a JSON document outside `/fhir`; the answer's JSON, if any. */
   post<T>(path: string, body: unknown): Promise<T | undefined>;
 }
 
-const base = '/fhir';
 const fhirJson = 'application/fhir+json';
 
-/** @param clock is told the server's time at each answer. */
-export function createFhirClient(clock: ServerClock): FhirClient {
+/**
+ * @param clock is told the server's time at each answer.
+ * @param root of the addresses of a tenant, `/t/[tenant]`; the person's own when empty.
+ */
+export function createFhirClient(clock: ServerClock, root = ''): FhirClient {
+  const base = `${root}/fhir`;
   const get = <T>(path: string, accept: string, signal?: AbortSignal): Promise<T> =>
     send(clock, path, { headers: { Accept: accept }, ...(signal ? { signal } : {}) }).then(jsonOf<T>);
 
   return {
     read: (type, id, signal) => get(`${base}/${type}/${encodeURIComponent(id)}`, fhirJson, signal),
     search: (type, query, signal) => get(`${base}/${type}?${query}`, fhirJson, signal),
+    searchEverywhere: (type, query, signal) => get(`/t/all/fhir/${type}?${query}`, fhirJson, signal),
+    dicomweb: `${root}/dicomweb`,
+    inTenant: (tenant) => createFhirClient(clock, `/t/${encodeURIComponent(tenant)}`),
     ask: (path, signal) => get(`${base}/${path}`, fhirJson, signal),
     operate: <R extends Resource>(path: string, parameters: Parameters, version?: string) =>
       send(clock, `${base}/${path}`, {
@@ -43,7 +55,7 @@ export function createFhirClient(clock: ServerClock): FhirClient {
         body: JSON.stringify(parameters),
       }).then((answer) => jsonOf<R>(answer)),
     bytes: (url, contentType) =>
-      send(clock, binaryPath(url), { headers: { Accept: contentType } }).then((answer) => answer.blob()),
+      send(clock, binaryPath(url, base), { headers: { Accept: contentType } }).then((answer) => answer.blob()),
     json: get,
     post: async <T>(path: string, body: unknown) => {
       const answer = await send(clock, path, {
@@ -58,7 +70,7 @@ export function createFhirClient(clock: ServerClock): FhirClient {
 }
 
 /** Path on our own origin of an attachment's URL: relative (`Binary/1`) or absolute; the server's public name may differ from ours. */
-export function binaryPath(url: string): string {
+export function binaryPath(url: string, base = '/fhir'): string {
   const match = /(?:^|\/)(Binary\/[A-Za-z0-9.-]{1,64})(?:\/_history\/[A-Za-z0-9.-]{1,64})?$/.exec(url);
   if (!match) throw new FhirProblem(404, []);
   return `${base}/${match[1]}`;

@@ -49,6 +49,23 @@ export function mayBreakGlass(session: Session): boolean {
   return session.roles.some((role) => emergencyRoles.includes(role));
 }
 
+/** Whether cases of several tenants are on one list. */
+export function worksElsewhere(session: Session): boolean {
+  return placesOf(session).length > 1;
+}
+
+/** `_include`s of a search over the Tasks of every tenant: what may be read in each that shows cases. */
+export function taskIncludesEverywhere(session: Session): string {
+  const lists = placesOf(session).map((place) => taskIncludes(place).split('&'));
+  return (lists[0] ?? []).filter((one) => lists.every((list) => list.includes(one))).join('&');
+}
+
+/** The person in each tenant that shows them cases. */
+function placesOf(session: Session): Session[] {
+  const elsewhere = (session.tenants ?? []).map((there) => ({ ...session, ...there }));
+  return [session, ...elsewhere].filter((place) => mayRead(place, 'Task'));
+}
+
 /** `_include`s of a search over Tasks, without those of types the person may not read. */
 export function taskIncludes(session: Session): string {
   const includes: readonly (readonly [string, ResourceType])[] = [

@@ -10,6 +10,8 @@ export interface Session {
   /** Literal reference of the person, e.g. `Practitioner/radiologue`. */
   reference: string;
   roles: string[];
+  /** Other tenants the person works in, and as whom. */
+  tenants?: { tenant: string; reference: string; roles: string[] }[];
 }
 
 /** What is missing between the password and the session. */

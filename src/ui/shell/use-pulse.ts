@@ -14,14 +14,16 @@ export const wholeMs = 20_000;
 /**
  * @param criteria search over Task without `_lastUpdated`.
  * @param known what is on the screen; undefined until it is loaded.
+ * @param isEverywhere whether every tenant of the person is meant.
  */
-export function usePulse(criteria: string, known: Bundle | undefined, refresh: () => void): void {
+export function usePulse(criteria: string, known: Bundle | undefined, refresh: () => void, isEverywhere = false): void {
   const { client } = useServices();
+  const search = isEverywhere ? client.searchEverywhere : client.search;
   const since = latestChange(known);
   const pulse = useQuery({
     queryKey: ['pulse', criteria, since],
     queryFn: ({ signal }) =>
-      client.search(
+      search(
         'Task',
         `${criteria}${since ? `&_lastUpdated=gt${encodeURIComponent(since)}` : ''}&_summary=count`,
         signal,

@@ -12,9 +12,6 @@ import { seriesOf, stackOf } from './series.ts';
 import { SeriesList } from './series-list.tsx';
 
 const dicomJson = 'application/dicom+json';
-/** Absolute, because the loader's workers have no base address. */
-const root = `${window.location.origin}/dicomweb`;
-
 export interface ImageViewerProps {
   studyUid: string;
   /** Whom the images must belong to. */
@@ -43,7 +40,7 @@ export default function ImageViewer({
     queryKey: ['series', studyUid],
     queryFn: ({ signal }) =>
       client.json<DicomDataset[]>(
-        `/dicomweb/studies/${studyUid}/series?includefield=0008103E,00200011,00201209`,
+        `${client.dicomweb}/studies/${studyUid}/series?includefield=0008103E,00200011,00201209`,
         dicomJson,
         signal,
       ),
@@ -55,12 +52,18 @@ export default function ImageViewer({
     // The number of instances is part of the key: images that arrive bring their metadata.
     queryKey: ['series-metadata', studyUid, current?.uid, current?.instances],
     queryFn: ({ signal }) =>
-      client.json<DicomDataset[]>(`/dicomweb/studies/${studyUid}/series/${current?.uid}/metadata`, dicomJson, signal),
+      client.json<DicomDataset[]>(
+        `${client.dicomweb}/studies/${studyUid}/series/${current?.uid}/metadata`,
+        dicomJson,
+        signal,
+      ),
     enabled: current !== undefined,
     staleTime: Number.POSITIVE_INFINITY,
     placeholderData: (previous, query) => (query?.queryKey[2] === current?.uid ? previous : undefined),
   });
-  const images = useMemo(() => stackOf(metadata.data ?? [], root), [metadata.data]);
+  // Absolute, because the loader's workers have no base address.
+  const root = `${window.location.origin}${client.dicomweb}`;
+  const images = useMemo(() => stackOf(metadata.data ?? [], root), [metadata.data, root]);
 
   const known = series.map((one) => one.uid).join(' ');
   const report = useRef(onSeries);

@@ -2,7 +2,7 @@
 import type { Bundle, Patient, Task } from '@medplum/fhirtypes';
 import { type CaseFacts, caseFacts, itemOf } from '../case/case-facts.ts';
 import { type Exam, examOf } from '../case/exam.ts';
-import { found } from '../fhir/bundle.ts';
+import { byTenant, found } from '../fhir/bundle.ts';
 import { ageText } from '../time/format.ts';
 import { caseStatusName } from '../words/case-status.ts';
 import { sexLetter } from '../words/labels.ts';
@@ -10,6 +10,7 @@ import { hiddenPatient, organizationName, patientIdentity, practitionerName } fr
 import { plain } from '../words/plain.ts';
 
 export interface WorklistRow {
+  /** The case's id; behind the name of its tenant when that is not the person's own. As in its address, `/dossier/[id]`. */
   id: string;
   facts: CaseFacts;
   stateName: string;
@@ -23,7 +24,16 @@ export interface WorklistRow {
   searchable: string;
 }
 
-export function worklistRows(bundle: Bundle | undefined, now: Date): WorklistRow[] {
+/** @param home tenant of the person. */
+export function worklistRows(bundle: Bundle | undefined, now: Date, home?: string): WorklistRow[] {
+  return byTenant(bundle).flatMap(({ tenant, bundle: part }) =>
+    rowsOf(part, now).map((row) =>
+      tenant === undefined || tenant === home ? row : { ...row, id: `${tenant}/${row.id}` },
+    ),
+  );
+}
+
+function rowsOf(bundle: Bundle, now: Date): WorklistRow[] {
   const result = found(bundle);
   return result.all('Task').map((task): WorklistRow => {
     const facts = caseFacts(task);

@@ -1,8 +1,9 @@
 /** The worklist, asked again every few seconds: rows of a view, what is new in it, and its order. */
+import type { Bundle } from '@medplum/fhirtypes';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { useServices } from '../fhir/client-context.tsx';
-import { taskIncludes } from '../session/rights.ts';
+import { taskIncludes, taskIncludesEverywhere, worksElsewhere } from '../session/rights.ts';
 import { useSession } from '../session/session-context.tsx';
 import { usePulse, wholeMs } from '../shell/use-pulse.ts';
 import { arrivals } from './arrivals.ts';
@@ -17,6 +18,8 @@ export interface Worklist {
   retry(): void;
   /** More cases match than are shown. */
   cut: boolean;
+  /** What the server could not list, in sentences. */
+  missing: readonly string[];
   /** Ids that arrived since the view was opened. */
   fresh: ReadonlySet<string>;
   /** Sentence for the live region. */
@@ -29,18 +32,23 @@ export interface Worklist {
 export function useWorklist(filter: WorklistFilter, frozen: boolean): Worklist {
   const { client, clock } = useServices();
   const session = useSession();
+  const isEverywhere = worksElsewhere(session);
   const criteria = worklistCriteria(filter);
   const query = useQuery({
     queryKey: ['worklist', filter],
-    queryFn: ({ signal }) =>
-      client.search('Task', `${criteria}&_sort=-_lastUpdated&_count=${worklistLimit}&${taskIncludes(session)}`, signal),
+    queryFn: ({ signal }) => {
+      const query = `${criteria}&_sort=-_lastUpdated&_count=${worklistLimit}`;
+      return isEverywhere
+        ? client.searchEverywhere('Task', `${query}&${taskIncludesEverywhere(session)}`, signal)
+        : client.search('Task', `${query}&${taskIncludes(session)}`, signal);
+    },
     refetchInterval: wholeMs,
   });
   // A case that leaves the view has no place in its criteria any more: every case is watched, whatever the view.
-  usePulse(worklistCriteria('all'), query.data, () => void query.refetch());
+  usePulse(worklistCriteria('all'), query.data, () => void query.refetch(), isEverywhere);
   const rows = useMemo(
-    () => sortRows(worklistRows(query.data, clock.now()).filter((row) => belongs(row, filter))),
-    [query.data, clock, filter],
+    () => sortRows(worklistRows(query.data, clock.now(), session.tenant).filter((row) => belongs(row, filter))),
+    [query.data, clock, filter, session.tenant],
   );
   const { fresh, announcement } = useArrivals(filter, query.data ? rows : undefined);
 
@@ -57,10 +65,19 @@ export function useWorklist(filter: WorklistFilter, frozen: boolean): Worklist {
     error: query.isError ? query.error : undefined,
     retry: () => void query.refetch(),
     cut: (query.data?.entry ?? []).filter((entry) => entry.resource?.resourceType === 'Task').length >= worklistLimit,
+    missing: missingIn(query.data),
     fresh,
     announcement,
     orderHeld: held && ordered.some((row, index) => row.id !== rows[index]?.id),
   };
+}
+
+/** A hospital that does not answer must not look like one without cases. */
+function missingIn(bundle: Bundle | undefined): string[] {
+  const texts = (bundle?.entry ?? []).flatMap(({ resource }) =>
+    resource?.resourceType === 'OperationOutcome' ? resource.issue.flatMap(({ details }) => details?.text ?? []) : [],
+  );
+  return [...new Set(texts)];
 }
 
 function useArrivals(

@@ -67,6 +67,11 @@ export function WorklistPage(): JSX.Element {
         {worklist.announcement}
       </p>
       {worklist.error === undefined ? null : <ErrorBanner error={worklist.error} onRetry={worklist.retry} />}
+      {worklist.missing.map((sentence) => (
+        <p key={sentence} className="late-count" role="alert">
+          {sentence}
+        </p>
+      ))}
       {worklist.loading ? (
         <Loader className="centre" aria-label="Chargement de la liste" />
       ) : (

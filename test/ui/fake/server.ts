@@ -30,6 +30,8 @@ export interface FakeServer {
   resources: Map<string, Resource>;
   /** Operations received, in order. */
   operations: { name: string; body: Parameters; ifMatch: string | undefined; header: string | undefined }[];
+  /** Addresses asked for in the tenant `ailleurs`, which has what the person's own has. */
+  elsewhere: string[];
   /** Images of each series already stored. */
   arrived: { count: number };
   /** Answers the next `$sign` with this outcome. */
@@ -37,7 +39,18 @@ export interface FakeServer {
   close(): Promise<void>;
 }
 
-const people: Record<string, { display: string; roles: string[] }> = {
+interface Person {
+  display: string;
+  roles: string[];
+  tenants?: { tenant: string; reference: string; roles: string[] }[];
+}
+
+const people: Record<string, Person> = {
+  itinerante: {
+    display: 'Dr LOU TEST-ITINERANTE',
+    roles: ['radiologist'],
+    tenants: [{ tenant: 'ailleurs', reference: 'Practitioner/radiologue', roles: ['radiologist'] }],
+  },
   radiologue: { display: 'Dr NOA TEST-TELERADIO', roles: ['radiologist'] },
   coordonnateur: { display: 'SASHA TEST-COORDINATION', roles: ['coordinator'] },
   auditeur: { display: 'MAX TEST-AUDIT', roles: ['auditor'] },
@@ -47,11 +60,19 @@ export const fakePassword = 'mot-de-passe-factice';
 
 /** @param folder the built user interface. */
 export async function startFakeServer(folder: string): Promise<FakeServer> {
-  const app = fastify();
+  const elsewhere: string[] = [];
+  const app = fastify({
+    rewriteUrl({ url = '/' }) {
+      const inner = /^\/t\/ailleurs(\/.*)$/.exec(url)?.[1];
+      if (inner) elsewhere.push(inner);
+      return inner ?? url;
+    },
+  });
   const resources = new Map(fakeResources(Date.now()).map((one) => [`${one.resourceType}/${one.id}`, one]));
   const server: Omit<FakeServer, 'url' | 'close'> = {
     resources,
     operations: [],
+    elsewhere,
     arrived: { count: 99 },
     refuseSigning: { issues: [] },
   };
@@ -123,6 +144,22 @@ function fhir(app: FastifyInstance, server: Omit<FakeServer, 'url' | 'close'>): 
   app.get<{ Params: { type: string }; Querystring: Record<string, string | string[]> }>(
     '/fhir/:type',
     async ({ params, query }) => search(resources, params.type, query),
+  );
+  app.get<{ Querystring: Record<string, string | string[]> }>(
+    '/t/all/fhir/Task',
+    async ({ query }): Promise<Bundle> => {
+      const found = search(resources, 'Task', query);
+      const entry = found.entry?.map((one) => ({
+        ...one,
+        fullUrl: `http://serveur.exemple/t/ailleurs/fhir/${one.resource?.resourceType}/${one.resource?.id}`,
+      }));
+      const text = 'La liste est incomplète : les dossiers de « lointain » manquent ou ne sont pas tous là.';
+      const late: OperationOutcome = {
+        resourceType: 'OperationOutcome',
+        issue: [{ severity: 'warning', code: 'timeout', details: { text } }],
+      };
+      return { ...found, ...(entry ? { entry: [...entry, { resource: late, search: { mode: 'outcome' } }] } : {}) };
+    },
   );
   app.get<{ Params: { type: string; id: string } }>('/fhir/:type/:id', async ({ params }, reply) => {
     if (params.type === 'Binary') return reply.type('application/pdf').send(Buffer.from('%PDF-1.4\n%fictif\n'));
