@@ -58,7 +58,8 @@ function readEvent(record: ReadRecord, at: Date): AuditEvent {
   const isRead = !isQuery && (interaction === 'read' || interaction === 'vread');
   // The profiles are about what succeeded.
   const isSearch = isQuery && /^search-/.test(interaction);
-  const profile = record.outcome !== 'success' ? undefined : isSearch ? 'Query' : isRead && data.count === 1 ? 'Read' : undefined;
+  const profile =
+    record.outcome !== 'success' ? undefined : isSearch ? 'Query' : isRead && data.count === 1 ? 'Read' : undefined;
   return {
     ...frame(record, at, isQuery ? 'query' : 'read', profileOf(profile, patients.length === 1)),
     type: typeOf(interaction),
@@ -80,7 +81,8 @@ function writeEvent(record: WriteRecord, at: Date): AuditEvent {
   const single = kinds.length === 1 && kind ? writeKind[kind] : undefined;
   const profile = data.count === 1 && /^(create|update|patch|delete)$/.test(interaction) ? single?.profile : undefined;
   // A PUT may create: the profile wants the code of what happened.
-  const also = profile && kind && !(kind === 'update' && interaction === 'patch') && interaction !== kind ? subtypesOf(kind) : [];
+  const also =
+    profile && kind && !(kind === 'update' && interaction === 'patch') && interaction !== kind ? subtypesOf(kind) : [];
   return {
     ...frame(record, at, single?.flow ?? 'write', profileOf(profile, patients.length === 1)),
     type: typeOf(interaction),

@@ -74,7 +74,13 @@ export interface ActivityRecord extends Circumstances {
   activity: Activity;
 }
 
-export type AuditRecord = ActivityRecord | ReadRecord | WriteRecord | RefusalRecord | AuthenticationRecord | AccountSecurityRecord;
+export type AuditRecord =
+  | ActivityRecord
+  | ReadRecord
+  | WriteRecord
+  | RefusalRecord
+  | AuthenticationRecord
+  | AccountSecurityRecord;
 
 /**
  * A read, a search or a history, with what it reached.

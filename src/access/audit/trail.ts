@@ -22,9 +22,9 @@ import { auditEvent } from './event.ts';
 import { patientOf, securityContextOf } from './patient.ts';
 import {
   type AuditRecord,
-  activityRecord,
-  accountSecurityRecord,
   type AuthenticationRecord,
+  accountSecurityRecord,
+  activityRecord,
   authenticationRecord,
   readRecord,
   refusalRecord,
@@ -184,7 +184,13 @@ export function createTrail({ store, clock, site, keys, watched, observe, log }:
       watch.start();
       const { database, syslog: receiver } = watched;
       if (receiver)
-        forwarding = forwardInBackground({ database, receiver, tenants, now: () => clock.now(), ...(log ? { log } : {}) });
+        forwarding = forwardInBackground({
+          database,
+          receiver,
+          tenants,
+          now: () => clock.now(),
+          ...(log ? { log } : {}),
+        });
     },
     async close() {
       await background?.stop();

@@ -31,7 +31,7 @@ export function JournalTable({
           <tr key={line.id} className={line.outcome === 'success' ? undefined : 'issue-open'}>
             <td className="cell-number">{frenchInstant(line.at)}</td>
             <td className="cell-number">{line.who}</td>
-            <td>{line.purpose ?? '–'}</td>
+            <td className="cell-number">{line.purpose ?? '–'}</td>
             <td title={line.query}>
               {line.sentence}
               {line.reason === undefined ? '' : ` – ${line.reason}`}
