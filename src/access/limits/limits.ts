@@ -57,6 +57,7 @@ export function createLimits(settings: LimitSettings, options: LimitOptions): Li
       if (leave) socket.once('close', leave);
       else socket.destroy();
     });
+    app.addHook('preClose', async () => slow.endAnswered());
     app.addHook('onClose', async () => slow.close());
     app.addHook('onRequest', async (request, reply) => {
       const { raw } = request;
@@ -65,10 +66,11 @@ export function createLimits(settings: LimitSettings, options: LimitOptions): Li
         for (const leave of held.get(raw) ?? []) leave();
       });
       if (hasBody(raw)) {
-        slow.watch(raw, () => {
+        const giveUp = () => {
           if (reply.raw.headersSent) raw.socket.destroy();
           else endConnection(raw.socket, 408, secure);
-        });
+        };
+        slow.watch(raw, giveUp, () => reply.raw.writableFinished);
       }
       if (isOnThisMachine(request)) return;
       enter(addresses, addressKey(request.ip), raw);

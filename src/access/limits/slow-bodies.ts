@@ -1,12 +1,14 @@
 /**
  * Bodies that come too slowly are given up: a thousand connections that send an octet a minute would otherwise cost their sender
- * nothing and hold ours for an hour. Who waits because we do not read is not meant.
+ * nothing and hold ours for an hour. Who waits because we do not read is not meant, unless the answer was given without reading.
  */
 import type { IncomingMessage } from 'node:http';
 
 export interface SlowBodies {
-  /** @param giveUp ends the request and its connection. */
-  watch(request: IncomingMessage, giveUp: () => void): void;
+  /** @param giveUp ends the request and its connection. @param isAnswered whether the answer has been sent whole. */
+  watch(request: IncomingMessage, giveUp: () => void, isAnswered: () => boolean): void;
+  /** Gives up what was answered already: nobody reads the rest of it, and a server that stops would wait for it. */
+  endAnswered(): void;
   close(): void;
 }
 
@@ -18,6 +20,7 @@ interface Watched {
   bytes: number;
   slow: number;
   giveUp(): void;
+  isAnswered(): boolean;
 }
 
 export function watchSlowBodies(octetsPerSecond: number, everyMs: number = windowMs): SlowBodies {
@@ -32,7 +35,7 @@ export function watchSlowBodies(octetsPerSecond: number, everyMs: number = windo
       }
       const bytes = request.socket.bytesRead;
       // Octets that wait to be read are ours to read.
-      const isSlow = request.readableLength === 0 && bytes - state.bytes < least;
+      const isSlow = state.isAnswered() || (request.readableLength === 0 && bytes - state.bytes < least);
       state.bytes = bytes;
       state.slow = isSlow ? state.slow + 1 : 0;
       if (state.slow < slowWindows) continue;
@@ -44,10 +47,13 @@ export function watchSlowBodies(octetsPerSecond: number, everyMs: number = windo
   const timer = setInterval(look, everyMs);
   timer.unref();
   return {
-    watch(request, giveUp) {
-      watched.set(request, { bytes: request.socket.bytesRead, slow: 0, giveUp });
+    watch(request, giveUp, isAnswered) {
+      watched.set(request, { bytes: request.socket.bytesRead, slow: 0, giveUp, isAnswered });
       request.once('close', () => watched.delete(request));
     },
     close: () => clearInterval(timer),
+    endAnswered() {
+      for (const [request, { isAnswered, giveUp }] of watched) if (!request.complete && isAnswered()) giveUp();
+    },
   };
 }

@@ -19,7 +19,7 @@ afterEach(async () => {
   expect(performance.now() - start).toBeLessThan(2_000);
 });
 
-const boundMs = 5_000;
+const boundMs = 10_000;
 async function post(path: string, body: string | Buffer, headers: Record<string, string>) {
   const start = performance.now();
   const answer = await fetch(`${whole.server.httpUrl}${path}`, {

@@ -67,7 +67,7 @@ async function serve(settings: Partial<LimitSettings>, slowWindowMs?: number) {
     { ...generous, ...settings },
     { behindProxy: false, secure: false, ...(slowWindowMs ? { slowWindowMs } : {}) },
   );
-  const app = fastify({ forceCloseConnections: true });
+  const app = fastify();
   apps.push(app);
   await app.register(limits.plugin);
   const gate = Promise.withResolvers<void>();
@@ -77,10 +77,25 @@ async function serve(settings: Partial<LimitSettings>, slowWindowMs?: number) {
     await gate.promise;
     return {};
   });
+  // Answers before it has read the body, and never reads the rest, as a route does that stops at a limit.
+  app.register(async (scope) => {
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('*', (_request, payload, done) => {
+      payload.once('data', () => payload.pause());
+      done(null, payload);
+    });
+    scope.post('/early', async (_request, reply) => reply.code(413).send({}));
+  });
   app.post('/', async (request) => ({ length: JSON.stringify(request.body).length }));
   await app.listen({ host: '127.0.0.1', port: 0 });
   const { port } = app.server.address() as { port: number };
-  return { port, url: `http://127.0.0.1:${port}`, release: gate.resolve, entered: entered.promise };
+  return {
+    port,
+    url: `http://127.0.0.1:${port}`,
+    close: () => app.close(),
+    release: gate.resolve,
+    entered: entered.promise,
+  };
 }
 
 it('requests at once are counted while they are answered, and only then', async () => {
@@ -123,6 +138,18 @@ it('a body that comes an octet at a time is given up with 408, one that comes fa
   const body = JSON.stringify('a'.repeat(99_998));
   const whole = await fetch(url, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
   expect(await whole.json()).toEqual({ length: 100_000 });
+});
+
+it('a body that goes on after its answer holds neither its connection nor a server that stops', async () => {
+  const head = 'POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 100000000\r\n\r\n';
+  const slow = await serve({}, 50);
+  const first = open(slow.port, `${head}${'a'.repeat(200_000)}`);
+  expect(await first.closed).toMatch(/^HTTP\/1\.1 413 /);
+  const patient = await serve({}, 3_600_000);
+  const second = open(patient.port, `${head}${'a'.repeat(200_000)}`);
+  await new Promise((resolve) => second.socket.once('data', resolve));
+  await patient.close();
+  await second.closed;
 });
 
 it('headers that never end are not waited for', async () => {
