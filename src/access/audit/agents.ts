@@ -31,8 +31,7 @@ export function agents(context: Pick<Context, 'actor' | 'network'>, flow: Flow, 
   const list: AuditEventAgent[] = [
     {
       type: { coding: [client] },
-      who: isPerson ? { display: 'navigateur' } : whoIs(actor),
-      ...(isPerson ? {} : identity(actor)),
+      ...(isPerson ? throughWhat(actor) : { who: whoIs(actor), ...identity(actor) }),
       requestor: false,
       network: network ? { address: network, type: '2' } : { address: site.address, type: site.networkType },
     },
@@ -45,6 +44,13 @@ export function agents(context: Pick<Context, 'actor' | 'network'>, flow: Flow, 
   ];
   if (isPerson) list.push(person(actor, user));
   return list;
+}
+
+/** The software a person acts through: our pages, or an app they let in (OAuth). */
+function throughWhat({ client }: Actor): Pick<AuditEventAgent, 'who' | 'altId'> {
+  return client === undefined
+    ? { who: { display: 'navigateur' } }
+    : { who: { display: `application ${client}` }, altId: client };
 }
 
 function person(actor: Actor, type: Coding): AuditEventAgent {

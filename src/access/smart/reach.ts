@@ -16,7 +16,7 @@ export function refuseBeyondReach(request: object, { scopes }: Pick<Actor, 'scop
   const { url } = request as { url?: unknown };
   // As the router reads it: a percent sign could spell these names in another way.
   const path = typeof url === 'string' ? decoded(url) : '';
-  if (whoAmI.test(path)) return;
+  if (whoAmI.test(path) && scopes.includes('openid')) return;
   if (api.test(path) && (!ofAccount.test(path) || readsEverything(scopes))) return;
   throw refusal(403, 'forbidden', {
     diagnostics: 'A token of a client does not reach this address',

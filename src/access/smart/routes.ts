@@ -6,6 +6,7 @@ import { openidConfiguration, smartConfiguration } from './discovery.ts';
 import { acceptForms, type Form, formLimitBytes, readForm } from './form.ts';
 import { answerIntrospection } from './introspection.ts';
 import { openApp } from './open-app.ts';
+import { ownAppRoutes } from './own-apps.ts';
 import { answerPageError, stylesheet } from './page.ts';
 import { answerRevocation } from './revocation.ts';
 import { answerOAuthError, type OAuthService } from './service.ts';
@@ -45,6 +46,7 @@ export async function smartRoutes(app: FastifyInstance, { service, certificates 
     decide(service, request, reply, formOf(request)),
   );
   app.post<{ Body: Form }>('/oauth2/launch', limit, (request) => openApp(service, request, formOf(request)));
+  ownAppRoutes(app, service);
   app.get('/oauth2/page.css', (_request, reply) => reply.type('text/css; charset=utf-8').send(stylesheet));
 
   app.get('/oauth2/jwks', () => service.signingKeys.published());

@@ -30,6 +30,9 @@ const rightOf: Readonly<Record<string, Right>> = {
 /** The envelope of a Bundle is not asked: each of its entries is. Who we are and what we serve is public. */
 const envelopes = new Set(['batch', 'transaction', 'capabilities']);
 
+/** A signature is given by a person's own hand (design §5 rule 6), and an emergency declared by them: no app does either for them. */
+const personalActs = new Set(['sign', 'break-glass']);
+
 /** Types that tell of many patients and are not kept to one by what they carry. */
 const beyondOnePatient = new Set(['AuditEvent', 'Binary', 'Bundle', 'Group', 'List', 'MeasureReport', 'Subscription']);
 
@@ -80,8 +83,9 @@ function allowsOperation(
   changes: boolean,
 ): boolean {
   if (type !== undefined && definitionTypes.has(type) && !changes) return true;
-  // What it exports is asked again later, of the account and without this token: nothing may be narrower than the account by then.
-  if (operation === 'export') return allowsEverywhere(granted);
+  if (personalActs.has(operation)) return false;
+  // What these show is asked again later, of the account and without this token: nothing may be narrower than the account by then.
+  if (operation === 'export' || type === 'Subscription') return allowsEverywhere(granted);
   return needed(changes ? 'cru' : 'rs').every((right) => allows(granted, type ?? '*', right));
 }
 

@@ -98,6 +98,9 @@ describe('a token', () => {
   const operations = [
     { name: 'everything', type: 'Patient', affectsState: false },
     { name: 'sign', type: 'Task', affectsState: true },
+    { name: 'claim', type: 'Task', affectsState: true },
+    { name: 'break-glass', type: 'Patient', affectsState: true },
+    { name: 'events', type: 'Subscription', affectsState: false },
     { name: 'graphql', affectsState: false },
   ] as const;
   const allows = (scopes: string[], demand: object) =>
@@ -110,11 +113,24 @@ describe('a token', () => {
     expect(allows(['user/Patient.r'], { interaction: 'operation', type: 'Patient', operation: '$everything' })).toBe(
       false,
     );
-    expect(allows(['user/Task.rs'], { interaction: 'operation:Task/$sign', type: 'Task' })).toBe(false);
-    expect(allows(['user/Task.crus'], { interaction: 'operation:Task/$sign', type: 'Task' })).toBe(true);
+    expect(allows(['user/Task.rs'], { interaction: 'operation:Task/$claim', type: 'Task' })).toBe(false);
+    expect(allows(['user/Task.crus'], { interaction: 'operation:Task/$claim', type: 'Task' })).toBe(true);
     expect(allows(['user/Task.rs'], { interaction: 'operation', type: 'Task', operation: 'unheard-of' })).toBe(false);
     expect(allows(['user/Patient.rs'], { interaction: 'operation', operation: 'graphql' })).toBe(false);
     expect(allows(['user/*.rs'], { interaction: 'operation', operation: 'graphql' })).toBe(true);
+  });
+
+  it('never signs, nor declares an emergency, in a person’s place', () => {
+    expect(allows(['user/*.cruds'], { interaction: 'operation:Task/$sign', type: 'Task' })).toBe(false);
+    expect(allows(['user/*.cruds'], { interaction: 'operation', type: 'Patient', operation: 'break-glass' })).toBe(
+      false,
+    );
+  });
+
+  it('is told of events only when it may read everything', () => {
+    const demand = { interaction: 'operation', type: 'Subscription', operation: 'events' };
+    expect(allows(['user/Subscription.cruds', 'user/Patient.rs'], demand)).toBe(false);
+    expect(allows(['user/*.rs'], demand)).toBe(true);
   });
 
   it('exports only what it may read whole', () => {

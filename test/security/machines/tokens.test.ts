@@ -98,6 +98,39 @@ test('rights taken from an app count at its next refresh', async () => {
   expect(await refresh(token, { client_id: 'shrinking' })).toMatchObject({ scope: 'user/Task.rs offline_access' });
 });
 
+test('a person sees the apps they let in and puts one out, with its tokens; nobody else does', async () => {
+  const eve = await signIn(rig, 'eva', 'aa', ['conformance']);
+  const tokens = await tokensFor('user/Patient.rs offline_access');
+  const list = async (session: string) => {
+    const answer = await rig.app.inject({ url: '/oauth2/account/applications', headers: { cookie: session } });
+    return answer.json().applications as { id: string; application: string; scopes: string[] }[];
+  };
+  const [newest] = await list(cookie);
+  expect(newest).toMatchObject({ application: 'app', scopes: ['user/Patient.rs', 'offline_access'] });
+  expect(await list(eve)).toEqual([]);
+  const end = (headers: Record<string, string>) =>
+    rig.app.inject({ method: 'DELETE', url: `/oauth2/account/applications/${newest?.id}`, headers });
+  expect((await end({ cookie: eve, 'x-passerelle': '1' })).statusCode).toBe(204);
+  expect((await end({ cookie })).statusCode).toBe(403);
+  expect((await end({ authorization: `Bearer ${tokens.access_token}` })).statusCode).toBe(403);
+  expect(await get(tokens.access_token, '/fhir/Patient')).toBe(200);
+  expect((await end({ cookie, 'x-passerelle': '1' })).statusCode).toBe(204);
+  expect(await get(tokens.access_token, '/fhir/Patient')).toBe(401);
+  expect(await refresh(tokens.refresh_token)).toMatchObject({ error: 'invalid_grant' });
+});
+
+test('what an app does in a person’s name is told with the app’s', async () => {
+  const tokens = await tokensFor('user/Patient.rs');
+  await rig.app.inject({
+    url: '/fhir/Patient',
+    headers: { authorization: `Bearer ${tokens.access_token}`, 'x-request-id': 'by-app' },
+  });
+  const events = (await rig.trail('agent=Practitioner/noa')).filter((event) =>
+    JSON.stringify(event).includes('by-app'),
+  );
+  expect(events[0]?.agent?.[0]).toMatchObject({ altId: 'app', who: { display: 'application app' } });
+});
+
 test('a person who is shut off leaves nothing to their apps', async () => {
   const eve = await signIn(rig, 'eve', 'aa', ['conformance']);
   const { query, verifier } = authorization('app', 'user/Patient.rs offline_access');
