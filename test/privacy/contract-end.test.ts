@@ -68,11 +68,58 @@ describe("a patient's data", () => {
   });
 });
 
+describe('the end of a contract with one establishment', () => {
+  it('returns and destroys what is labelled as its own, documents and images with it, and nothing of another', async () => {
+    const { room, world } = hospital;
+    const of = { tenant: 'aa', establishment: 'other' };
+    const other = { system: 'https://fhir.passerelle.example/sid/establishment', code: 'other' };
+    const context = { ...room.context('aa', 'test'), establishments: ['other'] };
+    await room.store.transaction(context, async (tx) => {
+      await tx.create({
+        resourceType: 'Patient',
+        id: 'theirs',
+        meta: { security: [other] },
+        name: [{ family: 'TEST-AUTRE' }],
+      });
+      const shared = { ...other, code: 'ch-exemple' };
+      await tx.create({ resourceType: 'Patient', id: 'both', meta: { security: [other, shared] } });
+      await tx.create({
+        resourceType: 'Binary',
+        id: 'letter',
+        contentType: 'application/pdf',
+        data: 'JVBERi0=',
+        meta: { security: [other] },
+      });
+    });
+    const returned = await returnData(room, of, at('return-other'));
+    expect(returned).toMatchObject({ resources: { Patient: 2, Binary: 1 }, images: 0, documents: 1 });
+    const { destroyed } = await destroyData(room, of, at('return-other'));
+    expect(destroyed.resources).toMatchObject({ Patient: 1, Binary: 1 });
+    await expect(world.store.read('aa', 'Patient', 'theirs')).rejects.toMatchObject({ status: 404 });
+    expect((await world.store.read('aa', 'Patient', 'both')).id).toBe('both');
+    expect((await world.store.read('aa', 'Patient', cases[0]!.patient)).id).toBe(cases[0]!.patient);
+    expect(await hospital.imaging.findStudy('aa', cases[0]!.studyUid)).toBeDefined();
+  });
+
+  it('finds every resource of the establishment’s cases, labelled or older than the labels', async () => {
+    const returned = await returnData(hospital.room, { tenant: 'aa', establishment: 'ch-exemple' }, at('return-one'));
+    expect(returned).toMatchObject({ images: 4 });
+    expect(returned.documents).toBe(Object.entries(returned.resources).find(([type]) => type === 'Binary')?.[1]);
+    expect(returned.documents).toBeGreaterThanOrEqual(4);
+    expect(returned.resources).toMatchObject({
+      Task: expect.any(Number),
+      DiagnosticReport: 2,
+      ImagingStudy: 2,
+      ServiceRequest: 2,
+    });
+  });
+});
+
 describe('the end of a contract', () => {
   it('returns resources, history, documents and images, with a manifest that names every change', async () => {
     const returned = await returnData(hospital.room, { tenant: 'aa' }, at('return'));
     expect(returned).toMatchObject({ images: 4 });
-    expect(returned.resources.Patient).toBe(2);
+    expect(returned.resources.Patient).toBe(3);
     expect((await linesOf(at('return/historique/Task.ndjson'))).length).toBeGreaterThan(2);
     const file = at('return/ressources/Patient.ndjson');
     await expect(returnData(hospital.room, { tenant: 'aa' }, at('return'))).rejects.toThrow('not empty');

@@ -6,13 +6,19 @@ import { openBlobStore } from '../../imaging/index.ts';
 import { CommandError } from '../command-error.ts';
 import type { DataRoom } from '../data-room.ts';
 import { type Certificate, certificateNumber, issueCertificate } from './certificate.ts';
-import { digestOf, type Handover, openHandover, verifyHandover } from './handover.ts';
-import { type Destroyed, destroyResources, destroyTenant } from './purge.ts';
+import { casesOf, recordsOf } from './establishment-cases.ts';
+import { digestOf, type Handover, listLine, openHandover, verifyHandover } from './handover.ts';
+import { type Check, type Destroyed, destroyResources, destroyTenant, type Query } from './purge.ts';
 
 /** A tenant, or one of its establishments (Organization id). */
 export interface Contract {
   tenant: string;
   establishment?: string;
+}
+
+/** The same, with what goes with the establishment's cases: resources that are older than the labels are found by it. */
+interface Scope extends Contract {
+  ofCases: ReadonlySet<string>;
 }
 
 interface StoredRow {
@@ -21,20 +27,23 @@ interface StoredRow {
 }
 
 const rowsPerPage = 500;
+const dayMs = 86_400_000;
 
 /** Writes the return: current resources, earlier versions, images as received, documents. */
 export async function returnData(room: DataRoom, contract: Contract, to: string): Promise<Handover> {
   const { tenant } = contract;
   const blobs = await openBlobStore(dataFolder(room.config, 'blobs'), room.vault);
   const writer = await openHandover(to, tenant, { database: room.database, blobs, keys: room.keys });
-  for await (const { resource, text } of currentOf(room, contract)) {
+  const query = queryIn(room, tenant);
+  const scope = await scopeOf(room, contract);
+  for await (const { resource, text } of currentOf(query, scope)) {
     await writer.resource(resource, text);
     if (resource.resourceType === 'ImagingStudy') await writer.study(resource.id!);
   }
-  for (const table of await resourceTables(room)) {
-    for await (const { content } of rowsOf(room, tenant, `${table}_past`, "content <> ''")) {
+  for (const table of await resourceTables(query)) {
+    for await (const { content } of rowsOf(query, tenant, `${table}_past`, "content <> ''")) {
       const resource = JSON.parse(content) as Resource;
-      if (isOf(resource, contract)) await writer.line('historique', resource, content);
+      if (isOf(resource, scope)) await writer.line('historique', resource, content);
     }
   }
   const handover = await writer.finish(contract, room.config.clock.now());
@@ -66,18 +75,18 @@ export async function destroyData(
   if (handover.tenant !== tenant || handover.establishment !== establishment || handover.patient !== undefined) {
     throw new CommandError('The return is of something else.');
   }
-  const lines: string[] = [];
-  const references = new Set<string>();
-  for await (const { resource } of currentOf(room, contract)) {
-    const { resourceType, id, meta } = resource;
-    lines.push(`${resourceType}/${id}/${meta?.versionId ?? ''}`);
-    if (!isAlsoOfOthers(resource, contract)) references.add(`${resourceType}/${id}`);
-  }
-  if (digestOf(lines) !== handover.listSha256) {
-    throw new CommandError('Something was stored or changed since the return: return again, then destroy.');
-  }
+  const scope = await scopeOf(room, contract);
+  const check: Check = async (query) => {
+    const lines: string[] = [];
+    for await (const { resource } of currentOf(query, scope)) lines.push(listLine(resource));
+    if (digestOf(lines) !== handover.listSha256) {
+      throw new CommandError('Something was stored or changed since the return: return again, then destroy.');
+    }
+  };
   const destroyed =
-    establishment === undefined ? await destroyTenant(room, tenant) : await destroyResources(room, tenant, references);
+    establishment === undefined
+      ? await destroyTenant(room, tenant, check)
+      : await destroyResources(room, tenant, await ownOf(room, scope), check);
   const now = room.config.clock.now();
   const certificate: Certificate = {
     ...{ format: 1, number: certificateNumber(now), kind: 'end-of-contract', tenant },
@@ -112,36 +121,53 @@ async function endTrail({ database }: DataRoom, tenant: string, now: Date): Prom
   );
 }
 
-async function* currentOf(room: DataRoom, contract: Contract): AsyncGenerator<{ resource: Resource; text: string }> {
-  for (const table of await resourceTables(room)) {
-    for await (const { content } of rowsOf(room, contract.tenant, table, 'NOT deleted')) {
+async function scopeOf(room: DataRoom, contract: Contract): Promise<Scope> {
+  const { tenant, establishment } = contract;
+  if (establishment === undefined) return { ...contract, ofCases: new Set() };
+  const everything = new Date(room.config.clock.now().getTime() + dayMs);
+  return {
+    ...contract,
+    ofCases: await recordsOf(room, tenant, await casesOf(room, tenant, establishment, everything)),
+  };
+}
+
+/** What is of this establishment alone. */
+async function ownOf(room: DataRoom, scope: Scope): Promise<Set<string>> {
+  const references = new Set<string>();
+  for await (const { resource } of currentOf(queryIn(room, scope.tenant), scope)) {
+    if (!isAlsoOfOthers(resource, scope)) references.add(`${resource.resourceType}/${resource.id}`);
+  }
+  return references;
+}
+
+function queryIn({ database }: DataRoom, tenant: string): Query {
+  return (text, values) => database.query(tenant, text, values);
+}
+
+async function* currentOf(query: Query, scope: Scope): AsyncGenerator<{ resource: Resource; text: string }> {
+  for (const table of await resourceTables(query)) {
+    for await (const { content } of rowsOf(query, scope.tenant, table, 'NOT deleted')) {
       const resource = JSON.parse(content) as Resource;
-      if (isOf(resource, contract)) yield { resource, text: content };
+      if (isOf(resource, scope)) yield { resource, text: content };
     }
   }
 }
 
 /** Tables of resources, the trail excepted: it has its own export (`audit-export`). */
-async function resourceTables({ database }: DataRoom): Promise<string[]> {
-  const { rows } = await database.query<{ name: string }>(
-    'platform',
+async function resourceTables(query: Query): Promise<string[]> {
+  const { rows } = await query<{ name: string }>(
     `SELECT format('fhir.%I', c.relname) AS name FROM pg_class c
      WHERE c.relnamespace = 'fhir'::regnamespace AND c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relname <> 'auditevent'
        AND EXISTS (SELECT FROM pg_class p WHERE p.relnamespace = c.relnamespace AND p.relname = c.relname || '_past')
      ORDER BY 1`,
+    [],
   );
   return rows.map(({ name }) => name);
 }
 
-async function* rowsOf(
-  { database }: DataRoom,
-  tenant: string,
-  table: string,
-  condition: string,
-): AsyncGenerator<StoredRow> {
+async function* rowsOf(query: Query, tenant: string, table: string, condition: string): AsyncGenerator<StoredRow> {
   for (let last: [string, number] = ['', 0]; ; ) {
-    const { rows } = await database.query<StoredRow & { version: number }>(
-      tenant,
+    const { rows } = await query<StoredRow & { version: number }>(
       `SELECT id, version, content FROM ${table} WHERE tenant = $1 AND (id, version) > ($2, $3) AND ${condition}
        ORDER BY id, version LIMIT ${rowsPerPage}`,
       [tenant, ...last],
@@ -158,8 +184,10 @@ function establishmentsOf(resource: Resource): string[] {
   return labels.flatMap(({ system, code }) => (system === establishmentSystem && code ? [code] : []));
 }
 
-function isOf(resource: Resource, { establishment }: Contract): boolean {
-  return establishment === undefined || establishmentsOf(resource).includes(establishment);
+function isOf(resource: Resource, { establishment, ofCases }: Scope): boolean {
+  if (establishment === undefined) return true;
+  const labels = establishmentsOf(resource);
+  return labels.length > 0 ? labels.includes(establishment) : ofCases.has(`${resource.resourceType}/${resource.id}`);
 }
 
 /** A patient two establishments of a group treat goes with the second one. */

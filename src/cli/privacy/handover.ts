@@ -76,9 +76,9 @@ export async function openHandover(
       await file.appendFile(`${text}\n`);
     },
     async resource(resource, text) {
-      const { resourceType, id, meta } = resource;
+      const { resourceType, id } = resource;
       await writer.line('ressources', resource, text);
-      list.push(`${resourceType}/${id}/${meta?.versionId ?? ''}`);
+      list.push(listLine(resource));
       counts.resources[resourceType] = (counts.resources[resourceType] ?? 0) + 1;
       if (resourceType !== 'Binary') return;
       const { contentType, data } = resource as Binary;
@@ -134,6 +134,11 @@ export async function openHandover(
     },
   };
   return writer;
+}
+
+/** `Type/id/version` */
+export function listLine({ resourceType, id, meta }: Resource): string {
+  return `${resourceType}/${id}/${meta?.versionId ?? ''}`;
 }
 
 /** SHA-256 of lines, in the order of their code units. */

@@ -20,13 +20,20 @@ const purgeRole = 'passerelle_purge';
 /** Kept through the end of a contract: the trail has its own retention (`audit-retention`). */
 const trailTables = /^(fhir\.(auditevent|journal|journal_pending)|audit_[a-z_]+)$/;
 
-/** One transaction of the owner, in a tenant, with the right to remove. */
+/** Asks of the moment that is destroyed: throwing destroys nothing. */
+export type Check = (query: Query) => Promise<void>;
+export type Query = <Row extends pg.QueryResultRow>(text: string, values: unknown[]) => Promise<{ rows: Row[] }>;
+
+/**
+ * One transaction of the owner, in a tenant, with the right to remove. It sees one moment: what comes later is not removed, and what changes
+ * meanwhile makes it fail.
+ */
 async function purging<T>(adminUrl: string, tenant: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString: adminUrl, application_name: 'passerelle-purge' });
   client.on('error', () => undefined);
   await client.connect();
   try {
-    await client.query('BEGIN');
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
     await client.query("SELECT set_config('role', $1, true), set_config('passerelle.tenant', $2, true)", [
       purgeRole,
       tenant,
@@ -42,13 +49,16 @@ async function purging<T>(adminUrl: string, tenant: string, work: (client: pg.Cl
 /**
  * Destroys resources with their history and search values, and what other tables hold of them.
  * @param references `Type/id`
+ * @throws what `check` throws, and PostgreSQL's 40001 when something of it was changed at the same time: then all is as before.
  */
 export async function destroyResources(
   room: DataRoom,
   tenant: string,
   references: ReadonlySet<string>,
+  check: Check,
 ): Promise<Destroyed> {
   const destroyed = await purging(room.database.adminUrl, tenant, async (client) => {
+    await check(queryOf(client));
     const result = empty(references);
     const byType = Map.groupBy(references, (reference) => reference.slice(0, reference.indexOf('/')));
     const removed = async (table: string, where: string, values: unknown[]) => {
@@ -122,8 +132,9 @@ async function removeSearchValues(
 }
 
 /** Destroys everything of a tenant but its audit trail. */
-export async function destroyTenant(room: DataRoom, tenant: string): Promise<Destroyed> {
+export async function destroyTenant(room: DataRoom, tenant: string, check: Check): Promise<Destroyed> {
   const destroyed = await purging(room.database.adminUrl, tenant, async (client) => {
+    await check(queryOf(client));
     const references = new Set<string>();
     const result = empty(references);
     const blobs = await client.query(
@@ -208,6 +219,10 @@ function notedBlobs(database: Database, tenant: string): Promise<string[]> {
     const { rows } = await client.query<{ blob: string }>('SELECT blob FROM purged_blob WHERE tenant = $1', [tenant]);
     return rows.map(({ blob }) => blob);
   });
+}
+
+function queryOf(client: pg.Client): Query {
+  return (text, values) => client.query(text, values);
 }
 
 function empty(references: ReadonlySet<string>): Destroyed {

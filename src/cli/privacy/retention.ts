@@ -5,21 +5,22 @@
 import type { Organization, Task } from '@medplum/fhirtypes';
 import { CommandError } from '../command-error.ts';
 import type { DataRoom } from '../data-room.ts';
-import { isCase, patientCases } from './case-record.ts';
 import { type Certificate, certificateNumber, issueCertificate } from './certificate.ts';
-import { type Destroyed, destroyPurgedBlobs, destroyResources } from './purge.ts';
+import { casesOf, recordsOf } from './establishment-cases.ts';
+import { type Destroyed, destroyPurgedBlobs, destroyResources, type Query } from './purge.ts';
 
 const dayMs = 86_400_000;
 const settingsUrl = 'https://fhir.passerelle.example/StructureDefinition/establishment-settings';
 /** States in which nothing is expected any more (CodeSystem case-status). */
 const closed = new Set(['refused', 'delivered', 'cancelled', 'interrupted', 'entered-in-error', 'expired']);
-const casesPerPage = 500;
 
 /** What a run destroys, or would. */
 export interface Due {
   establishment: string;
   retentionDays: number;
   cases: string[];
+  /** Versions of the cases when they were looked at. */
+  versions: Map<string, number>;
   /** All references that go. */
   references: Set<string>;
 }
@@ -33,17 +34,15 @@ export async function dueCases(room: DataRoom, tenant: string, now: Date): Promi
     const retentionDays = retentionDaysOf(organization);
     if (retentionDays === undefined) continue;
     const limit = new Date(now.getTime() - retentionDays * dayMs);
-    const tasks = (await oldTasks(room, tenant, organization.id!, limit)).filter((task) =>
+    const tasks = (await casesOf(room, tenant, organization.id!, limit)).filter((task) =>
       isOver(task, now, retentionDays),
     );
-    const references = new Set<string>();
-    for (const [patient, cases] of Map.groupBy(tasks, patientOf)) {
-      for (const reference of await ofPatient(room, tenant, patient, cases)) references.add(reference);
-    }
+    const references = await recordsOf(room, tenant, tasks);
     due.push({
       establishment: organization.id!,
       retentionDays,
       cases: tasks.map(({ id }) => `Task/${id}`),
+      versions: new Map(tasks.map(({ id, meta }) => [id!, Number(meta?.versionId)])),
       references,
     });
   }
@@ -60,7 +59,9 @@ export async function runRetention(
   await destroyPurgedBlobs(room, [tenant]);
   const done = [];
   for (const due of (await dueCases(room, tenant, now)).filter(({ cases }) => cases.length > 0)) {
-    const destroyed = await destroyResources(room, tenant, due.references);
+    const destroyed = await destroyResources(room, tenant, due.references, (query) =>
+      assertUnchanged(query, tenant, due),
+    );
     const certificate: Certificate = {
       ...{ format: 1, number: certificateNumber(now), kind: 'retention', tenant, establishment: due.establishment },
       at: now.toISOString(),
@@ -87,6 +88,17 @@ export async function runRetention(
   return done;
 }
 
+/** A case that was taken up again since it was looked at is none to destroy. */
+async function assertUnchanged(query: Query, tenant: string, { versions, establishment }: Due): Promise<void> {
+  const { rows } = await query<{ id: string; version: number }>(
+    'SELECT id, version FROM fhir.task WHERE tenant = $1 AND id = ANY ($2)',
+    [tenant, [...versions.keys()]],
+  );
+  if (rows.length !== versions.size || rows.some(({ id, version }) => versions.get(id) !== version)) {
+    throw new CommandError(`${tenant} ${establishment}: a case changed meanwhile; nothing was destroyed, run again.`);
+  }
+}
+
 export function retentionDaysOf(organization: Organization): number | undefined {
   const settings = organization.extension?.find(({ url }) => url === settingsUrl)?.extension;
   const value = settings?.find(({ url }) => url === 'retentionDays');
@@ -97,26 +109,6 @@ export function retentionDaysOf(organization: Organization): number | undefined 
   return days;
 }
 
-/** Root Tasks of an establishment not changed since `limit`. */
-async function oldTasks(room: DataRoom, tenant: string, organization: string, limit: Date): Promise<Task[]> {
-  const context = room.context(tenant, 'operator:retention');
-  const found: Task[] = [];
-  for (let after = ''; ; ) {
-    const page = await room.store.transaction(context, (tx) =>
-      tx.search(
-        'Task',
-        `requester=Organization/${organization}&_lastUpdated=lt${limit.toISOString()}&_sort=_lastUpdated&_count=${casesPerPage}${after}`,
-      ),
-    );
-    found.push(...page.filter((task) => isCase(task) && !found.some(({ id }) => id === task.id)));
-    const last = page.at(-1)?.meta?.lastUpdated;
-    if (page.length < casesPerPage || last === undefined) return found;
-    const next = `&_lastUpdated=ge${last}`;
-    if (next === after) throw new CommandError(`More than ${casesPerPage} cases changed at ${last}: ask support.`);
-    after = next;
-  }
-}
-
 /** Closed, and neither the establishment nor the request itself wants it longer. */
 function isOver(task: Task, now: Date, retentionDays: number): boolean {
   const state = task.businessStatus?.coding?.[0]?.code;
@@ -124,31 +116,4 @@ function isOver(task: Task, now: Date, retentionDays: number): boolean {
   const asked = task.input?.find(({ type }) => type.coding?.some(({ code }) => code === 'retention-days'));
   const days = Math.max(retentionDays, asked?.valueInteger ?? asked?.valuePositiveInt ?? asked?.valueUnsignedInt ?? 0);
   return new Date(task.meta?.lastUpdated ?? now).getTime() < now.getTime() - days * dayMs;
-}
-
-function patientOf(task: Task): string {
-  return task.for?.reference?.replace(/^Patient\//, '') ?? '';
-}
-
-/** What goes with these cases of one patient: what is theirs and no other case's; all of it when nothing else is left. */
-async function ofPatient(
-  room: DataRoom,
-  tenant: string,
-  patient: string,
-  tasks: readonly Task[],
-): Promise<Set<string>> {
-  const going = new Set(tasks.map(({ id }) => `Task/${id}`));
-  if (patient === '') return going;
-  const record = await patientCases(room.store, room.context(tenant, 'operator:retention'), patient);
-  const kept = new Set(
-    record.cases.filter((reference) => !going.has(reference)).flatMap((reference) => [...record.recordOf(reference)]),
-  );
-  const references = new Set(
-    [...going].flatMap((reference) => [...record.recordOf(reference)]).filter((reference) => !kept.has(reference)),
-  );
-  const isLast = [...record.resources.keys()].every(
-    (reference) => references.has(reference) || reference === `Patient/${patient}`,
-  );
-  if (isLast) references.add(`Patient/${patient}`);
-  return references;
 }

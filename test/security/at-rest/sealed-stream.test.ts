@@ -5,8 +5,8 @@ import { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { VaultError } from '../../src/vault/index.ts';
-import { testVault } from './ring.ts';
+import { VaultError } from '../../../src/vault/index.ts';
+import { testVault } from '../../vault/ring.ts';
 
 const vault = testVault();
 const name = 'blob/aa/1';
