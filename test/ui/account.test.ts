@@ -90,6 +90,7 @@ describe.skipIf(browserPath() === undefined)('signing in and one’s own account
     await page.getByLabel('Code à six chiffres').fill(codeOf(secret));
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Codes de secours' }).waitFor();
+    expect(await page.evaluate('document.activeElement.getAttribute("aria-labelledby")')).toBe('titre-secours');
     const codes = await page.locator('.recovery-codes code').allTextContents();
     expect(codes).toHaveLength(10);
     await page.getByRole('button', { name: 'J’ai noté ces codes' }).click();

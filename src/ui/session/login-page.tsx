@@ -22,7 +22,13 @@ export function LoginPage({
   const { client } = useServices();
   const [over, setOver] = useState<string>();
   // Asked at once: another way of signing in may have brought the browser here in the middle of the steps.
-  const begun = useQuery({ queryKey: ['sign-in'], queryFn: async () => (await pendingSignIn()) ?? null, gcTime: 0 });
+  const begun = useQuery({
+    queryKey: ['sign-in'],
+    queryFn: async () => (await pendingSignIn()) ?? null,
+    gcTime: 0,
+    // Who comes back from another window finds the recovery codes still there: the last step may be done already.
+    refetchOnWindowFocus: false,
+  });
   const opened = useMutation({ mutationFn: () => openedSession(client), onSuccess: onLogin });
   const goOn = (answer: StepAnswer): void => {
     setOver(undefined);
