@@ -283,7 +283,8 @@ async function compose(config: Config, options: ServerOptions, database: Databas
 
   await app.listen({ host: config.host, port: config.port });
   port = (app.server.address() as AddressInfo).port;
-  const receiving = { host: config.host, database, store, teleradiology, clock, log };
+  const { recordActivity } = access;
+  const receiving = { host: config.host, database, store, teleradiology, clock, log, recordActivity };
   const loopback = options.loopbackSender ? { acceptUnknownLoopback: options.loopbackSender } : {};
   const mllp = await startMllp({ ...receiving, ...loopback, port: config.mllpPort });
   const nodes = createNodes({

@@ -1,7 +1,7 @@
 /** The MLLP listener: sockets in, acknowledgements out. Connections work in parallel, the messages of one are answered in order. */
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
 import { createServer as createTlsServer, Server as TlsServer, TLSSocket } from 'node:tls';
-import { certificateOf, type Nodes, type ServerTls } from '../../access/index.ts';
+import { type Access, certificateOf, type Nodes, type ServerTls } from '../../access/index.ts';
 import type { Clock } from '../../config/index.ts';
 import type { Database } from '../../db/index.ts';
 import type { FhirStore } from '../../fhir/index.ts';
@@ -27,6 +27,8 @@ export interface MllpOptions {
   tls?: Pick<ServerTls, 'options' | 'follow'>;
   /** Asks connections over TLS for a certificate, and says for whom it may speak; nobody is asked when absent. */
   nodes?: Nodes;
+  /** Told of messages refused. */
+  recordActivity?: Access['recordActivity'];
   /** An unknown sender on a loopback connection counts as this establishment's RIS (demonstration only). */
   acceptUnknownLoopback?: { tenant: string; organizationId: string };
   /** MSH-3 and MSH-4 of our answers to messages that do not name us. */
@@ -94,6 +96,7 @@ export async function startMllp(options: MllpOptions): Promise<Mllp> {
     identity: options.identity ?? ownIdentity,
     production: options.production ?? false,
     limitBytes: limits.messageBytes,
+    ...(options.recordActivity ? { recordActivity: options.recordActivity } : {}),
     ...(nodes ? { nodes } : {}),
   });
 

@@ -4,7 +4,7 @@
  * AE or AR leaves.
  */
 import { randomUUID } from 'node:crypto';
-import type { Nodes } from '../../access/index.ts';
+import type { Access, Nodes } from '../../access/index.ts';
 import type { Clock } from '../../config/index.ts';
 import { type Database, platformTenant } from '../../db/index.ts';
 import { type Context, FhirError, type FhirStore } from '../../fhir/index.ts';
@@ -40,6 +40,8 @@ export interface ReceiverOptions {
   production: boolean;
   /** Whether who is connected over TLS may speak for whom it names. */
   nodes?: Nodes;
+  /** Told of messages refused, before their AE or AR leaves; those accepted are told by their transaction. */
+  recordActivity?: Access['recordActivity'];
   /** Largest message, octets; for the text of its refusal. */
   limitBytes: number;
 }
@@ -173,6 +175,11 @@ export function createReceiver(options: ReceiverOptions): Receive {
         ...(reason ? { reason } : {}),
       }),
     );
+    await options.recordActivity?.(refusalContext(reception), {
+      kind: 'import',
+      outcome: 'refused',
+      details: { controlId: reception.controlId, answer: code },
+    });
     log.warn(
       {
         sender: reception.partner,
@@ -200,6 +207,18 @@ export function createReceiver(options: ReceiverOptions): Receive {
         );
     });
   }
+}
+
+/** Who a refused message says it is from was not proven. */
+function refusalContext({ tenant, partner, messageType, network, at }: Reception): Context {
+  return {
+    tenant,
+    actor: { reference: '', display: partner, account: '', kind: 'machine', roles: [] },
+    requestId: randomUUID(),
+    interaction: `hl7v2:${messageType}`,
+    ...(network ? { network } : {}),
+    now: () => at,
+  };
 }
 
 const reusedControlId = 'MSH-10 déjà employé par ce système pour un autre message';

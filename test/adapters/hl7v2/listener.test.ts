@@ -169,6 +169,23 @@ describe('a refused message', () => {
     expect(domain.requests).toHaveLength(0);
   });
 
+  it('is told to the audit trail before its answer leaves, without anything of its content', async () => {
+    const told: unknown[] = [];
+    const address = await start({
+      recordActivity: async ({ tenant: of, interaction, actor }, activity) => {
+        told.push({ of, interaction, who: actor.display, ...activity });
+      },
+    });
+    const id = nextId();
+    await sendMessage(address, Buffer.from(render(withField(request({ controlId: id }), 'ORC', 12, ''))));
+    expect(told).toEqual([
+      {
+        ...{ of: tenant, interaction: 'hl7v2:ORM^O01', who: 'RIS-TEST|CH-TEST' },
+        ...{ kind: 'import', outcome: 'refused', details: { controlId: id, answer: 'AE' } },
+      },
+    ]);
+  });
+
   it('for its content gets the same answer again', async () => {
     const address = await start();
     const message = Buffer.from(render(withField(request({ controlId: nextId() }), 'OBR', 13, '')));
