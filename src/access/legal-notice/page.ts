@@ -11,6 +11,7 @@ export function legalNoticePage(notice: LegalNotice | undefined): string {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Mentions légales – Passerelle</title>
+<link rel="icon" href="/favicon.svg">
 <link rel="stylesheet" href="${stylesheetPath}">
 </head>
 <body>

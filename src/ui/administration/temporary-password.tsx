@@ -6,7 +6,7 @@ export function TemporaryPassword({ login, password }: { login: string; password
   return (
     <Alert color="yellow" role="status" title={`Mot de passe temporaire de ${login}`}>
       <p>
-        <code>{password}</code>
+        <output>{password}</output>
       </p>
       <p>
         Il ne sera plus affiché. Remettez-le à la personne elle-même ; elle en choisira un autre à sa première
