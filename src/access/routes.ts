@@ -1,4 +1,4 @@
-/** Signing in and out, who am I, and the two well-known documents of a server that says what it is. */
+/** Signing in and out, who am I; the steps of a sign-in and the pages of one's own account beside them (docs/access/people.md). */
 import type { FastifyInstance } from 'fastify';
 import { FhirError } from '../fhir/index.ts';
 import type { Access } from './access.ts';

@@ -2,9 +2,10 @@ import { generateSync } from 'otplib';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { resealAccounts } from '../../src/access/second-factor/reseal.ts';
 import { beginTotp, confirmTotp, verifyTotp } from '../../src/access/second-factor/totp.ts';
+import { accept } from '../../src/access/tenants/index.ts';
 import { createVault, newKeyLine, openKeyRing } from '../../src/vault/index.ts';
 import { openBrowserSession } from './browser-session.ts';
-import { openRig, type Rig } from './support.ts';
+import { noa, openRig, type Rig } from './support.ts';
 
 const password = 'Hirondelle-47';
 const adminPassword = 'Hirondelle-47-Sud';
@@ -172,6 +173,21 @@ test('a setting makes the second factor a duty of other roles', async () => {
     expect((await openBrowserSession(strict.app, '192.0.2.9').login(login, password)).statusCode).toBe(status);
   }
   await strict.close();
+});
+
+test('roles in a tenant that accepted somebody count like those at home', async () => {
+  await person('f-roam');
+  await rig.store.transaction(rig.context(noa, 'create'), (tx) =>
+    tx.create({ resourceType: 'Practitioner', id: 'f-roam', name: [{ family: 'TEST', given: ['Zoé'] }] }),
+  );
+  const there = { ...rig.context(noa, 'create'), tenant: 'bb' };
+  await rig.store.transaction(there, (tx) => tx.create({ resourceType: 'Organization', id: 'ch-b', name: 'CH B' }));
+  expect((await browser().login('f-roam', password)).statusCode).toBe(200);
+  const request = { login: 'f-roam', roles: ['support'], establishments: ['ch-b'] };
+  await accept(rig, there, { ...request, until: new Date(rig.clock.now().getTime() + 60_000) }, rig.clock.now());
+  expect((await browser().login('f-roam', password)).json()).toEqual({ step: 'enrol' });
+  rig.clock.advance(60_000);
+  expect((await browser().login('f-roam', password)).statusCode).toBe(200);
 });
 
 test('setting a factor up wants a proof of the last ten minutes, given again by the password', async () => {

@@ -11,7 +11,7 @@ import { keepPasskey, type PasskeyRooms, passkeyCreation, removePasskey } from '
 import { dropRecoveryCodes, makeRecoveryCodes } from '../second-factor/recovery-codes.ts';
 import type { FactorRooms } from '../second-factor/rooms.ts';
 import { beginTotp, confirmTotp, type TotpEnrolment } from '../second-factor/totp.ts';
-import { needsSecondFactor } from '../sign-in/next-step.ts';
+import { mustHaveFactor } from '../sign-in/duty.ts';
 import { closePendingOf } from '../sign-in/pending.ts';
 import type { AccountRooms, Doing } from './rooms.ts';
 import { endSessions } from './sessions.ts';
@@ -69,7 +69,7 @@ export async function removeFactor(rooms: AccountRooms, doing: Doing, id?: strin
   const { tenant, login } = account;
   const { totp, passkeys } = await factorsOf(rooms.database, tenant, login);
   const isLast = passkeys.length + (totp ? 1 : 0) === 1;
-  if (isLast && needsSecondFactor(account, rooms.secondFactorRoles)) {
+  if (isLast && (await mustHaveFactor(rooms, account, rooms.securityClock.now()))) {
     throw refusal(403, 'forbidden', {
       diagnostics: 'The role needs a second factor and this is the last one',
       text: 'Votre rôle exige un second facteur : ajoutez-en un autre avant de retirer celui-ci.',

@@ -15,7 +15,8 @@ import {
   registrationBody,
 } from '../second-factor/schemas.ts';
 import { sessionCookie } from '../session-cookie.ts';
-import { needsSecondFactor, passwordLifetimeMs } from '../sign-in/next-step.ts';
+import { mustHaveFactor } from '../sign-in/duty.ts';
+import { passwordLifetimeMs } from '../sign-in/next-step.ts';
 import { type Caller, callerOf } from './caller.ts';
 import {
   finishPasskey,
@@ -52,7 +53,7 @@ export async function accountRoutes(app: FastifyInstance, { access }: { access: 
       totp: factors.totp ?? null,
       passkeys: factors.passkeys,
       recoveryCodes: factors.recoveryCodes,
-      secondFactorRequired: needsSecondFactor(account, rooms.secondFactorRoles),
+      secondFactorRequired: await mustHaveFactor(rooms, account, rooms.securityClock.now()),
       can: { totp: rooms.sealer !== undefined, passkey: (rooms.sealer && rooms.party()?.id) ?? null },
       fresh: isFresh(session, rooms.securityClock.now()),
     };

@@ -10,6 +10,7 @@ import type { AuditTrail } from '../audit/trail.ts';
 import { issueCredential, sessionLimitMs } from '../credentials.ts';
 import { factorsOf, hasFactor } from '../second-factor/factors.ts';
 import type { Reservation, Throttle } from '../throttle.ts';
+import { mustHaveFactor } from './duty.ts';
 import { nextStep, type Proof, type SecondFactorRoles, type Step } from './next-step.ts';
 import { openPending } from './pending.ts';
 
@@ -59,7 +60,7 @@ export interface Proven {
 
 /** Opens the session, or says which step is missing. An account shut off is refused, and the trail says so. */
 export async function completeSignIn(rooms: SignInRooms, proven: Proven): Promise<SignInResult> {
-  const { database, throttle, trail, securityClock, secondFactorRoles } = rooms;
+  const { database, throttle, trail, securityClock } = rooms;
   const { account, proofs, strong = false, origin, reservation } = proven;
   const { tenant, login } = account;
   const context = signInContext(rooms, origin, account);
@@ -69,7 +70,16 @@ export async function completeSignIn(rooms: SignInRooms, proven: Proven): Promis
     return { status: 'refused' };
   }
   const factors = await factorsOf(database, tenant, login);
-  const step = nextStep({ account, hasFactor: hasFactor(factors), proofs, strong }, secondFactorRoles, now);
+  const step = nextStep(
+    {
+      account,
+      mustHaveFactor: await mustHaveFactor(rooms, account, now),
+      hasFactor: hasFactor(factors),
+      proofs,
+      strong,
+    },
+    now,
+  );
   const attempt = { login, network: origin.network };
   if (step) {
     if (reservation) await throttle.passed(attempt, reservation, now);

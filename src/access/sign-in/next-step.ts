@@ -24,7 +24,9 @@ const alwaysStrong: readonly string[] = ['administrator', 'support'];
 export type SecondFactorRoles = readonly string[] | 'all';
 
 export interface SignInState {
-  account: Pick<Account, 'roles' | 'demonstration' | 'passwordChangedAt' | 'passwordTemporary'>;
+  account: Pick<Account, 'demonstration' | 'passwordChangedAt' | 'passwordTemporary'>;
+  /** One of the roles may not be without a second factor. */
+  mustHaveFactor: boolean;
   /** Whether a second factor is set up. */
   hasFactor: boolean;
   proofs: readonly Proof[];
@@ -32,7 +34,7 @@ export interface SignInState {
   strong: boolean;
 }
 
-/** Whether people of these roles need a second factor. */
+/** Whether people of these roles need a second factor; roles elsewhere count too (duty.ts). */
 export function needsSecondFactor(
   { roles, demonstration }: Pick<Account, 'roles' | 'demonstration'>,
   setting: SecondFactorRoles,
@@ -45,12 +47,12 @@ export function needsSecondFactor(
  * The next step; undefined when the session may open. The second factor comes before a new password: who found an expired password
  * must not choose the next one with it. Who set a factor up is asked for it, also where no rule says so.
  */
-export function nextStep(state: SignInState, setting: SecondFactorRoles, now: Date): Step | undefined {
-  const { account, hasFactor, proofs, strong } = state;
+export function nextStep(state: SignInState, now: Date): Step | undefined {
+  const { account, mustHaveFactor, hasFactor, proofs, strong } = state;
   const isProvedTwice =
     strong || proofs.some((proof) => proof === 'totp' || proof === 'recovery-code') || proofs.length > 1;
   if (!isProvedTwice && hasFactor) return 'second-factor';
-  if (!isProvedTwice && needsSecondFactor(account, setting)) return 'enrol';
+  if (!isProvedTwice && mustHaveFactor) return 'enrol';
   if (proofs.includes('password') && mustChangePassword(account, now)) return 'change-password';
   return undefined;
 }

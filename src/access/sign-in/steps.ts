@@ -3,6 +3,7 @@ import { type Account, findAccount } from '../accounts.ts';
 import { type Factors, factorsOf, hasFactor } from '../second-factor/factors.ts';
 import type { Reservation } from '../throttle.ts';
 import { completeSignIn, type SignInOrigin, type SignInResult, type SignInRooms, signInContext } from './complete.ts';
+import { mustHaveFactor } from './duty.ts';
 import { refuseAttempt } from './failure.ts';
 import { nextStep, type Proof, type Step } from './next-step.ts';
 import { closePending, countWrongCode, type Pending, readPending } from './pending.ts';
@@ -24,7 +25,7 @@ export async function pendingSignIn(
   rooms: SignInRooms,
   secret: string | undefined,
 ): Promise<PendingSignIn | undefined> {
-  const { database, securityClock, secondFactorRoles } = rooms;
+  const { database, securityClock } = rooms;
   const now = securityClock.now();
   const pending = secret === undefined ? undefined : await readPending(database, secret, now);
   if (secret === undefined || !pending) return undefined;
@@ -32,7 +33,16 @@ export async function pendingSignIn(
   if (!account || account.tenant !== pending.tenant || account.disabled) return undefined;
   const factors = await factorsOf(database, account.tenant, account.login);
   const { proofs, strong } = pending;
-  const step = nextStep({ account, hasFactor: hasFactor(factors), proofs, strong }, secondFactorRoles, now);
+  const step = nextStep(
+    {
+      account,
+      mustHaveFactor: await mustHaveFactor(rooms, account, now),
+      hasFactor: hasFactor(factors),
+      proofs,
+      strong,
+    },
+    now,
+  );
   return { secret, pending, account, factors, step };
 }
 
