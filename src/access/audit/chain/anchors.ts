@@ -38,14 +38,18 @@ export async function writeAnchors(folder: string, anchors: readonly Anchor[], n
   await appendFile(join(folder, `${now.toISOString().slice(0, 10)}.ndjson`), text, { mode: 0o600, flush: true });
 }
 
-/** Every anchor kept in a folder about a tenant, by number. Empty when there is no such folder. A line cut by a crash is left out. */
-export async function readAnchors(folder: string, tenant: string): Promise<Anchor[]> {
+/**
+ * Anchors kept in a folder about a tenant, by number. Empty when there is no such folder. A line cut by a crash is left out.
+ * @param days of the last so many days there is a file of; all when absent.
+ */
+export async function readAnchors(folder: string, tenant: string, days?: number): Promise<Anchor[]> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT') return [];
     throw error;
   });
   const anchors: Anchor[] = [];
-  for (const name of names.filter((file) => file.endsWith('.ndjson'))) {
+  const files = names.filter((file) => file.endsWith('.ndjson')).sort();
+  for (const name of files.slice(days === undefined ? 0 : -days)) {
     for (const line of (await readFile(join(folder, name), 'utf8')).split('\n')) {
       const anchor = anchorIn(line);
       if (anchor?.tenant === tenant) anchors.push(anchor);

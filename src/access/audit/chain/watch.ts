@@ -14,6 +14,8 @@ import { verifyChain } from './verify.ts';
 const everyMs = 5 * 60_000;
 /** Seals proven at each look: ten thousand rows of the journal at most, some seconds of one connection. */
 const sealsAtOnce = 200;
+/** A cut is seen by the newest anchor; the older ones are for `audit-verify`. */
+const daysOfAnchors = 2;
 /** Rows that no seal knows are looked for among what is as young as this. */
 const strangersWithinMs = 24 * 3_600_000;
 
@@ -65,7 +67,7 @@ export function createChainWatch(options: ChainWatchOptions): ChainWatch {
 
   async function prove(tenant: string): Promise<void> {
     const trusted = await keys.trusted();
-    const anchors = options.anchors === undefined ? [] : await readAnchors(options.anchors, tenant);
+    const anchors = options.anchors === undefined ? [] : await readAnchors(options.anchors, tenant, daysOfAnchors);
     const after = proven.get(tenant) ?? beginning;
     const proof = await verifyChain({ database, tenant, trusted, anchors, after, seals: sealsAtOnce });
     const isAtEnd = proof.seals < sealsAtOnce;
