@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify';
 
 /** What an app uses; signing in is for our own page. */
 const open =
-  /^\/(?:fhir|t\/[^/]+\/fhir|dicomweb|\.well-known)(?:\/|\?|$)|^\/oauth2\/(?:token|introspect|revoke|userinfo)(?:\?|$)/;
+  /^\/(?:fhir|t\/[^/]+\/fhir|dicomweb|\.well-known)(?:\/|\?|$)|^\/oauth2\/(?:token|introspect|revoke|userinfo|jwks)(?:\?|$)/;
 const methods = 'GET, HEAD, POST, PUT, PATCH, DELETE';
 const requestHeaders = [
   'Accept',

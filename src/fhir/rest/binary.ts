@@ -48,7 +48,7 @@ export function rawAnswerOf(answer: Answer): RawAnswer | undefined {
     data: Buffer.from(binary.data ?? '', 'base64'),
     headers: {
       // Whatever was uploaded must not run in our origin: no scripts, no forms, no guessing of types.
-      'Content-Security-Policy': "sandbox; default-src 'none'",
+      'Content-Security-Policy': "sandbox; default-src 'none'; frame-ancestors 'self'",
       'X-Content-Type-Options': 'nosniff',
       ...(binary.securityContext?.reference ? { 'X-Security-Context': binary.securityContext.reference } : {}),
     },

@@ -179,6 +179,20 @@ it.each([
   expect(JSON.parse(answer.body)).toMatchObject({ resourceType: 'OperationOutcome' });
 });
 
+it('a page that somebody stored as a file is served without any right in our origin', async () => {
+  const authorization = `Bearer ${token}`;
+  const page = '<script>alert(document.cookie)</script>';
+  const stored = await ask('POST', '/fhir/Binary', {
+    headers: { authorization, 'content-type': 'text/html' },
+    body: page,
+  });
+  const path = new URL(stored.headers.get('location')!).pathname.replace(/\/_history.*/, '');
+  const served = await ask('GET', path, { headers: { authorization, accept: 'text/html,*/*' } });
+  expect(served.status).toBe(200);
+  expect(served.headers.get('content-security-policy')).toMatch(/^sandbox;/);
+  expectHeaders({ ...served, body: '' }, 'a stored page');
+});
+
 it('security.txt says whom to tell, where it belongs and until when it holds (RFC 9116)', async () => {
   const { headers, body } = await ask('GET', '/.well-known/security.txt');
   expect(headers.get('content-type')).toBe('text/plain; charset=utf-8');
