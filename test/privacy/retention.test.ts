@@ -1,8 +1,9 @@
 import { hash, verify } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { DataRoom } from '../../src/cli/data-room.ts';
 import { dueCases, runRetention } from '../../src/cli/privacy/retention.ts';
 import { verifyPdfSignature } from '../../src/report/index.ts';
 import { person, stateOf } from '../teleradiology/support/requests.ts';
@@ -36,7 +37,8 @@ async function tablesNaming(text: string): Promise<string[]> {
     );
     const named: string[] = [];
     for (const { name } of rows) {
-      if (/^(fhir\.(auditevent|journal)|audit_)/.test(name)) continue;
+      // Certificates name the cases, as the trail does.
+      if (/^(fhir\.(auditevent|journal)|audit_|purge_certificate)/.test(name)) continue;
       const { rowCount } = await client.query(`SELECT 1 FROM ${name} t WHERE t::text LIKE '%' || $1 || '%' LIMIT 1`, [
         text,
       ]);
@@ -108,6 +110,46 @@ describe('retention', () => {
       tx.search('AuditEvent', `entity=Task/${cases.old.task}&action=D`),
     );
     expect(events).toHaveLength(1);
+  });
+
+  it('is told by the next run when one was killed after the rows were gone', async () => {
+    const { room, world, folder } = hospital;
+    const client = new pg.Client({ connectionString: world.database.adminUrl });
+    await client.connect();
+    await client.query('UPDATE purge_certificate SET told_at = NULL').finally(() => client.end());
+    const certificates = join(folder, 'certificates');
+    const names = (await readdir(certificates)).sort();
+    await rm(certificates, { recursive: true });
+    expect(await runRetention(room, 'aa', world.clock.now())).toEqual([]);
+    expect((await readdir(certificates)).sort()).toEqual(names);
+    const { rows } = await world.database.query('aa', 'SELECT 1 FROM purge_certificate WHERE told_at IS NULL');
+    expect(rows).toEqual([]);
+  });
+
+  it('leaves a case alone that was taken up again meanwhile', async () => {
+    const { room, world } = hospital;
+    const again = await hospital.readCase(person());
+    const later = new Date(world.clock.now().getTime() + 100 * dayMs);
+    const [due] = await dueCases(room, 'aa', later);
+    expect(due?.cases).toContain(`Task/${again.task}`);
+    const taken: DataRoom = {
+      ...room,
+      store: {
+        ...room.store,
+        // Between the look and the destruction.
+        async transaction(context, work) {
+          const result = await room.store.transaction(context, work);
+          if (context.interaction === 'operator:retention') {
+            await world.store.transaction(room.context('aa', 'test'), async (tx) =>
+              tx.update(await tx.read('Task', again.task)),
+            );
+          }
+          return result;
+        },
+      },
+    };
+    await expect(runRetention(taken, 'aa', later)).rejects.toThrow('changed meanwhile');
+    expect(await hospital.imaging.findStudy('aa', again.studyUid)).toBeDefined();
   });
 
   it('is nothing the application may do', async () => {

@@ -21,6 +21,8 @@ export interface Certificate {
   resources: Record<string, number>;
   /** Rows of other tables. */
   rows: Record<string, number>;
+  /** Root Tasks, `Task/id`, when it is about cases. */
+  cases?: string[];
   /** DICOM instances. */
   images: number;
   /** SHA-256 of the sorted list of what was destroyed (`Type/id`, one a line): who kept the list can prove what was in it. */
@@ -41,18 +43,21 @@ export function certificateNumber(now: Date): string {
   return `${now.toISOString().slice(0, 10).replaceAll('-', '')}-${randomUUID().slice(0, 8)}`;
 }
 
-/** Leaves `<number>.json` and `<number>.pdf` under DATA_DIR/certificates, durable. @returns their paths. */
-export async function issueCertificate(room: DataRoom, certificate: Certificate): Promise<string[]> {
-  const folder = join(room.config.dataDir, 'certificates');
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+export async function signCertificate(
+  { keys }: Pick<DataRoom, 'keys'>,
+  certificate: Certificate,
+): Promise<SignedCertificate> {
   const text = JSON.stringify(certificate);
-  const signer = await room.keys.current();
-  const signed: SignedCertificate = {
-    certificate: text,
-    key: signer.id,
-    signature: signer.sign(hash('sha256', text, 'base64url')),
-  };
-  const keystore = await openKeystore(dataFolder(room.config, 'keys'), room.config.clock);
+  const signer = await keys.current();
+  return { certificate: text, key: signer.id, signature: signer.sign(hash('sha256', text, 'base64url')) };
+}
+
+/** Leaves `<number>.json` and `<number>.pdf` under DATA_DIR/certificates, durable; the same certificate again replaces them. @returns their paths. */
+export async function writeCertificate({ config }: DataRoom, signed: SignedCertificate): Promise<string[]> {
+  const folder = join(config.dataDir, 'certificates');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const certificate = JSON.parse(signed.certificate) as Certificate;
+  const keystore = await openKeystore(dataFolder(config, 'keys'), config.clock);
   const pdf = await certificatePdf(inFrench(certificate, signed), await keystore.platformSigner());
   const paths: string[] = [];
   for (const [ending, bytes] of [
@@ -60,9 +65,13 @@ export async function issueCertificate(room: DataRoom, certificate: Certificate)
     ['pdf', pdf],
   ] as const) {
     const path = join(folder, `${certificate.number}.${ending}`);
-    const file = await open(path, 'wx', 0o600);
-    await file.writeFile(bytes);
-    await file.sync().finally(() => file.close());
+    const file = await open(path, 'w', 0o600);
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
     paths.push(path);
   }
   return paths;

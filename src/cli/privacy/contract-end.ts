@@ -5,10 +5,10 @@ import { establishmentSystem } from '../../fhir/index.ts';
 import { openBlobStore } from '../../imaging/index.ts';
 import { CommandError } from '../command-error.ts';
 import type { DataRoom } from '../data-room.ts';
-import { type Certificate, certificateNumber, issueCertificate } from './certificate.ts';
+import { certificateNumber } from './certificate.ts';
 import { casesOf, recordsOf } from './establishment-cases.ts';
 import { digestOf, type Handover, listLine, openHandover, verifyHandover } from './handover.ts';
-import { type Check, type Destroyed, destroyResources, destroyTenant, type Query } from './purge.ts';
+import { type Certify, type Check, destroyResources, destroyTenant, type Purged, type Query } from './purge.ts';
 
 /** A tenant, or one of its establishments (Organization id). */
 export interface Contract {
@@ -63,11 +63,7 @@ export async function returnData(room: DataRoom, contract: Contract, to: string)
  * Destroys what a verified return holds.
  * @throws CommandError when the return does not verify, is of something else, or something came or changed since.
  */
-export async function destroyData(
-  room: DataRoom,
-  contract: Contract,
-  folder: string,
-): Promise<{ destroyed: Destroyed; files: string[] }> {
+export async function destroyData(room: DataRoom, contract: Contract, folder: string): Promise<Purged> {
   const { tenant, establishment } = contract;
   const handover = await verifyHandover(folder, room.keys).catch((error: Error) => {
     throw new CommandError(`The return does not verify: ${error.message}`);
@@ -83,12 +79,8 @@ export async function destroyData(
       throw new CommandError('Something was stored or changed since the return: return again, then destroy.');
     }
   };
-  const destroyed =
-    establishment === undefined
-      ? await destroyTenant(room, tenant, check)
-      : await destroyResources(room, tenant, await ownOf(room, scope), check);
   const now = room.config.clock.now();
-  const certificate: Certificate = {
+  const certify: Certify = (destroyed) => ({
     ...{ format: 1, number: certificateNumber(now), kind: 'end-of-contract', tenant },
     ...(establishment === undefined ? {} : { establishment }),
     at: now.toISOString(),
@@ -96,19 +88,13 @@ export async function destroyData(
     ...destroyed,
     remains:
       'La trace des accès est conservée un an après la fin du contrat, puis détruite à son tour. Les sauvegardes antérieures contiennent encore ces données jusqu’à leur propre échéance.',
-  };
-  const files = await issueCertificate(room, certificate);
-  if (establishment === undefined) await endTrail(room, tenant, now);
-  await room.access.recordActivity(room.context(tenant, 'operator:contract-destroy'), {
-    kind: 'purge',
-    details: {
-      certificate: certificate.number,
-      ...(establishment === undefined ? {} : { establishment }),
-      images: String(destroyed.images),
-      list: destroyed.listSha256,
-    },
   });
-  return { destroyed, files };
+  if (establishment !== undefined) {
+    return destroyResources(room, tenant, await ownOf(room, scope), check, certify);
+  }
+  const purged = await destroyTenant(room, tenant, check, certify);
+  await endTrail(room, tenant, now);
+  return purged;
 }
 
 /** The trail is kept for a year from now on; a day already set stays. */

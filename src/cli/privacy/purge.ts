@@ -3,11 +3,11 @@ import { createHash } from 'node:crypto';
 import type { ResourceType } from '@medplum/fhirtypes';
 import pg from 'pg';
 import { dataFolder } from '../../config/index.ts';
-import type { Database } from '../../db/index.ts';
 import { isResourceType, parameterKey } from '../../fhir/index.ts';
 import { openBlobStore } from '../../imaging/index.ts';
 import { tablesInOrder } from '../backup/catalogue.ts';
 import type { DataRoom } from '../data-room.ts';
+import { type Certificate, type SignedCertificate, signCertificate, writeCertificate } from './certificate.ts';
 
 export interface Destroyed {
   resources: Record<string, number>;
@@ -18,7 +18,18 @@ export interface Destroyed {
 
 const purgeRole = 'passerelle_purge';
 /** Kept through the end of a contract: the trail has its own retention (`audit-retention`). */
-const trailTables = /^(fhir\.(auditevent|journal|journal_pending)|audit_[a-z_]+)$/;
+const trailTables = /^(fhir\.(auditevent|journal|journal_pending)|audit_[a-z_]+|purge_certificate)$/;
+
+/** What is certified of it, in the same transaction. */
+export type Certify = (destroyed: Destroyed) => Certificate;
+
+/** What came of it. */
+export interface Purged {
+  destroyed: Destroyed;
+  certificate: Certificate;
+  /** Files of the certificate. */
+  files: string[];
+}
 
 /** Asks of the moment that is destroyed: throwing destroys nothing. */
 export type Check = (query: Query) => Promise<void>;
@@ -56,8 +67,9 @@ export async function destroyResources(
   tenant: string,
   references: ReadonlySet<string>,
   check: Check,
-): Promise<Destroyed> {
-  const destroyed = await purging(room.database.adminUrl, tenant, async (client) => {
+  certify: Certify,
+): Promise<Purged> {
+  const { destroyed, certificate } = await purging(room.database.adminUrl, tenant, async (client) => {
     await check(queryOf(client));
     const result = empty(references);
     const byType = Map.groupBy(references, (reference) => reference.slice(0, reference.indexOf('/')));
@@ -90,10 +102,9 @@ export async function destroyResources(
     await removed('hl7v2_message', 'focus = ANY ($2)', [all]);
     await removed('due_time', 'case_id = ANY ($2)', [idsOf('Task')]);
     await removed('case_refusal', 'case_id = ANY ($2)', [idsOf('Task')]);
-    return result;
+    return keepCertificate(room, client, tenant, result, certify);
   });
-  await destroyPurgedBlobs(room, [tenant]);
-  return destroyed;
+  return { destroyed, certificate, files: await finishPurges(room, tenant) };
 }
 
 type Remove = (table: string, where: string, values: unknown[]) => Promise<void>;
@@ -132,8 +143,8 @@ async function removeSearchValues(
 }
 
 /** Destroys everything of a tenant but its audit trail. */
-export async function destroyTenant(room: DataRoom, tenant: string, check: Check): Promise<Destroyed> {
-  const destroyed = await purging(room.database.adminUrl, tenant, async (client) => {
+export async function destroyTenant(room: DataRoom, tenant: string, check: Check, certify: Certify): Promise<Purged> {
+  const { destroyed, certificate } = await purging(room.database.adminUrl, tenant, async (client) => {
     await check(queryOf(client));
     const references = new Set<string>();
     const result = empty(references);
@@ -154,10 +165,25 @@ export async function destroyTenant(room: DataRoom, tenant: string, check: Check
       (isResource ? result.resources : result.rows)[name.replace(/^fhir\./, '')] = rowCount;
       for (const id of rows.map((row) => row.id).sort()) list.update(`${name}/${id}\n`);
     }
-    return { ...result, listSha256: list.digest('hex') };
+    return keepCertificate(room, client, tenant, { ...result, listSha256: list.digest('hex') }, certify);
   });
-  await destroyPurgedBlobs(room, [tenant]);
-  return destroyed;
+  return { destroyed, certificate, files: await finishPurges(room, tenant) };
+}
+
+async function keepCertificate(
+  room: DataRoom,
+  client: pg.Client,
+  tenant: string,
+  destroyed: Destroyed,
+  certify: Certify,
+) {
+  const certificate = certify(destroyed);
+  const signed = await signCertificate(room, certificate);
+  await client.query(
+    'INSERT INTO purge_certificate (tenant, number, certificate, key, signature) VALUES ($1, $2, $3, $4, $5)',
+    [tenant, certificate.number, signed.certificate, signed.key, signed.signature],
+  );
+  return { destroyed, certificate };
 }
 
 /** Index rows of studies; their files are noted, to be destroyed once this is committed. */
@@ -189,36 +215,63 @@ async function destroyStudies(
   if (links.rowCount) result.rows.study_link = links.rowCount;
 }
 
-/** Also what an earlier run noted and did not come to. @returns how many. */
-export async function destroyPurgedBlobs(
-  { config, database, vault }: DataRoom,
-  tenants: readonly string[],
-): Promise<number> {
+/**
+ * What follows a committed destruction: files of images, files of the certificate, the line in the trail. A run that was killed in between is made
+ * up for by the next one. @returns the files of certificates written now.
+ */
+export async function finishPurges(room: DataRoom, tenant: string): Promise<string[]> {
+  const { config, database, vault } = room;
   const blobs = await openBlobStore(dataFolder(config, 'blobs'), vault);
-  let count = 0;
-  for (const tenant of tenants) {
-    for (const blob of await notedBlobs(database, tenant)) {
-      await blobs.destroy(tenant, blob);
-      await purging(database.adminUrl, tenant, (client) =>
-        client.query('DELETE FROM purged_blob WHERE tenant = $1 AND blob = $2', [tenant, blob]),
-      );
-      count++;
-    }
+  const noted = await purging(database.adminUrl, tenant, (client) =>
+    client.query<{ blob: string }>('SELECT blob FROM purged_blob WHERE tenant = $1', [tenant]),
+  );
+  for (const { blob } of noted.rows) {
+    await blobs.destroy(tenant, blob);
+    await purging(database.adminUrl, tenant, (client) =>
+      client.query('DELETE FROM purged_blob WHERE tenant = $1 AND blob = $2', [tenant, blob]),
+    );
   }
-  return count;
+  const untold = await purging(database.adminUrl, tenant, (client) =>
+    client.query<SignedCertificate & { number: string }>(
+      'SELECT number, certificate, key, signature FROM purge_certificate WHERE tenant = $1 AND told_at IS NULL ORDER BY number',
+      [tenant],
+    ),
+  );
+  const files: string[] = [];
+  for (const { number, ...signed } of untold.rows) {
+    files.push(...(await writeCertificate(room, signed)));
+    await tell(room, JSON.parse(signed.certificate) as Certificate);
+    await purging(database.adminUrl, tenant, (client) =>
+      client.query('UPDATE purge_certificate SET told_at = $3 WHERE tenant = $1 AND number = $2', [
+        tenant,
+        number,
+        config.clock.now(),
+      ]),
+    );
+  }
+  return files;
+}
+
+async function tell({ access, context }: DataRoom, certificate: Certificate): Promise<void> {
+  const { tenant, kind, number, establishment, cases = [], images, listSha256 } = certificate;
+  const command = kind === 'retention' ? 'operator:retention-run' : 'operator:contract-destroy';
+  await access.recordActivity(context(tenant, command), {
+    kind: 'purge',
+    objects: cases,
+    details: {
+      certificate: number,
+      ...(establishment === undefined ? {} : { establishment }),
+      cases: String(cases.length),
+      images: String(images),
+      list: listSha256,
+    },
+  });
 }
 
 /** As the ordered values name them (src/fhir/search/keys.ts). */
 function parameterKeys({ store }: DataRoom, type: string): number[] {
   if (!isResourceType(type)) throw new Error(`${type} is no type of resource`);
   return store.searchParameters(type as ResourceType).map(({ name }) => parameterKey(type, name));
-}
-
-function notedBlobs(database: Database, tenant: string): Promise<string[]> {
-  return purging(database.adminUrl, tenant, async (client) => {
-    const { rows } = await client.query<{ blob: string }>('SELECT blob FROM purged_blob WHERE tenant = $1', [tenant]);
-    return rows.map(({ blob }) => blob);
-  });
 }
 
 function queryOf(client: pg.Client): Query {

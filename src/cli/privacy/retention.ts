@@ -5,9 +5,9 @@
 import type { Organization, Task } from '@medplum/fhirtypes';
 import { CommandError } from '../command-error.ts';
 import type { DataRoom } from '../data-room.ts';
-import { type Certificate, certificateNumber, issueCertificate } from './certificate.ts';
+import { certificateNumber } from './certificate.ts';
 import { casesOf, recordsOf } from './establishment-cases.ts';
-import { type Destroyed, destroyPurgedBlobs, destroyResources, type Query } from './purge.ts';
+import { destroyResources, finishPurges, type Purged, type Query } from './purge.ts';
 
 const dayMs = 86_400_000;
 const settingsUrl = 'https://fhir.passerelle.example/StructureDefinition/establishment-settings';
@@ -50,40 +50,26 @@ export async function dueCases(room: DataRoom, tenant: string, now: Date): Promi
 }
 
 /** Destroys what is due, establishment by establishment, each with its certificate and its line in the trail. */
-export async function runRetention(
-  room: DataRoom,
-  tenant: string,
-  now: Date,
-): Promise<{ due: Due; destroyed: Destroyed; files: string[] }[]> {
-  // What an earlier run was killed before.
-  await destroyPurgedBlobs(room, [tenant]);
-  const done = [];
+export async function runRetention(room: DataRoom, tenant: string, now: Date): Promise<(Purged & { due: Due })[]> {
+  await finishPurges(room, tenant);
+  const done: (Purged & { due: Due })[] = [];
   for (const due of (await dueCases(room, tenant, now)).filter(({ cases }) => cases.length > 0)) {
-    const destroyed = await destroyResources(room, tenant, due.references, (query) =>
-      assertUnchanged(query, tenant, due),
+    const { establishment, retentionDays, cases } = due;
+    const purged = await destroyResources(
+      room,
+      tenant,
+      due.references,
+      (query) => assertUnchanged(query, tenant, due),
+      (destroyed) => ({
+        ...{ format: 1, number: certificateNumber(now), kind: 'retention', tenant, establishment, cases },
+        at: now.toISOString(),
+        ground: `durée de conservation de l’établissement : ${retentionDays} jours ; ${cases.length} dossiers clos`,
+        ...destroyed,
+        remains:
+          'La trace des accès est conservée jusqu’à un an après la fin du contrat. Les sauvegardes antérieures contiennent encore ces données jusqu’à leur propre échéance.',
+      }),
     );
-    const certificate: Certificate = {
-      ...{ format: 1, number: certificateNumber(now), kind: 'retention', tenant, establishment: due.establishment },
-      at: now.toISOString(),
-      ground: `durée de conservation de l’établissement : ${due.retentionDays} jours ; ${due.cases.length} dossiers clos`,
-      ...destroyed,
-      remains:
-        'La trace des accès est conservée jusqu’à un an après la fin du contrat. Les sauvegardes antérieures contiennent encore ces données jusqu’à leur propre échéance.',
-    };
-    const files = await issueCertificate(room, certificate);
-    await room.access.recordActivity(room.context(tenant, 'operator:retention-run'), {
-      kind: 'purge',
-      objects: due.cases,
-      details: {
-        certificate: certificate.number,
-        establishment: due.establishment,
-        days: String(due.retentionDays),
-        cases: String(due.cases.length),
-        images: String(destroyed.images),
-        list: destroyed.listSha256,
-      },
-    });
-    done.push({ due, destroyed, files });
+    done.push({ ...purged, due });
   }
   return done;
 }
