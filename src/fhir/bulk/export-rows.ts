@@ -1,9 +1,9 @@
 /** Rows of one type for an export, a few hundred at a time: never a type in memory. */
 import type { ResourceType } from '@medplum/fhirtypes';
+import { seenCondition } from '../search/row-limits.ts';
 import { tableOf } from '../search/scope.ts';
 import { createSqlValues } from '../search/sql-values.ts';
 import type { RestReads, RestTransaction } from '../store/contract.ts';
-import { seenAnd } from '../store/reads.ts';
 import { pastTableOf } from '../store/rows.ts';
 
 /** Rows fetched at once: 500 of 2 kB are a megabyte. */
@@ -47,7 +47,7 @@ async function* fetched(
     ...(since ? [`r.updated > ${values.add(since)}::timestamptz`] : []),
     ...(until ? [`r.updated <= ${values.add(until)}::timestamptz`] : []),
   ];
-  const condition = [select, ...conditions].join(' AND ') + seenAnd(seen.rows, type, values);
+  const condition = [select, ...conditions, seenCondition(seen.rows, type, values) ?? 'true'].join(' AND ');
   await sql.query(`DECLARE bulk_export NO SCROLL CURSOR FOR ${condition}`, values.list);
   for (;;) {
     const { rows } = await sql.query<ExportRow>(`FETCH ${rowsAtOnce} FROM bulk_export`);

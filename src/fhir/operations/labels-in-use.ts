@@ -1,10 +1,10 @@
 /** Profiles, tags and security labels that the current resources of a type, or of every type, carry. */
 import type { Coding, Meta, ResourceType } from '@medplum/fhirtypes';
 import type { OperationCall } from '../contract.ts';
+import { seenCondition } from '../search/row-limits.ts';
 import { tableOf } from '../search/scope.ts';
 import { createSqlValues } from '../search/sql-values.ts';
 import type { RestTransaction } from '../store/contract.ts';
-import { seenAnd } from '../store/reads.ts';
 import { readsOf, sight } from './reads.ts';
 import { typesInUse } from './types-in-use.ts';
 
@@ -41,7 +41,8 @@ function labelsQuery(
   { context, seen }: RestTransaction,
 ): { text: string; values: readonly unknown[] } {
   const values = createSqlValues(context.tenant);
-  const isSeen = seenAnd(seen.rows, type, values);
+  const condition = seenCondition(seen.rows, type, values);
+  const isSeen = condition === undefined ? '' : ` AND ${condition}`;
   // The text says cheaply that a label is there at all; only then it is parsed.
   const labelled = (element: string) => `r.tenant = $1 AND NOT r.deleted${isSeen} AND r.content LIKE '%"${element}":%'`;
   const codings = (element: string) =>
