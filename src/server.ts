@@ -143,6 +143,9 @@ async function compose(config: Config, options: ServerOptions, database: Databas
       : { http: reception }),
   });
   const log = app.log;
+  if (!config.demo && config.dataKeys.text === undefined && config.dataKeys.file === undefined) {
+    log.warn('the master keys lie beside the data they seal: set DATA_KEYS_FILE, and keep a copy elsewhere');
+  }
   tls?.watch(log);
   if (app.server instanceof HttpsServer) tls?.follow(app.server);
   if (!(await searchesUseTheirIndex(database))) {
