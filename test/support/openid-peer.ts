@@ -20,6 +20,8 @@ export interface OpenidPeer {
   /** Merged into the metadata. */
   metadata: Record<string, unknown>;
   readonly asked: TokenRequest[];
+  /** ID tokens shown to end a session. */
+  readonly ended: string[];
   /** Status of the token endpoint. */
   tokenStatus: number;
   signWith: {
@@ -60,11 +62,25 @@ export async function openOpenidPeer(): Promise<OpenidPeer> {
           token_endpoint: `${peer.issuer}/token`,
           userinfo_endpoint: `${peer.issuer}/userinfo`,
           jwks_uri: `${peer.issuer}/jwks`,
+          end_session_endpoint: `${peer.issuer}/end`,
           response_types_supported: ['code'],
           subject_types_supported: ['public'],
           id_token_signing_alg_values_supported: ['RS256'],
           ...peer.metadata,
         });
+      case '/auth': {
+        // Whoever comes is signed in already: back with a code, at once.
+        const asked = new URL(request.url ?? '/', peer.issuer).searchParams;
+        peer.claims = { ...peer.claims, nonce: asked.get('nonce') };
+        const back = new URL(asked.get('redirect_uri') ?? '');
+        back.search = new URLSearchParams({ code: 'a-code', state: asked.get('state') ?? '' }).toString();
+        return response.writeHead(302, { location: back.href }).end();
+      }
+      case '/end': {
+        const asked = new URL(request.url ?? '/', peer.issuer).searchParams;
+        peer.ended.push(asked.get('id_token_hint') ?? '');
+        return response.writeHead(302, { location: asked.get('post_logout_redirect_uri') ?? '/' }).end();
+      }
       case '/jwks':
         return send({ keys: [publicKey] });
       case '/userinfo':
@@ -109,6 +125,7 @@ export async function openOpenidPeer(): Promise<OpenidPeer> {
     sign: (claims) => jwt(claims).sign(ours.privateKey),
     metadata: {},
     asked: [],
+    ended: [],
     tokenStatus: 200,
     signWith: {
       otherKey: (claims) => jwt(claims).sign(other.privateKey),

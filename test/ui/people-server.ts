@@ -1,6 +1,8 @@
 /** The real routes for people and the real interface under the real security headers, at an address that can hold passkeys. */
 import type { AddressInfo } from 'node:net';
-import { securityHeaders } from '../../src/access/index.ts';
+import type { FastifyInstance } from 'fastify';
+import { type Access, securityHeaders } from '../../src/access/index.ts';
+import type { IdentitySources } from '../../src/config/index.ts';
 import { userInterfaceRoutes } from '../../src/user-interface.ts';
 import { openRig, type Rig } from '../access/support.ts';
 
@@ -9,15 +11,23 @@ export interface PeopleServer extends Rig {
   url: string;
 }
 
-/** @param folder the built user interface. */
-export async function startPeopleServer(folder: string): Promise<PeopleServer> {
+/** @param folder the built user interface. @param more what the access room has besides, and the routes for it. */
+export async function startPeopleServer(
+  folder: string,
+  more: {
+    identitySources?: IdentitySources;
+    routes?: (app: FastifyInstance, access: Access, baseUrl: () => string) => Promise<void>;
+  } = {},
+): Promise<PeopleServer> {
   let url = 'http://localhost';
   const rig = await openRig({
     get baseUrl() {
       return url;
     },
-    routes: async (app) => {
+    ...(more.identitySources ? { identitySources: more.identitySources } : {}),
+    routes: async (app, { access }) => {
       await app.register(securityHeaders, { secure: false });
+      await more.routes?.(app, access, () => url);
       await app.register(userInterfaceRoutes, { folder });
     },
   });

@@ -4,6 +4,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Access } from '../access.ts';
+import { answerError } from '../answer-error.ts';
 import { refuseForeignPages } from '../request-origin.ts';
 import { originOf, setSignInCookies } from '../sign-in/answer.ts';
 import { signInContext } from '../sign-in/complete.ts';
@@ -47,6 +48,11 @@ export async function openidRoutes(app: FastifyInstance, { access, baseUrl }: Op
       ),
   };
   const redirectUri = ({ source }: Provider) => `${baseUrl()}/oauth2/openid/${source.name}/callback`;
+
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.header('cache-control', 'no-store');
+  });
+  app.setErrorHandler(answerError);
 
   app.get('/oauth2/methods', async () => ({
     password: true,
