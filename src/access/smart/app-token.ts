@@ -33,9 +33,9 @@ export async function issueAppTokens(
   const seconds = client.accessSeconds;
   const token = await issueToken(
     sql,
-    { tenant, clientId: client.id, login, scopes: list, launch, grantId, ...(thumbprint ? { thumbprint } : {}) },
+    client,
+    { tenant, login, scopes: list, launch, grantId, ...(thumbprint ? { thumbprint } : {}) },
     now,
-    seconds,
   );
   return {
     access_token: token,

@@ -24,6 +24,8 @@ export interface Client {
   /** Life of its access tokens, seconds. */
   accessSeconds: number;
   disabled: boolean;
+  /** When it was last registered, rotated, shut off or on. */
+  changedAt: Date;
   /** `sha256:<hexadecimal>` and `subject:<name>`, sorted. */
   certificates: readonly string[];
 }
@@ -47,10 +49,11 @@ interface Row {
   jwks_uri: string | null;
   access_seconds: number;
   disabled: boolean;
+  changed_at: Date;
 }
 
 const columns = `tenant, client_id, kind, display, organization_id, scopes, redirect_uris, launch_uri, jwks, jwks_uri,
-  access_seconds, disabled`;
+  access_seconds, disabled, changed_at`;
 
 /** The client of that id, shut off or not; undefined when there is none. */
 export async function findClient(database: Database, clientId: string): Promise<Client | undefined> {
@@ -119,8 +122,22 @@ function toClient(row: Row, certificates: ReadonlyMap<string, readonly string[]>
     ...(row.jwks ? { keys: { set: row.jwks } } : row.jwks_uri ? { keys: { url: row.jwks_uri } } : {}),
     accessSeconds: row.access_seconds,
     disabled: row.disabled,
+    changedAt: row.changed_at,
     certificates: certificates.get(row.client_id) ?? [],
   };
+}
+
+/**
+ * Whether a client is still what it was when it proved itself, until the end of the transaction: who shuts it off or gives it other keys
+ * meanwhile waits, and then finds the token to end. An app of the platform is out of sight in a hospital's transaction.
+ */
+export async function isStill(sql: Sql, tenant: string, client: Client): Promise<boolean> {
+  if (client.tenant !== tenant) return true;
+  const { rowCount } = await sql.query(
+    'SELECT FROM oauth_client WHERE tenant = $1 AND client_id = $2 AND NOT disabled AND changed_at = $3 FOR SHARE',
+    [tenant, client.id, client.changedAt],
+  );
+  return rowCount === 1;
 }
 
 /** Ends every token, code and consent of a client in a tenant. @returns how many tokens and consents ended. */

@@ -26,12 +26,7 @@ export async function issueMachineToken(
   if (scopes.length === 0) throw new OAuthError('invalid_scope', 'None of these scopes is granted to the client');
   const { tenant, id, accessSeconds } = client;
   const token = await database.transaction(tenant, (sql) =>
-    issueToken(
-      sql,
-      { tenant, clientId: id, login: id, scopes, launch: {}, ...(thumbprint ? { thumbprint } : {}) },
-      now,
-      accessSeconds,
-    ),
+    issueToken(sql, client, { tenant, login: id, scopes, launch: {}, ...(thumbprint ? { thumbprint } : {}) }, now),
   );
   return { access_token: token, token_type: 'Bearer', expires_in: accessSeconds, scope: scopes.join(' ') };
 }

@@ -104,7 +104,7 @@ export async function rotateClient(
   proof: Pick<ClientRequest, 'keys' | 'certificates'>,
 ): Promise<Client> {
   const client = await existing(rooms.database, id);
-  const { keys: _oldKeys, certificates: _oldCertificates, disabled: _state, ...kept } = client;
+  const { keys: _oldKeys, certificates: _oldCertificates, disabled: _state, changedAt: _then, ...kept } = client;
   await storeClient(rooms, { ...kept, ...proof });
   await endTokens(rooms.database, client);
   return existing(rooms.database, id);

@@ -1,6 +1,8 @@
 /** Access tokens: opaque, short-lived, revocable; limited to a client, its scopes, and where it has one, its certificate. */
 import type { Database, Sql } from '../../db/index.ts';
 import type { Actor } from '../../fhir/index.ts';
+import { type Client, isStill } from './client.ts';
+import { invalidClient } from './oauth-error.ts';
 import { hashOfSecret, newSecret, tenantOfSecret } from './secrets.ts';
 
 /** What an app works on: ids of resources of the tenant, and what the person wants done. */
@@ -34,9 +36,18 @@ export interface ActiveToken extends TokenGrant {
 /** Rows that expired, removed with each new one. */
 const removedAtOnce = 100;
 
-/** Stores a new token and answers it, which nobody can read again. */
-export async function issueToken(sql: Sql, grant: TokenGrant, now: Date, seconds: number): Promise<string> {
-  const { tenant, clientId, login, scopes, launch, thumbprint, grantId } = grant;
+/**
+ * Stores a new token of a client and answers it, which nobody can read again.
+ * @throws OAuthError invalid_client when the client changed since it proved itself.
+ */
+export async function issueToken(
+  sql: Sql,
+  client: Client,
+  grant: Omit<TokenGrant, 'clientId'>,
+  now: Date,
+): Promise<string> {
+  const { tenant, login, scopes, launch, thumbprint, grantId } = grant;
+  if (!(await isStill(sql, tenant, client))) throw invalidClient('the client was changed meanwhile');
   const secret = newSecret(tenant, 'a');
   await sql.query(
     `DELETE FROM oauth_token WHERE ctid = ANY (ARRAY(
@@ -49,14 +60,14 @@ export async function issueToken(sql: Sql, grant: TokenGrant, now: Date, seconds
     [
       tenant,
       hashOfSecret(secret),
-      clientId,
+      client.id,
       login,
       scopes,
       JSON.stringify(launch),
       thumbprint ?? null,
       grantId ?? null,
       now,
-      new Date(now.getTime() + seconds * 1000),
+      new Date(now.getTime() + client.accessSeconds * 1000),
     ],
   );
   return secret;

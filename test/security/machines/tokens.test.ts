@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { setClientDisabled } from '../../../src/access/smart/registration.ts';
 import { authorization, decide, exchange, redirectUri, signIn } from '../../access/smart/app.ts';
 import {
   assertion,
@@ -139,6 +140,32 @@ test('a person who is shut off leaves nothing to their apps', async () => {
   await rig.access.setDisabled('eve', true);
   expect(await get(tokens.access_token, '/fhir/Patient')).toBe(401);
   expect(await refresh(tokens.refresh_token)).toMatchObject({ error: 'invalid_grant' });
+});
+
+test('a password that is changed ends what apps were let in with', async () => {
+  const zoe = await signIn(rig, 'zoe', 'aa', ['conformance']);
+  const { query, verifier } = authorization('app', 'user/Patient.rs offline_access');
+  const back = await decide(rig, query, zoe);
+  const tokens = await exchange(rig, 'app', { code: back.searchParams.get('code') ?? '', verifier });
+  await rig.access.ensureAccount({
+    ...{ tenant: 'aa', login: 'zoe', kind: 'person', reference: 'Practitioner/zoe', display: 'Dr ZOE' },
+    ...{ roles: ['conformance'], password: 'Another-Staple-9!' },
+  });
+  expect(await refresh(tokens.refresh_token)).toMatchObject({ error: 'invalid_grant' });
+  expect(await get(tokens.access_token, '/fhir/Patient')).toBe(401);
+});
+
+test('a client that is shut off or rotated while its token is being issued gets none that lives', async () => {
+  for (let round = 0; round < 10; round++) {
+    await rig.addClient({ id: `race-${round}`, ...keysOf(key), scopes: ['system/Patient.rs'] });
+    rig.clock.advance(1_000);
+    const form = machineForm(await assertion(key, `race-${round}`, rig.clock.now()));
+    const [answer] = await Promise.all([
+      rig.post('/oauth2/token', form),
+      setClientDisabled(rig.database, `race-${round}`, true, rig.clock.now()),
+    ]);
+    if (answer.statusCode === 200) expect(await get(answer.json().access_token, '/fhir/Patient')).toBe(401);
+  }
 });
 
 test('strangers learn nothing by introspection', async () => {
