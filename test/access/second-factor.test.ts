@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { resealAccounts } from '../../src/access/second-factor/reseal.ts';
 import { beginTotp, confirmTotp, verifyTotp } from '../../src/access/second-factor/totp.ts';
 import { accept } from '../../src/access/tenants/index.ts';
+import { inspectResource } from '../../src/fhir/validation/index.ts';
 import { createVault, newKeyLine, openKeyRing } from '../../src/vault/index.ts';
 import { openBrowserSession } from './browser-session.ts';
 import { noa, openRig, type Rig } from './support.ts';
@@ -223,6 +224,12 @@ test('the trail tells of factors that came and went, of codes used and of proofs
     ]),
   );
   expect(JSON.stringify(events)).not.toContain(recoveryCodes[0]!.slice(0, 9));
+  for (const event of events) {
+    expect(
+      inspectResource(event).issues.filter(({ severity }) => severity === 'error'),
+      JSON.stringify(event),
+    ).toEqual([]);
+  }
 });
 
 test('after the master keys turned, applications go on without the old key', async () => {
