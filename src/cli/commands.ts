@@ -149,6 +149,12 @@ const commands: readonly Command[] = [
     load: async () => (await import('./audit-retention.ts')).auditRetention,
   },
   {
+    name: 'audit-reindex',
+    usage: 'audit-reindex [--tenant …]',
+    summary: 'compute the search values of AuditEvents anew, as the owner of the tables',
+    load: async () => (await import('./audit-reindex.ts')).auditReindex,
+  },
+  {
     name: 'audit-key',
     usage: 'audit-key list | rotate',
     summary: 'public keys of the audit trail; make another key the one that signs',

@@ -23,6 +23,7 @@ export {
 export { registerGraphql } from './graphql/index.ts';
 export { patientRecord } from './operations/compartment-members.ts';
 export { registerOperations } from './operations/index.ts';
+export { rewriteSearchValues } from './reindex/rewrite-type.ts';
 export { loggable } from './rest/errors.ts';
 export { type MergedRoutesOptions, mergedRoutes } from './rest/merged/routes.ts';
 export { type FhirRoutesOptions, fhirRoutes } from './rest/plugin.ts';

@@ -79,6 +79,17 @@ test('a change by the superuser is named, with exit code 1', async () => {
   ]);
 });
 
+test('events that were hidden from searches are found again when their search values are made anew', async () => {
+  const store = await createFhirStore({ database });
+  const found = async () => (await store.search('aa', 'AuditEvent', 'agent=Device/passerelle&_count=1000')).length;
+  expect(await found()).toBeGreaterThan(2);
+  await superuser.query("UPDATE fhir.auditevent SET keys = '{}' WHERE tenant = 'aa'");
+  expect(await found()).toBe(0);
+  const { text } = await run('audit-reindex', '--tenant', 'aa');
+  expect(text).toBe(`aa: ${await found()} events\n`);
+  expect(await found()).toBeGreaterThan(2);
+});
+
 test('keys are listed and rotated; retention is set, and nothing is destroyed before its time', async () => {
   const before = (await run('audit-key', 'list')).text.slice(0, 16);
   const { text } = await run('audit-key', 'rotate');
