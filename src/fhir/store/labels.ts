@@ -39,8 +39,11 @@ export async function labelled<R extends Resource>(
   isOurs: boolean,
 ): Promise<R> {
   const kept = labelsOf(before);
-  if (isOurs && isLimitedType(resource.resourceType) && labelsOf(resource).length > 0)
-    return withLabels(resource, new Set([...kept, ...labelsOf(resource)]));
+  const sent = labelsOf(resource);
+  if (isOurs && isLimitedType(resource.resourceType) && sent.length > 0) {
+    const told = resource.resourceType === 'Patient' ? (context.establishments ?? []) : [];
+    return withLabels(resource, new Set([...kept, ...sent, ...told]));
+  }
   const isShared = resource.resourceType === 'Patient';
   const found = !isLimitedType(resource.resourceType)
     ? []
