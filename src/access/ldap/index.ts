@@ -46,7 +46,12 @@ export function createDirectories({ sources, rooms, log }: DirectoriesOptions): 
   }
 
   return {
-    ask: (attempt) => askDirectory(rooms, directories, attempt),
+    async ask(attempt) {
+      const question = await askDirectory(rooms, directories, attempt);
+      // Whoever asked waits for it later, or not at all: until then a failure has nobody to go to, and must not end the process.
+      question?.answer.catch(() => undefined);
+      return question;
+    },
     async refresh() {
       await Promise.all(directories.filter(({ source }) => source.bind.mode === 'service').map(refreshOne));
     },
