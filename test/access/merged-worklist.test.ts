@@ -7,6 +7,8 @@ import { openRig, type Rig } from './support.ts';
 const tenants = ['aa', 'bb', 'cc'] as const;
 /** Tenants whose searches wait for {@link release}. */
 const held = new Map<string, Promise<void>>();
+/** Tenants whose rows compare in another way than those of the others. */
+const ordersOtherwise = new Set<string>();
 let rig: Rig;
 let token: string;
 
@@ -21,7 +23,8 @@ beforeAll(async () => {
             ...reads,
             searchBundle: async (...args) => {
               await held.get(tenant);
-              return reads.searchBundle(...args);
+              const page = await reads.searchBundle(...args);
+              return ordersOtherwise.has(tenant) ? { ...page, order: [{ type: 'text', descending: true }] } : page;
             },
           };
         },
@@ -63,6 +66,7 @@ beforeAll(async () => {
 afterAll(() => rig.close());
 beforeEach(async () => {
   held.clear();
+  ordersOtherwise.clear();
   for (const tenant of ['bb', 'cc']) await acceptAt(tenant);
 });
 
@@ -166,6 +170,13 @@ describe('the worklist over every tenant of a radiologist', () => {
     const later = await search(link(bundle, 'next')!.split('?')[1]!);
     expect(urls(later.bundle).join()).toContain('bb/');
     expect(outcomes(later.bundle).map(({ code }) => code)).toEqual(['incomplete']);
+  });
+
+  it('names the tenant whose order is another one, instead of putting its cases in wrong places', async () => {
+    ordersOtherwise.add('cc');
+    const { bundle } = await search('_sort=authored-on&_count=100');
+    expect(urls(bundle).join()).not.toContain('cc/');
+    expect(outcomes(bundle).map(({ code }) => code)).toEqual(['processing']);
   });
 
   it('says that it cannot be had when nobody answers in time', async () => {

@@ -63,6 +63,7 @@ export async function mergedSearch(
     .map((tenant) => warning(tenant, 'incomplete', 'did not answer for an earlier page: what it has there is missing'));
   const failures: unknown[] = [];
   const answered: Answered[] = [];
+  const nothing = { resources: [], target: { type }, query: `${type}?${query.text}` };
   const missing = new Set(query.missing);
   await eachOf(asked, async (context) => {
     try {
@@ -72,12 +73,18 @@ export async function mergedSearch(
       missing.add(context.tenant);
       warnings.push(warningOf(context.tenant, error));
       const outcome = error instanceof FhirError && error.status === 403 ? 'refused' : 'failed';
-      await guards.auditRead(context, { resources: [], target: { type }, query: `${type}?${query.text}`, outcome });
+      await guards.auditRead(context, { ...nothing, outcome });
     }
   });
   if (answered.length === 0) throw failures[0];
   answered.sort((a, b) => asked.indexOf(a.context) - asked.indexOf(b.context));
-  return merged(parts, type, query, answered, { warnings, missing });
+  const alike = answered.filter(({ page }) => orderText(page) === orderText(answered[0]!.page));
+  for (const { context } of answered.filter((one) => !alike.includes(one))) {
+    missing.add(context.tenant);
+    warnings.push(warning(context.tenant, 'processing', 'sorts by a parameter of its own, in another way'));
+    await guards.auditRead(context, { ...nothing, outcome: 'failed' });
+  }
+  return merged(parts, type, query, alike, { warnings, missing });
 }
 
 async function searchOne(
@@ -142,6 +149,11 @@ async function includedBy(
   if (count === 0 || !hasIncludes) return [];
   const reads = store.reads(context.tenant, context);
   return (await reads.searchBundle(type, perTenant(count), handling ? { handling } : {})).included;
+}
+
+/** Tenants may define search parameters: rows whose values compare differently have no common order. */
+function orderText({ order }: SearchPage): string {
+  return JSON.stringify(order ?? []);
 }
 
 async function eachOf<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
