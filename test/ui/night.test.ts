@@ -239,13 +239,15 @@ describe.skipIf(browserPath() === undefined)('the user interface in a browser', 
   it('gives each role its screens, and nothing asked that would be refused', async () => {
     await signIn('auditeur');
     await page.getByText('a consulté').waitFor();
-    expect(await page.getByRole('navigation', { name: 'Navigation principale' }).textContent()).toBe('Journal');
+    const navigation = page.getByRole('navigation', { name: 'Navigation principale' });
+    expect(await navigation.getByRole('link').allTextContents()).toEqual(['Journal', 'Comptes techniques']);
     await page.getByRole('button', { name: 'Déconnexion' }).click();
     await fillSignIn('coordonnateur');
     await page.getByRole('link', { name: 'Images et identités à vérifier' }).click();
     await page.getByText('date de naissance différente').waitFor();
     await page.getByRole('button', { name: 'Déconnexion' }).click();
     await fillSignIn('admin');
-    await page.getByText('Votre rôle ne donne pas accès aux dossiers').waitFor();
+    await page.getByRole('heading', { name: 'Comptes', exact: true }).waitFor();
+    expect(await navigation.getByRole('link').allTextContents()).toEqual(['Comptes', 'Comptes techniques']);
   });
 });

@@ -38,8 +38,9 @@ export function screensOf(session: Session): { href: string; label: string }[] {
       ? [{ href: '/identites', label: 'Images et identités à vérifier' }]
       : []),
     ...(hasRole(session, 'administrator') ? [{ href: '/comptes', label: 'Comptes' }] : []),
-    ...(hasRole(session, 'administrator', 'auditor') ? [{ href: '/detenteurs', label: 'Comptes techniques' }] : []),
+    // The first is where a role arrives: the journal for auditors.
     ...(hasRole(session, 'auditor') ? [{ href: '/journal', label: 'Journal' }] : []),
+    ...(hasRole(session, 'administrator', 'auditor') ? [{ href: '/detenteurs', label: 'Comptes techniques' }] : []),
   ];
 }
 

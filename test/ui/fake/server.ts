@@ -103,6 +103,7 @@ function oauth(app: FastifyInstance): void {
   // Nobody is in the middle of signing in, and this address holds no passkeys.
   app.get('/oauth2/sign-in', async () => ({ step: null }));
   app.get('/oauth2/passkey', async () => ({ host: null }));
+  app.get('/oauth2/accounts', async () => ({ accounts: [], roles: [], providers: [] }));
   app.post('/oauth2/logout', async (_request, reply) =>
     reply.header('set-cookie', 'compte=; Max-Age=0; Path=/').send({}),
   );
