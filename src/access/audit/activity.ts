@@ -55,6 +55,8 @@ const kinds = {
 
 export type ActivityKind = keyof typeof kinds;
 
+export const activityKinds = Object.keys(kinds) as readonly ActivityKind[];
+
 export interface Activity {
   kind: ActivityKind;
   outcome?: 'success' | 'refused' | 'failed';

@@ -2,6 +2,7 @@
 import type { AuditEvent } from '@medplum/fhirtypes';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { activityKinds } from '../../../src/access/audit/activity.ts';
 import { auditEvent } from '../../../src/access/audit/event.ts';
 import {
   type AuditRecord,
@@ -123,13 +124,7 @@ const signIns = fc
 const activities = fc
   .tuple(
     context,
-    fc.constantFrom(
-      'export' as const,
-      'purge' as const,
-      'break-glass-start' as const,
-      'operator-command' as const,
-      'audit-use' as const,
-    ),
+    fc.constantFrom(...activityKinds),
     outcome,
     chosen,
     fc.array(fc.constantFrom('Task/t1', 'Patient/p1'), { maxLength: 60 }),
