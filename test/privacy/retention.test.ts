@@ -156,7 +156,7 @@ describe('retention', () => {
     for (const statement of [
       'DELETE FROM fhir.patient WHERE tenant = $1',
       'DELETE FROM fhir.patient_past WHERE tenant = $1',
-      'SELECT 1 FROM purged_blob WHERE tenant = $1',
+      'DELETE FROM purged_blob WHERE tenant = $1',
     ]) {
       await expect(hospital.world.database.query('aa', statement, ['aa'])).rejects.toMatchObject({ code: '42501' });
     }
