@@ -13,10 +13,21 @@ describe('the scope of a tenant', () => {
     const { rows } = await database.query<{ relname: string }>(
       'aa',
       `SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-       WHERE n.nspname IN ('public', 'fhir') AND c.relkind IN ('r', 'p') AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
+       WHERE n.nspname IN ('public', 'fhir') AND c.relkind IN ('r', 'p') AND NOT c.relispartition
+         AND NOT (c.relrowsecurity AND c.relforcerowsecurity)
        ORDER BY 1`,
     );
     expect(rows.map((row) => row.relname)).toEqual(['migration', 'tenant']);
+  });
+
+  it('is that of the parent for a partition: by itself none can be read', async () => {
+    const { rows } = await database.query<{ name: string; readable: boolean }>(
+      'aa',
+      `SELECT oid::regclass::text AS name, has_table_privilege(oid, 'SELECT, INSERT, UPDATE, DELETE') AS readable
+       FROM pg_class WHERE relispartition AND relkind = 'r'`,
+    );
+    expect(rows.length).toBeGreaterThan(0);
+    expect(rows.filter(({ readable }) => readable)).toEqual([]);
   });
 
   it('starts every key with the tenant', async () => {
