@@ -36,7 +36,8 @@ import { createReads } from './reads.ts';
 import { checkReferences } from './references.ts';
 import { batchStatement, fitsOneStatement, insertRows } from './rows.ts';
 import { createSights, type StoreSight, wholeSight } from './sight.ts';
-import { beginTransaction, type TransactionParts } from './transaction.ts';
+import { beginTransaction } from './transaction.ts';
+import type { TransactionParts } from './transaction-parts.ts';
 import { liveText } from './transaction-view.ts';
 
 export interface StoreOptions {

@@ -15,7 +15,7 @@ import { checkId, checkResource } from './prepare.ts';
 import { createReads, shareRow } from './reads.ts';
 import { type CurrentRow, storedVersion } from './rows.ts';
 import type { StoreSight } from './sight.ts';
-import type { TransactionParts } from './transaction.ts';
+import type { TransactionParts } from './transaction-parts.ts';
 
 export interface WriteOptions {
   mustBeNew?: boolean;

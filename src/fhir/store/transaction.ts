@@ -3,46 +3,21 @@
  * creates then costs one statement, in a batch with others (group-commit.ts). Everything else opens a session at once.
  */
 import type { Resource, ResourceType } from '@medplum/fhirtypes';
-import type { Database, Sql } from '../../db/index.ts';
-import { type Change, type ChangeHook, type CommitHook, type Context, FhirError, type Sight } from '../contract.ts';
+import type { Sql } from '../../db/index.ts';
+import { type Change, type Context, FhirError } from '../contract.ts';
 import { parseJson } from '../json/index.ts';
-import type { SearchParts } from '../search/scope.ts';
-import type { RestTransaction, StoredVersion } from './contract.ts';
-import type { CommitItem } from './group-commit.ts';
-import { insertJournal, type Projector } from './journal.ts';
+import type { RestTransaction } from './contract.ts';
+import { insertJournal } from './journal.ts';
 import { type JournalEntry, journalEntry } from './journal-entry.ts';
 import { labelled, labelsOf, remains } from './labels.ts';
 import { newId } from './new-id.ts';
-import { checkId, checkResource, newRow, type PrepareParts, withMeta } from './prepare.ts';
+import { checkId, checkResource, newRow, withMeta } from './prepare.ts';
 import { checkReferences, literalReferences, UnresolvedReferences } from './references.ts';
 import { type CurrentRow, deleteRow, insertRowIfFree, insertRows, lockRow, type NewRow, replaceRow } from './rows.ts';
 import { openSession, type Session } from './session.ts';
 import { type StoreSight, wholeSight } from './sight.ts';
+import type { TransactionParts } from './transaction-parts.ts';
 import { createView, type ViewParts, versionConflict, versionOf, type WriteOptions } from './transaction-view.ts';
-
-/** What every transaction of a store shares. */
-export interface TransactionParts {
-  database: Database;
-  /** What searches of a tenant need: its own parameters among the others. */
-  searchOf(tenant: string, sight?: StoreSight): SearchParts;
-  sightOf(tenant: string, sight: Sight): StoreSight;
-  /** Reads a current version beside the transaction, with everything that was committed. */
-  readBeside(
-    scope: { tenant: string; sight: StoreSight },
-    type: ResourceType,
-    id: string,
-  ): Promise<StoredVersion | undefined>;
-  prepare: PrepareParts;
-  changeHooks: readonly ChangeHook[];
-  commitHooks: readonly CommitHook[];
-  commitTogether(tenant: string, item: CommitItem): Promise<void>;
-  checksReferences: boolean;
-  projector: Projector;
-  /** Parameters of a type with rows in the tables of ordered values. */
-  orderedKeys(tenant: string, type: string): readonly number[];
-  /** Told the failures that must not reach the caller. */
-  report(error: unknown, message: string): void;
-}
 
 /** More rows than this would hold up those who wait in the same line. */
 const rowsCommittedTogether = 64;
