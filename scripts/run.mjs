@@ -30,6 +30,7 @@ const commands = {
       'src',
       'test',
     ],
+    ['scripts/audit-dependencies.mjs'],
   ],
   format: [['node_modules/@biomejs/biome/bin/biome', 'check', '--write']],
 };
@@ -81,6 +82,7 @@ function run(node, program, userArguments) {
     const forward = (signal) => child.kill(signal);
     process.on('SIGINT', forward);
     process.on('SIGTERM', forward);
+    process.on('SIGHUP', forward);
     child.on('exit', (code, signal) => resolve(code ?? (signal ? 1 : 0)));
   });
 }

@@ -29,6 +29,7 @@ it('has the rooms of the design and no other', () => {
       'report',
       'teleradiology',
       'ui',
+      'vault',
     ].sort(),
   );
 });
