@@ -185,12 +185,12 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
     securityClock,
     clock,
     secondFactorRoles: options.secondFactorRoles ?? [],
+    forgetCredentials: forgetAll,
   };
   const accountRooms: AccountRooms = {
     ...signInRooms,
     sealer,
     party: () => baseUrl && relyingPartyOf(baseUrl()),
-    forgetCredentials: forgetAll,
   };
 
   const contextOf = (
@@ -210,7 +210,14 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
     ...narrow(identity.actor, await sights.of(identity)),
   });
   const glass = createBreakGlass({
-    ...{ database, store, clock, now: () => securityClock.now(), recordActivity: trail.activity, changed: sights.forget },
+    ...{
+      database,
+      store,
+      clock,
+      now: () => securityClock.now(),
+      recordActivity: trail.activity,
+      changed: sights.forget,
+    },
     ...(log ? { log } : {}),
   });
 

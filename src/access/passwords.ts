@@ -1,6 +1,7 @@
 /** Passwords: argon2id, and the rules of the tender (SE-2) as they apply when one is chosen. */
 import { randomBytes } from 'node:crypto';
 import { hash, verify } from '@node-rs/argon2';
+import { isCommonPassword } from './common-passwords.ts';
 import { policiesOf } from './policy.ts';
 
 /**
@@ -75,7 +76,7 @@ export interface PasswordHolder {
 /**
  * What is wrong with a new password, in French for the person who chose it; empty when nothing is. SE-2: "composé au minimum de 9
  * caractères" (14 for administrators), "au moins trois des catégories suivantes", "ne contient pas tout ou partie de l'identifiant, du
- * nom de l'utilisateur, de son rôle ou de son grade".
+ * nom de l'utilisateur, de son rôle ou de son grade". Beyond it: nothing that guessers try first.
  */
 export function passwordProblems(password: string, account: PasswordHolder): string[] {
   const problems: string[] = [];
@@ -90,6 +91,9 @@ export function passwordProblems(password: string, account: PasswordHolder): str
   }
   if (namesHolder(password, account)) {
     problems.push("Le mot de passe ne doit contenir ni tout ni partie de l'identifiant, du nom, du grade ou du rôle.");
+  }
+  if (isCommonPassword(fold(password))) {
+    problems.push('Ce mot de passe est trop courant : choisissez des mots que personne n’attend de vous.');
   }
   return problems;
 }

@@ -57,7 +57,10 @@ export async function accessRoutes(app: FastifyInstance, options: AccessRoutesOp
       if (!(error instanceof FhirError && error.status === 401)) throw error;
     }
     // From another site's form the cookie does not come along (SameSite), which looks like no session: that site must not end ours.
-    if (request.headers['x-passerelle']) reply.header('set-cookie', endedCookie(access.secure));
+    // Images and pages the browser kept for this person go too; cookies of sites beside ours stay, so they are not named.
+    if (request.headers['x-passerelle']) {
+      reply.header('set-cookie', endedCookie(access.secure)).header('clear-site-data', '"cache", "storage"');
+    }
     return reply.code(204).send();
   });
 

@@ -135,3 +135,33 @@ test('one sees one’s sessions, where from, since when and on what, and ends on
   expect((await third.call('GET', '/oauth2/userinfo')).statusCode).toBe(401);
   expect(await list()).toHaveLength(1);
 });
+
+test('an account has ten sessions at most: the one used longest ago ends, and the trail tells', async () => {
+  await person('p-many');
+  const isOpen = async (own: ReturnType<typeof browser>) =>
+    (await own.call('GET', '/oauth2/userinfo')).statusCode === 200;
+  const browsers = Array.from({ length: 11 }, browser);
+  for (const own of browsers.slice(0, 10)) {
+    await own.login('p-many', password);
+    rig.clock.advance(61_000);
+  }
+  // The first is in use, the second is not.
+  expect(await isOpen(browsers[0]!)).toBe(true);
+  rig.clock.advance(61_000);
+  await browsers[10]!.login('p-many', password);
+  const open = await Promise.all(browsers.map(isOpen));
+  expect(open).toEqual(browsers.map((_, at) => at !== 1));
+  const told = (await rig.trail('agent=Practitioner/p-many')).map((event) => event.outcomeDesc);
+  expect(told).toContain('1 ended: too many at the same time');
+});
+
+test('signing in again ends the session this browser had', async () => {
+  await person('p-again');
+  const own = browser();
+  await own.login('p-again', password);
+  const before = own.session();
+  await own.login('p-again', password);
+  const old = await browser().call('GET', '/oauth2/userinfo', undefined, { cookie: `passerelle=${before}` });
+  expect(old.statusCode).toBe(401);
+  expect((await own.call('GET', '/oauth2/account/sessions')).json().sessions).toHaveLength(1);
+});

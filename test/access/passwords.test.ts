@@ -4,23 +4,50 @@ import { createPasswordHasher, passwordProblems } from '../../src/access/passwor
 const account = { login: 'a.moreau', display: 'Dr Éléonore MOREAU', roles: ['radiologist'] };
 
 test('a password has nine characters, fourteen for an administrator', () => {
-  expect(passwordProblems('Abcdef12', account)).toEqual(['Le mot de passe doit compter au moins 9 caractères.']);
-  expect(passwordProblems('Abcdef123', account)).toEqual([]);
+  expect(passwordProblems('Hirond12', account)).toEqual(['Le mot de passe doit compter au moins 9 caractères.']);
+  expect(passwordProblems('Hirond123', account)).toEqual([]);
   const admin = { ...account, roles: ['administrator'] };
-  expect(passwordProblems('Abcdef1234567', admin)).toHaveLength(1);
-  expect(passwordProblems('Abcdef12345678', admin)).toEqual([]);
+  expect(passwordProblems('Hirond1234567', admin)).toHaveLength(1);
+  expect(passwordProblems('Hirond12345678', admin)).toEqual([]);
 });
 
 test('a password mixes three of four classes of characters', () => {
-  expect(passwordProblems('abcdefgh123', account)).toHaveLength(1);
-  expect(passwordProblems('abcdefgh12!', account)).toEqual([]);
-  expect(passwordProblems('ABCDEFGH12!', account)).toEqual([]);
+  expect(passwordProblems('hirondel123', account)).toHaveLength(1);
+  expect(passwordProblems('hirondel12!', account)).toEqual([]);
+  expect(passwordProblems('HIRONDEL12!', account)).toEqual([]);
   expect(passwordProblems('élÉvation-haute', account)).toEqual([]);
 });
 
 test('a password holds neither the login, nor a name however it is written, nor the role', () => {
   for (const password of ['A.moreau#2026', 'ELEONORE-2026', 'xMoReAu_2026', 'Radiologist-1']) {
     expect(passwordProblems(password, account), password).toHaveLength(1);
+  }
+});
+
+test('a password that is tried first is refused, with figures and signs around it or for its letters', () => {
+  const common = [
+    'Motdepasse2026!',
+    'Mot-de-passe-1',
+    'P@ssw0rd123',
+    '!Passw0rd!',
+    'Janvier-2026',
+    'Ete2026!!!',
+    'Azerty123!',
+  ];
+  const others = [
+    'Passerelle-1',
+    'Radiologie2026',
+    'So1eil-2026',
+    'Abcd-1234',
+    '1q2w3e4r5T',
+    'Xxxxx-11111',
+    'Nicolas-Paris75',
+  ];
+  const requester = { ...account, roles: ['requester'] };
+  for (const password of [...common, ...others])
+    expect(passwordProblems(password, requester), password).toHaveLength(1);
+  for (const password of ['Hirondelle-47', 'Bonne-Phrase-2026', 'Soleil-en-bruine-3', 'Passementerie-9']) {
+    expect(passwordProblems(password, account), password).toEqual([]);
   }
 });
 

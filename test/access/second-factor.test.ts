@@ -109,6 +109,8 @@ test('the QR code is an image made here and holds the address an application rea
 
 test('a recovery code opens once, in any case and grouping', async () => {
   const { recoveryCodes } = await personWithTotp('f-paper');
+  // Six groups of four out of 32 characters: 120 bits, enough for a plain hash.
+  for (const code of recoveryCodes) expect(code).toMatch(/^[0-9A-HJKMNP-TV-Z]{4}(-[0-9A-HJKMNP-TV-Z]{4}){5}$/);
   const typed = ` ${recoveryCodes[0]!.toLowerCase().replaceAll('-', ' ')} `;
   for (const status of [200, 401]) {
     const other = browser();

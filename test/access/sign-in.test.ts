@@ -175,6 +175,7 @@ test('signing out ends the session at once, and can be repeated', async () => {
   const out = await rig.app.inject({ method: 'POST', url: '/oauth2/logout', headers });
   expect(out.statusCode).toBe(204);
   expect(String(out.headers['set-cookie'])).toContain('Max-Age=0');
+  expect(out.headers['clear-site-data']).toBe('"cache", "storage"');
   await expect(rig.access.authenticate(request({ cookie }))).rejects.toMatchObject({ status: 401 });
   expect((await rig.app.inject({ method: 'POST', url: '/oauth2/logout', headers })).statusCode).toBe(204);
 });

@@ -12,8 +12,6 @@ export interface AccountRooms extends SignInRooms {
   sealer: SecretSealer | undefined;
   /** Undefined: our address cannot hold passkeys. */
   party(): RelyingParty | undefined;
-  /** Forgets what was believed about every credential. */
-  forgetCredentials(): void;
 }
 
 /** Who does something to which account, for the trail: oneself, or an administrator. */

@@ -100,6 +100,24 @@ export async function endSessions(sql: Sql, tenant: string, login: string, excep
   return rowCount ?? 0;
 }
 
+/** More at the same time is nobody's day's work: sessions forgotten on other machines, or somebody else's. */
+export const sessionsAtMost = 10;
+
+/** Ends the sessions of an account that were used longest ago beyond `sessionsAtMost`. @returns how many. */
+export async function endOldestSessions(
+  database: Database,
+  { tenant, login }: { tenant: string; login: string },
+): Promise<number> {
+  const { rowCount } = await database.query(
+    tenant,
+    `DELETE FROM credential WHERE tenant = $1 AND login = $2 AND kind = 'session' AND id NOT IN (
+       SELECT id FROM credential WHERE tenant = $1 AND login = $2 AND kind = 'session'
+       ORDER BY seen_at DESC, created_at DESC LIMIT $3)`,
+    [tenant, login, sessionsAtMost],
+  );
+  return rowCount ?? 0;
+}
+
 /**
  * Gives a session a new secret because its rights changed (session fixation), and notes that a proof was given now.
  * @returns the new secret; undefined when the session ended meanwhile.

@@ -1,7 +1,7 @@
 /** What the browser is told of a sign-in: cookies and a few words of JSON; the same from every way of signing in. */
 import type { FastifyReply } from 'fastify';
 import { answer } from '../answer-error.ts';
-import { endedPendingCookie, pendingCookie, sessionCookie } from '../session-cookie.ts';
+import { endedPendingCookie, pendingCookie, readSessionCookie, sessionCookie } from '../session-cookie.ts';
 import type { SignInOrigin, SignInResult } from './complete.ts';
 import type { StepResult } from './steps.ts';
 
@@ -70,6 +70,12 @@ export function originOf(request: {
   id: string;
   headers: Record<string, string | string[] | undefined>;
 }): SignInOrigin {
-  const device = request.headers['user-agent'];
-  return { network: request.ip, requestId: request.id, ...(typeof device === 'string' ? { device } : {}) };
+  const { 'user-agent': device, cookie } = request.headers;
+  const cookies = typeof cookie === 'string' ? cookie : undefined;
+  const replaces = readSessionCookie(cookies, true) ?? readSessionCookie(cookies, false);
+  return {
+    ...{ network: request.ip, requestId: request.id },
+    ...(typeof device === 'string' ? { device } : {}),
+    ...(replaces === undefined ? {} : { replaces }),
+  };
 }

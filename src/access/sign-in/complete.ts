@@ -7,7 +7,8 @@ import { type Database, platformTenant } from '../../db/index.ts';
 import type { Actor, Context } from '../../fhir/index.ts';
 import { type Account, actorOf } from '../accounts.ts';
 import type { AuditTrail } from '../audit/trail.ts';
-import { issueCredential, sessionLimitMs } from '../credentials.ts';
+import { issueCredential, revokeCredential, sessionLimitMs } from '../credentials.ts';
+import { endOldestSessions } from '../own-account/sessions.ts';
 import { factorsOf, hasFactor } from '../second-factor/factors.ts';
 import type { Reservation, Throttle } from '../throttle.ts';
 import { mustHaveFactor } from './duty.ts';
@@ -21,6 +22,8 @@ export interface SignInOrigin {
   requestId: string;
   /** `User-Agent`. */
   device?: string;
+  /** Secret of the session it had until now. */
+  replaces?: string;
 }
 
 export type SignInResult =
@@ -41,6 +44,8 @@ export interface SignInRooms {
   /** Clock of the trail. */
   clock: Clock;
   secondFactorRoles: SecondFactorRoles;
+  /** Forgets what was believed about every credential. */
+  forgetCredentials(): void;
 }
 
 /** An account somebody proved to be. */
@@ -105,7 +110,27 @@ export async function completeSignIn(rooms: SignInRooms, proven: Proven): Promis
     ...(origin.device ? { device: origin.device } : {}),
     methods: proofs,
   });
+  await endWhatItReplaces(rooms, account, origin, context);
   return { status: 'signed-in', secret, tenant, actor: actorOf(account) };
+}
+
+/** The session this browser had before, and those beyond the number one account may have. */
+async function endWhatItReplaces(
+  { database, trail, forgetCredentials }: SignInRooms,
+  { tenant, login, reference }: Account,
+  { replaces }: SignInOrigin,
+  context: Context,
+): Promise<void> {
+  if (replaces !== undefined) await revokeCredential(database, replaces);
+  const ended = await endOldestSessions(database, { tenant, login });
+  if (replaces !== undefined || ended > 0) forgetCredentials();
+  if (ended === 0) return;
+  await trail.accountSecurity(context, {
+    kind: 'session-ended',
+    account: { reference, login },
+    outcome: 'success',
+    reason: `${ended} ended: too many at the same time`,
+  });
 }
 
 const unknownActor: Actor = { reference: '', display: 'identité inconnue', account: '', kind: 'person', roles: [] };

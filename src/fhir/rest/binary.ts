@@ -50,6 +50,8 @@ export function rawAnswerOf(answer: Answer): RawAnswer | undefined {
       // Whatever was uploaded must not run in our origin: no scripts, no forms, no guessing of types.
       'Content-Security-Policy': "sandbox; default-src 'none'; frame-ancestors 'self'",
       'X-Content-Type-Options': 'nosniff',
+      // Opened by its address it is saved under a name of ours, not shown.
+      'Content-Disposition': `attachment; filename="${binary.id ?? 'file'}"`,
       ...(binary.securityContext?.reference ? { 'X-Security-Context': binary.securityContext.reference } : {}),
     },
   };

@@ -190,6 +190,7 @@ it('a page that somebody stored as a file is served without any right in our ori
   const served = await ask('GET', path, { headers: { authorization, accept: 'text/html,*/*' } });
   expect(served.status).toBe(200);
   expect(served.headers.get('content-security-policy')).toMatch(/^sandbox;/);
+  expect(served.headers.get('content-disposition')).toBe(`attachment; filename="${path.split('/').at(-1)}"`);
   expectHeaders({ ...served, body: '' }, 'a stored page');
 });
 
