@@ -38,6 +38,8 @@ export interface RowScope {
    * that is not in it shows nothing. Absent: none.
    */
   narrowed?: ReadonlyMap<string, readonly RowScope['keys'][]>;
+  /** Types of which nothing may be written that is not seen afterwards. Absent: none. */
+  kept?: ReadonlySet<string>;
 }
 
 /** What of a tenant somebody sees. */

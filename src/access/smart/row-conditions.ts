@@ -4,7 +4,7 @@
  */
 import type { ResourceType } from '@medplum/fhirtypes';
 import { isLimitedType, type RowScope, type Sight } from '../../fhir/index.ts';
-import { isResourceScope, type ResourceScope, readScopes } from './scopes.ts';
+import { isResourceScope, type ResourceScope, type Right, readScopes } from './scopes.ts';
 
 type Keys = RowScope['keys'];
 
@@ -77,26 +77,37 @@ export function narrowedSight<Seen extends Sight>(
   const scopes = readScopes(token.scopes).filter(isResourceScope);
   const { keys, whole } = seen.rows ?? { keys: [], whole: limitedTypes };
   const narrowed = new Map(limitedTypes.map((type) => [type, conditionsOn(type, scopes, token.patient)] as const));
-  return { ...seen, rows: { keys, whole, narrowed } };
+  const kept = new Set(limitedTypes.filter((type) => conditionsOfRights(type, 'cud', scopes, token.patient)?.length));
+  return { ...seen, rows: { keys, whole, narrowed, kept } };
 }
 
 /**
- * What reads and what searches is looked at apart, and the stricter of both holds: a row that one of them may not show is not seen. A type
- * that no scope grants is not asked for by anybody; what leads there (a case of another patient) must not show.
+ * Each right is looked at apart, and the strictest holds for all of them: a row that one of them may not reach is not seen, so that what is
+ * granted of one patient and what is granted of everybody never add up. A type that no scope grants is not asked for by anybody; what leads
+ * there (a case of another patient) must not show.
  */
 function conditionsOn(type: ResourceType, scopes: readonly ResourceScope[], patient: string | undefined): Conditions {
+  const seeing = conditionsOfRights(type, 'rs', scopes, patient);
+  const writing = conditionsOfRights(type, 'cud', scopes, patient) ?? [];
+  if (!seeing && writing.length === 0) return [[]];
+  return [...new Map([...(seeing ?? []), ...writing].map((list) => [JSON.stringify(list), list])).values()];
+}
+
+/** Those of every one of these rights that is granted. Undefined when none is. */
+function conditionsOfRights(
+  type: ResourceType,
+  rights: string,
+  scopes: readonly ResourceScope[],
+  patient: string | undefined,
+): Conditions | undefined {
   const granting = scopes.filter((scope) => scope.type === '*' || scope.type === type);
-  const read = anyOf(
-    granting.filter(({ rights }) => rights.includes('r')),
-    patient,
+  const each = ([...rights] as Right[]).map((right) =>
+    anyOf(
+      granting.filter((scope) => scope.rights.includes(right)),
+      patient,
+    ),
   );
-  const search = anyOf(
-    granting.filter(({ rights }) => rights.includes('s')),
-    patient,
-  );
-  if (!read && !search) return [[]];
-  const all = [...(read ?? []), ...(search ?? [])];
-  return [...new Map(all.map((list) => [JSON.stringify(list), list])).values()];
+  return each.every((one) => one === undefined) ? undefined : each.flatMap((one) => one ?? []);
 }
 
 /** One of the scopes is met: (a and b) or c is (a or c) and (b or c). Undefined when there are none. */

@@ -2,7 +2,7 @@
  * What an access token allows at most, asked of each interaction beside the policy of its account: the effective right is what both
  * grant (https://hl7.org/fhir/smart-app-launch/scopes-and-launch-context.html#scopes-for-requesting-fhir-resources).
  */
-import type { Actor, Operation } from '../../fhir/index.ts';
+import { type Actor, isLimitedType, type Operation } from '../../fhir/index.ts';
 import { isResourceScope, type ResourceScope, type Right, readScopes } from './scopes.ts';
 
 export interface ScopeDemand {
@@ -105,8 +105,13 @@ function allows(granted: readonly ResourceScope[], type: string, right: Right): 
     (scope) =>
       (scope.type === '*' || scope.type === type) &&
       scope.rights.includes(right) &&
-      (scope.level !== 'patient' || !beyondOnePatient.has(type)),
+      (scope.level !== 'patient' || isOfPatient(type, right)),
   );
+}
+
+/** What is nobody's record (directories, definitions) is read along with one, and changed by no app that is about one. */
+function isOfPatient(type: string, right: Right): boolean {
+  return !beyondOnePatient.has(type) && (isLimitedType(type) || right === 'r' || right === 's');
 }
 
 /** Whether scopes let everything be read that the account may read. */

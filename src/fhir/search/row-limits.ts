@@ -44,14 +44,17 @@ export interface SeenRows {
   keysOf(type: string): Buffer;
   /** Whether every row of a type is seen. */
   isWhole(type: string): boolean;
+  /** Whether what is written of a type must be seen afterwards. */
+  isKept(type: string): boolean;
 }
 
-export function seenRows(hasher: KeyHasher, tenant: string, { keys, whole, narrowed }: RowScope): SeenRows {
+export function seenRows(hasher: KeyHasher, tenant: string, { keys, whole, narrowed, kept }: RowScope): SeenRows {
   const textsOf = (list: RowScope['keys']) => [
     ...new Set(list.map(({ parameter, value }) => rowKey(tenant, parameter, value))),
   ];
   const decimals = (list: RowScope['keys']) => textsOf(list).map((text) => hasher.decimal(text));
-  const narrowing = narrowed && Array.from(narrowed, ([type, lists]) => [type.toLowerCase(), lists.map(decimals)] as const);
+  const narrowing =
+    narrowed && Array.from(narrowed, ([type, lists]) => [type.toLowerCase(), lists.map(decimals)] as const);
   const own = hasher.array(textsOf(keys));
   // The narrowest condition is the one an index helps with: what a token is about comes before what its account may see.
   const firsts = new Map(
@@ -67,6 +70,7 @@ export function seenRows(hasher: KeyHasher, tenant: string, { keys, whole, narro
     isWhole: (type) =>
       !isLimitedType(type) ||
       (whole.includes(type as (typeof whole)[number]) && (narrowed === undefined || narrowed.get(type)?.length === 0)),
+    isKept: (type) => kept?.has(type) ?? false,
   };
 }
 
@@ -88,5 +92,7 @@ export function seenCondition(
   values: SqlValues,
   alias = 'r',
 ): string | undefined {
-  return rows === undefined || rows.isWhole(type) ? undefined : `${alias}.keys && ${values.add(rows.keysOf(type))}::bigint[]`;
+  return rows === undefined || rows.isWhole(type)
+    ? undefined
+    : `${alias}.keys && ${values.add(rows.keysOf(type))}::bigint[]`;
 }

@@ -132,6 +132,7 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
     const row = newRow(parts.prepare, tenant, whole, 1, now);
     waiting.push(row);
     await recordChange({ interaction: 'create', type, id: whole.id, version: 1, after: whole }, by, row);
+    await requireKept(type, whole.id, by);
     return whole;
   }
 
@@ -161,6 +162,7 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
         const row = newRow(parts.prepare, tenant, whole, 1, now);
         if (await insertRowIfFree(open, tenant, row)) {
           await recordChange({ interaction: 'create', type, id: whole.id, version: 1, after: whole }, by, row);
+          await requireKept(type, whole.id, by);
           return whole;
         }
         // Taken meanwhile, or before. A deleted one may be made again: it goes on where its history ended.
@@ -195,7 +197,18 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
     const interaction = current.deleted ? 'create' : 'update';
     const change: Change = { interaction, type, id: after.id, version, after, ...(before ? { before } : {}) };
     await recordChange(change, by, row);
+    await requireKept(type, after.id, by);
     return after;
+  }
+
+  /** @throws FhirError 403 when what was written is out of the sight of who may write nothing there. */
+  async function requireKept(type: ResourceType, id: string, by: StoreSight): Promise<void> {
+    if (!by.rows?.isKept(type)) return;
+    await open();
+    if (await tx.readStored(type, id)) return;
+    const reason = new FhirError(403, 'forbidden', `${type}: the token does not allow to write what it does not show`);
+    refusal ??= { reason };
+    throw reason;
   }
 
   async function remove(type: ResourceType, id: string, by: StoreSight): Promise<void> {
