@@ -30,7 +30,7 @@ export { type FhirRoutesOptions, fhirRoutes } from './rest/plugin.ts';
 export { parameterKey } from './search/keys.ts';
 export { isLimitedType, limitedTypes } from './search/row-limits.ts';
 export { createFhirStore, type FhirStoreOptions } from './store/index.ts';
-export { establishmentSystem } from './store/labels.ts';
+export { accountSystem, establishmentSystem } from './store/labels.ts';
 export { relabel } from './store/relabel.ts';
 export { createSearchValues, type SearchValues } from './store/search-values.ts';
 export {

@@ -4,6 +4,7 @@
  */
 import type { Database } from '../../db/index.ts';
 import {
+  accountSystem,
   type Context,
   establishmentSystem,
   type FhirStore,
@@ -95,7 +96,8 @@ async function rowsOf(
   if (ofAll.some(({ types }) => types === 'all')) return undefined;
   const whole = ofAll.flatMap(({ types }) => types).filter((type) => isLimitedType(type));
   const criteria = new Set<RowCriterion>(grants.flatMap(({ rows }) => rows));
-  const keys: { parameter: string; value: string }[] = [];
+  // Subscriptions of one's own, whatever the roles.
+  const keys = [{ parameter: '_security', value: `${accountSystem}|${actor.account}` }];
   if (criteria.has('establishments')) {
     for (const id of establishments) keys.push({ parameter: '_security', value: `${establishmentSystem}|${id}` });
   }

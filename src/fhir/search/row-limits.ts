@@ -7,7 +7,7 @@ import { r4Structure } from '../definitions/structure-r4.ts';
 import { type KeyHasher, keyKind, keyText } from './keys.ts';
 import type { SqlValues } from './sql-values.ts';
 
-/** Directories, definitions, the trail and subscriptions; every other type is patient data (migrations/0100_row_scope.sql). */
+/** Directories, definitions and the trail; every other type is patient data or its owner's (migrations/0100_row_scope.sql, 0165). */
 const unlimitedTypes = new Set(
   `
   ActivityDefinition AuditEvent CapabilityStatement CatalogEntry ChargeItemDefinition CodeSystem
@@ -19,7 +19,7 @@ const unlimitedTypes = new Set(
   MedicinalProductUndesirableEffect MessageDefinition NamingSystem ObservationDefinition OperationDefinition
   Organization OrganizationAffiliation PlanDefinition Practitioner PractitionerRole Questionnaire ResearchDefinition
   ResearchElementDefinition RiskEvidenceSynthesis Schedule SearchParameter Slot SpecimenDefinition
-  StructureDefinition StructureMap Subscription Substance SubstanceNucleicAcid SubstancePolymer SubstanceProtein
+  StructureDefinition StructureMap Substance SubstanceNucleicAcid SubstancePolymer SubstanceProtein
   SubstanceReferenceInformation SubstanceSourceMaterial SubstanceSpecification TerminologyCapabilities TestScript
   ValueSet
   `

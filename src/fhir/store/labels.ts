@@ -9,6 +9,9 @@ import { isLimitedType } from '../search/row-limits.ts';
 /** System of the labels; the code is the id of the establishment's Organization. */
 export const establishmentSystem = 'https://fhir.passerelle.example/sid/establishment';
 
+/** System of the label of a Subscription: the account that made it, which alone sees it among those who see a part. */
+export const accountSystem = 'https://fhir.passerelle.example/sid/account';
+
 /** Elements that say what a resource is part of: their targets' labels are its own. */
 const belongsTo = [
   ...['basedOn', 'focus', 'partOf', 'encounter', 'context', 'about', 'target', 'request', 'related', 'derivedFrom'],
@@ -20,9 +23,15 @@ const isAbout = ['for', 'subject', 'patient', 'individual', 'beneficiary', 'part
 const referencesAtMost = 20;
 
 /** Establishments a resource is labelled with. */
-export function labelsOf(resource: { meta?: { security?: Coding[] } } | undefined): string[] {
+export function labelsOf(resource: Labelled | undefined): string[] {
+  return codesOf(resource, establishmentSystem);
+}
+
+type Labelled = { meta?: { security?: Coding[] } };
+
+function codesOf(resource: Labelled | undefined, wanted: string): string[] {
   return (resource?.meta?.security ?? []).flatMap(({ system, code }) =>
-    system === establishmentSystem && code !== undefined ? [code] : [],
+    system === wanted && code !== undefined ? [code] : [],
   );
 }
 
@@ -32,6 +41,28 @@ export function labelsOf(resource: { meta?: { security?: Coding[] } } | undefine
  * @param isOurs written by the server's own rules: labels it comes with are meant.
  */
 export async function labelled<R extends Resource>(
+  resource: R,
+  before: Resource | undefined,
+  context: Context,
+  labelsOfTarget: (reference: string) => Promise<readonly string[]>,
+  isOurs: boolean,
+): Promise<R> {
+  const own = withOwner(resource, before, context);
+  const { resourceType } = own;
+  if (resourceType === 'Subscription') return withLabels(own, new Set());
+  return withEstablishments(own, before, context, labelsOfTarget, isOurs);
+}
+
+/** Whose a Subscription is stays as it was; nothing else is labelled so. What the server writes for somebody says for whom. */
+function withOwner<R extends Resource>(resource: R, before: Resource | undefined, { actor }: Context): R {
+  const sent = codesOf(resource, accountSystem);
+  if (resource.resourceType !== 'Subscription')
+    return sent.length === 0 ? resource : withCodes(resource, accountSystem, new Set());
+  const [owner = actor.kind === 'system' ? sent[0] : actor.account] = codesOf(before, accountSystem);
+  return withCodes(resource, accountSystem, new Set(owner === undefined ? [] : [owner]));
+}
+
+async function withEstablishments<R extends Resource>(
   resource: R,
   before: Resource | undefined,
   context: Context,
@@ -55,10 +86,15 @@ export async function labelled<R extends Resource>(
 
 /** With exactly these labels, and the others it came with where they were. */
 export function withLabels<R extends Resource>(resource: R, establishments: ReadonlySet<string>): R {
-  const sent = labelsOf(resource);
-  if (sent.length === establishments.size && sent.every((code) => establishments.has(code))) return resource;
-  const own = Array.from(establishments, (code) => ({ system: establishmentSystem, code }));
-  const others = (resource.meta?.security ?? []).filter(({ system }) => system !== establishmentSystem);
+  return withCodes(resource, establishmentSystem, establishments);
+}
+
+/** With these labels of a system and no others of it. */
+export function withCodes<R extends Resource>(resource: R, system: string, codes: ReadonlySet<string>): R {
+  const sent = codesOf(resource, system);
+  if (sent.length === codes.size && sent.every((code) => codes.has(code))) return resource;
+  const own = Array.from(codes, (code) => ({ system, code }));
+  const others = (resource.meta?.security ?? []).filter((coding) => coding.system !== system);
   const { security: _, ...meta } = resource.meta ?? {};
   const security = [...others, ...own];
   return { ...resource, meta: { ...meta, ...(security.length > 0 ? { security } : {}) } };
@@ -114,6 +150,7 @@ function referencesIn(resource: Resource, names: readonly string[]): string[] {
 
 /** What of a resource remains when it is deleted: who may know that it was. */
 export function remains(type: ResourceType, id: string, before: Resource): Resource {
-  const security = before.meta?.security?.filter(({ system }) => system === establishmentSystem) ?? [];
+  const ours: readonly unknown[] = [establishmentSystem, accountSystem];
+  const security = before.meta?.security?.filter(({ system }) => ours.includes(system)) ?? [];
   return { resourceType: type, id, ...(security.length > 0 ? { meta: { security } } : {}) } as Resource;
 }

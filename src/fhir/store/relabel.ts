@@ -7,7 +7,7 @@ import type { Context } from '../contract.ts';
 import { parseJson } from '../json/index.ts';
 import { isLimitedType } from '../search/row-limits.ts';
 import type { RestStore, RestTransaction } from './contract.ts';
-import { labelled, labelsOf, withLabels } from './labels.ts';
+import { accountSystem, labelled, labelsOf, withCodes, withLabels } from './labels.ts';
 
 const pageSize = 100;
 /** What is part of something that is part of something: a report, its documents, their files, what is said of them. */
@@ -46,7 +46,7 @@ async function* idsOf(store: RestStore, tenant: string, type: ResourceType): Asy
     const page = await store.reads(tenant).searchBundle(type, next);
     // Cases are looked at again: their patient may be known to others by now.
     for (const { id, text } of page.matches)
-      if (type === 'Task' || labelsOf(parseJson(text) as Resource).length === 0) yield id;
+      if (type === 'Task' || type === 'Subscription' || labelsOf(parseJson(text) as Resource).length === 0) yield id;
     next = page.next;
   }
 }
@@ -80,6 +80,7 @@ async function labelOne(tx: RestTransaction, type: ResourceType, id: string): Pr
   await tx.lockStored(type, id);
   const resource: Resource | undefined = await tx.find(type, id);
   if (!resource || labelsOf(resource).length > 0) return false;
+  if (type === 'Subscription') return labelSubscription(tx, resource);
   const found = await labelled(
     resource,
     undefined,
@@ -91,6 +92,18 @@ async function labelOne(tx: RestTransaction, type: ResourceType, id: string): Pr
     false,
   );
   if (found === resource) return false;
+  await tx.update(found);
+  return true;
+}
+
+/** Whose it is says the feed that was made with it. */
+async function labelSubscription(tx: RestTransaction, subscription: Resource): Promise<boolean> {
+  const { rows } = await tx.sql.query<{ owner: string }>(
+    'SELECT owner FROM subscription_feed WHERE tenant = $1 AND id = $2',
+    [tx.context.tenant, subscription.id],
+  );
+  const found = withCodes(subscription, accountSystem, new Set(rows.map(({ owner }) => owner)));
+  if (found === subscription) return false;
   await tx.update(found);
   return true;
 }
