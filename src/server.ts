@@ -174,13 +174,17 @@ async function compose(config: Config, options: ServerOptions, database: Databas
   registerGraphql(store);
   const auditKeys = openAuditKeys(auditKeyFiles(config));
   const unlimited = await createAccess({
-    database,
-    store,
-    clock,
-    secure,
-    log,
-    baseUrl,
-    auditKeys,
+    ...{
+      database,
+      store,
+      clock,
+      secure,
+      log,
+      baseUrl,
+      auditKeys,
+      auditAnchors: auditAnchorsFolder(config),
+      ...(config.audit.syslog ? { auditSyslog: config.audit.syslog } : {}),
+    },
     identitySources: config.identitySources,
     sealer: vault,
     secondFactorRoles: config.secondFactorRoles,

@@ -20,6 +20,12 @@ export {
 } from './audit/chain/keys.ts';
 export type { Fault } from './audit/chain/prove.ts';
 export { type Verification, verifyChain } from './audit/chain/verify.ts';
+export { readPosition, savePosition } from './audit/export/position.ts';
+export { type ExportProof, verifyExport } from './audit/export/verify.ts';
+export { writeExport } from './audit/export/write.ts';
+export { destroyPart } from './audit/retention/destroy.ts';
+export { inspectParts, partLabel } from './audit/retention/parts.ts';
+export { saveRetention } from './audit/retention/rules.ts';
 export {
   type ClientCertificate,
   certificateNames,

@@ -49,7 +49,8 @@ const commands: readonly Command[] = [
   {
     name: 'relabel',
     usage: 'relabel [tenant]',
-    summary: 'say of everything stored which establishment it belongs to (after an upgrade); list accounts bound to none',
+    summary:
+      'say of everything stored which establishment it belongs to (after an upgrade); list accounts bound to none',
     load: async () => (await import('./relabel.ts')).relabel,
   },
   {

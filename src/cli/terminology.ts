@@ -36,7 +36,13 @@ export async function terminology(args: string[], env: Environment): Promise<num
       throw new CommandError(`There is no tenant "${values.tenant}".`);
     const store = await createFhirStore({ database, checkReferences: false });
     // The audit trail tells of loads too.
-    const access = await createAccess({ database, store, clock: config.clock, secure: false, auditKeys: openAuditKeys(auditKeyFiles(config)) });
+    const access = await createAccess({
+      database,
+      store,
+      clock: config.clock,
+      secure: false,
+      auditKeys: openAuditKeys(auditKeyFiles(config)),
+    });
     const context = systemContext(values.tenant, `system:terminology-${action}`, config.clock);
     try {
       switch (action) {

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
+import { type AuditSettings, auditSettings } from './audit.ts';
 import { type ClientSettings, clientSettings } from './clients.ts';
 import { acceleratedClock, type Clock, systemClock } from './clock.ts';
-import { type AuditSettings, auditSettings } from './audit.ts';
 import { ConfigError } from './config-error.ts';
 import { type DataKeysConfig, dataKeysConfig } from './data-keys.ts';
 import { type IdentitySources, identitySources } from './identity-sources/index.ts';

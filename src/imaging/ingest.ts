@@ -51,7 +51,11 @@ export async function ingest(
         throw new FhirError(413, 'too-costly', `More than ${maximumParts} parts in one request: nothing was stored.`);
       }
       if (spooled.length === 0 && outcomes.length >= maximumWithoutInstance) {
-        throw new FhirError(413, 'too-costly', `None of ${maximumWithoutInstance} parts is an instance that can be stored.`);
+        throw new FhirError(
+          413,
+          'too-costly',
+          `None of ${maximumWithoutInstance} parts is an instance that can be stored.`,
+        );
       }
       const outcome = await receive(part, context, onlyStudy, options, spooled.length, heldBytes);
       outcomes.push(outcome);
@@ -107,7 +111,13 @@ async function receive(
         `More than ${maximumInstances} instances in one request: send the rest in another.`,
       );
     }
-    const instance = await spool(part, tenant, blobs, indexedHeader, inspect && ((document) => inspect(context, document)));
+    const instance = await spool(
+      part,
+      tenant,
+      blobs,
+      indexedHeader,
+      inspect && ((document) => inspect(context, document)),
+    );
     if (onlyStudy === undefined || instance.studyUid === onlyStudy) return instance;
     await instance.durable;
     await blobs.discard(tenant, instance.blob);

@@ -1,6 +1,6 @@
 /** The MLLP listener: sockets in, acknowledgements out. Connections work in parallel, the messages of one are answered in order. */
 import { createServer, type Server as NetServer, type Socket } from 'node:net';
-import { createServer as createTlsServer, Server as TlsServer, TLSSocket } from 'node:tls';
+import { createServer as createTlsServer, TLSSocket, Server as TlsServer } from 'node:tls';
 import { type Access, certificateOf, type Nodes, type ServerTls } from '../../access/index.ts';
 import type { Clock } from '../../config/index.ts';
 import type { Database } from '../../db/index.ts';

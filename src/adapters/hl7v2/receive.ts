@@ -53,8 +53,20 @@ export type Receive = (bytes: Buffer, peer: Peer, oversized: boolean) => Promise
 const attempts = 3;
 
 export function createReceiver(options: ReceiverOptions): Receive {
-  const { database, store, teleradiology, clock, log, senders, tables, parse, identity, production, limitBytes, nodes } =
-    options;
+  const {
+    database,
+    store,
+    teleradiology,
+    clock,
+    log,
+    senders,
+    tables,
+    parse,
+    identity,
+    production,
+    limitBytes,
+    nodes,
+  } = options;
 
   return async function receive(bytes, peer, oversized) {
     const header = readHeader(bytes);

@@ -47,7 +47,7 @@ function collect(): Found[] {
 }
 
 /** Of the whole string: a quadratic pattern takes a hundred times as long over ten times as much. */
-const lengths = [16, 20, 23, 500, 10_000];
+const lengths = [16, 20, 23, 26, 29, 500, 1_500, 10_000];
 const boundMs = 30;
 
 /** Milliseconds of the slowest length tried; growth is stopped as soon as it shows. */
