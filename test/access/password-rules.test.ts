@@ -136,6 +136,23 @@ test('one sees one’s sessions, where from, since when and on what, and ends on
   expect(await list()).toHaveLength(1);
 });
 
+test('who left a session open long ago proves who they are before ending others', async () => {
+  await person('p-stale');
+  const [own, other] = [browser(), browser()];
+  for (const one of [own, other]) await one.login('p-stale', password);
+  rig.clock.advance(10 * 60_000);
+  const { sessions } = (await own.call('GET', '/oauth2/account/sessions')).json();
+  const { id } = sessions.find((one: { current: boolean }) => !one.current);
+  for (const path of [`/${id}`, '']) {
+    const refused = await own.call('DELETE', `/oauth2/account/sessions${path}`);
+    expect([refused.statusCode, refused.json().error]).toEqual([403, 'proof_required']);
+  }
+  expect((await other.call('GET', '/oauth2/userinfo')).statusCode).toBe(200);
+  await own.call('POST', '/oauth2/account/proof', { password });
+  expect((await own.call('DELETE', '/oauth2/account/sessions')).statusCode).toBe(204);
+  expect((await other.call('GET', '/oauth2/userinfo')).statusCode).toBe(401);
+});
+
 test('an account has ten sessions at most: the one used longest ago ends, and the trail tells', async () => {
   await person('p-many');
   const isOpen = async (own: ReturnType<typeof browser>) =>

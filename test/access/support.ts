@@ -57,7 +57,7 @@ export async function openRig(
     auditKeys?: AuditKeys;
     identitySources?: IdentitySources;
     checkReferences?: boolean;
-    routes?: (app: FastifyInstance, rooms: Pick<Rig, 'store' | 'access' | 'clock'>) => Promise<void>;
+    routes?: (app: FastifyInstance, rooms: Pick<Rig, 'database' | 'store' | 'access' | 'clock'>) => Promise<void>;
   } = {},
 ): Promise<Rig> {
   const database = await testDatabase();
@@ -77,7 +77,7 @@ export async function openRig(
   });
   const app = fastify({ requestIdHeader: 'x-request-id' });
   await app.register(accessRoutes, { access });
-  await options.routes?.(app, { store, access, clock });
+  await options.routes?.(app, { database, store, access, clock });
   return {
     database,
     store,

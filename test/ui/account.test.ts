@@ -1,7 +1,9 @@
 import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { generateSync } from 'otplib';
 import type { Browser, CDPSession, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createOAuthService, smartRoutes } from '../../src/access/index.ts';
 import { browserPath, launchBrowser } from './browser.ts';
 import { buildUserInterface } from './build.ts';
 import { type PeopleServer, startPeopleServer } from './people-server.ts';
@@ -20,7 +22,17 @@ describe.skipIf(browserPath() === undefined)('signing in and one’s own account
   beforeAll(async () => {
     folder = await buildUserInterface();
     browser = (await launchBrowser()) as Browser;
-    server = await startPeopleServer(folder);
+    server = await startPeopleServer(folder, {
+      routes: async (app, access, baseUrl, rooms) => {
+        const service = createOAuthService({
+          ...rooms,
+          ...{ access, baseUrl, securityClock: rooms.clock },
+          keyFolder: join(folder, 'keys'),
+          keyHosts: [],
+        });
+        await app.register(smartRoutes, { service, certificates: false });
+      },
+    });
   }, 120_000);
   afterAll(async () => {
     await browser?.close();
@@ -243,5 +255,26 @@ describe.skipIf(browserPath() === undefined)('signing in and one’s own account
         })
       ).statusCode,
     ).toBe(401);
+  });
+
+  it('shows which apps act in one’s name, and puts one out', async () => {
+    await person('u-apps');
+    await server.database.query(
+      'aa',
+      `INSERT INTO oauth_grant (tenant, grant_id, client_id, login, scopes, redirect_uri, code_hash, code_challenge,
+         authenticated_at, code_expires_at, expires_at)
+       SELECT 'aa', client, client, 'u-apps', '{user/Patient.rs}', 'https://app.example/', sha256(client::bytea), 'x', $1::timestamptz, $1, $1 + interval '1 day'
+       FROM unnest(ARRAY['visionneuse', 'agenda']) AS client`,
+      [server.clock.now()],
+    );
+    await signIn('u-apps');
+    await account();
+    await page.getByRole('button', { name: 'Retirer l’application agenda' }).click();
+    await page.getByRole('button', { name: 'Retirer l’application agenda' }).waitFor({ state: 'detached' });
+    await page.getByText('user/Patient.rs').waitFor();
+    const { rows } = await server.database.query('aa', `SELECT client_id FROM oauth_grant WHERE login = 'u-apps'`);
+    expect(rows).toEqual([{ client_id: 'visionneuse' }]);
+    await page.getByRole('button', { name: 'Retirer l’application visionneuse' }).click();
+    await page.getByText('Aucune application n’agit en votre nom.').waitFor();
   });
 });

@@ -16,7 +16,12 @@ export async function startPeopleServer(
   folder: string,
   more: {
     identitySources?: IdentitySources;
-    routes?: (app: FastifyInstance, access: Access, baseUrl: () => string) => Promise<void>;
+    routes?: (
+      app: FastifyInstance,
+      access: Access,
+      baseUrl: () => string,
+      rooms: Pick<Rig, 'database' | 'store' | 'clock'>,
+    ) => Promise<void>;
   } = {},
 ): Promise<PeopleServer> {
   let url = 'http://localhost';
@@ -25,9 +30,9 @@ export async function startPeopleServer(
       return url;
     },
     ...(more.identitySources ? { identitySources: more.identitySources } : {}),
-    routes: async (app, { access }) => {
+    routes: async (app, { access, ...rooms }) => {
       await app.register(securityHeaders, { secure: false });
-      await more.routes?.(app, access, () => url);
+      await more.routes?.(app, access, () => url, rooms);
       await app.register(userInterfaceRoutes, { folder });
     },
   });

@@ -27,6 +27,7 @@ import {
   startPasskey,
   startTotp,
 } from './factors.ts';
+import { withFreshProof } from './fresh.ts';
 import { newPasswordProblems, setPassword } from './password-change.ts';
 import { isFresh, type ProofResult, provePasskey, provePassword } from './proof.ts';
 import { renewSecret } from './sessions.ts';
@@ -34,6 +35,8 @@ import { renewSecret } from './sessions.ts';
 export async function accountRoutes(app: FastifyInstance, { access }: { access: Access }): Promise<void> {
   const { secure, accountRooms: rooms } = access;
   const limited = { bodyLimit: factorBodyLimitBytes };
+  const fresh = (request: FastifyRequest, reply: FastifyReply, work: (caller: Caller) => Promise<unknown>) =>
+    withFreshProof(access, request, reply, work);
 
   app.get('/oauth2/account', async (request) => {
     const { account, session } = await callerOf(access, request);
@@ -141,17 +144,6 @@ export async function accountRoutes(app: FastifyInstance, { access }: { access: 
   app.post('/oauth2/account/recovery-codes', limited, (request, reply) =>
     fresh(request, reply, async (caller) => ({ recoveryCodes: await renewRecoveryCodes(rooms, caller) })),
   );
-
-  /** Only for who gave a proof of late: a session left open on a desk must not become somebody else's account. */
-  async function fresh(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    work: (caller: Caller) => Promise<unknown>,
-  ): Promise<unknown> {
-    const caller = await callerOf(access, request);
-    if (isFresh(caller.session, rooms.securityClock.now())) return work(caller);
-    return answer(reply, 403, 'proof_required', 'Confirmez d’abord que c’est bien vous.');
-  }
 
   function proved(
     reply: FastifyReply,

@@ -1,4 +1,4 @@
-/** Mon compte: the password, the second factors, the sessions. */
+/** Mon compte: the password, the second factors, the sessions, the apps. */
 import { Loader } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { type JSX, useEffect } from 'react';
@@ -6,6 +6,7 @@ import { useSession } from '../session/session-context.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
 import { roleName } from '../words/labels.ts';
 import { readAccount } from './account.ts';
+import { ApplicationsSection } from './applications-section.tsx';
 import { FactorsSection } from './factors-section.tsx';
 import { PasswordSection } from './password-section.tsx';
 import { SessionsSection } from './sessions-section.tsx';
@@ -32,7 +33,8 @@ export default function AccountPage(): JSX.Element {
           <FactorsSection account={account.data} onChanged={changed} />
         </>
       ) : null}
-      <SessionsSection />
+      <SessionsSection fresh={account.data?.fresh ?? false} onChanged={changed} />
+      <ApplicationsSection />
     </section>
   );
 }

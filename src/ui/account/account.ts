@@ -34,6 +34,19 @@ export async function readSessions(): Promise<OpenSession[]> {
   return (await ask<{ sessions: OpenSession[] }>('GET', 'account/sessions')).sessions;
 }
 
+/** A consent the person gave to an app. */
+export interface AuthorizedApplication {
+  id: string;
+  application: string;
+  scopes: string[];
+  since: string;
+  until: string;
+}
+
+export async function readApplications(): Promise<AuthorizedApplication[]> {
+  return (await ask<{ applications: AuthorizedApplication[] }>('GET', 'account/applications')).applications;
+}
+
 const methodNames: Readonly<Record<string, string>> = {
   password: 'mot de passe',
   ldap: 'annuaire',

@@ -1,4 +1,4 @@
-/** « C’est bien vous ? »: the password or a passkey once more, before the means of signing in change. */
+/** « C’est bien vous ? »: the password or a passkey once more, before the means of signing in change or sessions end. */
 import { Button, PasswordInput } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import type { FormEvent, JSX } from 'react';
@@ -20,11 +20,11 @@ export function FreshProof({ hasPassword, hasPasskey, onProved }: FreshProofProp
     prove.mutate(() => ask('POST', 'account/proof', { password }));
   };
   if (!hasPassword && !hasPasskey) {
-    return <p>Pour modifier le second facteur, déconnectez-vous puis reconnectez-vous.</p>;
+    return <p>Pour modifier le second facteur ou terminer une session, déconnectez-vous puis reconnectez-vous.</p>;
   }
   return (
     <form onSubmit={submit} className="stack narrow" aria-label="Confirmer que c’est bien vous">
-      <p>Pour modifier le second facteur, confirmez que c’est bien vous.</p>
+      <p>Pour modifier le second facteur ou terminer une session, confirmez que c’est bien vous.</p>
       {hasPassword ? (
         <>
           <PasswordInput

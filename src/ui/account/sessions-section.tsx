@@ -1,4 +1,4 @@
-/** The sessions of the account: where from, since when, on what; to see and to end. */
+/** The sessions of the account: where from, since when, on what; to see and, with a fresh proof, to end. */
 import { Button, Loader, Table } from '@mantine/core';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import type { JSX } from 'react';
@@ -8,11 +8,18 @@ import { ErrorBanner } from '../shell/error-banner.tsx';
 import { frenchDateTime } from '../time/format.ts';
 import { deviceText, methodsText, type OpenSession, readSessions } from './account.ts';
 
-export function SessionsSection(): JSX.Element {
+interface SessionsSectionProps {
+  /** A proof was given in the last ten minutes. */
+  fresh: boolean;
+  onChanged(): void;
+}
+
+export function SessionsSection({ fresh, onChanged }: SessionsSectionProps): JSX.Element {
   const sessions = useQuery({ queryKey: ['account', 'sessions'], queryFn: readSessions });
   const end = useMutation({
     mutationFn: (path: string) => ask('DELETE', `account/sessions${path}`),
-    onSettled: () => void sessions.refetch(),
+    // The list, and whether the proof is still fresh.
+    onSettled: onChanged,
   });
   const list = sessions.data ?? [];
   return (
@@ -36,7 +43,7 @@ export function SessionsSection(): JSX.Element {
           </Table.Thead>
           <Table.Tbody>
             {list.map((session) => (
-              <Line key={session.id} session={session} onEnd={() => end.mutate(`/${session.id}`)} />
+              <Line key={session.id} session={session} fresh={fresh} onEnd={() => end.mutate(`/${session.id}`)} />
             ))}
           </Table.Tbody>
         </Table>
@@ -45,14 +52,26 @@ export function SessionsSection(): JSX.Element {
       <p className="muted">
         Terminer toutes les autres retire aussi leurs droits aux applications que vous avez autorisées.
       </p>
-      <Button variant="default" className="narrow" loading={end.isPending} onClick={() => end.mutate('')}>
+      <Button
+        variant="default"
+        className="narrow"
+        disabled={!fresh}
+        loading={end.isPending}
+        onClick={() => end.mutate('')}
+      >
         Terminer toutes les autres sessions
       </Button>
     </section>
   );
 }
 
-function Line({ session, onEnd }: { session: OpenSession; onEnd: () => void }): JSX.Element {
+interface LineProps {
+  session: OpenSession;
+  fresh: boolean;
+  onEnd(): void;
+}
+
+function Line({ session, fresh, onEnd }: LineProps): JSX.Element {
   const { device, network, createdAt, seenAt, methods, current } = session;
   return (
     <Table.Tr>
@@ -68,6 +87,7 @@ function Line({ session, onEnd }: { session: OpenSession; onEnd: () => void }): 
           <Button
             size="compact-sm"
             variant="default"
+            disabled={!fresh}
             onClick={onEnd}
             aria-label={`Terminer la session ouverte le ${frenchDateTime(createdAt)}`}
           >
