@@ -34,6 +34,7 @@ export function sendConsentPage(reply: FastifyReply, page: ConsentPage): Fastify
     body: `<p>L’application <strong>${appName(client)}</strong> (${escapeHtml(place)}) demande à agir en votre nom,
 <strong>${escapeHtml(actor.display)}</strong>. Elle pourra :</p>
 <ul>${items}</ul>
+<p>${lifetimeInWords(request)}</p>
 <p class="note">Elle ne pourra jamais plus que vous-même. Chacune de ses actions sera inscrite au journal à votre nom.</p>
 ${patient && 'found' in patient ? searchForm(query, patient.searched) : ''}
 <form method="post" action="/oauth2/consent">
@@ -43,6 +44,12 @@ ${patient ? patientChoice(patient) : ''}
 <button name="decision" value="refuse" formnovalidate>Refuser</button></p>
 </form>`,
   });
+}
+
+/** With `offline_access` the list says thirty days already; how to end it earlier is worth knowing either way. */
+function lifetimeInWords({ client, scopes }: AuthorizationRequest): string {
+  const life = scopes.includes('offline_access') ? '30 jours' : `${Math.ceil(client.accessSeconds / 60)} minutes`;
+  return `Durée de cette autorisation : ${life}, sauf si vous la retirez avant (page Mon compte).`;
 }
 
 function searchForm(query: string, searched: string): string {

@@ -121,6 +121,9 @@ test('the page says who asks for what, in French, escaped and without any script
   expect(answer.body).toContain('Visionneuse &#60;3D&#62;');
   expect(answer.body).toContain('lire, rechercher : patients');
   expect(answer.body).toContain('lire : observations de ce patient seulement');
+  expect(answer.body).toContain('Durée de cette autorisation : 30 jours,');
+  const short = await consentPage(rig, authorization('viewer', 'user/Patient.rs').query, cookie);
+  expect(short.answer.body).toContain('Durée de cette autorisation : 5 minutes,');
   expect(answer.body).not.toMatch(/<script|style=|onclick/i);
   expect(answer.headers['content-security-policy']).toContain("default-src 'none'");
   expect(answer.headers['content-security-policy']).toContain("form-action 'self' https://app.example");
