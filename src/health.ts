@@ -1,6 +1,12 @@
-/** `/healthz` (the process answers), `/readyz` (the database answers), `/metrics` (Prometheus text). */
-import type { FastifyInstance } from 'fastify';
+/**
+ * `/healthz` (the process answers), `/readyz` (the database answers), `/metrics` (Prometheus text). The first two say one word to
+ * anybody; numbers are for who asks on the machine itself or shows the token of monitoring.
+ */
+import { hash, timingSafeEqual } from 'node:crypto';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { isOnThisMachine } from './access/index.ts';
+import type { Secret } from './config/index.ts';
 import { type Database, platformTenant } from './db/index.ts';
 
 const readinessTimeoutMs = 2_000;
@@ -9,9 +15,11 @@ interface HealthOptions {
   database: Database;
   /** Numbers read when `/metrics` is asked: name → help and reader. */
   gauges?: readonly { name: string; help: string; read(): Promise<number> }[];
+  metricsToken?: Secret | undefined;
 }
 
-export async function healthRoutes(app: FastifyInstance, { database, gauges = [] }: HealthOptions): Promise<void> {
+export async function healthRoutes(app: FastifyInstance, options: HealthOptions): Promise<void> {
+  const { database, gauges = [], metricsToken } = options;
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   for (const gauge of gauges) {
@@ -37,10 +45,19 @@ export async function healthRoutes(app: FastifyInstance, { database, gauges = []
     }
   });
 
-  app.get('/metrics', async (_request, reply) => {
+  app.get('/metrics', async (request, reply) => {
+    if (!isOnThisMachine(request) && !showsToken(request, metricsToken)) {
+      return reply.code(403).send({ reason: 'numbers are for monitoring: METRICS_TOKEN' });
+    }
     reply.type(registry.contentType);
     return registry.metrics();
   });
+}
+
+/** Compared in the same time whatever is shown. */
+function showsToken({ headers }: FastifyRequest, token: Secret | undefined): boolean {
+  const digest = (text: string) => hash('sha256', text, 'buffer');
+  return token !== undefined && timingSafeEqual(digest(headers.authorization ?? ''), digest(`Bearer ${token()}`));
 }
 
 async function within<T>(work: Promise<T>, milliseconds: number): Promise<T> {

@@ -267,7 +267,10 @@ async function compose(config: Config, options: ServerOptions, database: Databas
     }),
     certificates: config.clients.certificates,
   });
-  await app.register(healthRoutes, { database, gauges: deliveryGauges(delivery) });
+  await app.register(healthRoutes, {
+    ...{ database, gauges: deliveryGauges(delivery) },
+    metricsToken: config.surface.metricsToken,
+  });
   await subscriptions.register(app);
   const describe = (statement: CapabilityStatement) => {
     subscriptions.describe(statement);

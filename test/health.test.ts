@@ -17,6 +17,7 @@ beforeAll(async () => {
   database = await testDatabase();
   await app.register(healthRoutes, {
     database,
+    metricsToken: () => 'for-prometheus',
     gauges: [{ name: 'passerelle_test_waiting', help: 'Waiting things', read: async () => 3 }, broken],
   });
 });
@@ -32,6 +33,22 @@ it('answers alive, ready, and its numbers in Prometheus text', async () => {
   expect(metrics.statusCode).toBe(200);
   expect(metrics.body).toContain('passerelle_test_broken Nan');
   expect(metrics.body).not.toContain('10.0.0.3');
+});
+
+it('gives its numbers to monitoring and to the machine itself, one word to anybody else', async () => {
+  const ask = async (url: string, headers: Record<string, string> = {}, remoteAddress = '192.0.2.7') =>
+    (await app.inject({ url, remoteAddress, headers })).statusCode;
+  expect(await ask('/metrics')).toBe(403);
+  expect(await ask('/metrics', { authorization: 'Bearer for-prometheus?' })).toBe(403);
+  expect(await ask('/metrics', { authorization: 'Bearer for-prometheus' })).toBe(200);
+  expect([await ask('/healthz'), await ask('/readyz')]).toEqual([200, 200]);
+  // A proxy on the same machine asks for somebody else.
+  expect(await ask('/metrics', { 'x-forwarded-for': '192.0.2.7' }, '127.0.0.1')).toBe(403);
+  const untold = fastify();
+  await untold.register(healthRoutes, { database });
+  const headers = { authorization: 'Bearer undefined' };
+  expect((await untold.inject({ url: '/metrics', remoteAddress: '192.0.2.7', headers })).statusCode).toBe(403);
+  await untold.close();
 });
 
 it('is alive but not ready without its database, and says nothing more to the outside', async () => {

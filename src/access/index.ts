@@ -47,7 +47,7 @@ export {
 } from './incidents/index.ts';
 export { answerFailure, answerUnreadable, answerUnroutable } from './last-words.ts';
 export { legalNoticeRoutes } from './legal-notice/index.ts';
-export { createLimits, type LimitOptions, type Limits } from './limits/index.ts';
+export { createLimits, isOnThisMachine, type LimitOptions, type Limits } from './limits/index.ts';
 export {
   announce,
   closeWindow,

@@ -1,5 +1,6 @@
 /** What the server lets near it from outside: origins, rates, who is told of weaknesses, who looks for malware. */
 import { ConfigError } from './config-error.ts';
+import { type Secret, secret } from './secret.ts';
 
 /** So many at once, refilled at so many per second; undefined: no limit. */
 export interface Rate {
@@ -35,6 +36,8 @@ export interface SurfaceSettings {
   /** URI for reports of vulnerabilities (RFC 9116). */
   securityContact: string;
   limits: LimitSettings;
+  /** What monitoring shows to read `/metrics`; undefined: it reads them on the machine itself only. */
+  metricsToken: Secret | undefined;
   /** Undefined: attachments are not scanned. */
   malware: MalwareSettings | undefined;
 }
@@ -56,6 +59,7 @@ export function surfaceSettings(env: Environment): SurfaceSettings {
       addressConnections: count(env, 'LIMIT_ADDRESS_CONNECTIONS', 1_000),
       bodyRate: count(env, 'LIMIT_BODY_RATE', 500),
     },
+    metricsToken: secret(env, 'METRICS_TOKEN'),
     malware: malware(env),
   };
 }

@@ -113,7 +113,7 @@ function gate(rate: LimitSettings['accountRate'], most: number): Gate {
  * Somebody who sits on the machine itself, as measurements and the demonstration do, takes nothing from anybody else. A proxy on the
  * same machine says for whom it asks, and is limited whether its word is believed or not.
  */
-function isOnThisMachine({ ip, headers }: Pick<FastifyRequest, 'ip' | 'headers'>): boolean {
+export function isOnThisMachine({ ip, headers }: Pick<FastifyRequest, 'ip' | 'headers'>): boolean {
   return isLoopback(ip) && headers['x-forwarded-for'] === undefined && headers.forwarded === undefined;
 }
 
