@@ -61,7 +61,8 @@ export async function openRig(
   } = {},
 ): Promise<Rig> {
   const database = await testDatabase();
-  const store = await createFhirStore({ database, checkReferences: options.checkReferences ?? false });
+  const base = () => `${options.baseUrl ?? 'http://passerelle.test'}/fhir`;
+  const store = await createFhirStore({ database, base, checkReferences: options.checkReferences ?? false });
   const clock = fakeClock();
   const access = await createAccess({
     database,

@@ -121,7 +121,9 @@ async function answer(
   const { own = [] } = options;
   if (summary === 'count' || count === 0) {
     const total =
-      request.total === 'estimate' ? await estimateMatches(search, where) : await countMatches(search, where);
+      request.total === 'estimate' && !search.rows
+        ? await estimateMatches(search, where)
+        : await countMatches(search, where);
     return { matches: [], included: [], total: total + own.length, self: first, first, warnings };
   }
   const page = await readPage(rowsAfter(own, rows), cursor, count);
@@ -154,8 +156,9 @@ async function totalOf(
   notStored: number,
   warnings: OperationOutcomeIssue[],
 ): Promise<number | undefined> {
-  if (total === 'estimate') return notStored + (await estimateMatches(search, where));
-  if (total !== 'accurate') return undefined;
+  // Statistics are of every row: who sees a part is given the count of that.
+  if (total === 'estimate' && !search.rows) return notStored + (await estimateMatches(search, where));
+  if (total !== 'accurate' && total !== 'estimate') return undefined;
   try {
     return notStored + (await countMatches({ ...search, sql: search.sql.within(countTimeoutMs) }, where));
   } catch (error) {

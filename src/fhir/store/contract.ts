@@ -184,6 +184,8 @@ export interface RestStore extends FhirStore {
    * the question for its rights did not. Resolved at once when nothing has to be looked up.
    */
   parametersKnown(tenant: string): Promise<unknown> | undefined;
+  /** @throws FhirError 400 when a search asks about what is hidden in this sight, or cannot be understood. */
+  requireSearchable(tenant: string, sight: Sight, type: ResourceType, query: string): void;
   /** Computes search values anew, in the background once started. */
   readonly reindex: ReindexWorker;
   /** A search asked of one resource in memory. @throws FhirError 400 for what only the database can answer. */

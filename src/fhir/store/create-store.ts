@@ -9,6 +9,7 @@ import { createIndexer, orderedParams } from '../search/index-values.ts';
 import { createKeyHasher } from '../search/keys.ts';
 import { createMatcher } from '../search/match.ts';
 import { createParameterRegistry, type ParameterRegistry } from '../search/parameters.ts';
+import { readQuery } from '../search/query.ts';
 import type { SearchParts } from '../search/scope.ts';
 import { searchResources } from '../search/search.ts';
 import { typesTouched } from '../search/types-touched.ts';
@@ -107,6 +108,7 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
   const prepare: PrepareParts = {
     types: registry.types,
     validate: options.validate,
+    base: options.base ?? (() => undefined),
     index: (tenant, type, resource) => indexing(own.last(tenant).indexing).index(tenant, type, resource),
   };
   const orderedKeys = (tenant: string, type: string) => indexing(own.last(tenant).indexing).orderedKeys(type);
@@ -238,6 +240,9 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
     searchParameters: (type) => describeParameters(registry, type),
     createMatcher: createMatcher(search),
     typesTouched: (types, query, tenant) => touched(tenant, types, query),
+    requireSearchable(tenant, sight, type, query) {
+      readQuery(searchOf(tenant, sightOf(tenant, sight)).registry, [type], query, 'strict');
+    },
     parametersKnown(tenant) {
       const known = own.fresh(tenant);
       return known instanceof Promise ? known : undefined;

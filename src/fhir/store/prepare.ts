@@ -10,6 +10,8 @@ export interface PrepareParts {
   types: ReadonlySet<string>;
   validate: ResourceValidator;
   index: Indexer;
+  /** Our own FHIR address, where it is known. */
+  base: () => string | undefined;
 }
 
 const idPattern = /^[A-Za-z0-9.-]{1,64}$/;

@@ -3,9 +3,14 @@ import type { Resource } from '@medplum/fhirtypes';
 import { platformTenant, type Sql } from '../../db/index.ts';
 import { FhirError } from '../contract.ts';
 import { tableOf } from '../search/scope.ts';
+import { localReference } from '../search/token-facts.ts';
 import { isSharedType } from './shared-types.ts';
 
-const literalPattern = /^([A-Z][A-Za-z]+)\/([A-Za-z0-9.-]{1,64})(?:\/_history\/[A-Za-z0-9.-]{1,64})?$/;
+const literalPattern = /^[A-Z][A-Za-z]+\/[A-Za-z0-9.-]{1,64}$/;
+
+/** Our own FHIR address. */
+type Base = () => string | undefined;
+const noBase: Base = () => undefined;
 
 /** Some references lead to nothing. The same outcome as any `FhirError`, with what a Bundle needs to name its entries. */
 export class UnresolvedReferences extends FhirError {
@@ -39,11 +44,11 @@ export class UnresolvedReferences extends FhirError {
 
 const issueLimit = 20;
 
-/** Literal references of a resource to this server, as `Type/id`. */
-export function literalReferences(resource: unknown, types: ReadonlySet<string>): string[] {
+/** Literal references of a resource to this server, as `Type/id`: whatever searches take for one, relative or by our own address. */
+export function literalReferences(resource: unknown, types: ReadonlySet<string>, base: Base): string[] {
   const found = new Set<string>();
   pathOf(resource, (text) => {
-    const target = targetOf(text);
+    const target = targetOf(text, base);
     if (target !== undefined && types.has(target.slice(0, target.indexOf('/')))) found.add(target);
     return false;
   });
@@ -55,9 +60,9 @@ export function pathOfReference(resource: unknown, reference: string): string | 
   return pathOf(resource, (text) => text === reference);
 }
 
-function targetOf(reference: string): string | undefined {
-  const match = literalPattern.exec(reference);
-  return match ? `${match[1]}/${match[2]}` : undefined;
+function targetOf(reference: string, base = noBase): string | undefined {
+  const target = localReference(reference, base);
+  return literalPattern.test(target) ? target : undefined;
 }
 
 /** FHIRPath of the first `reference` that is wanted. */

@@ -76,8 +76,9 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
     // The trail tells of what does not exist, too.
     if (change.after && change.type !== 'AuditEvent' && (parts.checksReferences || by.rows)) {
       const { after, before } = change;
-      const known = new Set(before && by.rows ? literalReferences(before, parts.prepare.types) : []);
-      for (const target of literalReferences(after, parts.prepare.types)) {
+      const { types, base } = parts.prepare;
+      const known = new Set(before && by.rows ? literalReferences(before, types, base) : []);
+      for (const target of literalReferences(after, types, base)) {
         if (parts.checksReferences) references.set(target, after);
         const isClaimed = by.rows && !known.has(target) && !by.rows.isWhole(target.slice(0, target.indexOf('/')));
         if (isClaimed) claims.set(target, after);

@@ -95,7 +95,9 @@ export async function bind(parts: BindingParts, options: BindingOptions): Promis
   /** @returns whether there may be more. */
   async function step(): Promise<boolean> {
     if (!line.isReady()) return false;
-    await numberNewEvents(database, tenant, subscription, async () => parts.disclosure.sightOf(await contextNow()));
+    await numberNewEvents(database, tenant, subscription, async () =>
+      parts.disclosure.sightOf(await contextNow(), subscription),
+    );
     const sql = single(database, tenant);
     const feed = await readFeed(sql, tenant, subscription);
     // Off, in error, or gone: parked.

@@ -82,7 +82,7 @@ export function createSubscriptions(options: SubscriptionOptions): Subscriptions
   const logged = log ? { log } : {};
 
   const book = createInterestBook({ database, createMatcher, abilities, freshMs, ...logged });
-  const disclosure = createDisclosure({ store, guards, owners, clock });
+  const disclosure = createDisclosure({ store, guards, owners, clock, abilities });
   const channels = createChannels({ endpoints, toXml, link: baseUrl, ...(mailer ? { mailer } : {}) });
   const status = createStatusKeeper({ store, clock, own });
   const hub = createSocketHub({
@@ -115,7 +115,9 @@ export function createSubscriptions(options: SubscriptionOptions): Subscriptions
   });
 
   const wake = (tenant: string) => worker.wake(tenant);
-  store.beforeCommit(followSubscriptions({ guards, createMatcher, abilities, endpoints: policy, own, wake }));
+  store.beforeCommit(
+    followSubscriptions({ guards, createMatcher, abilities, disclosure, endpoints: policy, own, wake }),
+  );
   store.onCommit(recordEvents(book, wake, log));
   for (const operation of subscriptionOperations({ abilities, disclosure, socketUrl }))
     store.registerOperation(operation);

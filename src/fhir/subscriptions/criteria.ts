@@ -72,6 +72,11 @@ export function typesOf(criteria: Criteria): ResourceType[] {
   return [...new Set(criteria.topic.triggers.map((trigger) => trigger.type))];
 }
 
+/** The searches that whoever asks wrote themselves; what a topic means is for everybody. */
+export function ownSearches(criteria: Criteria): readonly { type: ResourceType; query: string }[] {
+  return criteria.kind === 'search' ? [criteria] : criteria.filters;
+}
+
 /** @throws FhirError 422 when the criteria cannot be judged on one resource alone (chains, `_has`, …). */
 export function compileCriteria(criteria: Criteria, createMatcher: CreateMatcher): Judge {
   const matcher = (type: ResourceType, query: string) => {

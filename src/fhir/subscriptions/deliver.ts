@@ -45,7 +45,7 @@ export async function deliverStep(parts: DeliverParts, tenant: string, id: strin
   const sql = single(database, tenant);
   await numberNewEvents(database, tenant, id, async () => {
     const known = await readFeed(sql, tenant, id);
-    return known && parts.disclosure.sightOf(await parts.disclosure.contextOf(tenant, known.owner));
+    return known && parts.disclosure.sightOf(await parts.disclosure.contextOf(tenant, known.owner), id);
   });
   const feed = await readFeed(sql, tenant, id);
   const stored = feed && (await store.reads(tenant).readStored('Subscription', id));
@@ -67,6 +67,10 @@ export async function deliverStep(parts: DeliverParts, tenant: string, id: strin
   const context = await parts.disclosure.contextOf(tenant, feed.owner);
   if (!context) {
     await stop('The account that made this Subscription is closed');
+    return false;
+  }
+  if (parts.disclosure.asksHidden(context, wanted.criteria)) {
+    await stop('The account that made this Subscription does not see what its criteria ask about');
     return false;
   }
   const values = await unseal(sql, tenant, id, sealsOf(subscription));

@@ -3,15 +3,16 @@
  * for. Every delivery is told to the audit trail first, as a read by the owner.
  */
 import { randomUUID } from 'node:crypto';
-import type { Resource } from '@medplum/fhirtypes';
+import type { Resource, Subscription } from '@medplum/fhirtypes';
 import type { Clock } from '../../config/index.ts';
-import type { Context, FhirGuards } from '../contract.ts';
+import { type Context, FhirError, type FhirGuards } from '../contract.ts';
 import { parseJson } from '../json/index.ts';
 import type { RestReads, RestStore } from '../store/contract.ts';
 import type { OwnerIdentity, Owners } from './contract.ts';
+import { type Criteria, ownSearches } from './criteria.ts';
 import type { Sees, SubscriptionEvent } from './events.ts';
 import type { ShownEvent } from './notification.ts';
-import type { Content } from './wanted.ts';
+import { type Abilities, type Content, readWanted } from './wanted.ts';
 
 /** For the audit trail. */
 export const notifyInteraction = 'operation:Subscription/$notify';
@@ -19,8 +20,10 @@ export const notifyInteraction = 'operation:Subscription/$notify';
 export interface Disclosure {
   /** Circumstances of a delivery; undefined when the owner's account is gone or shut off. */
   contextOf(tenant: string, owner: string): Promise<Context | undefined>;
-  /** What the owner of a subscription sees; undefined for everything. */
-  sightOf(context: Context | undefined): Sees;
+  /** Whether criteria ask about what is hidden from somebody: an event would tell of it. */
+  asksHidden(context: Context, criteria: Criteria): boolean;
+  /** What the owner of a subscription sees of its events; undefined for everything. Nobody, and who asks about what is hidden, see none. */
+  sightOf(context: Context | undefined, subscription: string): Sees;
   /** Each event with what of it the owner may see. */
   show(context: Context, events: readonly SubscriptionEvent[], isContentWanted: boolean): Promise<ShownEvent[]>;
   /** Resolves once the delivery is in the trail: it leaves only then. */
@@ -28,22 +31,29 @@ export interface Disclosure {
 }
 
 export interface DisclosureParts {
-  store: Pick<RestStore, 'reads'>;
+  store: Pick<RestStore, 'reads' | 'requireSearchable'>;
+  abilities: Abilities;
   guards: Pick<FhirGuards, 'isAllowed' | 'auditRead'>;
   owners: Owners;
   clock: Clock;
 }
 
-export function createDisclosure({ store, guards, owners, clock }: DisclosureParts): Disclosure {
+export function createDisclosure({ store, guards, owners, clock, abilities }: DisclosureParts): Disclosure {
   return {
     async contextOf(tenant, owner) {
       const identity = await owners.identityOf(tenant, owner);
       return identity && contextOf(tenant, identity, clock);
     },
-    sightOf(context) {
-      if (!context?.rows) return undefined;
+    asksHidden,
+    sightOf(context, subscription) {
+      if (!context) return async () => false;
+      if (!context.rows && !context.hidden) return undefined;
       const reads = store.reads(context.tenant, context);
-      return async (type, id) => (await reads.readStored(type, id)) !== undefined;
+      let isBlind: Promise<boolean> | undefined;
+      return async (type, id) => {
+        isBlind ??= storedAsksHidden(context, subscription);
+        return !(await isBlind) && (await reads.readStored(type, id)) !== undefined;
+      };
     },
     async show(context, events, isContentWanted) {
       const reads = store.reads(context.tenant, context);
@@ -60,6 +70,26 @@ export function createDisclosure({ store, guards, owners, clock }: DisclosurePar
       });
     },
   };
+
+  function asksHidden(context: Context, criteria: Criteria): boolean {
+    if (!context.hidden) return false;
+    return ownSearches(criteria).some(({ type, query }) => {
+      try {
+        store.requireSearchable(context.tenant, context, type, query);
+        return false;
+      } catch (error) {
+        if (error instanceof FhirError) return true;
+        throw error;
+      }
+    });
+  }
+
+  async function storedAsksHidden(context: Context, subscription: string): Promise<boolean> {
+    if (!context.hidden) return false;
+    const stored = await store.reads(context.tenant).readStored('Subscription', subscription);
+    if (!stored || stored.deleted) return false;
+    return asksHidden(context, readWanted(parseJson(stored.text) as Subscription, abilities).criteria);
+  }
 
   async function showOne(
     context: Context,

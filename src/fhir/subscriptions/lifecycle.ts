@@ -16,6 +16,7 @@ import {
 import { checkEndpoint, type EndpointPolicy } from './addresses.ts';
 import type { CreateMatcher } from './contract.ts';
 import { compileCriteria, typesOf } from './criteria.ts';
+import type { Disclosure } from './disclosure.ts';
 import { countFeeds, deleteFeed, type Feed, insertFeed, readFeed, type Settings, updateFeed } from './feeds.ts';
 import { adoptSeals } from './headers.ts';
 import { refused } from './refused.ts';
@@ -25,6 +26,7 @@ export interface LifecycleParts {
   guards: Pick<FhirGuards, 'authorize'>;
   createMatcher: CreateMatcher;
   abilities: Abilities;
+  disclosure: Pick<Disclosure, 'asksHidden' | 'contextOf'>;
   endpoints: EndpointPolicy;
   /** Circumstances in which the server itself changes a status. */
   own: WeakSet<Context>;
@@ -70,6 +72,10 @@ async function follow(parts: LifecycleParts, change: Change, tx: FhirTransaction
   if (actor.kind !== 'system') {
     for (const type of typesOf(wanted.criteria))
       parts.guards.authorize(tx.context, { interaction: 'search-type', type });
+    // Hooks look at the whole: what the owner sees is asked for.
+    const owner = await parts.disclosure.contextOf(tenant, actor.account);
+    if (owner && parts.disclosure.asksHidden(owner, wanted.criteria))
+      throw refused('criteria', 'these criteria ask about an element that is hidden from you');
   }
   await adoptSeals(tx.sql, tenant, after);
   const settings = settingsOfWanted(after, wanted);

@@ -68,7 +68,7 @@ async function feedNow({ disclosure }: OperationParts, { tx }: OperationCall, id
   const { tenant, actor } = tx.context;
   const feed = await readFeed(tx.sql, tenant, id);
   if (feed?.owner !== actor.account) return feed;
-  return { ...feed, lastEvent: await numberEvents(tx.sql, tenant, id, disclosure.sightOf(tx.context)) };
+  return { ...feed, lastEvent: await numberEvents(tx.sql, tenant, id, disclosure.sightOf(tx.context, id)) };
 }
 
 async function allIds({ tx }: OperationCall): Promise<string[]> {

@@ -1,5 +1,5 @@
 /** What is hidden or out of sight is not told by other ways than reading it: subscriptions, estimates, addresses written out. */
-import type { Bundle, Subscription } from '@medplum/fhirtypes';
+import type { Bundle, Patient, Subscription, Task } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fhirRoutes, relabel, systemContext } from '../../../src/fhir/index.ts';
 import type { RestStore } from '../../../src/fhir/store/contract.ts';
@@ -103,3 +103,77 @@ describe('a subscription of somebody else', () => {
     expect((await send('north-ris', 'GET', `Subscription/${id}`)).statusCode).toBe(404);
   });
 });
+
+describe('an element that is hidden', () => {
+  it('is not asked about by a subscription either', async () => {
+    for (const criteria of ['Task?patient=Patient/1', 'Task?subject=Patient/1', 'Task?status=ready&patient=Patient/1'])
+      expect((await send('quality', 'POST', 'Subscription', asked(criteria))).statusCode, criteria).toBe(422);
+    expect((await send('quality', 'POST', 'Subscription', asked('Task?status=ready'))).statusCode).toBe(201);
+    expect((await send('north-radiologist', 'POST', 'Subscription', asked('Task?patient=Patient/1'))).statusCode).toBe(
+      201,
+    );
+  });
+
+  it('is not told of by a subscription that was asked for before it was hidden', async () => {
+    await rig.access.ensureAccount({
+      ...{ tenant: 'aa', login: 'mover', kind: 'person', reference: 'Practitioner/mover', display: 'm' },
+      ...{ roles: ['radiologist'], organizationId: 'north' },
+    });
+    tokens.set('mover', await rig.access.issueToken('mover', 86_400));
+    const { id } = (await send('mover', 'POST', 'Subscription', asked('Task?patient=Patient/hidden'))).json();
+    await settled(async () => (await rig.store.read('aa', 'Subscription', id)).status === 'active');
+    await rig.access.ensureAccount({
+      ...{ tenant: 'aa', login: 'mover', kind: 'person', reference: 'Practitioner/mover', display: 'm' },
+      roles: ['quality'],
+    });
+    rig.clock.advance(6_000);
+    await rig.store.transaction(systemContext('aa', 'system:seed', rig.clock), (tx) =>
+      tx.create<Task>({
+        ...{ resourceType: 'Task', status: 'ready', intent: 'order', for: { reference: 'Patient/hidden' } },
+      }),
+    );
+    const told = await send('mover', 'GET', `Subscription/${id}/$events`);
+    expect(told.statusCode, told.body).toBe(200);
+    expect(told.body).not.toContain('notification-event');
+    expect((await send('mover', 'GET', `Subscription/${id}/$status`)).body).toMatch(
+      /"events-since-subscription-start","valueString":"0"/,
+    );
+  });
+});
+
+describe('an estimate', () => {
+  it('is a count of what is seen', async () => {
+    await rig.store.transaction(
+      { ...systemContext('aa', 'system:seed', rig.clock), establishments: ['south'] },
+      async (tx) => {
+        for (let n = 0; n < 40; n++) await tx.create<Patient>({ resourceType: 'Patient', gender: 'female' });
+      },
+    );
+    await rig.database.query('aa', 'SELECT 1');
+    for (const path of ['Patient?_total=estimate&_count=0', 'Patient?gender=female&_total=estimate&_count=0'])
+      expect((await send('north-radiologist', 'GET', path)).json().total, path).toBe(0);
+  });
+});
+
+describe('a reference written out as an address', () => {
+  it('leads to nothing that is not seen, like any other', async () => {
+    const { id } = (await send('south-ris', 'POST', 'Patient', { resourceType: 'Patient' })).json();
+    const communication = (reference: string) => ({
+      ...{ resourceType: 'Communication', status: 'completed', subject: { reference } },
+    });
+    const relative = `Patient/${id}`;
+    for (const reference of [relative, `${relative}/_history/1`, `${baseUrl}/fhir/${relative}`]) {
+      const answer = await send('north-radiologist', 'POST', 'Communication', communication(reference));
+      expect(answer.statusCode, reference).toBe(422);
+    }
+  });
+});
+
+async function settled(condition: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + 10_000;
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error('it did not happen in time');
+    await subscriptions.sweep();
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
