@@ -45,6 +45,9 @@ const owning = [
   'practitioner',
 ];
 
+/** They may repeat any other element, so who does not see one does not see them. */
+const repeating = ['text', 'contained'] as const;
+
 export interface SightRooms {
   database: Database;
   store: FhirStore;
@@ -125,5 +128,9 @@ function hiddenOf(policies: readonly Policy[]): Map<string, readonly string[]> {
       hidden.set(type, common);
     }
   }
-  return new Map([...hidden].filter(([, names]) => names.length > 0));
+  return new Map(
+    [...hidden]
+      .filter(([, names]) => names.length > 0)
+      .map(([type, names]) => [type, [...new Set([...names, ...repeating])]]),
+  );
 }
