@@ -20,11 +20,14 @@ const options = {
   confirm: { type: 'string' },
 } as const;
 
+const privacyUsage = 'privacy register <tenant> [--json] | privacy export <tenant> <patient id> --to <folder>';
+
 /** `register <tenant> [--json]`, `export <tenant> <patient id> --to <folder>`. */
 export function privacy(args: string[], env: Environment): Promise<number> {
   const { values, positionals } = parsed(args);
   const [action, named, patient] = positionals;
   return inDataRoom(env, async (room) => {
+    if (!named) throw new CommandError(privacyUsage);
     const tenant = await knownTenant(room, named);
     if (action === 'register') {
       const register = await buildRegister(room, tenant, retentionDaysOf);
@@ -40,7 +43,7 @@ export function privacy(args: string[], env: Environment): Promise<number> {
       room.print('The folder is in clear: hand it over on an encrypted medium, then remove it.');
       return 0;
     }
-    throw new CommandError('privacy register <tenant> [--json] | privacy export <tenant> <patient id> --to <folder>');
+    throw new CommandError(privacyUsage);
   });
 }
 
