@@ -24,6 +24,7 @@ import { boundToMaintenance } from './maintenance/index.ts';
 import type { SecretSealer } from './own-account/password-history.ts';
 import type { AccountRooms } from './own-account/rooms.ts';
 import { createPasswordHasher } from './passwords.ts';
+import { guardPolicies } from './policies/guard.ts';
 import { createSights } from './policies/sight.ts';
 import { isGranted } from './policy.ts';
 import { opaqueTokens, sessionCookies } from './recognise.ts';
@@ -150,6 +151,7 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
     incidents.report(tenant, { kind: 'chain-break', subject: place, detail: `Premier maillon rompu : ${place}` });
   });
   const noteUse = createUseNotes(database);
+  store.beforeCommit(guardPolicies);
   if (baseUrl) store.beforeCommit(refuseForeignAddresses(baseUrl));
   const door = createTenantDoor({ database, now: () => securityClock.now(), baseUrl: () => baseUrl?.() ?? '' });
   const { authenticate, presented, forget, forgetAll } = createAuthenticator({
