@@ -6,6 +6,7 @@ import { type Database, platformTenant } from '../../db/index.ts';
 import type { Actor, Context } from '../../fhir/index.ts';
 import { actorOf, findAccount } from '../accounts.ts';
 import { refusal } from '../refusals.ts';
+import { findClient } from '../smart/client.ts';
 import { type Acceptance, acceptanceAt, acceptingTenants } from './acceptance.ts';
 import { establishmentsOf } from './establishments.ts';
 import { directoryReader } from './shared-reading.ts';
@@ -38,8 +39,13 @@ export function createTenantDoor(options: {
     // A name that no tenant can have is asked about all the same, under one that nobody has: time would tell.
     const asked = tenantSyntax.test(tenant) ? tenant : nobodysName;
     const found = await acceptanceAt(database, asked, actor.account, now());
-    if (found?.homeTenant !== home || actor.kind !== 'person') return undefined;
+    if (found?.homeTenant !== home || actor.kind !== 'person' || !(await isWelcome(actor))) return undefined;
     return { tenant, actor: actorThere(home, actor, found), establishments: found.establishments };
+  }
+
+  /** Who accepted a person did not accept the apps of that person's tenant: those of the platform are for every tenant. */
+  async function isWelcome({ client }: Actor): Promise<boolean> {
+    return client === undefined || (await findClient(database, client))?.tenant === platformTenant;
   }
 
   return {

@@ -1,0 +1,60 @@
+/** A tenant that accepted a person did not accept the apps of that person's own tenant. */
+import type { Patient } from '@medplum/fhirtypes';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { accept } from '../../../src/access/tenants/index.ts';
+import { fhirRoutes, mergedRoutes, systemContext } from '../../../src/fhir/index.ts';
+import { authorization, decide, exchange, redirectUri, signIn } from '../../access/smart/app.ts';
+import { baseUrl, openSmartRig, type SmartRig } from '../../access/smart/support.ts';
+
+let rig: SmartRig;
+let cookie: string;
+beforeAll(async () => {
+  rig = await openSmartRig();
+  const { app, store, access, clock, database } = rig;
+  await app.register(fhirRoutes, {
+    ...{ prefix: '/t/:tenant/fhir', store, guards: access, clock, baseUrl: () => baseUrl },
+  });
+  await app.register(mergedRoutes, {
+    ...{ store, guards: access, clock, baseUrl: () => baseUrl, types: ['Patient'] as const, patienceMs: 10_000 },
+    everywhere: async (request) => {
+      const home = await access.authenticate(request);
+      return [home, ...(await access.elsewhere(home))];
+    },
+  });
+  cookie = await signIn(rig, 'noa');
+  const context = { ...systemContext('bb', 'system:seed', clock), establishments: ['site'] };
+  await store.transaction(context, async (tx) => {
+    await tx.create({ resourceType: 'Organization', id: 'site', name: 'SITE' });
+    await tx.create<Patient>({ resourceType: 'Patient', id: 'p', name: [{ family: 'TEST-BB' }] });
+  });
+  const request = { login: 'noa', roles: ['radiologist'], establishments: ['site'] };
+  await accept({ database, store }, context, request, clock.now());
+  for (const [id, tenant] of [
+    ['of-the-hospital', 'aa'],
+    ['of-the-platform', 'platform'],
+  ] as const)
+    await rig.addClient({ id, tenant, kind: 'public-app', scopes: ['user/*.rs'], redirectUris: [redirectUri] });
+});
+afterAll(() => rig.close());
+
+async function tokenOf(client: string): Promise<string> {
+  const { query, verifier } = authorization(client, 'user/*.rs');
+  const back = await decide(rig, query, cookie);
+  return (await exchange(rig, client, { code: back.searchParams.get('code')!, verifier })).access_token;
+}
+const get = (url: string, headers: Record<string, string>) => rig.app.inject({ url, headers });
+
+test('the person and an app of the platform get there, an app of the hospital does not', async () => {
+  expect((await get('/t/bb/fhir/Patient/p', { cookie })).statusCode).toBe(200);
+  const platforms = { authorization: `Bearer ${await tokenOf('of-the-platform')}` };
+  expect((await get('/t/bb/fhir/Patient/p', platforms)).statusCode).toBe(200);
+  const hospitals = { authorization: `Bearer ${await tokenOf('of-the-hospital')}` };
+  expect((await get('/t/aa/fhir/Patient', hospitals)).statusCode).toBe(200);
+  expect((await get('/t/all/fhir/Patient', platforms)).body).toContain('TEST-BB');
+  expect((await get('/t/all/fhir/Patient', hospitals)).body).not.toContain('TEST-BB');
+  const there = await get('/t/bb/fhir/Patient/p', hospitals);
+  expect(there.statusCode).toBe(403);
+  // Like a tenant that accepted nobody, or is none.
+  const nowhere = await get('/t/nowhere/fhir/Patient/p', hospitals);
+  expect([nowhere.statusCode, nowhere.json().issue]).toEqual([403, there.json().issue]);
+});
