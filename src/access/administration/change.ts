@@ -7,7 +7,7 @@ import { practitionerFor } from '../federation/practitioner.ts';
 import type { Caller } from '../own-account/caller.ts';
 import { makePassword } from '../passwords.ts';
 import { isRole } from '../policy.ts';
-import { establishmentsOf, setEstablishments } from '../tenants/index.ts';
+import { establishmentsOf, loginsActingAs, setEstablishments } from '../tenants/index.ts';
 import { checkTarget, rolesProblem, told } from './rules.ts';
 
 export interface NewAccount {
@@ -40,8 +40,7 @@ export async function createAccount(access: Access, caller: Caller, wanted: NewA
   if (await findAccount(database, login)) throw told(409, 'conflict', 'Cet identifiant est déjà pris.');
   const display = [given, family].filter((part) => part !== '').join(' ');
   const reference = await practitionerFor(store, caller.context, { login, family, given, ...(rpps ? { rpps } : {}) });
-  const others = await access.listAccounts(tenant);
-  if (others.some((other) => other.reference === reference)) {
+  if ((await loginsActingAs(database, tenant, reference)).length > 0) {
     throw told(409, 'conflict', 'Ce professionnel a déjà un compte.');
   }
   const password = makePassword({ login, display, roles });

@@ -6,11 +6,11 @@
 import type { Clock } from '../../config/index.ts';
 import type { Database, Sql } from '../../db/index.ts';
 import { type Context, FhirError, type FhirStore, systemContext } from '../../fhir/index.ts';
-import { type Account, type AccountRequest, findAccount, listAccounts } from '../accounts.ts';
+import { type Account, type AccountRequest, findAccount } from '../accounts.ts';
 import { rolesProblem } from '../administration/rules.ts';
 import type { Activity } from '../audit/activity.ts';
 import { isRole } from '../policy.ts';
-import { establishmentsOf, setEstablishments } from '../tenants/index.ts';
+import { establishmentsOf, loginsActingAs, setEstablishments } from '../tenants/index.ts';
 import { insertLink, type Link, linkOfSubject, noteSeen, noteWithdrawn, type SourceId } from './links.ts';
 import { practitionerFor } from './practitioner.ts';
 
@@ -136,8 +136,8 @@ async function admitNew(rooms: FederationRooms, person: OutsidePerson): Promise<
   try {
     const reference = await practitionerFor(store, context, person);
     // Whoever edits the directory of the tenant must not be able to make one person act as another.
-    const others = await listAccounts(database, tenant);
-    if (others.some((other) => other.reference === reference && other.login !== login)) {
+    const acting = await loginsActingAs(database, tenant, reference);
+    if (acting.some((other) => other !== login)) {
       return { status: 'refused', reason: 'this professional has an account' };
     }
     const request = { tenant, login, kind: 'person' as const, reference, display: displayOf(person), roles };

@@ -5,7 +5,7 @@ import type { Database } from '../../db/index.ts';
 import { type Context, FhirError, type FhirStore } from '../../fhir/index.ts';
 import { findAccount, normaliseLogin } from '../accounts.ts';
 import { isRole } from '../policy.ts';
-import { type Acceptance, announceAcceptance, endAcceptance, insertAcceptance } from './acceptance.ts';
+import { type Acceptance, announceAcceptance, endAcceptance, insertAcceptance, loginsActingAs } from './acceptance.ts';
 import { checkEstablishments } from './establishments.ts';
 import { practitionerHere, showAcceptance, showEnd } from './shown-acceptance.ts';
 
@@ -25,7 +25,7 @@ const ownOnly: readonly string[] = ['administrator', 'ris', 'conformance'];
 /**
  * Accepts an account in the tenant of `context`, in the place of an acceptance that was open.
  * @param now the machine's time, by which acceptances begin and end.
- * @throws FhirError 404 no such account, 422.
+ * @throws FhirError 404 no such account, 409 the directory takes the person for another one, 422.
  */
 export async function accept(
   rooms: { database: Database; store: FhirStore },
@@ -59,6 +59,11 @@ export async function accept(
       acceptedBy: by,
       acceptedAt: now,
     };
+    // Whoever edits the directory of the tenant must not be able to make one person act as another.
+    const acting = await loginsActingAs(database, tenant, acceptance.reference);
+    if (acting.some((login) => login !== account.login)) {
+      throw new FhirError(409, 'conflict', `${acceptance.reference} is somebody else with an account here`);
+    }
     await insertAcceptance(tx.sql, acceptance);
     await showAcceptance(tx, acceptance, account.display);
     return acceptance;

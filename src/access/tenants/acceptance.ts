@@ -93,6 +93,21 @@ export async function listAcceptances(database: Database, tenant: string): Promi
   return rows.map(acceptanceOf);
 }
 
+/** Logins that act as a resource of a tenant: accounts of its own, and accounts it accepted. */
+export async function loginsActingAs(
+  database: Pick<Database, 'query'>,
+  tenant: string,
+  reference: string,
+): Promise<string[]> {
+  const { rows } = await database.query<{ login: string }>(
+    tenant,
+    `SELECT login FROM account WHERE tenant = $1 AND reference = $2
+     UNION SELECT login FROM acceptance WHERE tenant = $1 AND reference = $2 AND ended_at IS NULL`,
+    [tenant, reference],
+  );
+  return rows.map(({ login }) => login);
+}
+
 /** Says where to look before there is something to find: if we stop in between, the tenant is asked and has nothing. */
 export async function announceAcceptance(database: Database, login: string, tenant: string): Promise<void> {
   await database.query(

@@ -1,6 +1,6 @@
 /** Tenants: hospital groups with their establishments, and who of another tenant each accepts (docs/access/tenants.md). */
 export { type AcceptanceRequest, accept, revoke } from './accept.ts';
-export { type Acceptance, listAcceptances } from './acceptance.ts';
+export { type Acceptance, listAcceptances, loginsActingAs } from './acceptance.ts';
 export { createTenant } from './create-tenant.ts';
 export { readTenantDescription, type TenantDescription } from './description.ts';
 export { establishmentsOf, setEstablishments } from './establishments.ts';
