@@ -13,6 +13,8 @@ export function typesTouched(registry: ParameterRegistry, types: readonly string
   const { criteria, includes } = readQuery(registry, types, query, 'lenient');
   const tested = new Set<string>(types);
   for (const list of criteria.values()) for (const criterion of list) collect(criterion, tested);
+  // Named in the question: whether one comes along must not decide between an answer and a refusal.
+  for (const { reverse, sourceType } of includes) if (reverse && sourceType !== undefined) tested.add(sourceType);
   return { tested, included: new Set(includes.flatMap((include) => includedTypes(registry, include))) };
 }
 

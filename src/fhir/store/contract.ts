@@ -158,7 +158,7 @@ export interface SearchParameterInfo {
 
 /** Types a search looks into. */
 export interface TypesTouched {
-  /** Those that decide what matches, and so must be the caller's to search: types searched, of chains, `_has`, `_filter`, `_list`. */
+  /** Those that must be the caller's to search: types searched, of chains, `_has`, `_filter`, `_list`, and those `_revinclude` names. */
   tested: ReadonlySet<string>;
   /** Those that `_include` and `_revinclude` may bring; which ones they do is seen in the answer. */
   included: ReadonlySet<string>;

@@ -35,11 +35,11 @@ it.each([
 it.each([
   ['_include=ImagingStudy:endpoint', ['Endpoint']],
   ['_include=Observation:subject:Patient', ['Patient']],
-  ['_revinclude=Provenance:target', ['Provenance']],
-  ['_include=Endpoint:organization&_revinclude=Task:focus', ['Organization', 'Task']],
+  ['_revinclude=Provenance:target', ['Provenance'], 'Provenance'],
+  ['_include=Endpoint:organization&_revinclude=Task:focus', ['Organization', 'Task'], 'Task'],
   ['_include=Endpoint:*', ['Organization']],
-])('%s may bring the targets and sources of its parameters', (query, expected) => {
-  expect(touched(['Observation'], query)).toEqual({ tested: ['Observation'], included: expected });
+])('%s may bring the targets and sources of its parameters', (query, expected, ...named) => {
+  expect(touched(['Observation'], query)).toEqual({ tested: ['Observation', ...named], included: expected });
 });
 
 it('everything may come with * where it goes on or backwards', () => {

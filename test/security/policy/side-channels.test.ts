@@ -15,6 +15,7 @@ const accounts = {
   'south-ris': ['ris', 'south'],
   'north-radiologist': ['radiologist', 'north'],
   'south-radiologist': ['radiologist', 'south'],
+  'north-technologist': ['technologist', 'north'],
   quality: ['quality', undefined],
   coordinator: ['coordinator', undefined],
 } as const;
@@ -164,6 +165,31 @@ describe('an element that is hidden', () => {
     expect((await send('mover', 'GET', `Subscription/${id}/$status`)).body).toMatch(
       /"events-since-subscription-start","valueString":"0"/,
     );
+  });
+});
+
+describe('a type that is not granted', () => {
+  it('is refused to a reverse include whether or not there is one', async () => {
+    const context = { ...systemContext('aa', 'system:seed', rig.clock), establishments: ['north'] };
+    const [bare, reported] = await rig.store.transaction(context, async (tx) => {
+      const ids = [
+        (await tx.create({ resourceType: 'Patient' })).id,
+        (await tx.create({ resourceType: 'Patient' })).id,
+      ];
+      const subject = { reference: `Patient/${ids[1]}` };
+      await tx.create({ resourceType: 'DiagnosticReport', status: 'final', code: { text: 'x' }, subject });
+      return ids;
+    });
+    for (const id of [bare, reported])
+      for (const path of [
+        `Patient?_id=${id}&_revinclude=DiagnosticReport:subject`,
+        `Patient?_id=${id}&_revinclude:iterate=DiagnosticReport:subject`,
+        `?_type=Patient&_id=${id}&_revinclude=DiagnosticReport:subject`,
+      ])
+        expect((await send('north-technologist', 'GET', path)).statusCode, path).toBe(403);
+    expect(
+      (await send('north-technologist', 'GET', `Patient?_id=${reported}&_revinclude=Task:patient`)).statusCode,
+    ).toBe(200);
   });
 });
 
