@@ -38,6 +38,11 @@ function ownResources(random: Random): Made[] {
     const time = `T${String(random.integer(24)).padStart(2, '0')}:30:00${random.one(['Z', '+02:00', '.250-05:00'])}`;
     return `${2024 + random.integer(3)}${random.one(['', `-${month}`, `-${month}-${day}`, `-${month}-${day}${time}`])}`;
   };
+  /** A period that ends before it begins is refused on write (per-1); what a search makes of one does not matter. */
+  const period = () => {
+    const [start, end] = [date(), date()].sort();
+    return { ...maybe(0.7, { start: start! }), ...maybe(0.7, { end: end! }) };
+  };
   const names = ['Moreau', "D'Été", 'Éluard-Test', 'moreau', 'Œuvrard', 'Le Gall  Noa', '', 'ZÜRICH'];
 
   some(4, (n) => ({
@@ -85,7 +90,7 @@ function ownResources(random: Random): Made[] {
     status: random.one(['finished', 'in-progress'] as const),
     class: { code: random.one(['EMER', 'AMB']) },
     ...maybe(0.8, { subject: reference('Patient', 20) }),
-    ...maybe(0.8, { period: { ...maybe(0.7, { start: date() }), ...maybe(0.7, { end: date() }) } }),
+    ...maybe(0.8, { period: period() }),
     ...maybe(0.5, { participant: [{ individual: reference('Practitioner', 6) }] }),
   }));
   some(40, (n) => ({
