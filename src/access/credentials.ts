@@ -3,7 +3,7 @@
  * up inside that tenant's scope. Only the SHA-256 is stored: who reads the database cannot sign in with it.
  */
 import { hash, randomBytes } from 'node:crypto';
-import type { Database } from '../db/index.ts';
+import type { Database, Sql } from '../db/index.ts';
 import type { Actor } from '../fhir/index.ts';
 
 /** A session nobody uses for this long ends. */
@@ -51,14 +51,19 @@ export function hashSecret(secret: string): Buffer {
   return hash('sha256', secret, 'buffer');
 }
 
-/** Stores a new credential and returns its secret, which nobody can read again. */
+/**
+ * Stores a new credential and returns its secret, which nobody can read again.
+ * @param first what must hold, asked in the same transaction; it throws when it does not.
+ */
 export async function issueCredential(
   database: Database,
   credential: { tenant: string; login: string; kind: CredentialKind; now: Date; lifetimeMs: number } & SessionOrigin,
+  first: (sql: Sql) => Promise<void> = async () => undefined,
 ): Promise<string> {
   const { tenant, login, kind, now, lifetimeMs, network, device, methods = [] } = credential;
   const secret = newSecret(tenant);
   await database.transaction(tenant, async (sql) => {
+    await first(sql);
     await sql.query('DELETE FROM credential WHERE tenant = $1 AND expires_at < $2', [tenant, now]);
     await sql.query(
       `INSERT INTO credential (tenant, secret_hash, kind, login, created_at, seen_at, expires_at, network, device, methods, proven_at)

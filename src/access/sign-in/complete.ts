@@ -3,7 +3,7 @@
  * Whoever proved an account by a way of their own calls `completeSignIn`, and has the same rules applied.
  */
 import type { Clock } from '../../config/index.ts';
-import { type Database, platformTenant } from '../../db/index.ts';
+import { type Database, platformTenant, type Sql } from '../../db/index.ts';
 import type { Actor, Context } from '../../fhir/index.ts';
 import { type Account, actorOf } from '../accounts.ts';
 import type { AuditTrail } from '../audit/trail.ts';
@@ -14,6 +14,7 @@ import type { Reservation, Throttle } from '../throttle.ts';
 import { mustHaveFactor } from './duty.ts';
 import { nextStep, type Proof, type SecondFactorRoles, type Step } from './next-step.ts';
 import { openPending } from './pending.ts';
+import { holdPassword, PasswordChanged } from './same-password.ts';
 
 /** The browser's side of a sign-in. */
 export interface SignInOrigin {
@@ -63,8 +64,26 @@ export interface Proven {
   reservation?: Reservation;
 }
 
-/** Opens the session, or says which step is missing. An account shut off is refused, and the trail says so. */
+/**
+ * Opens the session, or says which step is missing. An account shut off is refused, and so is a password that was changed since it was
+ * verified; the trail says so.
+ */
 export async function completeSignIn(rooms: SignInRooms, proven: Proven): Promise<SignInResult> {
+  try {
+    return await openOrAsk(rooms, proven);
+  } catch (error) {
+    if (!(error instanceof PasswordChanged)) throw error;
+    const context = signInContext(rooms, proven.origin, proven.account);
+    await rooms.trail.authentication(context, {
+      kind: 'login',
+      outcome: 'refused',
+      reason: 'password changed meanwhile',
+    });
+    return { status: 'refused' };
+  }
+}
+
+async function openOrAsk(rooms: SignInRooms, proven: Proven): Promise<SignInResult> {
   const { database, throttle, trail, securityClock } = rooms;
   const { account, proofs, strong = false, origin, reservation } = proven;
   const { tenant, login } = account;
@@ -86,7 +105,9 @@ export async function completeSignIn(rooms: SignInRooms, proven: Proven): Promis
     now,
   );
   const attempt = { login, network: origin.network };
+  const first = async (sql: Sql) => (proofs.includes('password') ? holdPassword(sql, account) : undefined);
   if (step) {
+    const secret = await openPending(database, { tenant, login, proofs, strong }, now, first);
     if (reservation) await throttle.passed(attempt, reservation, now);
     // Somebody who knows the password and stops here is worth knowing about.
     await trail.accountSecurity(context, {
@@ -95,21 +116,17 @@ export async function completeSignIn(rooms: SignInRooms, proven: Proven): Promis
       outcome: 'success',
       reason: step,
     });
-    return { status: 'pending', secret: await openPending(database, { tenant, login, proofs, strong }, now), step };
+    return { status: 'pending', secret, step };
   }
-  await throttle.succeeded(attempt, reservation, now);
-  await trail.authentication(context, { kind: 'login', outcome: 'success', reason: proofs.join(' ') });
   // A new secret at every sign-in: a session planted before it is worth nothing (session fixation).
-  const secret = await issueCredential(database, {
-    tenant,
-    login,
-    kind: 'session',
-    now,
-    lifetimeMs: sessionLimitMs,
-    network: origin.network,
+  const session = {
+    ...({ tenant, login, kind: 'session', now, lifetimeMs: sessionLimitMs, network: origin.network } as const),
     ...(origin.device ? { device: origin.device } : {}),
     methods: proofs,
-  });
+  };
+  const secret = await issueCredential(database, session, first);
+  await throttle.succeeded(attempt, reservation, now);
+  await trail.authentication(context, { kind: 'login', outcome: 'success', reason: proofs.join(' ') });
   await endWhatItReplaces(rooms, account, origin, context);
   return { status: 'signed-in', secret, tenant, actor: actorOf(account) };
 }

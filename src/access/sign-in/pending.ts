@@ -17,11 +17,17 @@ export interface Pending {
   strong: boolean;
 }
 
-/** Stores it and returns its secret. Those of the tenant that ended go on the way. */
-export async function openPending(database: Database, pending: Pending, now: Date): Promise<string> {
+/** Stores it and returns its secret. Those of the tenant that ended go on the way. @param first throws when it may not be opened. */
+export async function openPending(
+  database: Database,
+  pending: Pending,
+  now: Date,
+  first: (sql: Sql) => Promise<void> = async () => undefined,
+): Promise<string> {
   const { tenant, login, proofs, strong } = pending;
   const secret = newSecret(tenant);
   await database.transaction(tenant, async (sql) => {
+    await first(sql);
     await sql.query('DELETE FROM pending_sign_in WHERE tenant = $1 AND expires_at < $2', [tenant, now]);
     await sql.query(
       `INSERT INTO pending_sign_in (tenant, secret_hash, login, methods, strong, expires_at) VALUES ($1, $2, $3, $4, $5, $6)`,

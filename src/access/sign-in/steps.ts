@@ -91,7 +91,9 @@ export async function goOn(
   origin: SignInOrigin,
   step: StepTaken,
 ): Promise<StepResult> {
-  return (await closePending(rooms.database, begun.secret)) ? resume(rooms, begun, origin, step) : { status: 'over' };
+  if (!(await closePending(rooms.database, begun.secret))) return { status: 'over' };
+  const { passwordHash } = begun.account;
+  return resume(rooms, begun, origin, step, (current) => current.passwordHash === passwordHash);
 }
 
 /** The same for who closed it already. */
@@ -100,10 +102,11 @@ export async function resume(
   { pending, account }: PendingSignIn,
   origin: SignInOrigin,
   { proof, reservation }: StepTaken,
+  isRight: (current: Account) => boolean = () => true,
 ): Promise<StepResult> {
   // Read again: the step may have changed the account.
   const current = await findAccount(rooms.database, account.login);
-  if (!current) return { status: 'over' };
+  if (!current || !isRight(current)) return { status: 'over' };
   return completeSignIn(rooms, {
     account: current,
     proofs: proof ? [...pending.proofs, proof] : pending.proofs,
