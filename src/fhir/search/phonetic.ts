@@ -64,5 +64,7 @@ export function phoneticKeys(name: string): string[] {
 const longestWord = 64;
 
 function phoneticKey(word: string): string {
-  return rules.reduce((text, [pattern, sound]) => text.replace(pattern, sound), word.slice(0, longestWord)).slice(0, keyLength);
+  return rules
+    .reduce((text, [pattern, sound]) => text.replace(pattern, sound), word.slice(0, longestWord))
+    .slice(0, keyLength);
 }
