@@ -14,6 +14,7 @@ import type { Room } from '../room.ts';
 import { type CaseTask, isTaskOf, stateOf, withMilestones, withState } from './case-task.ts';
 import { carryOut, type EffectScene } from './effects.ts';
 import { type CaseView, gatherFacts } from './gather-facts.ts';
+import { refuseOutsider } from './outsider.ts';
 import { refusalError } from './refusal.ts';
 import type { Refusals } from './refusals.ts';
 import type { TaskWrites } from './task-writes.ts';
@@ -85,6 +86,7 @@ export async function transition(
   state: CaseState,
   call: Transitioning,
 ): Promise<CaseTask> {
+  if (!call.bySystem && call.event !== 'settle') refuseOutsider(tx, stored);
   const now = tx.context.now();
   const actor = call.bySystem ? systemActor : actorOf(tx);
   const view = await gatherFacts(tx, stored, now);
