@@ -100,7 +100,9 @@ function placeOf(bytes: Buffer, place: 0 | 1) {
   };
   return {
     generation: take(4).readUInt32BE(0),
-    keyId: take(idBytes).toString('latin1').replace(/(?<!\0)\0+$/, ''),
+    keyId: take(idBytes)
+      .toString('latin1')
+      .replace(/(?<!\0)\0+$/, ''),
     nonce: take(nonceBytes),
     key: take(keyBytes),
     tag: take(tagBytes),

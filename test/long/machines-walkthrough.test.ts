@@ -35,7 +35,13 @@ test.skipIf(missing.length > 0)(
       env: {
         ...process.env,
         ...{ BASE: server.httpUrl, TENANT: demoHospital.tenant, ESTABLISHMENT: demoHospital.organizationId },
-        ...{ DATA_DIR: server.dataDir, PORT: new URL(server.httpUrl).port, DATABASE_URL: '', BASE_URL: '', LOG_LEVEL: 'silent' },
+        ...{
+          DATA_DIR: server.dataDir,
+          PORT: new URL(server.httpUrl).port,
+          DATABASE_URL: '',
+          BASE_URL: '',
+          LOG_LEVEL: 'silent',
+        },
       },
     });
     expect([status, stdout, stderr.replace(/^writing RSA key\n/, '')]).toEqual([

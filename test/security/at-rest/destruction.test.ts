@@ -38,7 +38,9 @@ describe('destruction', () => {
   it.each(['fhir.patient', 'fhir.patient_past', 'fhir.auditevent', 'fhir.journal', 'audit_seal', 'purged_blob'])(
     'is not within the reach of the application: %s',
     async (table) => {
-      await expect(application.query('aa', `DELETE FROM ${table} WHERE tenant = 'aa'`)).rejects.toMatchObject({ code: '42501' });
+      await expect(application.query('aa', `DELETE FROM ${table} WHERE tenant = 'aa'`)).rejects.toMatchObject({
+        code: '42501',
+      });
     },
   );
 
@@ -51,7 +53,10 @@ describe('destruction', () => {
     await asAdmin(async (client) => {
       const tried = async (tenant: string, statement: string) => {
         await client.query('BEGIN');
-        await client.query("SELECT set_config('role', 'passerelle_purge', true), set_config('passerelle.tenant', $1, true)", [tenant]);
+        await client.query(
+          "SELECT set_config('role', 'passerelle_purge', true), set_config('passerelle.tenant', $1, true)",
+          [tenant],
+        );
         try {
           return (await client.query(statement)).rowCount;
         } catch (error) {

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { smallCt } from '../../support/synthetic-ct.ts';
 import { blobFiles, contentOf, openTestRoom, storeFiles, type TestRoom } from '../../imaging/room.ts';
+import { smallCt } from '../../support/synthetic-ct.ts';
 
 let room: TestRoom;
 const name = 'TEST-SECRET^MADELEINE';
