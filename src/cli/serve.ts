@@ -3,6 +3,7 @@ import { startServer } from '../server.ts';
 import { allowGrowth } from '../small-start.ts';
 import { demoHospital, seedDemonstration } from './demonstration/index.ts';
 import type { Environment } from './environment.ts';
+import { letParentMoveClock } from './moved-clock.ts';
 import { announceServer, holdDataFolder } from './running-server.ts';
 import { hasUserInterface, userInterfaceFolder } from './user-interface.ts';
 
@@ -21,6 +22,7 @@ export async function run(env: Environment) {
     ...(config.demo ? { seed: seedDemonstration, loopbackSender: demoHospital } : {}),
     ...((await hasUserInterface()) ? { userInterface: userInterfaceFolder } : {}),
   });
+  letParentMoveClock(config.demonstrationClock);
   const withdraw = await announceServer(server.httpPort, config.dataDir);
   const ports = { mllp: server.mllpPort, ...(server.mllpsPort ? { mllps: server.mllpsPort } : {}), dimse: null };
   allowGrowth();

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { type AuditSettings, auditSettings } from './audit.ts';
 import { type ClientSettings, clientSettings } from './clients.ts';
-import { acceleratedClock, type Clock, systemClock } from './clock.ts';
+import { acceleratedClock, type Clock, type DemonstrationClock, systemClock } from './clock.ts';
 import { ConfigError } from './config-error.ts';
 import { type DataKeysConfig, dataKeysConfig } from './data-keys.ts';
 import { type IdentitySources, identitySources } from './identity-sources/index.ts';
@@ -38,6 +38,8 @@ export interface Config {
   /** Password of every demonstration account; undefined means "random, printed once". */
   demoPassword: string | undefined;
   clock: Clock;
+  /** The same clock where it is a demonstration's, which may be moved on. */
+  demonstrationClock: DemonstrationClock | undefined;
   logLevel: 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
   /** Whether a write checks that the targets of its references exist. */
   checkReferences: boolean;
@@ -80,6 +82,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
   const databaseUrl = secretText(env, 'DATABASE_URL');
   const host = text(env, 'HOST') ?? '127.0.0.1';
   const demo = demoSetting(env, databaseUrl === undefined && isLoopback(host));
+  const demonstrationClock = demoClock(env, demo);
   return {
     dataDir: resolve(text(env, 'DATA_DIR') ?? 'data'),
     dataKeys: dataKeysConfig(env),
@@ -98,7 +101,8 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     clients: clientSettings(env),
     demo,
     demoPassword: demoPassword(env),
-    clock: demoClock(env, demo),
+    clock: demonstrationClock ?? systemClock,
+    demonstrationClock,
     logLevel: oneOf(env, 'LOG_LEVEL', logLevels, 'info'),
     checkReferences: oneOf(env, 'FHIR_CHECK_REFERENCES', ['on', 'off'] as const, 'off') === 'on',
     searchTimeoutMs: seconds(env, 'FHIR_SEARCH_TIMEOUT', 10) * 1000,
@@ -226,9 +230,9 @@ function demoPassword(env: Record<string, string | undefined>): string | undefin
   return value;
 }
 
-function demoClock(env: Record<string, string | undefined>, demo: boolean): Clock {
+function demoClock(env: Record<string, string | undefined>, demo: boolean): DemonstrationClock | undefined {
   const value = text(env, 'DEMO_CLOCK');
-  if (value === undefined) return systemClock;
+  if (value === undefined) return undefined;
   if (!demo)
     throw new ConfigError('DEMO_CLOCK is refused without demonstration data: real delays run on the real clock.');
   const [startText = '', speedText = '1'] = value.split(',');

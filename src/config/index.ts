@@ -1,7 +1,7 @@
 /** Environment → one typed, validated configuration, and the injected clock. */
 export type { AuditSettings, AuditSyslog } from './audit.ts';
 export type { ClientSettings } from './clients.ts';
-export { acceleratedClock, type Clock, systemClock } from './clock.ts';
+export { acceleratedClock, type Clock, type DemonstrationClock, systemClock } from './clock.ts';
 export { type Config, dataFolder, isLoopback, loadConfig, type SmtpConfig } from './config.ts';
 export { ConfigError } from './config-error.ts';
 export { type DataKeysConfig, dataKeysFile } from './data-keys.ts';

@@ -49,4 +49,13 @@ describe('configuration', () => {
     machine += 60_000;
     expect(clock.now().toISOString()).toBe('2026-10-24T23:00:00.000Z');
   });
+
+  it('moves the demonstration clock on, never back', () => {
+    let machine = 1_000_000;
+    const clock = acceleratedClock(new Date('2026-10-24T22:00:00Z'), 60, { now: () => new Date(machine) });
+    expect(clock.moveOnTo(new Date('2026-10-25T08:00:00Z')).toISOString()).toBe('2026-10-25T08:00:00.000Z');
+    machine += 1_000;
+    expect(clock.now().toISOString()).toBe('2026-10-25T08:01:00.000Z');
+    expect(clock.moveOnTo(new Date('2026-10-25T07:00:00Z')).toISOString()).toBe('2026-10-25T08:01:00.000Z');
+  });
 });

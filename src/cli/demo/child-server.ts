@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import type { ClockMoved, MoveClock } from '../moved-clock.ts';
 
 const main = fileURLToPath(new URL('../../main.ts', import.meta.url));
 /** As `npm run passerelle` has it (scripts/run.mjs). */
@@ -20,6 +21,8 @@ export interface ChildServer {
   dataDir: string;
   /** Bearer token of an account, from the operator's own command. */
   token(account: string): Promise<string>;
+  /** Moves the clock of `DEMO_CLOCK` on. @returns the instant it is there now, undefined where the clock is the real one. */
+  moveClockTo(instant: Date): Promise<Date | undefined>;
   /** Stops it; keeps the data when asked. */
   stop(options?: { keepData?: boolean }): Promise<void>;
 }
@@ -46,9 +49,14 @@ export async function startChildServer(
     DATA_DIR: folder,
   };
   const start = performance.now();
-  const child = spawn(process.execPath, [main, command], { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [main, command], {
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  const { stdout, stderr } = child;
+  if (!stdout || !stderr) throw new Error('the server was started without pipes');
   let errors = '';
-  child.stderr.on('data', (chunk: Buffer) => {
+  stderr.on('data', (chunk: Buffer) => {
     errors = (errors + chunk.toString()).slice(-4000);
   });
   const ready = await new Promise<{ http: string; mllp: number }>((resolve, reject) => {
@@ -60,7 +68,7 @@ export async function startChildServer(
       clearTimeout(timer);
       reject(new Error(`the server stopped with code ${code}\n${errors}`));
     });
-    createInterface({ input: child.stdout }).on('line', (line) => {
+    createInterface({ input: stdout }).on('line', (line) => {
       if (!line.startsWith('{"ready":true')) return;
       clearTimeout(timer);
       resolve(JSON.parse(line));
@@ -76,6 +84,7 @@ export async function startChildServer(
     startedInMs,
     dataDir: folder,
     token: (account) => run([main, 'token', account], { ...environment, PORT: new URL(ready.http).port }),
+    moveClockTo: (instant) => (env.DEMO_CLOCK ? moveClock(child, instant) : Promise.resolve(undefined)),
     async stop({ keepData = false } = {}) {
       if (child.exitCode === null && child.signalCode === null) {
         const gone = new Promise((resolve) => child.once('exit', resolve));
@@ -85,6 +94,18 @@ export async function startChildServer(
       if (!keepData) await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+function moveClock(child: ChildProcess, instant: Date): Promise<Date> {
+  return new Promise((resolve, reject) => {
+    const gone = () => reject(new Error('the server stopped before it moved its clock'));
+    child.once('exit', gone);
+    child.once('message', (message) => {
+      child.off('exit', gone);
+      resolve(new Date((message as ClockMoved).clock));
+    });
+    child.send({ moveClockTo: instant.toISOString() } satisfies MoveClock);
+  });
 }
 
 function run(args: string[], env: Record<string, string | undefined>): Promise<string> {

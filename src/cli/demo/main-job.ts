@@ -1,19 +1,20 @@
 /** The steps of the main job: what each party does, and what proves that it happened. */
-import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Binary, Bundle, DocumentReference, Endpoint, Task } from '@medplum/fhirtypes';
-import { DOMParser } from '@xmldom/xmldom';
+import type { Endpoint, Task } from '@medplum/fhirtypes';
 import { sendMessage } from '../../adapters/hl7v2/index.ts';
 import { demoCases } from '../demonstration/cases.ts';
 import { complementMessage, requestMessage } from '../demonstration/messages.ts';
 import { segment, startSimulatedRis } from '../demonstration/ris.ts';
 import { newUid, send } from '../demonstration/scanner.ts';
+import { wholeCase } from './case-record.ts';
 import type { ChildServer } from './child-server.ts';
+import { pdfInside, sha256, storedDocuments } from './documents.ts';
 import { examImages } from './exam-images.ts';
 import { judgePdf } from './judges.ts';
 import { type Caller, caseState, signIn, withToken } from './people.ts';
 import { expect, type Step, until } from './steps.ts';
+import { displaySeries } from './viewer.ts';
 
 const waitMs = 30_000;
 const milestoneUrl = 'https://fhir.passerelle.example/StructureDefinition/case-milestones';
@@ -236,74 +237,4 @@ export async function mainJob(options: { server: ChildServer; password: string; 
     },
   ];
   return { steps, close: () => ris.close() };
-}
-
-/** Loads what a viewer loads: the series, their metadata, and every frame. Answers the Series Instance UIDs. */
-async function displaySeries(reader: Caller, studyUid: string): Promise<string[]> {
-  const json = { accept: 'application/dicom+json' };
-  const seriesAnswer = await reader.http(`/dicomweb/studies/${studyUid}/series`, { headers: json });
-  expect(seriesAnswer.ok, `QIDO-RS answered ${seriesAnswer.status} ${await seriesAnswer.clone().text()}`);
-  const series = (await seriesAnswer.json()) as Record<string, { Value?: string[] }>[];
-  const uids = series.map((item) => item['0020000E']?.Value?.[0] ?? '');
-  for (const uid of uids) {
-    const metadata = await reader.http(`/dicomweb/studies/${studyUid}/series/${uid}/metadata`, { headers: json });
-    expect(metadata.ok, `metadata answered ${metadata.status}`);
-    const instances = (await metadata.json()) as Record<string, { Value?: string[] }>[];
-    for (const instance of instances) {
-      const sop = instance['00080018']?.Value?.[0];
-      const frame = await reader.http(`/dicomweb/studies/${studyUid}/series/${uid}/instances/${sop}/frames/1`, {
-        headers: { accept: 'multipart/related; type=application/octet-stream; transfer-syntax=*' },
-      });
-      expect(frame.ok, `frame answered ${frame.status}`);
-      await frame.arrayBuffer();
-    }
-  }
-  return uids;
-}
-
-async function storedDocuments(reader: Caller, task: Task): Promise<{ pdf: Uint8Array; cda: Uint8Array }> {
-  const documents = await reader.search<DocumentReference>('DocumentReference', { related: `Task/${task.id}` });
-  const fetchContent = async (contentType: RegExp) => {
-    const attachment = documents
-      .map((item) => item.content[0]?.attachment)
-      .find((item) => contentType.test(item?.contentType ?? ''));
-    expect(attachment?.url, `no DocumentReference of type ${contentType}`);
-    const id = attachment.url.split('/').at(-1) ?? '';
-    const binary = await reader.read<Binary>('Binary', id);
-    return Buffer.from(binary.data ?? '', 'base64');
-  };
-  return { pdf: await fetchContent(/pdf/), cda: await fetchContent(/xml/) };
-}
-
-/** The PDF in `nonXMLBody/text` of a level-1 CDA. */
-function pdfInside(cda: Buffer): Buffer {
-  const document = new DOMParser().parseFromString(cda.toString('utf8'), 'text/xml');
-  const body = document.getElementsByTagNameNS('urn:hl7-org:v3', 'nonXMLBody')[0];
-  const text = body?.getElementsByTagNameNS('urn:hl7-org:v3', 'text')[0]?.textContent ?? '';
-  return Buffer.from(text, 'base64');
-}
-
-/** Every resource of the case as one collection. */
-async function wholeCase(reader: Caller, task: Task): Promise<Bundle> {
-  const reference = `Task/${task.id}`;
-  const bundles = await Promise.all([
-    reader.bundle('Task', { _id: task.id ?? '', _include: 'Task:patient', '_include:iterate': 'Task:focus' }),
-    reader.bundle('Task', { 'part-of': reference }),
-    reader.bundle('DocumentReference', { related: reference }),
-    reader.bundle('DiagnosticReport', { 'based-on': task.focus?.reference ?? '' }),
-    reader.bundle('ImagingStudy', { patient: task.for?.reference ?? '' }),
-    reader.bundle('Observation', { patient: task.for?.reference ?? '' }),
-    reader.bundle('Provenance', { patient: task.for?.reference ?? '' }),
-  ]);
-  const seen = new Map(bundles.flatMap((bundle) => bundle.entry ?? []).map((entry) => [entry.fullUrl ?? '', entry]));
-  return {
-    resourceType: 'Bundle',
-    type: 'collection',
-    timestamp: new Date().toISOString(),
-    entry: [...seen.values()].map(({ fullUrl, resource }) => ({ fullUrl, resource })),
-  };
-}
-
-function sha256(content: Uint8Array): string {
-  return createHash('sha256').update(content).digest('hex');
 }

@@ -1,0 +1,34 @@
+/** The documents of a report, as stored and as received. */
+import { createHash } from 'node:crypto';
+import type { Binary, DocumentReference, Task } from '@medplum/fhirtypes';
+import { DOMParser } from '@xmldom/xmldom';
+import type { Caller } from './people.ts';
+import { expect } from './steps.ts';
+
+/** @throws Error when the case has no PDF or no CDA. */
+export async function storedDocuments(reader: Caller, task: Task): Promise<{ pdf: Uint8Array; cda: Uint8Array }> {
+  const documents = await reader.search<DocumentReference>('DocumentReference', { related: `Task/${task.id}` });
+  const fetchContent = async (contentType: RegExp) => {
+    const attachment = documents
+      .map((item) => item.content[0]?.attachment)
+      .find((item) => contentType.test(item?.contentType ?? ''));
+    expect(attachment?.url, `no DocumentReference of type ${contentType}`);
+    const id = attachment.url.split('/').at(-1) ?? '';
+    const binary = await reader.read<Binary>('Binary', id);
+    return Buffer.from(binary.data ?? '', 'base64');
+  };
+  return { pdf: await fetchContent(/pdf/), cda: await fetchContent(/xml/) };
+}
+
+/** The PDF in `nonXMLBody/text` of a level-1 CDA. */
+export function pdfInside(cda: Buffer): Buffer {
+  const document = new DOMParser().parseFromString(cda.toString('utf8'), 'text/xml');
+  const body = document.getElementsByTagNameNS('urn:hl7-org:v3', 'nonXMLBody')[0];
+  const text = body?.getElementsByTagNameNS('urn:hl7-org:v3', 'text')[0]?.textContent ?? '';
+  return Buffer.from(text, 'base64');
+}
+
+/** In hexadecimal. */
+export function sha256(content: Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex');
+}
