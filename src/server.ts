@@ -33,6 +33,7 @@ import {
 } from './access/index.ts';
 import { dicomwebRoutes, maximumAddressPart } from './adapters/dicomweb/index.ts';
 import { mappedValueSets, risDestination, startMllp } from './adapters/hl7v2/index.ts';
+import { createMailer, loadTemplates, mailDestination } from './adapters/mail/index.ts';
 import { type Config, dataFolder, isLoopback, type SmtpConfig, systemClock } from './config/index.ts';
 import { type Database, leakproofStatements, openConfiguredDatabase, searchesUseTheirIndex } from './db/index.ts';
 import { createDelivery, type Delivery, deliveryGauges } from './delivery/index.ts';
@@ -47,7 +48,7 @@ import {
   registerOperations,
   systemContext,
 } from './fhir/index.ts';
-import { createMailer, createSubscriptions, type Owners, withSealedHeaders } from './fhir/subscriptions/index.ts';
+import { createSubscriptions, type Owners, withSealedHeaders } from './fhir/subscriptions/index.ts';
 import { healthRoutes } from './health.ts';
 import { createImaging } from './imaging/index.ts';
 import { createReportRoom, openKeystore } from './report/index.ts';
@@ -173,6 +174,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
   registerOperations(store);
   registerGraphql(store);
   const auditKeys = openAuditKeys(auditKeyFiles(config));
+  const mailer = config.smtp && (await mailerOf(config.smtp));
   const unlimited = await createAccess({
     ...{
       database,
@@ -188,9 +190,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
     identitySources: config.identitySources,
     sealer: vault,
     secondFactorRoles: config.secondFactorRoles,
-    ...(config.smtp
-      ? { alerts: { mailer: await mailerOf(config.smtp), recipients: config.securityAlertTo, baseUrl } }
-      : {}),
+    ...(mailer ? { alerts: { mailer, recipients: config.securityAlertTo, baseUrl } } : {}),
   });
   const { malware } = config.surface;
   const gate = malware && createMalwareGate({ settings: malware, database, vault, access: unlimited, log });
@@ -210,7 +210,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
     clock,
     createMatcher: store.createMatcher,
     endpoints: { allowed: config.subscriptionHosts, loopbackHttp: config.demo },
-    ...(config.smtp ? { mailer: await mailerOf(config.smtp) } : {}),
+    ...(mailer ? { mailer } : {}),
     baseUrl,
     log,
   });
@@ -233,8 +233,13 @@ async function compose(config: Config, options: ServerOptions, database: Databas
     delivery,
     clock,
     signerFor: keystore.signerFor,
+    mail: mailer !== undefined,
     log,
   });
+  if (mailer) {
+    const templates = await loadTemplates();
+    delivery.registerDestination(mailDestination({ database, store, mailer, templates, clock, baseUrl }));
+  }
   const ris = risDestination({
     database,
     store,
@@ -333,6 +338,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
       await teleradiology.stop();
       await delivery.stop();
       await ris.close();
+      mailer?.close();
       await store.reindex.stop();
       await gate?.close();
       await access.close();

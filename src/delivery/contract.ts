@@ -30,6 +30,8 @@ export type DeliveryResult =
 export interface Destination {
   /** Which destinations it serves: `name` starts with this prefix, e.g. `ris:`. */
   prefix: string;
+  /** At most so many of its destinations are served at once by one process: what hangs there must not hold up the others. */
+  lanes?: number;
   deliver(item: DeliveryItem): Promise<DeliveryResult>;
 }
 

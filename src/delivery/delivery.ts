@@ -40,6 +40,7 @@ export interface Backlog {
 
 /** The loop that serves one destination; `again` says that something was queued while it looked. */
 interface Lane {
+  prefix: string | undefined;
   work: Promise<void>;
   again: boolean;
 }
@@ -107,11 +108,13 @@ export function createDelivery(options: DeliveryOptions): DeliveryRoom {
       return running.work;
     }
     if (!presence) return Promise.resolve();
-    if (lanes.size >= lanesAtOnce) {
+    const { prefix, lanes: most = lanesAtOnce } = destinationOf(destination) ?? {};
+    const alike = [...lanes.values()].filter((lane) => lane.prefix === prefix).length;
+    if (lanes.size >= lanesAtOnce || alike >= most) {
       turnedAway = true;
       return Promise.resolve();
     }
-    const lane: Lane = { work: Promise.resolve(), again: false };
+    const lane: Lane = { prefix, work: Promise.resolve(), again: false };
     lanes.set(name, lane);
     lane.work = serve(tenant, destination, lane)
       .catch((error: unknown) => {

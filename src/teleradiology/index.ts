@@ -1,5 +1,9 @@
 /** The domain of teleradiology: cases, their machine and clocks, images and reports around them. */
 export type { ExamComplement, IncomingCancellation, IncomingRequest, Teleradiology } from './contract.ts';
 export { createTeleradiology, type TeleradiologyRoom } from './create.ts';
+export { caseNumberOf } from './request/case-number.ts';
 export type { Log, Room } from './room.ts';
 export { defaultSettings, type EstablishmentSettings, establishmentSettings } from './settings.ts';
+export { type FindParty, mailAddress } from './talk/mail-address.ts';
+export { type FactKind, type NoticeDefinition, type NoticeTemplate, notices } from './talk/notices.ts';
+export { mailPrefix, type QueuedNotice, readNotice } from './talk/send-notice.ts';

@@ -20,6 +20,8 @@ export interface Room {
   imaging: Imaging;
   report: ReportRoom;
   delivery: Delivery;
+  /** A mail server is configured: notices leave by e-mail too. */
+  mail?: boolean;
   clock: Clock;
   /** Signing identity of a radiologist. */
   signerFor(practitioner: Practitioner): Promise<Signer>;

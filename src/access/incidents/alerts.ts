@@ -7,7 +7,7 @@ import { incidentOf } from './resource.ts';
 
 /** One message to one address. */
 export interface AlertMailer {
-  send(mail: { to: string; subject: string; text: string; messageId: string }): Promise<void>;
+  send(mail: { to: string; subject: string; text: string; messageId: string }): Promise<unknown>;
 }
 
 export interface AlertOptions {

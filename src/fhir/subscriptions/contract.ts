@@ -29,8 +29,7 @@ export interface Mail {
 
 /** Brings a message to the mail server; rejects with an error whose `code` or `responseCode` says why. */
 export interface Mailer {
-  send(mail: Mail): Promise<void>;
-  close(): void;
+  send(mail: Mail): Promise<unknown>;
 }
 
 /** Where notifications may go. */

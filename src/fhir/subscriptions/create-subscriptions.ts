@@ -136,7 +136,6 @@ export function createSubscriptions(options: SubscriptionOptions): Subscriptions
       hub.close();
       await worker.stop();
       endpoints.close();
-      mailer?.close();
     },
     sweep: worker.sweep,
   };

@@ -5,6 +5,7 @@ import type { FhirTransaction } from '../../fhir/index.ts';
 import { type CaseTask, idOf, stateOf, withOutput, withoutOutputs } from '../shell/case-task.ts';
 import { communication, coordinators } from '../shell/communication.ts';
 import { perform, type Shell } from '../shell/perform.ts';
+import { mailPrefix } from '../talk/send-notice.ts';
 import { watchDelivery } from './queue.ts';
 
 export async function onOutcome(
@@ -13,6 +14,8 @@ export async function onOutcome(
   result: DeliveryResult,
   tx: FhirTransaction,
 ): Promise<void> {
+  // What becomes of an e-mail is the operator's to see: it told nothing that the case does not tell.
+  if (item.destination.startsWith(mailPrefix)) return;
   const caseId = idOf({ reference: item.focus }, 'Task');
   // The case before its child, as every transition does.
   if (caseId !== undefined) await tx.lock(`case:${caseId}`);

@@ -1,5 +1,7 @@
 /** Numbers the domain makes: case numbers for people, OIDs for documents. */
 import { randomBytes, randomUUID } from 'node:crypto';
+import type { Task } from '@medplum/fhirtypes';
+import { identifierSystem } from '../codes.ts';
 
 /** No I, L, O, U: read aloud on the phone at night without mistake. */
 const alphabet = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
@@ -10,6 +12,11 @@ export function caseNumber(now: Date): string {
   const bytes = randomBytes(randomLength);
   const random = [...bytes].map((byte) => alphabet[byte % alphabet.length]).join('');
   return `TLR-${now.toISOString().slice(0, 10).replaceAll('-', '')}-${random}`;
+}
+
+/** The number people know a case by. */
+export function caseNumberOf(task: Task): string | undefined {
+  return task.identifier?.find((each) => each.system === identifierSystem.caseNumber)?.value;
 }
 
 /** OID of a new document under the UUID arc (ITU-T X.667): `2.25.` and the UUID as a decimal number, 44 characters at most. */

@@ -1,7 +1,7 @@
-import type { AddressInfo } from 'node:net';
-import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
+import type { SMTPServerOptions } from 'smtp-server';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { createMailer, type Mailer } from '../../../src/fhir/subscriptions/index.ts';
+import { createMailer, type SmtpMailer } from '../../../src/adapters/mail/index.ts';
+import { openSmtpPeer, type SmtpPeer } from '../../support/smtp-peer.ts';
 import { selfSigned } from './certificates.ts';
 import { asked, openRig, order, type Rig, topic } from './support.ts';
 
@@ -13,47 +13,15 @@ afterEach(async () => {
   for (const one of opened.splice(0).reverse()) await one.close();
 });
 
-interface Peer {
-  port: number;
-  messages: { to: string[]; from: string; secure: boolean; user: string | undefined; text: string }[];
-  /** Answers to a message; taken when absent. */
-  refuse?: Error;
-}
-
-async function openPeer(options: SMTPServerOptions = {}): Promise<Peer> {
-  const peer: Peer = { port: 0, messages: [] };
-  const server = new SMTPServer({
-    onAuth: ({ username, password }, _session, done) =>
-      password === 's3cret' ? done(null, { user: username ?? '' }) : done(new Error('no')),
-    onData(stream, { envelope, secure, user }, done) {
-      const chunks: Buffer[] = [];
-      stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-      stream.on('end', () => {
-        if (peer.refuse) return done(peer.refuse);
-        const from = envelope.mailFrom ? envelope.mailFrom.address : '';
-        const to = envelope.rcptTo.map(({ address }) => address);
-        peer.messages.push({
-          to,
-          from,
-          secure,
-          user: user as string | undefined,
-          text: Buffer.concat(chunks).toString(),
-        });
-        done();
-      });
-    },
-    ...options,
-  });
-  server.on('error', () => undefined);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  opened.push({ close: () => new Promise<void>((resolve) => server.close(() => resolve())) });
-  peer.port = (server.server.address() as AddressInfo).port;
+async function openPeer(options: SMTPServerOptions = {}): Promise<SmtpPeer> {
+  const peer = await openSmtpPeer(options);
+  opened.push(peer);
   return peer;
 }
 
 const certificate = selfSigned(['localhost'], ['127.0.0.1']);
 
-function mailerTo(peer: Peer, more: object = {}) {
+function mailerTo(peer: SmtpPeer, more: object = {}) {
   const settings = {
     host: 'localhost',
     port: peer.port,
@@ -65,13 +33,13 @@ function mailerTo(peer: Peer, more: object = {}) {
 
 /** One server; its mail goes to the peer of the test. */
 let rig: Rig;
-let mailer: Mailer;
+let mailer: SmtpMailer;
 beforeAll(async () => {
-  rig = await openRig({ mailer: { send: (mail) => mailer.send(mail), close: () => undefined } });
+  rig = await openRig({ mailer: { send: (mail) => mailer.send(mail) } });
 });
 afterAll(() => rig.close());
 
-async function mailTo(peer: Peer, more: object = {}): Promise<void> {
+async function mailTo(peer: SmtpPeer, more: object = {}): Promise<void> {
   mailer = await mailerTo(peer, more);
   opened.push(mailer);
 }

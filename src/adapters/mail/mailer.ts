@@ -1,5 +1,5 @@
 /** The mail server, over SMTP (RFC 5321) with STARTTLS (RFC 3207) required: nothing is said in clear but to this machine itself. */
-import type { Mailer } from './contract.ts';
+import type { Mailer } from '../../fhir/subscriptions/index.ts';
 
 export interface SmtpSettings {
   host: string;
@@ -15,11 +15,17 @@ export interface SmtpSettings {
   ca?: readonly string[];
 }
 
+/** A mail server that says what it answered to the message it took. */
+export interface SmtpMailer extends Mailer {
+  send(mail: Parameters<Mailer['send']>[0]): Promise<string>;
+  close(): void;
+}
+
 /** Port of SMTP inside TLS from the first byte (RFC 8314). */
 const submissionsPort = 465;
 const timeoutMs = 20_000;
 
-export async function createMailer(settings: SmtpSettings): Promise<Mailer> {
+export async function createMailer(settings: SmtpSettings): Promise<SmtpMailer> {
   const { host, port, user, password, from, isLoopback, ca } = settings;
   // Loaded by who sends mail only: a server without it starts sooner and holds less.
   const { createTransport } = await import('nodemailer');
@@ -39,7 +45,11 @@ export async function createMailer(settings: SmtpSettings): Promise<Mailer> {
     async send({ to, subject, text, html, messageId }) {
       // One address, whatever characters it has: no header can be made of it.
       const auth = user === undefined ? {} : { auth: { user, pass: password?.() ?? '' } };
-      await transport.sendMail({ from, to: { name: '', address: to }, subject, text, html, messageId, ...auth });
+      const message = { from, to: { name: '', address: to }, subject, text, html, messageId };
+      // Asks holiday repliers and mailing lists for silence (RFC 3834).
+      const headers = { 'Auto-Submitted': 'auto-generated' };
+      const { response } = await transport.sendMail({ ...message, headers, ...auth });
+      return response;
     },
     close: () => transport.close(),
   };
