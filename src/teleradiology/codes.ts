@@ -11,6 +11,9 @@ export const structureDefinition = {
   clock: `${passerelle}/StructureDefinition/clock`,
   reportText: `${passerelle}/StructureDefinition/report-text`,
   settings: `${passerelle}/StructureDefinition/establishment-settings`,
+  clockTerm: `${passerelle}/StructureDefinition/clock-term`,
+  additionalHoliday: `${passerelle}/StructureDefinition/additional-holiday`,
+  contractTerms: `${passerelle}/StructureDefinition/contract-terms`,
 } as const;
 
 export const codeSystem = {
@@ -19,6 +22,9 @@ export const codeSystem = {
   caseItem: `${passerelle}/CodeSystem/case-item`,
   caseGuard: `${passerelle}/CodeSystem/case-guard`,
   communicationCategory: `${passerelle}/CodeSystem/communication-category`,
+  clock: `${passerelle}/CodeSystem/clock`,
+  contractType: `${passerelle}/CodeSystem/contract-type`,
+  penaltyUnit: `${passerelle}/CodeSystem/penalty-unit`,
   flag: `${passerelle}/CodeSystem/flag-code`,
   detectedIssue: `${passerelle}/CodeSystem/detected-issue-code`,
   mitigation: `${passerelle}/CodeSystem/detected-issue-mitigation`,
@@ -42,7 +48,7 @@ export const identifierSystem = {
 export const insSystems: readonly string[] = ['8', '9', '10', '11'].map((arc) => `urn:oid:1.2.250.1.213.1.4.${arc}`);
 
 /** Kinds of Task that only the case machine writes. */
-export type TaskCode = 'teleradiology-case' | 'deliver' | 'alert';
+export type TaskCode = 'teleradiology-case' | 'deliver' | 'alert' | 'second-read' | 're-reading' | 'addendum';
 
 /** Items of `Task.input` and `Task.output`. */
 export type CaseItem =
@@ -62,7 +68,18 @@ export type CaseItem =
   | 'consent'
   | 'displayed-series'
   | 'images-declared-complete'
-  | 'evidence';
+  | 'evidence'
+  /** Communication that asked the site and has no answer yet. */
+  | 'question'
+  /** Communication by which the site asks to cancel. */
+  | 'cancellation-request'
+  /** When the establishment acknowledged the last signed version. */
+  | 'acknowledgement'
+  /** Child Tasks. */
+  | 'second-reading'
+  | 'addendum'
+  | 'alert'
+  | 'charge';
 
 /** A concept of one coding. */
 export function concept(system: string, code: string, text?: string): CodeableConcept {

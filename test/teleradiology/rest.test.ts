@@ -184,7 +184,9 @@ describe('a plain update of a case', () => {
     });
     const asked = await world.task(id);
     expect(stateOf(asked)).toBe('information-wanted');
-    await put('technologist', to(asked, 'received', 'received'));
+    const received = to(asked, 'received', 'received');
+    await expect(put('technologist', { ...received, statusReason: undefined })).rejects.toMatchObject({ status: 422 });
+    await put('technologist', { ...received, note: [...(asked.note ?? []), { text: 'Créatinine : 80 µmol/L.' }] });
     expect(stateOf(await world.task(id))).toBe('ready');
   });
 

@@ -178,7 +178,7 @@ describe('due times that fell once', () => {
     await put('coordinator', id, { ...to('on-hold', 'information-wanted'), statusReason: { text: 'Créatinine ?' } });
     await later(31 * 24 * 60);
     expect(stateOf(await world.task(id))).toBe('information-wanted');
-    await put('coordinator', id, to('received', 'received'));
+    await put('coordinator', id, { ...to('received', 'received'), note: [{ text: 'Créatinine : 80 µmol/L.' }] });
     expect(stateOf(await world.task(id))).toBe('protocoled');
     await later(31 * 24 * 60);
     expect(stateOf(await world.task(id))).toBe('expired');

@@ -39,8 +39,11 @@ export type Milestone =
   | 'ready'
   | 'reading-started'
   | 'signed'
+  | 'preliminary'
+  | 'second-read'
   | 'report-sent'
-  | 'report-received';
+  | 'report-received'
+  | 'amended';
 
 /** Who asks for the transition. */
 export interface CaseActor {
@@ -50,7 +53,23 @@ export interface CaseActor {
   kind: 'person' | 'machine' | 'system';
 }
 
+/** What the register of readers says of the actor at this establishment (CM-4, CM-5); of anybody else nothing is wrong. */
+export interface ReaderStanding {
+  credentials: 'valid' | 'expired' | 'missing';
+  /** The establishment excluded this reader, with immediate effect. */
+  excluded: boolean;
+  /** On the rota of the establishment at this instant. */
+  onDuty: boolean;
+}
+
+/** An account whose standing nobody has to look up: it reads nothing. */
+export const unquestioned: ReaderStanding = { credentials: 'valid', excluded: false, onDuty: true };
+
 export interface Facts {
+  /** Roles that may read this kind of case: radiologists, or the experts of another remote act (WF-13). */
+  readers: readonly Role[];
+  /** This kind of case is read from images. */
+  imagesExpected: boolean;
   /** The establishment's contract is open on this day (IN-9). */
   live: boolean;
   /** The establishment sends flow 4 for every exam. */
@@ -59,6 +78,19 @@ export interface Facts {
   protocolRequired: boolean;
   /** Emergency, in-patient, or urgency unknown. */
   urgent: boolean;
+  /** Named items the request lacks (IN-6). */
+  missing: readonly string[];
+  /** A question to the site is unanswered (WF-10). */
+  question: boolean;
+  /** The site asked to cancel what can only be interrupted now. */
+  cancellationAsked: boolean;
+  reader: ReaderStanding;
+  /** A reader without qualifications on file may not read here. */
+  credentialsRequired: boolean;
+  /** Only the readers on the rota read here, unless they say why. */
+  dutyRequired: boolean;
+  /** Literal reference of the reader the coordinator, or a colleague who handed over, wants. */
+  assignedTo?: string;
   /** Literal reference of who reads. */
   owner?: string;
   placerNumber: boolean;
@@ -86,9 +118,23 @@ export interface Facts {
     notDisplayed: number;
   };
   phoneExchange: boolean;
+  /** `final`: a signed version exists, whatever is being written beside it. */
   report: 'none' | 'draft' | 'final';
-  /** The establishment acknowledged the report. */
+  /** The establishment acknowledged the last signed version. */
   reportAcknowledged: boolean;
+  /** The act is one that must be read twice (WF-8). */
+  secondReadingRequired: boolean;
+  secondReading: 'none' | 'wanted' | 'taken' | 'done';
+  /** Literal reference. */
+  secondReader?: string;
+  /** `required`: the act owes a complement after the report, and none is signed yet (WF-8, spectroscopy). */
+  complement: 'none' | 'required' | 'done';
+  /** An addendum or a re-reading of the signed report is open (WF-7). */
+  addendum: 'none' | 'wanted' | 'taken';
+  /** Literal reference. */
+  addendumReader?: string;
+  /** A critical result was announced; `open` until somebody of the site restated it (WF-9). */
+  critical: 'none' | 'open' | 'acknowledged';
   clockStarted: boolean;
   milestones: readonly Milestone[];
   /** What this call brings. */
@@ -96,6 +142,17 @@ export interface Facts {
     reason?: string;
     protocols?: readonly string[];
     summary?: string;
+    /** What the site is asked, what it answers. */
+    question?: string;
+    answer?: string;
+    /** Literal reference of the reader a case is assigned or handed over to. */
+    reader?: string;
+    /** Second reader's opinion, and whether it agrees with the report. */
+    opinion?: string;
+    agrees?: boolean;
+    /** Critical finding as it is said, and as whoever acknowledges restates it. */
+    finding?: string;
+    readBack?: string;
     /** The report's model has no error that blocks signature (chapters, laterality…). */
     reportComplete?: boolean;
     notDisplayedReason?: string;
@@ -104,9 +161,10 @@ export interface Facts {
   };
 }
 
-/** Images are complete when a person says so, or when all announced studies are there, quiet, with flow 4 if it is due. */
+/** Images are complete when none are needed, a person says so, or when all announced studies are there, quiet, with flow 4 if it is due. */
 export function imagesComplete(facts: Facts): boolean {
   const { images } = facts;
+  if (!facts.imagesExpected && images.instances === 0) return true;
   if (images.instances === 0) return false;
   if (images.declaredComplete) return true;
   return images.quiet && images.missingStudies === 0 && (facts.flow4 || !facts.flow4Expected);

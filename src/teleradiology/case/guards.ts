@@ -11,6 +11,10 @@ export interface Guard {
   holds(facts: Facts, actor: CaseActor): boolean;
 }
 
+/** Whether the actor may read at all here, by the register of readers. */
+const credentialled = ({ reader, credentialsRequired }: Facts): boolean =>
+  reader.credentials === 'valid' || (reader.credentials === 'missing' && !credentialsRequired);
+
 const filled = (text: string | undefined): boolean => text !== undefined && text.trim() !== '';
 
 export const guards = {
@@ -43,7 +47,7 @@ export const guards = {
   },
   'images-present': {
     text: "Aucune image n'est encore arrivée : attendez-la, ou faites renvoyer l'examen par l'établissement.",
-    holds: (facts) => facts.images.instances > 0,
+    holds: (facts) => facts.images.instances > 0 || !facts.imagesExpected,
   },
   'no-image': {
     text: 'Des images sont arrivées.',
@@ -73,6 +77,59 @@ export const guards = {
     text: 'Un lecteur a déjà pris ce dossier : rechargez la liste et choisissez-en un autre.',
     status: 409,
     holds: (facts) => facts.owner === undefined,
+  },
+  'credentials-valid': {
+    text: 'Vos diplômes, attestations ou assurances au dossier manquent ou sont échus : faites-les mettre à jour par le coordonnateur.',
+    status: 403,
+    holds: credentialled,
+  },
+  'not-excluded': {
+    text: "L'établissement vous a retiré de ses lecteurs : voyez le coordonnateur.",
+    status: 403,
+    holds: (facts) => !facts.reader.excluded,
+  },
+  'on-duty-or-reason': {
+    text: "Vous n'êtes pas de garde pour cet établissement : dites pourquoi vous prenez ce dossier.",
+    ofCall: true,
+    holds: (facts) => !facts.dutyRequired || facts.reader.onDuty || filled(facts.input.reason),
+  },
+  'assigned-or-reason': {
+    text: 'Ce dossier est attribué à un confrère : dites pourquoi vous le prenez.',
+    ofCall: true,
+    status: 409,
+    holds: (facts, actor) =>
+      facts.assignedTo === undefined || facts.assignedTo === actor.reference || filled(facts.input.reason),
+  },
+  'reader-named': {
+    text: 'Nommez le radiologue à qui le dossier revient.',
+    ofCall: true,
+    holds: (facts) => filled(facts.input.reader),
+  },
+  'question-given': {
+    text: 'La question est obligatoire.',
+    ofCall: true,
+    holds: (facts) => filled(facts.input.question),
+  },
+  'question-open': {
+    text: "Aucune question n'attend de réponse.",
+    holds: (facts) => facts.question,
+  },
+  'answer-given': {
+    text: 'La réponse est obligatoire.',
+    ofCall: true,
+    holds: (facts) => filled(facts.input.answer),
+  },
+  'cancellation-asked': {
+    text: "L'établissement n'a pas demandé d'annulation.",
+    holds: (facts) => facts.cancellationAsked,
+  },
+  'cancellation-not-asked': {
+    text: "L'annulation est déjà demandée : le radiologue doit répondre.",
+    holds: (facts) => !facts.cancellationAsked,
+  },
+  'cancellation-answered': {
+    text: "L'établissement demande l'annulation : interrompez le dossier, ou déclinez la demande.",
+    holds: (facts) => !facts.cancellationAsked,
   },
   human: {
     text: 'Seule une personne nommée peut lire et signer.',
@@ -106,14 +163,48 @@ export const guards = {
     text: "Il n'y a pas de compte rendu signé.",
     holds: (facts) => facts.report === 'final',
   },
-  'report-acknowledged': {
-    text: "L'établissement n'a pas encore accusé réception du compte rendu.",
-    holds: (facts) => facts.reportAcknowledged,
+  'no-second-reading': {
+    text: 'Une deuxième lecture est déjà demandée ou faite.',
+    holds: (facts) => facts.secondReading === 'none',
+  },
+  'second-reading-wanted': {
+    text: "Aucune deuxième lecture n'attend de lecteur.",
+    status: 409,
+    holds: (facts) => facts.secondReading === 'wanted',
   },
   'other-reader': {
-    text: 'La relecture revient à un autre radiologue que le premier lecteur.',
+    text: 'La deuxième lecture revient à un autre radiologue que le premier lecteur.',
     status: 403,
     holds: (facts, actor) => facts.owner !== actor.reference,
+  },
+  'opinion-given': {
+    text: 'Dites si vous êtes d’accord avec le compte rendu, et votre avis.',
+    ofCall: true,
+    holds: ({ input }) => input.agrees !== undefined && filled(input.opinion),
+  },
+  'no-addendum': {
+    text: 'Un additif ou une relecture est déjà ouvert sur ce compte rendu.',
+    status: 409,
+    holds: (facts) => facts.addendum === 'none',
+  },
+  'addendum-wanted': {
+    text: "Aucun additif ni relecture n'attend de lecteur.",
+    status: 409,
+    holds: (facts) => facts.addendum === 'wanted',
+  },
+  'finding-given': {
+    text: 'Énoncez le résultat critique, tel qu’il doit être redit.',
+    ofCall: true,
+    holds: (facts) => filled(facts.input.finding),
+  },
+  'critical-open': {
+    text: "Aucun résultat critique n'attend d'accusé de réception.",
+    holds: (facts) => facts.critical === 'open',
+  },
+  'read-back': {
+    text: 'Redites le résultat tel que vous l’avez compris : l’avoir vu ne suffit pas.',
+    ofCall: true,
+    holds: (facts) => filled(facts.input.readBack),
   },
   'two-persons': {
     text: 'Deux personnes différentes doivent le confirmer.',
@@ -131,8 +222,23 @@ export const conditions = {
   'protocol given': (facts) => facts.protocolGiven,
   'protocol required': (facts) => facts.protocolRequired,
   'protocol not required': (facts) => !facts.protocolRequired,
-  'image or flow 4 there': (facts) => facts.images.instances > 0 || facts.flow4,
-  'images readable': (facts) => imagesReadable(facts) && facts.images.instances > 0,
+  'urgent request': (facts) => facts.urgent,
+  'request incomplete': (facts) => facts.missing.length > 0,
+  'request complete': (facts) => facts.missing.length === 0,
+  'not accepted yet': (facts) => !facts.protocolGiven,
+  'question open': (facts) => facts.question,
+  'image or flow 4 there, or none needed': (facts) =>
+    facts.images.instances > 0 || facts.flow4 || !facts.imagesExpected,
+  'images readable': (facts) => imagesReadable(facts),
+  'second reading required': (facts) => facts.secondReadingRequired && facts.secondReading === 'none',
+  'no second reading required': (facts) => !facts.secondReadingRequired || facts.secondReading !== 'none',
+  'readers agree': (facts) => facts.input.agrees === true,
+  'readers disagree': (facts) => facts.input.agrees === false,
+  'addendum open': (facts) => facts.addendum !== 'none',
+  'no addendum open': (facts) => facts.addendum === 'none',
+  'report signed': (facts) => facts.report === 'final',
+  'report acknowledged': (facts) => facts.reportAcknowledged,
+  'no critical result open': (facts) => facts.critical !== 'open',
   'images not quarantined': (facts) => !facts.quarantined,
 } as const satisfies Record<string, (facts: Facts) => boolean>;
 

@@ -1,4 +1,5 @@
 /** The case machine: pure, one table, no input or output. */
+export { type ClockDefinition, type ClockName, clocks, type Party, runningClocks } from './clocks.ts';
 export {
   type CaseActor,
   type Facts,
@@ -6,8 +7,10 @@ export {
   imagesReadable,
   type Milestone,
   type Origin,
+  type ReaderStanding,
   type Role,
   roles,
+  unquestioned,
 } from './facts.ts';
 export { conditions, type Guard, type GuardName, guards } from './guards.ts';
 export {
@@ -20,6 +23,14 @@ export {
   settleFrom,
   whoText,
 } from './machine.ts';
-export { type CaseState, openStates, type StateDefinition, signedStates, stateDefinition, states } from './states.ts';
+export {
+  type CaseState,
+  inHand,
+  openStates,
+  type StateDefinition,
+  signedStates,
+  stateDefinition,
+  states,
+} from './states.ts';
 export type { CaseEvent, Effect, Transition, Via, Who } from './transition.ts';
 export { transitions } from './transitions.ts';

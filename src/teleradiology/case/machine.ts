@@ -61,7 +61,7 @@ export function decide(
       return { refusal: { guard: name, status: guard.status ?? 422, text: guard.text, legal } };
     }
   }
-  return { decision: settle(take(state, row, facts), factsAfter(event, actor, facts)) };
+  return { decision: settle(take(state, row, facts), factsAfter(event, actor, facts, row.effects ?? [])) };
 }
 
 /** Events that operations and plain updates offer this actor now; guards about a call's own content are left aside. */
@@ -104,12 +104,16 @@ function rowOf(state: Origin, event: CaseEvent, facts: Facts): Transition | unde
   );
 }
 
-/** `conformance` stands for every role of people and machines; nobody stands for the system or for the owner. */
+/** `conformance` stands for every role of people and machines; nobody stands for the system or for who holds the case. */
 function entitled(row: Transition, actor: CaseActor, facts: Facts): boolean {
+  const is = (reference: string | undefined): boolean => reference !== undefined && reference === actor.reference;
   return row.who.some((who) => {
-    if (who === 'owner') return facts.owner !== undefined && facts.owner === actor.reference;
+    if (who === 'owner') return is(facts.owner);
+    if (who === 'second-reader') return is(facts.secondReader);
+    if (who === 'addendum-reader') return is(facts.addendumReader);
     if (who === 'system') return actor.kind === 'system';
-    return actor.roles.includes(who) || actor.roles.includes('conformance');
+    if (actor.roles.includes('conformance')) return true;
+    return who === 'reader' ? facts.readers.some((role) => actor.roles.includes(role)) : actor.roles.includes(who);
   });
 }
 
@@ -161,24 +165,93 @@ function withDerived(decision: Decision, facts: Facts): Decision {
 }
 
 /** What the event itself makes true, before the case settles. */
-function factsAfter(event: CaseEvent, actor: CaseActor, facts: Facts): Facts {
+function factsAfter(event: CaseEvent, actor: CaseActor, facts: Facts, effects: readonly Effect[]): Facts {
   switch (event) {
     case 'protocol':
       return { ...facts, protocolGiven: true };
+    case 'ask':
+    case 'ask-imaging':
+      return { ...facts, question: true };
+    case 'answer':
+      return { ...facts, question: false };
+    case 'ask-cancellation':
+      return { ...facts, cancellationAsked: true };
+    case 'decline-cancellation':
+      return { ...facts, cancellationAsked: false };
     case 'complete-exam':
       return { ...facts, flow4: true };
     case 'complete-images':
       return { ...facts, images: { ...facts.images, declaredComplete: true } };
     case 'confirm-images':
       return { ...facts, images: { ...facts.images, provisional: false } };
+    case 'assign':
+      return { ...facts, assignedTo: facts.input.reader };
     case 'claim':
       return { ...facts, owner: actor.reference };
+    case 'release':
+    case 'interrupt':
+      return withoutSecondReading(without(facts, 'owner'));
+    case 'hand-over':
+      return { ...withoutSecondReading(without(facts, 'owner')), assignedTo: facts.input.reader };
+    case 'phone-exchange':
+      return { ...facts, phoneExchange: true };
     case 'sign':
+      return {
+        ...facts,
+        report: 'final',
+        reportAcknowledged: false,
+        ...(effects.includes('open-second-reading') ? { secondReading: 'wanted' } : {}),
+      };
+    case 'report-received':
+      return { ...facts, reportAcknowledged: true };
+    case 'request-second-reading':
+      return { ...facts, secondReading: 'wanted' };
+    case 'claim-second-reading':
+      return { ...facts, secondReading: 'taken', secondReader: actor.reference };
+    case 'release-second-reading':
+      return facts.secondReading === 'taken' ? { ...without(facts, 'secondReader'), secondReading: 'wanted' } : facts;
+    case 'complete-second-reading':
+      return {
+        ...without(facts, 'secondReader'),
+        secondReading: 'done',
+        ...(effects.includes('open-addendum') ? { addendum: 'wanted' } : {}),
+      };
+    case 'declare-critical':
+      return { ...facts, critical: 'open' };
+    case 'acknowledge-critical':
+      return { ...facts, critical: 'acknowledged' };
+    case 'request-rereading':
+    case 'open-addendum':
+      return { ...facts, addendum: 'wanted' };
+    case 'claim-addendum':
+      return { ...facts, addendum: 'taken', addendumReader: actor.reference };
+    case 'release-addendum':
+      return facts.addendum === 'taken' ? { ...without(facts, 'addendumReader'), addendum: 'wanted' } : facts;
     case 'sign-addendum':
-      return { ...facts, report: 'final' };
+      return {
+        ...without(facts, 'addendumReader'),
+        report: 'final',
+        reportAcknowledged: false,
+        addendum: 'none',
+        complement: facts.complement === 'required' ? 'done' : facts.complement,
+      };
+    case 'close-addendum':
+      return { ...without(facts, 'addendumReader'), addendum: 'none' };
+    case 'enter-in-error':
+      return { ...withoutSecondReading(without(facts, 'addendumReader')), addendum: 'none' };
     default:
       return facts;
   }
+}
+
+function without(facts: Facts, fact: 'owner' | 'secondReader' | 'addendumReader'): Facts {
+  const { [fact]: _gone, ...rest } = facts;
+  return rest as Facts;
+}
+
+/** One that was done stays done: it was about the images, whoever reads next. */
+function withoutSecondReading(facts: Facts): Facts {
+  return facts.secondReading === 'done' ? facts : { ...without(facts, 'secondReader'), secondReading: 'none' };
 }
 
 const french: Record<Who, string> = {
@@ -192,7 +265,10 @@ const french: Record<Who, string> = {
   ris: "logiciel de l'établissement",
   conformance: 'compte de conformité',
   system: 'plateforme',
-  owner: 'radiologue en charge du dossier',
+  reader: 'lecteur de ce type de dossier',
+  owner: 'lecteur en charge du dossier',
+  'second-reader': 'deuxième lecteur',
+  'addendum-reader': "lecteur chargé de l'additif ou de la relecture",
 };
 
 /** French name of who may. */

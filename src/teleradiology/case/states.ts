@@ -71,6 +71,9 @@ export function stateDefinition(code: string): StateDefinition | undefined {
   return byCode.get(code);
 }
 
+/** A radiologist holds the case. */
+export const inHand: readonly CaseState[] = ['reading', 'suspended', 'preliminary', 'second-reading'];
+
 /** States in which the signed report exists: the reading clock has stopped. */
 export const signedStates: readonly CaseState[] = ['signed', 'delivering', 'delivered', 'addendum'];
 

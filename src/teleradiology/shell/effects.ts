@@ -1,5 +1,5 @@
 /** Carries out the effects a decision names; each returns the Task as it is after it. The Task itself is stored once, by the caller. */
-import type { Consent } from '@medplum/fhirtypes';
+import type { Consent, Practitioner, Reference } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
 import { type CaseActor, type Effect, type Facts, imagesComplete } from '../case/index.ts';
 import {
@@ -20,6 +20,7 @@ import {
   idOf,
   inputsOf,
   milestonesOf,
+  outputsOf,
   withBasis,
   withClock,
   withInput,
@@ -135,6 +136,41 @@ export async function carryOut(effect: Effect, task: CaseTask, scene: EffectScen
       return task;
     case 'queue-report':
       await queueDelivery(scene, task, view.settings.reportFormat, 'Compte rendu signé');
+      return withoutOutputs(task, 'acknowledgement');
+    case 'keep-acknowledgement':
+      return withOutput(withoutOutputs(task, 'acknowledgement'), 'acknowledgement', {
+        valueDateTime: now.toISOString(),
+      });
+    case 'ask-question':
+      return askQuestion(task, scene, input.question ?? input.reason ?? '');
+    case 'keep-answer':
+      return keepAnswer(task, scene);
+    case 'set-assigned':
+      return {
+        ...task,
+        restriction: { ...task.restriction, recipient: [{ reference: input.reader }] as Reference<Practitioner>[] },
+      };
+    case 'ask-missing':
+    case 'ask-imaging':
+    case 'keep-cancellation-request':
+    case 'decline-cancellation':
+    case 'publish-preliminary':
+    case 'charge-act':
+    case 'reverse-charge':
+    case 'open-second-reading':
+    case 'take-second-reading':
+    case 'release-second-reading':
+    case 'close-second-reading':
+    case 'drop-second-reading':
+    case 'keep-second-displayed':
+    case 'open-addendum':
+    case 'open-rereading':
+    case 'take-addendum':
+    case 'release-addendum':
+    case 'close-addendum':
+    case 'drop-addendum':
+    case 'start-alert':
+    case 'acknowledge-alert':
       return task;
   }
 }
@@ -229,6 +265,36 @@ async function keepPhoneExchange(task: CaseTask, scene: EffectScene): Promise<Ca
     medium: [concept('http://terminology.hl7.org/CodeSystem/v3-ParticipationMode', 'PHONE')],
   });
   return withOutputReference(task, 'phone-exchange', `Communication/${stored.id}`);
+}
+
+async function askQuestion(task: CaseTask, scene: EffectScene, question: string): Promise<CaseTask> {
+  const { tx, actor, now } = scene;
+  const asked = await tx.create(
+    communication(task, {
+      category: 'question',
+      text: question,
+      recipients: task.requester ? [task.requester] : [],
+      sent: now,
+      sender: { reference: actor.reference, display: actor.display },
+    }),
+  );
+  return withOutputReference(task, 'question', `Communication/${asked.id}`);
+}
+
+async function keepAnswer(task: CaseTask, scene: EffectScene): Promise<CaseTask> {
+  const { tx, actor, input, now } = scene;
+  const questions = outputsOf(task, 'question').flatMap((each) => each.valueReference?.reference ?? []);
+  await tx.create({
+    ...communication(task, {
+      category: 'answer',
+      text: input.answer ?? '',
+      recipients: await responsible(tx, task, scene.view.settings),
+      sent: now,
+      sender: { reference: actor.reference, display: actor.display },
+    }),
+    inResponseTo: questions.map((reference) => ({ reference })),
+  });
+  return withoutOutputs(task, 'question');
 }
 
 /** A case that is signed is no longer late; that it was stays on its clock. */

@@ -1,7 +1,7 @@
 /** Gathers what the machine must know about a case, in the caller's transaction. */
 import type { Consent, DetectedIssue, Organization, Task } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
-import { type Facts, signedStates } from '../case/index.ts';
+import { type Facts, signedStates, unquestioned } from '../case/index.ts';
 import { codeOf, codeSystem, identifierSystem } from '../codes.ts';
 import { linksOfCase, type StudyLink } from '../images/study-link.ts';
 import { type EstablishmentSettings, establishmentSettings, isLive } from '../settings.ts';
@@ -14,6 +14,23 @@ export interface CaseView {
   /** Studies attached to the case, in order of arrival. */
   studies: StudyLink[];
 }
+
+/** What holds of a case about which nothing more is known. */
+const unburdened = {
+  readers: ['radiologist'],
+  imagesExpected: true,
+  missing: [],
+  question: false,
+  cancellationAsked: false,
+  reader: unquestioned,
+  credentialsRequired: false,
+  dutyRequired: false,
+  secondReadingRequired: false,
+  secondReading: 'none',
+  complement: 'none',
+  addendum: 'none',
+  critical: 'none',
+} as const satisfies Partial<Facts>;
 
 /** The establishment whose terms apply to a case. */
 export async function establishmentOf(tx: FhirTransaction, task: Task): Promise<Organization | undefined> {
@@ -32,6 +49,9 @@ export async function gatherFacts(tx: FhirTransaction, task: Task & { id: string
   const isQuiet = (at: string): boolean => Date.parse(at) <= quietSince;
   const announced = announcedStudies(task);
   const facts: Facts = {
+    ...unburdened,
+    question: outputsOf(task, 'question').length > 0,
+    assignedTo: task.restriction?.recipient?.[0]?.reference,
     live: isLive(settings, now),
     flow4Expected: settings.flow4Expected,
     protocolRequired: settings.protocolRequired,
@@ -54,7 +74,7 @@ export async function gatherFacts(tx: FhirTransaction, task: Task & { id: string
     },
     phoneExchange: outputsOf(task, 'phone-exchange').length > 0,
     report: await reportState(tx, task),
-    reportAcknowledged: false,
+    reportAcknowledged: outputsOf(task, 'acknowledgement').length > 0,
     clockStarted: clockOf(task) !== undefined,
     milestones: [...milestonesOf(task).keys()],
     input: {},
@@ -66,6 +86,7 @@ export async function gatherFacts(tx: FhirTransaction, task: Task & { id: string
 export function viewOfNewCase(task: Task, establishment: Organization, identityProblem: boolean, now: Date): CaseView {
   const settings = establishmentSettings(establishment);
   const facts: Facts = {
+    ...unburdened,
     live: isLive(settings, now),
     flow4Expected: settings.flow4Expected,
     protocolRequired: settings.protocolRequired,

@@ -17,7 +17,17 @@ import { refusalError } from './refusal.ts';
 import { ownedPart, withOwnedPart } from './task-writes.ts';
 
 /** Operations whose content a plain update can carry. */
-const alsoByUpdate: readonly CaseEvent[] = ['protocol', 'refuse', 'cancel', 'claim', 'release', 'suspend', 'resume'];
+const alsoByUpdate: readonly CaseEvent[] = [
+  'protocol',
+  'refuse',
+  'cancel',
+  'claim',
+  'release',
+  'suspend',
+  'resume',
+  'ask',
+  'answer',
+];
 
 export async function guardWrite(
   shell: Shell,
@@ -103,13 +113,20 @@ async function guardUpdate(shell: Shell, before: CaseTask, after: CaseTask, tx: 
   const protocols = outputsOf(after, 'protocol')
     .flatMap((each) => each.valueString ?? [])
     .filter((each) => !known.has(each));
+  const reason = after.statusReason?.text ?? undefined;
   const given = event === 'triage' ? { ...base, priority: after.priority } : base;
   const moved = await transition(shell, tx, given, from, {
     event,
-    input: { reason: after.statusReason?.text ?? undefined, protocols },
+    input: { reason, question: reason, answer: lastNote(before, after), protocols },
   });
   // Images may have come while the request was a draft: they wait.
   if (event === 'submit') await attachWaiting(shell, tx, moved);
+}
+
+/** A site that answers by a plain update says so in a note. */
+function lastNote(before: Task, after: Task): string | undefined {
+  const known = new Set(before.note?.map(({ text }) => text));
+  return after.note?.findLast(({ text }) => !known.has(text))?.text;
 }
 
 /** The event a client means by these states. */

@@ -1,0 +1,147 @@
+/**
+ * Which delays run on a case, derived from its state and facts (WF-3, WF-4, WF-8, WF-9): no transition starts or stops one, so none can
+ * forget to. How long each is, and when it reminds, are terms of the establishment's contract (src/teleradiology/clock).
+ */
+import type { Facts } from './facts.ts';
+import { type CaseState, openStates, signedStates, stateDefinition } from './states.ts';
+import type { CaseEvent } from './transition.ts';
+
+export type ClockName =
+  | 'identity'
+  | 'information'
+  | 'protocol'
+  | 'images'
+  | 'expiry'
+  | 'interpretation'
+  | 'lease'
+  | 'second-reading'
+  | 'complement'
+  | 'critical'
+  | 'delivery'
+  | 'addendum';
+
+/** Who is told; `site` is the establishment that asked. */
+export type Party =
+  | 'owner'
+  | 'readers'
+  | 'second-reader'
+  | 'addendum-reader'
+  | 'quality'
+  | 'site'
+  | 'coordinator'
+  | 'platform';
+
+export interface ClockDefinition {
+  name: ClockName;
+  /** French, shown to people. */
+  display: string;
+  runs(state: CaseState, facts: Facts): boolean;
+  /** Reminded before and when the delay is over. */
+  reminds: readonly Party[];
+  /** Told one after the other when nothing happens then. */
+  escalates: readonly Party[];
+  /** The platform raises this event when the delay is over. */
+  raises?: CaseEvent;
+}
+
+const ended = (state: CaseState): boolean => stateDefinition(state)?.final === true;
+const notYetSent = (state: CaseState): boolean => state === 'draft' || state === 'sent';
+const isSigned = (state: CaseState): boolean => signedStates.includes(state);
+
+export const clocks: readonly ClockDefinition[] = [
+  {
+    name: 'identity',
+    display: "Vérification d'identité",
+    runs: (state, facts) =>
+      state === 'identity-hold' ||
+      ((facts.identityProblem || facts.quarantined) && !ended(state) && !notYetSent(state)),
+    reminds: ['quality'],
+    escalates: ['coordinator', 'site'],
+  },
+  {
+    name: 'information',
+    display: 'Complément demandé',
+    runs: (state, facts) =>
+      state === 'information-wanted' || (facts.question && !ended(state) && !isSigned(state) && !notYetSent(state)),
+    reminds: ['site'],
+    escalates: ['coordinator'],
+  },
+  {
+    name: 'protocol',
+    display: 'Protocole',
+    runs: (state) => state === 'protocol-wanted' || state === 'received',
+    reminds: ['readers'],
+    escalates: ['coordinator', 'site'],
+  },
+  {
+    name: 'images',
+    display: 'Réception des images',
+    runs: (state, facts) => (state === 'protocoled' && facts.urgent) || state === 'acquiring',
+    reminds: ['site'],
+    escalates: ['coordinator'],
+  },
+  {
+    name: 'expiry',
+    display: "Attente d'images",
+    runs: (state, facts) => (state === 'protocoled' || state === 'acquiring') && facts.images.instances === 0,
+    reminds: [],
+    escalates: ['coordinator'],
+    raises: 'expire',
+  },
+  {
+    name: 'interpretation',
+    display: 'Interprétation',
+    runs: (state, facts) => facts.clockStarted && openStates.includes(state) && !notYetSent(state),
+    reminds: ['owner', 'readers'],
+    escalates: ['coordinator', 'site'],
+  },
+  {
+    name: 'lease',
+    display: 'Lecture sans activité',
+    runs: (state, facts) => facts.owner !== undefined && (state === 'reading' || state === 'preliminary'),
+    reminds: ['owner'],
+    escalates: ['coordinator'],
+    raises: 'release',
+  },
+  {
+    name: 'second-reading',
+    display: 'Deuxième lecture',
+    runs: (state, facts) => (facts.secondReading === 'wanted' || facts.secondReading === 'taken') && !ended(state),
+    reminds: ['second-reader', 'readers'],
+    escalates: ['coordinator', 'site'],
+  },
+  {
+    name: 'complement',
+    display: 'Complément de compte rendu',
+    runs: (state, facts) => facts.complement === 'required' && isSigned(state),
+    reminds: ['addendum-reader', 'owner'],
+    escalates: ['coordinator', 'site'],
+  },
+  {
+    name: 'critical',
+    display: 'Résultat critique',
+    // Whatever becomes of the case: what was found must be heard.
+    runs: (_state, facts) => facts.critical === 'open',
+    reminds: ['site'],
+    escalates: ['coordinator', 'platform'],
+  },
+  {
+    name: 'delivery',
+    display: 'Remise du compte rendu',
+    runs: (state) => state === 'signed' || state === 'delivering',
+    reminds: ['coordinator'],
+    escalates: ['site'],
+  },
+  {
+    name: 'addendum',
+    display: 'Additif ou relecture',
+    runs: (state, facts) => state === 'addendum' || (facts.addendum !== 'none' && isSigned(state)),
+    reminds: ['addendum-reader', 'readers'],
+    escalates: ['coordinator', 'site'],
+  },
+];
+
+/** Names of the delays that run on a case in this state. */
+export function runningClocks(state: CaseState, facts: Facts): ClockName[] {
+  return clocks.filter((clock) => clock.runs(state, facts)).map(({ name }) => name);
+}

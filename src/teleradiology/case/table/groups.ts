@@ -1,0 +1,11 @@
+/** States and people that rows of the table share. */
+import type { CaseState } from '../states.ts';
+import { inHand, signedStates } from '../states.ts';
+import type { Who } from '../transition.ts';
+
+/** Site's side: who sends a request and completes it. */
+export const site: readonly Who[] = ['requester', 'technologist', 'ris', 'coordinator'];
+export const beforeImages: readonly CaseState[] = ['received', 'information-wanted', 'protocol-wanted', 'protocoled'];
+export const beforeReading: readonly CaseState[] = [...beforeImages, 'identity-hold', 'acquiring', 'ready'];
+export const beforeSignature: readonly CaseState[] = [...beforeReading, ...inHand];
+export const afterSignature = signedStates;
