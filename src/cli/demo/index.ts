@@ -1,33 +1,39 @@
-/** `npm run demo`: one request, one exam, one signed report, end to end, from outside (design §4). */
-import { mkdir, rm } from 'node:fs/promises';
+/** `npm run demo`: the main job, or a scenario, from outside (design §4). */
 import { join } from 'node:path';
+import { CommandError } from '../command-error.ts';
 import type { Environment } from '../environment.ts';
-import { startChildServer } from './child-server.ts';
-import { mainJob } from './main-job.ts';
-import { runSteps } from './steps.ts';
+import { demonstrateMainJob } from './demonstrate-main-job.ts';
+import { playScenario, type Scenario, scenarios } from './scenario/index.ts';
 
-const password = 'Demonstration-de-nuit-1';
-
-/** Exit code 0 when every step passed. Artefacts are in `demo-output/`. */
-export async function demo(_args: string[], env: Environment): Promise<number> {
-  const output = join(process.cwd(), 'demo-output');
-  await rm(output, { recursive: true, force: true });
-  await mkdir(output, { recursive: true });
+/**
+ * Without arguments the main job; `--scenario <name>` (or `all`) plays a scenario, `--list` names them.
+ * @returns exit code 0 when everything was as it should be. Artefacts are in `demo-output/`.
+ */
+export async function demo(args: string[], env: Environment): Promise<number> {
   const print = (line: string) => process.stdout.write(`${line}\n`);
-  const start = performance.now();
-  const server = await startChildServer({ DEMO_PASSWORD: env.DEMO_PASSWORD ?? password });
-  print(`Serveur prêt en ${Math.round(server.startedInMs)} ms : ${server.httpUrl}, MLLP ${server.mllpPort}`);
-  const job = await mainJob({ server, password: env.DEMO_PASSWORD ?? password, output });
-  try {
-    const passed = await runSteps(job.steps, print);
-    print(
-      passed
-        ? `Tout est passé en ${Math.round(performance.now() - start)} ms ; pièces dans demo-output/`
-        : 'Échec : voir l’étape marquée ✘.',
-    );
-    return passed ? 0 : 1;
-  } finally {
-    await job.close();
-    await server.stop();
+  const output = join(process.cwd(), 'demo-output');
+  const [option, name] = args;
+  if (option === undefined) return (await demonstrateMainJob(output, env, print)) ? 0 : 1;
+  if (option === '--list') {
+    for (const scenario of scenarios) print(`${scenario.name.padEnd(20)} ${scenario.title}`);
+    return 0;
   }
+  const chosen = option === '--scenario' ? chosenScenarios(name) : undefined;
+  if (!chosen) throw new CommandError('Usage: demo [--list | --scenario <name> | --scenario all]');
+  const failed: string[] = [];
+  for (const scenario of chosen) {
+    if (!(await playScenario(scenario, output, print))) failed.push(scenario.name);
+    print('');
+  }
+  if (failed.length > 0) print(`Échec : ${failed.join(', ')}`);
+  return failed.length === 0 ? 0 : 1;
+}
+
+/** @throws CommandError naming the scenarios there are. */
+function chosenScenarios(name: string | undefined): readonly Scenario[] {
+  if (name === 'all') return scenarios;
+  const scenario = scenarios.find((each) => each.name === name);
+  if (scenario) return [scenario];
+  const known = scenarios.map((each) => each.name).join(', ');
+  throw new CommandError(`Unknown scenario "${name ?? ''}". Known: ${known}, all.`);
 }

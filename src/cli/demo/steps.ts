@@ -18,7 +18,7 @@ export async function runSteps(steps: readonly Step[], print: (line: string) => 
       for (const line of evidence) print(`     ${line}`);
     } catch (error) {
       print(`✘ ${index + 1}. ${step.title} (${Math.round(performance.now() - start)} ms)`);
-      print(`     ${describe(error)}`);
+      print(`     ${describeFailure(error)}`);
       return false;
     }
   }
@@ -31,18 +31,23 @@ export function expect(condition: unknown, what: string): asserts condition {
 }
 
 /** Asks again until the answer satisfies, or fails saying what was awaited. */
-export async function until<T>(what: string, timeoutMs: number, ask: () => Promise<T | undefined>): Promise<T> {
+export async function until<T>(
+  what: string,
+  timeoutMs: number,
+  ask: () => Promise<T | undefined>,
+  everyMs = 50,
+): Promise<T> {
   const end = performance.now() + timeoutMs;
   for (;;) {
     const answer = await ask();
     if (answer !== undefined) return answer;
     if (performance.now() > end) throw new Error(`still waiting for ${what} after ${timeoutMs / 1000} s`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }
 
 /** An HTTP client's error carries the server's answer: its OperationOutcome says more than its message. */
-function describe(error: unknown): string {
+export function describeFailure(error: unknown): string {
   const data = (error as { response?: { data?: { issue?: { diagnostics?: string }[] } } }).response?.data;
   const told = data?.issue?.map((issue) => issue.diagnostics).join(' ; ');
   return told ?? (error instanceof Error ? error.message : String(error));

@@ -80,6 +80,17 @@ export function requestMessage(exam: DemoCase, controlId: string, now: Date): st
   ]);
 }
 
+/** Flow 2: the request is cancelled. */
+export function cancellationMessage(exam: DemoCase, reason: string, controlId: string, now: Date): string {
+  const placer = `${exam.placerNumber}^^${placerAuthority}`;
+  return join([
+    header('ORM^O01^ORM_O01', controlId, now),
+    ...patient(exam, now),
+    `ORC|CA|${placer}|||||||${timestamp(now)}|||${requester}||||^${field(reason)}|STRUCTURE_IMAGERIE^^TLR_TYPE_ORGANISATION||||${structure}`,
+    `OBR|1|${placer}||ANNULATION_DEMANDE^^TLR_OBR_PROCEDURE||||||||||||${requester}`,
+  ]);
+}
+
 /** Flow 4: the exam is done, here is its study. */
 export function complementMessage(
   exam: DemoCase,

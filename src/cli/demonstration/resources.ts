@@ -1,9 +1,7 @@
-import type { Device, Endpoint, Organization, Practitioner, Resource } from '@medplum/fhirtypes';
+import type { Device, Endpoint, Organization, Resource } from '@medplum/fhirtypes';
+import { demoPeople, practitionerOf } from './people.ts';
 
 const typeFr = 'https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-v2-0203';
-const typeV2 = 'http://terminology.hl7.org/CodeSystem/v2-0203';
-const specialty = 'https://mos.esante.gouv.fr/NOS/TRE_R38-SpecialiteOrdinale/FHIR/TRE-R38-SpecialiteOrdinale';
-const profession = 'https://mos.esante.gouv.fr/NOS/TRE_G15-ProfessionSante/FHIR/TRE-G15-ProfessionSante';
 const settings = 'https://fhir.passerelle.example/StructureDefinition/establishment-settings';
 
 /** Port on which the simulated RIS of `npm start` waits for answers; the seeded Endpoint names it, an operator may change it. */
@@ -79,56 +77,6 @@ const device = (id: string, name: string): Device & { id: string } => ({
   deviceName: [{ name, type: 'user-friendly-name' }],
 });
 
-interface Person {
-  id: string;
-  family: string;
-  given: string;
-  rpps?: string;
-  doctor?: boolean;
-  radiologist?: boolean;
-}
-
-function practitioner(person: Person): Practitioner & { id: string } {
-  return {
-    resourceType: 'Practitioner',
-    id: person.id,
-    active: true,
-    ...(person.rpps
-      ? {
-          identifier: [
-            {
-              use: 'official',
-              type: { coding: [{ system: typeV2, code: 'RPPS' }] },
-              system: 'https://rpps.esante.gouv.fr',
-              value: person.rpps,
-            },
-            {
-              type: { coding: [{ system: typeFr, code: 'IDNPS' }] },
-              system: 'urn:oid:1.2.250.1.71.4.2.1',
-              value: `8${person.rpps}`,
-            },
-          ],
-        }
-      : {}),
-    name: [
-      {
-        use: 'official',
-        family: person.family,
-        given: [person.given],
-        ...(person.doctor ? { prefix: ['MME'], suffix: ['DR'] } : {}),
-      },
-    ],
-    ...(person.radiologist
-      ? {
-          qualification: [
-            { code: { coding: [{ system: profession, code: '10', display: 'Médecin' }] } },
-            { code: { coding: [{ system: specialty, code: 'SM44', display: 'Radio-diagnostic' }] } },
-          ],
-        }
-      : {}),
-  };
-}
-
 /** Reference resources of the demonstration tenant, in an order in which references already exist. */
 export const demoResources: readonly (Resource & { id: string })[] = [
   ris,
@@ -138,25 +86,5 @@ export const demoResources: readonly (Resource & { id: string })[] = [
   { ...device('passerelle', 'Passerelle'), owner: { reference: 'Organization/passerelle-exemple' } },
   risDevice,
   device('conformance', 'Tests de conformité'),
-  practitioner({
-    id: 'radiologue',
-    family: 'TEST-TELERADIO',
-    given: 'NOA',
-    rpps: '99700990031',
-    doctor: true,
-    radiologist: true,
-  }),
-  practitioner({
-    id: 'demandeur',
-    family: 'TEST-RADIOLOGUE',
-    given: 'ALIX',
-    rpps: '99700990015',
-    doctor: true,
-    radiologist: true,
-  }),
-  practitioner({ id: 'manipulateur', family: 'TEST-MANIP', given: 'SACHA' }),
-  practitioner({ id: 'coordonnateur', family: 'TEST-COORD', given: 'ANDREA' }),
-  practitioner({ id: 'qualite', family: 'TEST-QUALITE', given: 'MAXIME', rpps: '99700990049', doctor: true }),
-  practitioner({ id: 'auditeur', family: 'TEST-AUDIT', given: 'LOU' }),
-  practitioner({ id: 'admin', family: 'TEST-ADMIN', given: 'CLAUDE' }),
+  ...demoPeople.map(practitionerOf),
 ];

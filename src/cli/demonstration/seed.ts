@@ -5,32 +5,29 @@ import type { Access } from '../../access/index.ts';
 import type { Config } from '../../config/index.ts';
 import type { Database } from '../../db/index.ts';
 import { type FhirStore, systemContext } from '../../fhir/index.ts';
+import { demoPeople, displayOf } from './people.ts';
 import { demoResources } from './resources.ts';
 
 /** Where an unknown sender on a loopback connection belongs, with the demonstration data. */
 export const demoHospital = { tenant: 'demo', organizationId: 'ch-exemple' } as const;
 
-/** Accounts of the demonstration (design §4): exempt from expiry and second factor, never created elsewhere. */
-export const demoAccounts = [
-  { login: 'radiologue', reference: 'Practitioner/radiologue', display: 'Dr NOA TEST-TELERADIO', role: 'radiologist' },
-  { login: 'demandeur', reference: 'Practitioner/demandeur', display: 'Dr ALIX TEST-RADIOLOGUE', role: 'requester' },
-  { login: 'manipulateur', reference: 'Practitioner/manipulateur', display: 'SACHA TEST-MANIP', role: 'technologist' },
-  {
-    login: 'coordonnateur',
-    reference: 'Practitioner/coordonnateur',
-    display: 'ANDREA TEST-COORD',
-    role: 'coordinator',
-  },
-  { login: 'qualite', reference: 'Practitioner/qualite', display: 'MAXIME TEST-QUALITE', role: 'quality' },
-  { login: 'auditeur', reference: 'Practitioner/auditeur', display: 'LOU TEST-AUDIT', role: 'auditor' },
-  { login: 'admin', reference: 'Practitioner/admin', display: 'CLAUDE TEST-ADMIN', role: 'administrator' },
+const machines = [
   { login: 'ris-demo', reference: 'Device/ris-demo', display: 'RIS de CH-EXEMPLE', role: 'ris' },
   { login: 'conformance', reference: 'Device/conformance', display: 'Tests de conformité', role: 'conformance' },
-] as const;
+];
 
-const people = new Set(
-  demoAccounts.filter((account) => account.reference.startsWith('Practitioner/')).map((account) => account.login),
-);
+/** Accounts of the demonstration (design §4): exempt from expiry and second factor, never created elsewhere. */
+export const demoAccounts = [
+  ...demoPeople.map((person) => ({
+    login: person.login,
+    reference: `Practitioner/${person.login}`,
+    display: displayOf(person),
+    role: person.role,
+  })),
+  ...machines,
+];
+
+const people = new Set(demoPeople.map(({ login }) => login));
 
 /** Roles that see the establishments of their account only. */
 const worksForOne: ReadonlySet<string> = new Set(['radiologist', 'requester', 'technologist', 'ris']);

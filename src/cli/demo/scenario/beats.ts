@@ -1,0 +1,127 @@
+/** What most nights have in common, each with its evidence: request, protocol, exam, reading, signature, report at the hospital. */
+import type { DemoCase } from '../../demonstration/cases.ts';
+import { segment } from '../../demonstration/ris.ts';
+import { pdfInside, sha256, storedDocuments } from '../documents.ts';
+import { expect } from '../steps.ts';
+import { displaySeries } from '../viewer.ts';
+import { displayName, type Login } from './cast.ts';
+import { type FollowedCase, followCase } from './followed-case.ts';
+import { accepted, examOf } from './hospital.ts';
+import type { Stage } from './stage.ts';
+import { clockTime } from './timeline.ts';
+
+const ris = 'RIS de CH-EXEMPLE';
+const pacs = 'PACS de CH-EXEMPLE';
+/** More than `quietSeconds` of the demonstration hospital. */
+const quietMs = 10_000;
+
+/** The four chapters and the act. */
+export interface ReportText {
+  indication: string;
+  technique: string;
+  results: string;
+  conclusion: string;
+  ccam: { system: string; code: string; display: string };
+}
+
+/** As parameters of `$save-draft` and `$sign`. */
+export function reportParameters({ ccam, ...chapters }: ReportText) {
+  return [
+    ...Object.entries(chapters).map(([name, valueString]) => ({ name, valueString })),
+    { name: 'ccam', valueCoding: ccam },
+  ];
+}
+
+/** The RIS asks for a reading (flow 1). */
+export async function requestArrives(
+  stage: Stage,
+  exam: DemoCase,
+  priority: 'urgent' | 'routine',
+): Promise<FollowedCase> {
+  let followed: FollowedCase | undefined;
+  await stage.does(ris, `envoie la demande ${exam.placerNumber} (ORM^O01) : ${exam.justification}`, async () => {
+    const answer = accepted(await stage.hospital.request(exam));
+    followed = await followCase(stage, examOf(exam));
+    const task = await followed.read();
+    expect(task.priority === priority, `priority ${task.priority} instead of ${priority}`);
+    return [answer, `dossier « ${task.businessStatus?.text} », priorité ${task.priority}`];
+  });
+  if (!followed) throw new Error('no case');
+  return followed;
+}
+
+/** A radiologist accepts; the RIS is told. */
+export async function protocolGiven(stage: Stage, followed: FollowedCase, login: Login, text: string): Promise<void> {
+  await stage.does(displayName(login), `établit le protocole : ${text}`, async () => {
+    await followed.operate(login, 'protocol', [{ name: 'text', valueString: text }]);
+    const order = segment((await stage.hospital.receives('ORU^R01')).text, 'ORC');
+    const { placerNumber } = followed.exam.exam;
+    expect(order[1] === 'OK' && order[2]?.startsWith(placerNumber), `ORC|${order.slice(1, 3).join('|')}`);
+    return [await followed.is('protocoled'), `le RIS a reçu ORU^R01, ORC|${order[1]}|${order[2]}`];
+  });
+}
+
+/** The scanner works; images and flow 4 arrive; the contract's clock runs. */
+export async function examDone(stage: Stage, followed: FollowedCase): Promise<void> {
+  await stage.does(pacs, 'envoie les images (STOW-RS), le RIS annonce l’examen réalisé (OMI^O23)', async () => {
+    const count = await stage.hospital.sendImages(followed.exam);
+    const answer = accepted(await stage.hospital.announceExam(followed.exam));
+    // So long without a new image, the study counts as whole.
+    await stage.clock.skipTo(new Date(stage.clock.now().getTime() + quietMs));
+    const ready = await followed.is('ready');
+    const due = (await followed.read()).restriction?.period?.end;
+    expect(due, 'a ready case has no deadline');
+    return [`${count} instances, ${answer}`, `${ready}, à rendre avant ${clockTime(new Date(due))}`];
+  });
+}
+
+/** A radiologist takes the case and looks at every series. */
+export async function taken(stage: Stage, followed: FollowedCase, login: Login): Promise<void> {
+  await stage.does(displayName(login), 'prend le dossier et affiche toutes les séries (WADO-RS)', async () => {
+    await followed.operate(login, 'claim');
+    const series = await displaySeries(await stage.cast.person(login), followed.exam.studyUid);
+    const parameters = series.map((uid) => ({ name: 'series', valueString: uid }));
+    await followed.operate(login, 'displayed', parameters);
+    const { owner } = await followed.read();
+    expect(owner?.reference === `Practitioner/${login}`, `the owner is ${owner?.reference}`);
+    return [`${await followed.is('reading')}, ${series.length} série affichée`];
+  });
+}
+
+/** The exchange with the requester that an urgent case must have (WF-5). */
+export async function phoned(stage: Stage, followed: FollowedCase, login: Login, summary: string): Promise<void> {
+  await stage.does(displayName(login), `appelle ${displayName('demandeur')}`, async () => {
+    await followed.operate(login, 'phone-exchange', [
+      { name: 'summary', valueString: summary },
+      { name: 'with', valueString: displayName('demandeur') },
+    ]);
+    const exchanges = await followed.toldTimes('phone-exchange', 1);
+    return exchanges.map((each) => `« ${each.payload?.[0]?.contentString} »`);
+  });
+}
+
+/** Signature; the hospital gets the very document that is stored, and acknowledges it. */
+export async function signed(stage: Stage, followed: FollowedCase, login: Login, text: ReportText): Promise<void> {
+  await stage.does(displayName(login), `signe : ${text.conclusion}`, async () => {
+    await followed.operate(login, 'sign', reportParameters(text));
+    return [`signé à ${clockTime(stage.clock.now())}`];
+  });
+  await reportArrives(stage, followed, login, 'report');
+}
+
+/** The hospital's RIS gets a report (MDM) and acknowledges it; the PDF in it is the one stored. Kept as `<name>.pdf`. */
+export async function reportArrives(stage: Stage, followed: FollowedCase, reader: Login, name: string): Promise<void> {
+  await stage.does(ris, 'reçoit le compte rendu (MDM^T02) et l’acquitte', async () => {
+    const message = await stage.hospital.receives('MDM^T02');
+    const cda = Buffer.from(segment(message.text, 'OBX')[5]?.split('^')[4] ?? '', 'base64');
+    const stored = await storedDocuments(await stage.cast.person(reader), await followed.read());
+    expect(sha256(cda) === sha256(stored.cda), 'the CDA received is not the one stored');
+    expect(sha256(pdfInside(cda)) === sha256(stored.pdf), 'the PDF in the CDA is not the one stored');
+    await stage.save(`${name}.pdf`, stored.pdf);
+    await stage.save(`${name}.cda.xml`, cda);
+    return [
+      `même document que la plateforme, sha256 ${sha256(stored.pdf).slice(0, 16)}…`,
+      await followed.is('delivered'),
+    ];
+  });
+}

@@ -1,0 +1,162 @@
+/** One case as the people of a scenario see it over FHIR, and what can be checked of it from outside. */
+import type { AuditEvent, Communication, Parameters, Resource, Task } from '@medplum/fhirtypes';
+import { caseState } from '../people.ts';
+import { expect, until } from '../steps.ts';
+import type { Login } from './cast.ts';
+import type { Exam } from './hospital.ts';
+import type { Stage } from './stage.ts';
+import { clockTime } from './timeline.ts';
+
+const waitMs = 30_000;
+/** Every question is in the audit trail. */
+const askEveryMs = 250;
+const base = 'https://fhir.passerelle.example';
+
+type Parts = NonNullable<Parameters['parameter']>;
+
+export interface FollowedCase {
+  exam: Exam;
+  /** The case's Task as it is now, read by the coordinator, who sees every case. */
+  read(): Promise<Task>;
+  /** Waits until the case is in this state. @returns evidence. */
+  is(state: string): Promise<string>;
+  /** Somebody carries out an operation on the case. */
+  operate(login: Login, name: string, parameters?: Parts): Promise<Resource>;
+  /** Somebody tries to. @returns what they read. @throws Error unless refused with this status, by this guard if one is named. */
+  refused(login: Login, name: string, parameters: Parts, status: number, guard?: string): Promise<string>;
+  /** Messages about the case of this category, oldest first. */
+  told(category: string): Promise<Communication[]>;
+  /** Waits until there are so many. @throws Error when there are more. */
+  toldTimes(category: string, times: number): Promise<Communication[]>;
+  /** Tasks that are part of the case. */
+  children(code: string): Promise<Task[]>;
+  /** Operations carried out on the case, in order, as `login $operation`. */
+  trail(): Promise<string[]>;
+}
+
+/** Finds the case of a request. @throws Error when there is none, or more than one. */
+export async function followCase(stage: Stage, exam: Exam): Promise<FollowedCase> {
+  const { placerNumber } = exam.exam;
+  const coordinator = () => stage.cast.person('coordonnateur');
+  const found = (await (await coordinator()).search<Task>('Task', { code: 'teleradiology-case' })).filter(
+    (task) => task.groupIdentifier?.value === placerNumber,
+  );
+  expect(found.length === 1, `${found.length} cases for ${placerNumber} instead of one`);
+  const id = found[0]?.id ?? '';
+  const read = async () => (await coordinator()).read<Task>('Task', id);
+  const operate: FollowedCase['operate'] = async (login, name, parameters) =>
+    (await stage.cast.person(login)).operation({ resourceType: 'Task', id } as Task, name, parameters);
+  const told: FollowedCase['told'] = async (category) => {
+    const all = await (await coordinator()).search<Communication>('Communication', { category, _count: '100' });
+    return all
+      .filter(({ about }) => about?.some(({ reference }) => reference === `Task/${id}`))
+      .sort((one, other) => (one.sent ?? '').localeCompare(other.sent ?? ''));
+  };
+  return {
+    exam,
+    read,
+    operate,
+    told,
+    async is(state) {
+      let last = '';
+      const task = await until(
+        `the case to be ${state}`,
+        waitMs,
+        async () => {
+          const current = await read();
+          last = caseState(current);
+          return last === state ? current : undefined;
+        },
+        askEveryMs,
+      ).catch((error: Error) => {
+        throw new Error(`${error.message}; it is ${last}`);
+      });
+      return `dossier « ${task.businessStatus?.text ?? state} »`;
+    },
+    async refused(login, name, parameters, status, guard) {
+      const answer = await operate(login, name, parameters).then(
+        () => undefined,
+        (error: Refused) => error.response,
+      );
+      expect(answer, `$${name} was accepted`);
+      const issue = answer.data?.issue?.[0];
+      const by = issue?.details?.coding?.[0]?.code;
+      const said = `${answer.status} ${by ?? ''} ${issue?.details?.text ?? issue?.diagnostics ?? ''}`;
+      expect(answer.status === status && (guard === undefined || by === guard), `$${name} was answered ${said}`);
+      return `${status} : ${issue?.details?.text ?? issue?.diagnostics ?? ''}`;
+    },
+    async toldTimes(category, times) {
+      const all = await until(
+        `${times} messages ${category}`,
+        waitMs,
+        async () => {
+          const now = await told(category);
+          return now.length >= times ? now : undefined;
+        },
+        askEveryMs,
+      );
+      expect(all.length === times, `${all.length} messages ${category} instead of ${times}`);
+      return all;
+    },
+    children: async (code) =>
+      (await (await coordinator()).search<Task>('Task', { 'part-of': `Task/${id}`, code, _count: '100' })).sort(
+        (one, other) => (one.authoredOn ?? '').localeCompare(other.authoredOn ?? ''),
+      ),
+    async trail() {
+      const auditor = await stage.cast.person('auditeur');
+      const events = await auditor.search<AuditEvent>('AuditEvent', {
+        entity: `Task/${id}`,
+        subtype: 'operation',
+        _count: '500',
+        _sort: 'date',
+      });
+      return events.map(trailLine).filter((line) => line !== undefined);
+    },
+  };
+}
+
+/** A message with the clock time it was sent. */
+export function quote(message: Communication): string {
+  const text = message.payload?.map(({ contentString }) => contentString).join(' ') ?? '';
+  return `${clockTime(new Date(message.sent ?? 0))} « ${text} »`;
+}
+
+/** Instants of the case's milestones (WF-2), by name. */
+export function milestones(task: Task): ReadonlyMap<string, Date> {
+  const parts = task.extension?.find(({ url }) => url === `${base}/StructureDefinition/case-milestones`)?.extension;
+  return new Map((parts ?? []).map(({ url, valueDateTime }) => [url, new Date(valueDateTime ?? '')]));
+}
+
+/** @throws Error unless the case has them all, in this order. @returns evidence. */
+export function inOrder(task: Task, names: readonly string[]): string {
+  const passed = milestones(task);
+  const missing = names.filter((name) => !passed.has(name));
+  expect(missing.length === 0, `milestones missing: ${missing.join(', ')}`);
+  const times = names.map((name) => passed.get(name)?.getTime() ?? 0);
+  expect(
+    times.every((time, index) => index === 0 || time >= (times[index - 1] ?? 0)),
+    `milestones out of order: ${names.map((name) => `${name} ${passed.get(name)?.toISOString()}`).join(', ')}`,
+  );
+  return names.map((name) => `${name} ${clockTime(passed.get(name) ?? new Date(0))}`).join(', ');
+}
+
+/** Whole minutes between two milestones. */
+export function minutesBetween(task: Task, from: string, to: string): number {
+  const passed = milestones(task);
+  return Math.round(((passed.get(to)?.getTime() ?? Number.NaN) - (passed.get(from)?.getTime() ?? Number.NaN)) / 60_000);
+}
+
+interface Refused {
+  response?: {
+    status: number;
+    data?: { issue?: { diagnostics?: string; details?: { text?: string; coding?: { code?: string }[] } }[] };
+  };
+}
+
+function trailLine(event: AuditEvent): string | undefined {
+  const name = event.subtype
+    ?.find(({ code }) => code?.startsWith('operation:Task/'))
+    ?.code?.replace('operation:Task/', '');
+  const login = event.agent.find(({ requestor }) => requestor)?.altId;
+  return name && login && event.outcome === '0' ? `${login} ${name}` : undefined;
+}

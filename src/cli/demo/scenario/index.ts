@@ -1,0 +1,8 @@
+/** `npm run demo -- --scenario <name>`: nights that must go right, played and checked. */
+import { nightStroke } from './nights/night-stroke.ts';
+import type { Scenario } from './scenario.ts';
+
+export { playScenario } from './run.ts';
+export type { Scenario } from './scenario.ts';
+
+export const scenarios: readonly Scenario[] = [nightStroke];
