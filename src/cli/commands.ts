@@ -30,8 +30,9 @@ const commands: readonly Command[] = [
   },
   {
     name: 'demo',
-    usage: 'demo',
-    summary: 'the main job end to end on free ports and fresh data; artefacts in demo-output/',
+    usage: 'demo [--list | --scenario <name> | --scenario all]',
+    summary:
+      'the main job, or nights that must go right, end to end on free ports and fresh data, checked; artefacts in demo-output/',
     load: async () => (await import('./demo/index.ts')).demo,
   },
   {

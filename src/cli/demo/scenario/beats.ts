@@ -10,8 +10,8 @@ import { accepted, examOf } from './hospital.ts';
 import type { Stage } from './stage.ts';
 import { clockTime } from './timeline.ts';
 
-const ris = 'RIS de CH-EXEMPLE';
-const pacs = 'PACS de CH-EXEMPLE';
+export const ris = 'Le RIS de CH-EXEMPLE';
+export const pacs = 'Le PACS de CH-EXEMPLE';
 /** More than `quietSeconds` of the demonstration hospital. */
 const quietMs = 10_000;
 

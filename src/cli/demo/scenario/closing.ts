@@ -18,7 +18,7 @@ export interface Expected {
 export async function closed(stage: Stage, followed: FollowedCase, expected: Expected): Promise<void> {
   await stage.does(displayName('auditeur'), 'relit la trace du dossier', async () => {
     const record = await wholeCase(await stage.cast.person(expected.reader), await followed.read());
-    await stage.save('case.json', `${JSON.stringify(record, null, 2)}\n`);
+    await stage.save(`case-${followed.exam.exam.placerNumber}.json`, `${JSON.stringify(record, null, 2)}\n`);
     const auditor = await stage.cast.person('auditeur');
     const events = await auditor.search<AuditEvent>('AuditEvent', { _count: '500', _sort: 'date' });
     await stage.save('audit.ndjson', events.map((event) => `${JSON.stringify(event)}\n`).join(''));
@@ -28,9 +28,9 @@ export async function closed(stage: Stage, followed: FollowedCase, expected: Exp
     same('messages', entriesOf(told), entriesOf(expected.told));
     expect(stage.hospital.unexpected().length === 0, `the RIS also received ${stage.hospital.unexpected().join(', ')}`);
     return [
-      `dans l’ordre : ${trail.join(', ')}`,
+      `opérations : ${trail.join(', ')}`,
       `messages : ${entriesOf(told).join(', ') || 'aucun'} ; rien d’autre au RIS`,
-      `${record.entry?.length} ressources dans case.json, ${events.length} événements dans audit.ndjson`,
+      `${record.entry?.length} ressources au dossier, ${events.length} événements dans la trace`,
     ];
   });
 }

@@ -1,8 +1,9 @@
 /** `npm run demo -- --scenario <name>`: nights that must go right, played and checked. */
+import { downtime } from './nights/downtime.ts';
 import { nightStroke } from './nights/night-stroke.ts';
 import type { Scenario } from './scenario.ts';
 
 export { playScenario } from './run.ts';
 export type { Scenario } from './scenario.ts';
 
-export const scenarios: readonly Scenario[] = [nightStroke];
+export const scenarios: readonly Scenario[] = [nightStroke, downtime];

@@ -1,31 +1,11 @@
 import { expect } from '../../steps.ts';
-import {
-  examDone,
-  phoned,
-  protocolGiven,
-  type ReportText,
-  reportParameters,
-  requestArrives,
-  signed,
-  taken,
-} from '../beats.ts';
+import { examDone, phoned, protocolGiven, reportParameters, requestArrives, signed, taken } from '../beats.ts';
 import { displayName } from '../cast.ts';
 import { closed } from '../closing.ts';
 import { stroke } from '../exams.ts';
 import { inOrder, minutesBetween } from '../followed-case.ts';
+import { strokeReport } from '../reports.ts';
 import type { Scenario } from '../scenario.ts';
-
-const report: ReportText = {
-  indication: 'Déficit hémicorporel gauche depuis 1 h 30, NIHSS 12. Alerte thrombolyse.',
-  technique: 'Acquisition hélicoïdale de l’encéphale sans injection. PDL 910 mGy.cm, IDSV 50 mGy.',
-  results: 'Hyperdensité spontanée de l’artère cérébrale moyenne droite.\nPas d’hémorragie. ASPECTS 9.',
-  conclusion: 'Occlusion proximale de l’artère cérébrale moyenne droite, sans hémorragie. Appel effectué.',
-  ccam: {
-    system: 'urn:oid:1.2.250.1.215.300.1',
-    code: 'ACQK001',
-    display: 'Scanographie du crâne et de son contenu, sans injection',
-  },
-};
 
 /** WF-5, WF-9: urgent, nothing signed before the phone call, the critical result acknowledged. */
 export const nightStroke: Scenario = {
@@ -42,12 +22,12 @@ export const nightStroke: Scenario = {
     await taken(stage, followed, 'radiologue');
     await stage.clock.skipTo('02:36');
     await stage.does(displayName('radiologue'), 'veut signer avant d’avoir appelé', async () => [
-      await followed.refused('radiologue', 'sign', reportParameters(report), 422, 'phone-exchange'),
+      await followed.refused('radiologue', 'sign', reportParameters(strokeReport), 422, 'phone-exchange'),
     ]);
     await stage.clock.skipTo('02:38');
     await phoned(stage, followed, 'radiologue', 'Occlusion M1 droite, pas d’hémorragie : indication de thrombectomie.');
     await stage.clock.skipTo('02:44');
-    await signed(stage, followed, 'radiologue', report);
+    await signed(stage, followed, 'radiologue', strokeReport);
     await stage.does(displayName('coordonnateur'), 'contrôle les délais du contrat', async () => {
       const task = await followed.read();
       const minutes = minutesBetween(task, 'images-received', 'signed');
