@@ -1,39 +1,90 @@
-/** Public holidays of metropolitan France (Code du travail L3133-1) and the two more of Alsace-Moselle (L3134-13). */
-import { Temporal } from 'temporal-polyfill';
+/**
+ * Public holidays of metropolitan France (Code du travail L3133-1), of Alsace-Moselle (L3134-13) and of the overseas
+ * communities: commemoration of the abolition of slavery (L3422-2, decree 83-1003), and the labour codes of the Pacific.
+ */
+import type { Temporal } from 'temporal-polyfill';
+import { easter } from './easter.ts';
 
-export type HolidayCalendar = 'france' | 'alsace-moselle';
+/** What an establishment's `holidays` setting may name. */
+export const holidayCalendars = [
+  'france',
+  'alsace-moselle',
+  'guadeloupe',
+  'martinique',
+  'guyane',
+  'reunion',
+  'mayotte',
+  'saint-barthelemy',
+  'saint-martin',
+  'saint-pierre-et-miquelon',
+  'polynesie-francaise',
+  'nouvelle-caledonie',
+  'wallis-et-futuna',
+] as const;
+export type HolidayCalendar = (typeof holidayCalendars)[number];
 
-/** Fixed days, month-day. */
-const fixed: readonly string[] = ['01-01', '05-01', '05-08', '07-14', '08-15', '11-01', '11-11', '12-25'];
-/** Days from Easter Sunday: Easter Monday, Ascension, Whit Monday. */
-const afterEaster: readonly number[] = [1, 39, 50];
-const alsaceFixed: readonly string[] = ['12-26'];
-/** Good Friday. */
-const alsaceAfterEaster: readonly number[] = [-2];
-
-/** Easter Sunday of a year of the Gregorian calendar (the anonymous computus of 1876). */
-export function easter(year: number): Temporal.PlainDate {
-  const golden = year % 19;
-  const century = Math.floor(year / 100);
-  const yearOfCentury = year % 100;
-  const leapCorrection = Math.floor((century + 8) / 25);
-  const moonCorrection = Math.floor((century - leapCorrection + 1) / 3);
-  const epact = (19 * golden + century - Math.floor(century / 4) - moonCorrection + 15) % 30;
-  const weekday = (32 + 2 * (century % 4) + 2 * Math.floor(yearOfCentury / 4) - epact - (yearOfCentury % 4)) % 7;
-  const late = Math.floor((golden + 11 * epact + 22 * weekday) / 451);
-  const day = epact + weekday - 7 * late + 114;
-  return Temporal.PlainDate.from({ year, month: Math.floor(day / 31), day: (day % 31) + 1 });
+/** A holiday of each year, or of the years from `from` to `until`, both included. */
+interface LocalHoliday {
+  /** Month and day, or days from Easter Sunday. */
+  on: string | number;
+  from?: number;
+  until?: number;
 }
+
+const goodFriday: LocalHoliday = { on: -2 };
+
+/** Observed everywhere: eight fixed days, Easter Monday, Ascension, Whit Monday. */
+const national: readonly LocalHoliday[] = [
+  ...['01-01', '05-01', '05-08', '07-14', '08-15', '11-01', '11-11', '12-25'].map((on) => ({ on })),
+  { on: 1 },
+  { on: 39 },
+  { on: 50 },
+];
+
+const local: Readonly<Record<HolidayCalendar, readonly LocalHoliday[]>> = {
+  france: [],
+  'alsace-moselle': [goodFriday, { on: '12-26' }],
+  guadeloupe: [{ on: '05-27' }],
+  martinique: [{ on: '05-22' }],
+  guyane: [{ on: '06-10' }],
+  reunion: [{ on: '12-20' }],
+  mayotte: [{ on: '04-27' }],
+  'saint-barthelemy': [{ on: '10-09' }],
+  // The collectivity has kept the day after Guadeloupe's since 2019.
+  'saint-martin': [
+    { on: '05-27', until: 2018 },
+    { on: '05-28', from: 2019 },
+  ],
+  'saint-pierre-et-miquelon': [],
+  // Matari'i took the place of the day of autonomy by the country's law of May 2025.
+  'polynesie-francaise': [{ on: '03-05' }, goodFriday, { on: '06-29', until: 2024 }, { on: '11-20', from: 2025 }],
+  'nouvelle-caledonie': [{ on: '09-24' }],
+  'wallis-et-futuna': [{ on: '04-28' }, { on: '07-29' }],
+};
 
 /** Public holidays of a year in order, ISO dates. */
 export function holidays(year: number, calendar: HolidayCalendar = 'france'): string[] {
-  const local = calendar === 'alsace-moselle';
   const sunday = easter(year);
-  const days = [...fixed, ...(local ? alsaceFixed : [])].map((day) => `${String(year).padStart(4, '0')}-${day}`);
-  const moving = [...afterEaster, ...(local ? alsaceAfterEaster : [])];
-  return [...new Set([...days, ...moving.map((shift) => sunday.add({ days: shift }).toString())])].sort();
+  const days = [...national, ...local[calendar]]
+    .filter(({ from = year, until = year }) => from <= year && year <= until)
+    .map(({ on }) =>
+      typeof on === 'number' ? sunday.add({ days: on }).toString() : `${String(year).padStart(4, '0')}-${on}`,
+    );
+  return [...new Set(days)].sort();
 }
 
-export function isHoliday(date: Temporal.PlainDate, calendar: HolidayCalendar = 'france'): boolean {
-  return holidays(date.year, calendar).includes(date.toString());
+/** @param also ISO dates that a contract treats as holidays beside those of the calendar. */
+export function isHoliday(
+  date: Temporal.PlainDate,
+  calendar: HolidayCalendar = 'france',
+  also: readonly string[] = [],
+): boolean {
+  const day = date.toString();
+  return also.includes(day) || holidays(date.year, calendar).includes(day);
+}
+
+const known: ReadonlySet<string> = new Set(holidayCalendars);
+
+export function isHolidayCalendar(name: string | undefined): name is HolidayCalendar {
+  return name !== undefined && known.has(name);
 }

@@ -9,6 +9,20 @@ export {
   thresholdAt,
   thresholds,
 } from './deadline.ts';
+export { type Delay, delayText, dueAt } from './delay.ts';
 export { cancelDueTimes, type DueKind, type DueTime, setDueTime } from './due-time.ts';
-export { easter, type HolidayCalendar, holidays, isHoliday } from './holidays.ts';
+export { easter } from './easter.ts';
+export { type HolidayCalendar, holidayCalendars, holidays, isHoliday, isHolidayCalendar } from './holidays.ts';
+export { type HourBand, hourBandOf, hourBands, type LocalCalendar } from './hour-band.ts';
+export {
+  nextAt,
+  type Plan,
+  type PlannedStep,
+  partAt,
+  planOf,
+  replan,
+  type Step,
+  stepsDue,
+  withRaised,
+} from './plan.ts';
 export { createSweep, type Sweep } from './sweep.ts';

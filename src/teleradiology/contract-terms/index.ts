@@ -1,0 +1,6 @@
+/** Terms of an establishment's contract: delays, reminders, escalations and penalties by clock, act, urgency, setting and hour (WF-3, WF-4). */
+export { type ChosenTerm, type Circumstances, chooseTerm } from './choose-term.ts';
+export { defaultTerms } from './default-terms.ts';
+export { penaltyAmounts, penaltyCount } from './penalty.ts';
+export { type ContractProblem, isContractOfTerms, readContract } from './read-contract.ts';
+export type { ActCode, ClockTerm, Escalation, Penalty, Setting, Terms, Urgency } from './term.ts';

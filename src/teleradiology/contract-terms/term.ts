@@ -1,0 +1,69 @@
+/** One clause of an establishment's contract about one clock (WF-3, WF-4): when it applies, how long, what follows. Plain values. */
+
+import type { ClockName, Party } from '../case/index.ts';
+import type { Delay } from '../clock/delay.ts';
+import type { HourBand } from '../clock/hour-band.ts';
+
+export const urgencies = ['urgent', 'routine'] as const;
+export type Urgency = (typeof urgencies)[number];
+
+/** Where the patient is treated: PV1-2 E; I; O and R. */
+export const settings = ['emergency', 'inpatient', 'outpatient'] as const;
+export type Setting = (typeof settings)[number];
+
+/** Whom a clause may name for an escalation; `site` is the establishment. */
+export const escalationParties = ['owner', 'coordinator', 'site', 'platform'] as const satisfies readonly Party[];
+export type EscalationParty = (typeof escalationParties)[number];
+
+/** What a penalty is counted by: once a late case, or each hour or day of lateness that began. */
+export const penaltyUnits = ['late-case', 'started-hour', 'started-day'] as const;
+export type PenaltyUnit = (typeof penaltyUnits)[number];
+
+export interface ActCode {
+  system: string;
+  code: string;
+}
+
+export interface Escalation {
+  to: Party;
+  /** Counted from the deadline. */
+  afterMinutes: number;
+}
+
+export interface Penalty {
+  unit: PenaltyUnit;
+  /** Cents: sums of money are counted in whole numbers. */
+  cents: number;
+  /** ISO 4217. */
+  currency: string;
+}
+
+export interface ClockTerm {
+  /** Names the clause within its contract; shown on the case. */
+  rule: string;
+  clock: ClockName;
+  /** Absent: not bounded. The clause that is valid when the clock starts applies to the end. */
+  from?: Date;
+  until?: Date;
+  /** Conditions; an empty list, or an absent urgency, applies to all. */
+  acts: readonly ActCode[];
+  urgency?: Urgency;
+  settings: readonly Setting[];
+  bands: readonly HourBand[];
+  delay: Delay;
+  /** Parts of the delay after which somebody is reminded, in percent, ascending. */
+  reminders: readonly number[];
+  escalations: readonly Escalation[];
+  penalties: readonly Penalty[];
+  /** The clause in French. */
+  text: string;
+}
+
+/** Terms an establishment and the platform agreed on, and where they stand. */
+export interface Terms {
+  /** Versioned literal reference of the Contract; absent for the defaults of the tender. */
+  contract?: string;
+  terms: readonly ClockTerm[];
+  /** ISO dates that the contract treats as holidays. */
+  alsoHolidays: readonly string[];
+}
