@@ -2,6 +2,7 @@
 import type { Extension, Organization } from '@medplum/fhirtypes';
 import { Temporal } from 'temporal-polyfill';
 import { type DelayTerms, defaultDelays } from './clock/deadline.ts';
+import { isHolidayCalendar } from './clock/holidays.ts';
 import { structureDefinition } from './codes.ts';
 
 export interface EstablishmentSettings {
@@ -89,6 +90,7 @@ export function establishmentSettings(organization: Organization | undefined): E
     const parsed = value !== undefined && wholeDay.test(value) ? midnight(value, timeZone) : new Date(value ?? '');
     return parsed === undefined || Number.isNaN(parsed.getTime()) ? undefined : parsed;
   };
+  const calendar = find('holidays')?.valueCode;
   const format = find('reportFormat')?.valueCode ?? find('reportFormat')?.valueString;
   return {
     delays: {
@@ -98,7 +100,7 @@ export function establishmentSettings(organization: Organization | undefined): E
       routineTime: time('routineTime', defaultDelays.routineTime),
       routineSkipsHolidays: flag('routineSkipsHolidays', defaultDelays.routineSkipsHolidays),
       dutyDayStart: time('dutyDayStart', defaultDelays.dutyDayStart),
-      holidays: find('holidays')?.valueCode === 'alsace-moselle' ? 'alsace-moselle' : defaultDelays.holidays,
+      holidays: isHolidayCalendar(calendar) ? calendar : defaultDelays.holidays,
     },
     flow4Expected: flag('flow4Expected', defaultSettings.flow4Expected),
     protocolRequired: flag('protocolRequired', defaultSettings.protocolRequired),
