@@ -21,6 +21,8 @@ export interface ChildServer {
   dataDir: string;
   /** Bearer token of an account, from the operator's own command. */
   token(account: string): Promise<string>;
+  /** Runs an operator's command on it. @returns what it printed. @throws Error with its complaint when it fails. */
+  operator(...args: string[]): Promise<string>;
   /** Moves the clock of `DEMO_CLOCK` on. @returns the instant it is there now, undefined where the clock is the real one. */
   moveClockTo(instant: Date): Promise<Date | undefined>;
   /** Stops it; keeps the data when asked. */
@@ -76,6 +78,7 @@ export async function startChildServer(
   });
   const startedInMs = performance.now() - start;
   child.removeAllListeners('exit');
+  const operator = (...args: string[]) => run([main, ...args], { ...environment, PORT: new URL(ready.http).port });
 
   return {
     process: child,
@@ -83,7 +86,8 @@ export async function startChildServer(
     mllpPort: ready.mllp,
     startedInMs,
     dataDir: folder,
-    token: (account) => run([main, 'token', account], { ...environment, PORT: new URL(ready.http).port }),
+    token: (account) => operator('token', account),
+    operator,
     moveClockTo: (instant) => (env.DEMO_CLOCK ? moveClock(child, instant) : Promise.resolve(undefined)),
     async stop({ keepData = false } = {}) {
       if (child.exitCode === null && child.signalCode === null) {

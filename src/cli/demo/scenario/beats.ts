@@ -13,7 +13,7 @@ import { clockTime } from './timeline.ts';
 export const ris = 'Le RIS de CH-EXEMPLE';
 export const pacs = 'Le PACS de CH-EXEMPLE';
 /** More than `quietSeconds` of the demonstration hospital. */
-const quietMs = 10_000;
+const quietMinutes = 0.2;
 
 /** The four chapters and the act. */
 export interface ReportText {
@@ -67,7 +67,7 @@ export async function examDone(stage: Stage, followed: FollowedCase): Promise<vo
     const count = await stage.hospital.sendImages(followed.exam);
     const answer = accepted(await stage.hospital.announceExam(followed.exam));
     // So long without a new image, the study counts as whole.
-    await stage.clock.skipTo(new Date(stage.clock.now().getTime() + quietMs));
+    await stage.clock.skip(quietMinutes);
     const ready = await followed.is('ready');
     const due = (await followed.read()).restriction?.period?.end;
     expect(due, 'a ready case has no deadline');
@@ -124,4 +124,24 @@ export async function reportArrives(stage: Stage, followed: FollowedCase, reader
       await followed.is('delivered'),
     ];
   });
+}
+
+/** A whole night's work without incident: from the request to the report at the hospital. */
+export async function delivered(
+  stage: Stage,
+  exam: DemoCase,
+  work: { priority: 'urgent' | 'routine'; reader: Login; protocol: string; report: ReportText },
+): Promise<FollowedCase> {
+  const { priority, reader, protocol, report } = work;
+  const followed = await requestArrives(stage, exam, priority);
+  await stage.clock.skip(4);
+  await protocolGiven(stage, followed, reader, protocol);
+  await stage.clock.skip(20);
+  await examDone(stage, followed);
+  await stage.clock.skip(5);
+  await taken(stage, followed, reader);
+  if (priority === 'urgent') await phoned(stage, followed, reader, 'Résultat donné de vive voix.');
+  await stage.clock.skip(12);
+  await signed(stage, followed, reader, report);
+  return followed;
 }

@@ -11,6 +11,8 @@ export interface StageClock {
    * on a slow machine everything is a little later, in the same order.
    */
   skipTo(time: string | Date): Promise<void>;
+  /** Skips so many minutes. */
+  skip(minutes: number): Promise<void>;
 }
 
 /** Follows the clock of the server, whichever process it is now. */
@@ -25,7 +27,11 @@ export async function createStageClock(server: () => ChildServer): Promise<Stage
     readAt = performance.now();
   };
   await move(new Date(0));
-  return { now, skipTo: (time) => move(time instanceof Date ? time : next(time, now())) };
+  return {
+    now,
+    skipTo: (time) => move(time instanceof Date ? time : next(time, now())),
+    skip: (minutes) => move(new Date(now().getTime() + minutes * 60_000)),
+  };
 }
 
 /** The next instant after `from` at which clocks show this; the present minute counts as now. */

@@ -24,6 +24,8 @@ export interface Stage {
   /** Stops the server and starts it again on the same data once the clock shows this. */
   restartAt(instant: Date): Promise<void>;
   stopServer(): Promise<void>;
+  /** An operator's command on the server. @returns what it printed. */
+  operator(...args: string[]): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -61,6 +63,7 @@ export async function openStage(options: {
         throw error;
       }
     },
+    operator: (...args) => running.operator(...args),
     stopServer: () => running.stop({ keepData: true }),
     async restartAt(instant) {
       running = await start(instant.toISOString(), running.dataDir);
