@@ -170,6 +170,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
       terminologyDefinitions: mappedValueSets,
       base,
     }),
+    vault,
   );
   registerOperations(store);
   registerGraphql(store);
@@ -206,6 +207,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
     database,
     store,
     guards: access,
+    sealer: vault,
     owners,
     clock,
     createMatcher: store.createMatcher,

@@ -4,6 +4,7 @@ import { resealAccounts } from '../access/index.ts';
 import { dataFolder, dataKeysFile, loadConfig } from '../config/index.ts';
 import { platformTenant } from '../db/index.ts';
 import { rewrapBulkFiles } from '../fhir/index.ts';
+import { resealHeaders } from '../fhir/subscriptions/index.ts';
 import { keepAtRest, openBlobStore } from '../imaging/index.ts';
 import { newKeyLine, openConfiguredVault, retireKey, rotateKeyFile } from '../vault/index.ts';
 import { CommandError } from './command-error.ts';
@@ -81,6 +82,7 @@ async function rewrapAll(room: DataRoom): Promise<number> {
   }
   print(`${await rewrapBulkFiles(vault, config.dataDir)} files of exports and imports wrapped again`);
   print(`${await resealAccounts(database, vault)} secrets of accounts sealed again`);
+  print(`${await resealHeaders(database, vault)} secrets of Subscriptions sealed again`);
   await tell(room, 'rewrap', { key: vault.ring.current().id, damaged: String(damaged) });
   return damaged === 0 ? 0 : 1;
 }

@@ -65,12 +65,15 @@ describe('the command keys', () => {
     const earlier = new Date(Date.now() - 3 * 3_600_000);
     await utimes(ring(), earlier, earlier);
     // A secret of another room that nobody sealed again.
-    await database.query('aa', "INSERT INTO subscription_secret (tenant, token, value) VALUES ('aa', 't', $1)", [
-      `v1.${old}.${'A'.repeat(60)}`,
-    ]);
-    await expect(keys(['retire', old!], env)).rejects.toThrow('subscription_secret.value');
+    await database.query(
+      'aa',
+      `INSERT INTO malware_quarantine (tenant, id, at, signature, sha256, size, interaction, place, account, request_id, sealed)
+       VALUES ('aa', gen_random_uuid(), now(), '', '', 1, '', '', '', '', $1)`,
+      [`v1.${old}.${'A'.repeat(60)}`],
+    );
+    await expect(keys(['retire', old!], env)).rejects.toThrow('malware_quarantine.sealed');
     expect(await readFile(ring(), 'utf8')).toContain(old);
-    await database.query('aa', "DELETE FROM subscription_secret WHERE tenant = 'aa'");
+    await database.query('aa', "DELETE FROM malware_quarantine WHERE tenant = 'aa'");
     expect(await keys(['retire', old!], env)).toBe(0);
     expect(await readFile(ring(), 'utf8')).not.toContain(old);
     const file = await imaging.open('aa', await instance());

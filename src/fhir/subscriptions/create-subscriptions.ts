@@ -14,6 +14,7 @@ import { createChannels } from './channels.ts';
 import type { CreateMatcher, EndpointRules, Log, Mailer, Owners } from './contract.ts';
 import { createDisclosure } from './disclosure.ts';
 import { createEndpoints, type Resolve } from './endpoint.ts';
+import { type HeaderSealer, resealHeaders } from './headers.ts';
 import { createInterestBook } from './interests.ts';
 import { followSubscriptions } from './lifecycle.ts';
 import { subscriptionOperations } from './operations.ts';
@@ -29,6 +30,8 @@ export interface SubscriptionOptions {
   /** As `withSealedHeaders` gives it. */
   store: RestStore;
   guards: FhirGuards;
+  /** The one `withSealedHeaders` was given. */
+  sealer: HeaderSealer;
   owners: Owners;
   clock: Clock;
   createMatcher: CreateMatcher;
@@ -65,7 +68,7 @@ const defaultFreshMs = 500;
 
 /** Plugs into the store at once; nothing is delivered before `start`. */
 export function createSubscriptions(options: SubscriptionOptions): Subscriptions {
-  const { database, store, guards, owners, clock, createMatcher, mailer, baseUrl, log } = options;
+  const { database, store, guards, sealer, owners, clock, createMatcher, mailer, baseUrl, log } = options;
   const { prefix = '/fhir', periodMs = defaultPeriodMs, freshMs = defaultFreshMs } = options;
   const topics = loadTopics();
   const abilities = { topics, hasXml: true, hasMail: mailer !== undefined };
@@ -101,6 +104,7 @@ export function createSubscriptions(options: SubscriptionOptions): Subscriptions
   const worker = createWorker({
     database,
     store,
+    sealer,
     clock,
     abilities,
     disclosure,
@@ -124,14 +128,17 @@ export function createSubscriptions(options: SubscriptionOptions): Subscriptions
 
   return {
     async register(app) {
-      revealOwnHeaders(app, { database, guards, prefix });
+      revealOwnHeaders(app, { database, guards, sealer, prefix });
       await app.register(websocket, { options: { maxPayload: longestMessageBytes } });
       await app.register(async (scope) => {
         for (const path of [`${prefix}/ws`, `/t/:tenant${prefix}/ws`]) scope.get(path, { websocket: true }, hub.accept);
       });
     },
     describe: (statement) => describeSubscriptions(statement, topics, socketUrl()),
-    start: worker.start,
+    async start() {
+      await resealHeaders(database, sealer);
+      await worker.start();
+    },
     async stop() {
       hub.close();
       await worker.stop();

@@ -12,7 +12,7 @@ import type { Channels, Outcome, Sending } from './channels.ts';
 import type { Disclosure } from './disclosure.ts';
 import { numberNewEvents, readEvents } from './events.ts';
 import { type Feed, readFeed, recordDelivered, recordFailure, recordHeartbeat } from './feeds.ts';
-import { openHeaders, sealsOf, unseal } from './headers.ts';
+import { type HeaderSealer, openHeaders, sealsOf, unseal } from './headers.ts';
 import { notificationBundle, type Told } from './notification.ts';
 import { backOffMs, isGivenUp } from './schedule.ts';
 import { single } from './single.ts';
@@ -22,6 +22,7 @@ import { type Abilities, readWanted, type Wanted } from './wanted.ts';
 export interface DeliverParts {
   database: Database;
   store: RestStore;
+  sealer: Pick<HeaderSealer, 'openText'>;
   clock: Clock;
   abilities: Abilities;
   disclosure: Disclosure;
@@ -73,7 +74,7 @@ export async function deliverStep(parts: DeliverParts, tenant: string, id: strin
     await stop('The account that made this Subscription does not see what its criteria ask about');
     return false;
   }
-  const values = await unseal(sql, tenant, id, sealsOf(subscription));
+  const values = await unseal(sql, tenant, id, sealsOf(subscription), parts.sealer);
   const sending = { context, subscription: id, wanted, headers: openHeaders(wanted.headers, values) };
   const one: Case = { tenant, feed, wanted, sending };
 

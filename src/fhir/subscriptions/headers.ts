@@ -1,11 +1,13 @@
 /**
  * Headers of a rest-hook are secrets: their values leave the resource before it is stored. What is stored, searched, exported, logged
- * or told in history is `Name: sealed:<token>`; the values lie in a table of their own, for the delivery and for their owner's reads.
+ * or told in history is `Name: sealed:<token>`; the values lie in a table of their own, sealed by the vault (SE-12), for the delivery and
+ * for their owner's reads.
  * Writing a sealed header back keeps its value, so that whoever may not see it can still change the rest.
  */
 import { randomBytes } from 'node:crypto';
 import type { Resource, Subscription } from '@medplum/fhirtypes';
-import type { Sql } from '../../db/index.ts';
+import type { Database, Sql } from '../../db/index.ts';
+import type { Vault } from '../../vault/index.ts';
 import type { FhirTransaction } from '../contract.ts';
 import { refused } from './refused.ts';
 
@@ -27,6 +29,9 @@ const ours: ReadonlySet<string> = new Set([
   'transfer-encoding',
   'upgrade',
 ]);
+/** Seals the values in the database, and seals them again after the master keys turned. */
+export type HeaderSealer = Pick<Vault, 'sealText' | 'openText' | 'isStaleText'>;
+
 const sealSyntax = /^sealed:([0-9a-f]{32})$/;
 
 /** @throws FhirError 422. Values are never repeated. */
@@ -55,7 +60,11 @@ export function sealsOf(subscription: Subscription): string[] {
  * @throws FhirError 422 for headers that are none, or for a seal that is not this Subscription's: somebody else's secret would
  * leave for an address of the writer's choice.
  */
-export async function sealHeaders<R extends Resource>(tx: FhirTransaction, resource: R): Promise<R> {
+export async function sealHeaders<R extends Resource>(
+  tx: FhirTransaction,
+  resource: R,
+  sealer: HeaderSealer,
+): Promise<R> {
   if (resource.resourceType !== 'Subscription') return resource;
   const subscription: Subscription = resource;
   const headers = subscription.channel?.header;
@@ -78,7 +87,11 @@ export async function sealHeaders<R extends Resource>(tx: FhirTransaction, resou
   if (added.length > 0) {
     await tx.sql.query(
       `INSERT INTO subscription_secret (tenant, token, value) SELECT $1, * FROM unnest($2::text[], $3::text[])`,
-      [tenant, added.map(({ fresh }) => fresh), added.map(({ value }) => value)],
+      [
+        tenant,
+        added.map(({ fresh }) => fresh),
+        added.map(({ fresh, value }) => sealer.sealText(secretName(tenant, fresh), value)),
+      ],
     );
   }
   const header = sealed.map(({ name, token, fresh }) => `${name}: sealed:${token ?? fresh}`);
@@ -111,13 +124,57 @@ export async function unseal(
   tenant: string,
   subscription: string,
   tokens: readonly string[],
+  sealer: Pick<HeaderSealer, 'openText'>,
 ): Promise<Map<string, string>> {
   if (tokens.length === 0) return new Map();
   const { rows } = await sql.query<{ token: string; value: string }>(
     'SELECT token, value FROM subscription_secret WHERE tenant = $1 AND subscription = $2 AND token = ANY ($3)',
     [tenant, subscription, tokens],
   );
-  return new Map(rows.map(({ token, value }) => [token, value]));
+  return openSecrets(tenant, rows, sealer);
+}
+
+/** Values by token, in clear. @throws VaultError for one that was changed, or whose key is gone. */
+export function openSecrets(
+  tenant: string,
+  rows: readonly { token: string; value: string }[],
+  sealer: Pick<HeaderSealer, 'openText'>,
+): Map<string, string> {
+  return new Map(rows.map(({ token, value }) => [token, sealer.openText(secretName(tenant, token), value)]));
+}
+
+/**
+ * Seals what is in clear, from before values were sealed, and what an older master key seals, in every tenant.
+ * @returns how many were sealed.
+ */
+export async function resealHeaders(database: Database, sealer: HeaderSealer): Promise<number> {
+  let resealed = 0;
+  for (const tenant of await database.tenants()) {
+    resealed += await database.transaction(tenant, async (sql) => {
+      const { rows } = await sql.query<{ token: string; value: string }>(
+        'SELECT token, value FROM subscription_secret WHERE tenant = $1 FOR UPDATE',
+        [tenant],
+      );
+      const stale = rows.filter(({ value }) => sealer.isStaleText(value));
+      for (const { token, value } of stale) {
+        const name = secretName(tenant, token);
+        const text = sealedSyntax.test(value) ? sealer.openText(name, value) : value;
+        await sql.query('UPDATE subscription_secret SET value = $3 WHERE tenant = $1 AND token = $2', [
+          tenant,
+          token,
+          sealer.sealText(name, text),
+        ]);
+      }
+      return stale.length;
+    });
+  }
+  return resealed;
+}
+
+const sealedSyntax = /^v1\.[a-z0-9-]{1,16}\.[A-Za-z0-9_-]{38,}$/;
+
+function secretName(tenant: string, token: string): string {
+  return `subscription/${tenant}/${token}`;
 }
 
 /** Headers as they are sent. */

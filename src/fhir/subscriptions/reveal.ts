@@ -2,10 +2,12 @@
 import type { FastifyInstance } from 'fastify';
 import type { Database } from '../../db/index.ts';
 import { FhirError, type FhirGuards } from '../contract.ts';
+import { type HeaderSealer, openSecrets } from './headers.ts';
 
 export interface RevealOptions {
   database: Database;
   guards: Pick<FhirGuards, 'authenticate'>;
+  sealer: Pick<HeaderSealer, 'openText'>;
   /** Where the FHIR routes are, e.g. `/fhir`. */
   prefix: string;
 }
@@ -13,7 +15,7 @@ export interface RevealOptions {
 const seal = /sealed:([0-9a-f]{32})/g;
 
 /** Register on the application before the FHIR routes: hooks reach the routes registered after them. */
-export function revealOwnHeaders(app: FastifyInstance, { database, guards, prefix }: RevealOptions): void {
+export function revealOwnHeaders(app: FastifyInstance, { database, guards, sealer, prefix }: RevealOptions): void {
   const isSubscription = (url: string) =>
     url.startsWith(`${prefix}/Subscription`, url.startsWith('/t/') ? url.indexOf('/', '/t/'.length) : 0);
   app.addHook('onSend', async (request, reply, payload) => {
@@ -50,7 +52,7 @@ export function revealOwnHeaders(app: FastifyInstance, { database, guards, prefi
        WHERE secret.tenant = $1 AND token = ANY ($2) AND owner = $3`,
       [tenant, tokens, actor.account],
     );
-    return new Map(rows.map(({ token, value }) => [token, value]));
+    return openSecrets(tenant, rows, sealer);
   }
 }
 

@@ -1,13 +1,13 @@
 /** The store as every room gets it: what is written as a Subscription has the values of its headers sealed (headers.ts). */
 import type { Resource } from '@medplum/fhirtypes';
 import type { RestStore, RestTransaction } from '../store/contract.ts';
-import { dropSeals, sealHeaders } from './headers.ts';
+import { dropSeals, type HeaderSealer, sealHeaders } from './headers.ts';
 
-export function withSealedHeaders(store: RestStore): RestStore {
+export function withSealedHeaders(store: RestStore, sealer: HeaderSealer): RestStore {
   const sealing =
     <T>(work: (tx: RestTransaction) => Promise<T>) =>
     (tx: RestTransaction) =>
-      work(sealingTransaction(tx));
+      work(sealingTransaction(tx, sealer));
   return {
     ...store,
     transaction: (context, work) => store.restTransaction(context, sealing(work)),
@@ -16,11 +16,11 @@ export function withSealedHeaders(store: RestStore): RestStore {
 }
 
 /** The same object, since rooms remember things by the transaction, and hooks are given it too. */
-function sealingTransaction(tx: RestTransaction): RestTransaction {
+function sealingTransaction(tx: RestTransaction, sealer: HeaderSealer): RestTransaction {
   const { create, createIfNone, update, updateIfOne } = tx;
   const sealed = <R extends Resource>(resource: R): R | Promise<R> =>
     // Nearly every write is of another type and pays nothing.
-    resource?.resourceType === 'Subscription' ? sealHeaders(tx, resource) : resource;
+    resource?.resourceType === 'Subscription' ? sealHeaders(tx, resource, sealer) : resource;
   const sealing: Pick<RestTransaction, 'create' | 'createIfNone' | 'update' | 'updateIfOne'> = {
     create: async (resource) => create(await sealed(resource)),
     async createIfNone(resource, criteria) {

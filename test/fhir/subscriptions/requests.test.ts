@@ -177,18 +177,18 @@ test('headers of a conditional create that finds one already are kept nowhere', 
   const tagged = { ...body, meta: { tag: [{ system: 'urn:test', code: 'once' }] } };
   const createIfNone = () =>
     rig.store.transaction(rig.as('ris'), (tx) => tx.createIfNone(tagged, '_tag=urn:test|once'));
-  const kept = async () =>
+  const kept = async (id?: string) =>
     (
       await rig.database.query<{ subscription: string | null }>(
         'aa',
-        'SELECT subscription FROM subscription_secret WHERE tenant = $1 AND value = $2',
-        ['aa', 'Bearer once'],
+        'SELECT subscription FROM subscription_secret WHERE tenant = $1 AND (subscription = $2 OR subscription IS NULL)',
+        ['aa', id],
       )
     ).rows;
   const { resource, created } = await createIfNone();
   expect(created).toBe(true);
   expect(await createIfNone()).toMatchObject({ created: false, resource: { id: resource.id } });
-  expect(await kept()).toEqual([{ subscription: resource.id }]);
+  expect(await kept(resource.id)).toEqual([{ subscription: resource.id }]);
 });
 
 test('$status tells where a subscription is, one or several, of some status', async () => {

@@ -325,6 +325,31 @@ test('headers leave as they were written', async () => {
   expect(rig.logged.join()).not.toContain('s3cret');
 });
 
+test('values of headers are sealed in the database, those from before are when the server starts', async () => {
+  const hook = await receiver();
+  const id = await rig.activate(
+    asked('ServiceRequest?', { endpoint: hook.url, header: ['Authorization: Bearer t0ken'] }),
+  );
+  const values = async () => {
+    const { rows } = await rig.database.query<{ value: string }>(
+      'aa',
+      'SELECT value FROM subscription_secret WHERE tenant = $1 AND subscription = $2',
+      ['aa', id],
+    );
+    return rows.map(({ value }) => value);
+  };
+  expect(await values()).toEqual([expect.stringMatching(/^v1\.[^.]+\.[\w-]+$/)]);
+  await rig.database.query('aa', 'UPDATE subscription_secret SET value = $3 WHERE tenant = $1 AND subscription = $2', [
+    ...['aa', id],
+    'Bearer older',
+  ]);
+  await rig.subscriptions.start();
+  expect(await values()).toEqual([expect.stringMatching(/^v1\.[^.]+\.[\w-]+$/)]);
+  await rig.write(order());
+  await rig.subscriptions.sweep();
+  expect(hook.received[0]!.headers).toMatchObject({ authorization: 'Bearer older' });
+});
+
 test('a notification shows what its owner may read when it leaves, and every delivery is in the audit trail', async () => {
   const hook = await receiver();
   const id = await rig.activate(asked(topic('request-received'), { endpoint: hook.url, content: 'full-resource' }));

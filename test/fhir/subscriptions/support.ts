@@ -21,6 +21,7 @@ import {
   type Subscriptions,
   withSealedHeaders,
 } from '../../../src/fhir/subscriptions/index.ts';
+import { createVault, newKeyLine, openKeyRing } from '../../../src/vault/index.ts';
 import { testDatabase } from '../../support/database.ts';
 
 /** A clock that moves when told. */
@@ -185,13 +186,15 @@ export async function openRig(options: Partial<SubscriptionOptions> = {}): Promi
     identityOf: async (_tenant: string, account: string) =>
       rig.closed.has(account) || !actors[account] ? undefined : { actor: actors[account] },
   };
+  const sealer = createVault(openKeyRing({ text: newKeyLine(clock.now()) }));
   const compose = async (more: Partial<SubscriptionOptions> = {}) => {
     const plain = (await createFhirStore({ database })) as RestStore;
-    const store = withSealedHeaders(plain);
+    const store = withSealedHeaders(plain, sealer);
     const subscriptions = createSubscriptions({
       database,
       store,
       guards,
+      sealer,
       owners,
       clock,
       createMatcher: store.createMatcher,

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fhirRoutes, relabel, systemContext } from '../../../src/fhir/index.ts';
 import type { RestStore } from '../../../src/fhir/store/contract.ts';
 import { createSubscriptions, type Subscriptions, withSealedHeaders } from '../../../src/fhir/subscriptions/index.ts';
+import { createVault, newKeyLine, openKeyRing } from '../../../src/vault/index.ts';
 import { openRig, type Rig } from '../../access/support.ts';
 
 const baseUrl = 'http://passerelle.test';
@@ -23,10 +24,11 @@ const accounts = {
 beforeAll(async () => {
   rig = await openRig();
   const { database, access, clock, app } = rig;
-  const store = withSealedHeaders(rig.store as RestStore);
+  const sealer = createVault(openKeyRing({ text: newKeyLine(clock.now()) }));
+  const store = withSealedHeaders(rig.store as RestStore, sealer);
   const owners = { identityOf: (tenant: string, account: string) => access.identityIn(tenant, account) };
   subscriptions = createSubscriptions({
-    ...{ database, store, guards: access, owners, clock, createMatcher: store.createMatcher },
+    ...{ database, store, guards: access, sealer, owners, clock, createMatcher: store.createMatcher },
     ...{ endpoints: { allowed: [], loopbackHttp: false }, baseUrl: () => baseUrl, periodMs: 0, freshMs: 5 },
   });
   await subscriptions.register(app);
