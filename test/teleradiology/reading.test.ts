@@ -271,12 +271,23 @@ describe('a delivery that fails', () => {
 describe('$transitions', () => {
   it('says to each what is possible now, and what a guard holds back', async () => {
     const { id } = await readyCase(world);
-    expect((await legal('radiologist', id)).possible).toEqual(['claim', 'phone-exchange']);
+    expect((await legal('radiologist', id)).possible).toEqual(['ask', 'claim', 'phone-exchange']);
     expect((await legal('technologist', id)).possible).toEqual(['complete-images']);
+    expect((await legal('coordinator', id)).possible).toEqual(['ask', 'complete-images', 'assign', 'interrupt']);
     expect((await legal('administrator', id)).possible).toEqual([]);
     await world.operate('radiologist', 'claim', id);
     const { possible, blocked } = await legal('radiologist', id);
-    expect(possible).toEqual(['release', 'suspend', 'phone-exchange', 'displayed', 'save-draft']);
+    expect(possible).toEqual([
+      'ask',
+      'release',
+      'hand-over',
+      'suspend',
+      'ask-imaging',
+      'phone-exchange',
+      'displayed',
+      'save-draft',
+      'interrupt',
+    ]);
     expect(blocked).toEqual(['confirm-images attachment-provisional', 'sign phone-exchange']);
   });
 });

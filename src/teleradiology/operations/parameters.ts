@@ -6,6 +6,7 @@ import { FhirError } from '../../fhir/index.ts';
 export const maxChapterLength = 100_000;
 /** Reasons, summaries, names. */
 export const maxLineLength = 4_000;
+const maxReferenceLength = 128;
 const maxRepetitions = 2_000;
 
 /** Names the parameter at fault, wherever it stands. Names are ours: none has a quote. */
@@ -55,4 +56,24 @@ export function coding(parameters: Parameters, name: string): Coding | undefined
   if (value?.code === undefined)
     throw new FhirError(400, 'invalid', `Le paramètre « ${name} » doit être un code.`, expressionOf(name));
   return value;
+}
+
+/** Literal reference of a reference parameter, or of one given as text. */
+export function reference(parameters: Parameters, name: string): string | undefined {
+  const found = parameters.parameter?.find((parameter) => parameter.name === name);
+  if (found?.valueReference === undefined) return text(parameters, name, maxReferenceLength);
+  const value = found.valueReference.reference;
+  if (value === undefined || value.length > maxReferenceLength)
+    throw new FhirError(400, 'invalid', `Le paramètre « ${name} » doit être une référence.`, expressionOf(name));
+  return value;
+}
+
+/** Value of a yes-or-no parameter; a form's text will do. */
+export function flag(parameters: Parameters, name: string): boolean | undefined {
+  const found = parameters.parameter?.find((parameter) => parameter.name === name);
+  if (found === undefined) return undefined;
+  if (found.valueBoolean !== undefined) return found.valueBoolean;
+  if (found.valueString === 'true' || found.valueCode === 'true') return true;
+  if (found.valueString === 'false' || found.valueCode === 'false') return false;
+  throw new FhirError(400, 'invalid', `Le paramètre « ${name} » doit être vrai ou faux.`, expressionOf(name));
 }

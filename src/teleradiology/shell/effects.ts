@@ -1,7 +1,6 @@
 /** Carries out the effects a decision names; each returns the Task as it is after it. The Task itself is stored once, by the caller. */
-import type { Consent, Practitioner, Reference } from '@medplum/fhirtypes';
-import type { FhirTransaction } from '../../fhir/index.ts';
-import { type CaseActor, type Effect, type Facts, imagesComplete } from '../case/index.ts';
+import type { Consent } from '@medplum/fhirtypes';
+import { type Effect, imagesComplete } from '../case/index.ts';
 import {
   type ClockRule,
   cancelDueTimes,
@@ -13,14 +12,12 @@ import {
 } from '../clock/index.ts';
 import { codeSystem, concept, identifierSystem, passerelle } from '../codes.ts';
 import { queueDelivery } from '../outgoing/queue.ts';
-import type { Room } from '../room.ts';
 import {
   type CaseTask,
   clockOf,
   idOf,
   inputsOf,
   milestonesOf,
-  outputsOf,
   withBasis,
   withClock,
   withInput,
@@ -29,24 +26,17 @@ import {
   withoutOutputs,
 } from './case-task.ts';
 import { communication, responsible } from './communication.ts';
+import { assign, keepOwner } from './effect/assignment.ts';
+import { askQuestion, keepAnswer, keepPhoneExchange } from './effect/talk.ts';
 import type { CaseView } from './gather-facts.ts';
-import type { TaskWrites } from './task-writes.ts';
+import type { EffectScene } from './scene.ts';
 
-/** What an effect may use. */
-export interface EffectScene {
-  room: Room;
-  writes: TaskWrites;
-  tx: FhirTransaction;
-  actor: CaseActor & { display: string };
-  view: CaseView;
-  input: Facts['input'] & { with?: string; displayed?: readonly string[] };
-  now: Date;
-}
+export type { EffectScene } from './scene.ts';
 
 const dayMs = 86_400_000;
 
 export async function carryOut(effect: Effect, task: CaseTask, scene: EffectScene): Promise<CaseTask> {
-  const { tx, now, input, actor, view } = scene;
+  const { tx, now, input, view } = scene;
   const { tenant } = tx.context;
   switch (effect) {
     case 'record-consent':
@@ -84,7 +74,7 @@ export async function carryOut(effect: Effect, task: CaseTask, scene: EffectScen
       await cancelDueTimes(tx.sql, tenant, task.id);
       return task;
     case 'set-owner':
-      return { ...task, owner: { reference: actor.reference, display: actor.display } };
+      return keepOwner(task, scene);
     case 'clear-owner': {
       const { owner: _owner, ...rest } = task;
       return rest;
@@ -146,12 +136,10 @@ export async function carryOut(effect: Effect, task: CaseTask, scene: EffectScen
     case 'keep-answer':
       return keepAnswer(task, scene);
     case 'set-assigned':
-      return {
-        ...task,
-        restriction: { ...task.restriction, recipient: [{ reference: input.reader }] as Reference<Practitioner>[] },
-      };
-    case 'ask-missing':
+      return assign(task, scene);
     case 'ask-imaging':
+      return askQuestion(task, scene, `Imagerie complémentaire demandée : ${input.question ?? ''}`);
+    case 'ask-missing':
     case 'keep-cancellation-request':
     case 'decline-cancellation':
     case 'publish-preliminary':
@@ -249,52 +237,6 @@ async function recordConsent(task: CaseTask, scene: EffectScene): Promise<CaseTa
     },
   });
   return withOutputReference(task, 'consent', `Consent/${consent.id}`);
-}
-
-async function keepPhoneExchange(task: CaseTask, scene: EffectScene): Promise<CaseTask> {
-  const { tx, actor, input, now } = scene;
-  const partner = input.with?.trim() ? `Interlocuteur : ${input.with.trim()}. ` : '';
-  const stored = await tx.create({
-    ...communication(task, {
-      category: 'phone-exchange',
-      text: `${partner}${input.summary ?? ''}`,
-      recipients: task.requester ? [task.requester] : [],
-      sent: now,
-      sender: { reference: actor.reference, display: actor.display },
-    }),
-    medium: [concept('http://terminology.hl7.org/CodeSystem/v3-ParticipationMode', 'PHONE')],
-  });
-  return withOutputReference(task, 'phone-exchange', `Communication/${stored.id}`);
-}
-
-async function askQuestion(task: CaseTask, scene: EffectScene, question: string): Promise<CaseTask> {
-  const { tx, actor, now } = scene;
-  const asked = await tx.create(
-    communication(task, {
-      category: 'question',
-      text: question,
-      recipients: task.requester ? [task.requester] : [],
-      sent: now,
-      sender: { reference: actor.reference, display: actor.display },
-    }),
-  );
-  return withOutputReference(task, 'question', `Communication/${asked.id}`);
-}
-
-async function keepAnswer(task: CaseTask, scene: EffectScene): Promise<CaseTask> {
-  const { tx, actor, input, now } = scene;
-  const questions = outputsOf(task, 'question').flatMap((each) => each.valueReference?.reference ?? []);
-  await tx.create({
-    ...communication(task, {
-      category: 'answer',
-      text: input.answer ?? '',
-      recipients: await responsible(tx, task, scene.view.settings),
-      sent: now,
-      sender: { reference: actor.reference, display: actor.display },
-    }),
-    inResponseTo: questions.map((reference) => ({ reference })),
-  });
-  return withoutOutputs(task, 'question');
 }
 
 /** A case that is signed is no longer late; that it was stays on its clock. */

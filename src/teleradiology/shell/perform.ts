@@ -12,11 +12,12 @@ import {
 } from '../case/index.ts';
 import type { Room } from '../room.ts';
 import { type CaseTask, isTaskOf, stateOf, withMilestones, withState } from './case-task.ts';
-import { carryOut, type EffectScene } from './effects.ts';
+import { carryOut } from './effects.ts';
 import { type CaseView, gatherFacts } from './gather-facts.ts';
 import { refuseOutsider } from './outsider.ts';
 import { refusalError } from './refusal.ts';
 import type { Refusals } from './refusals.ts';
+import type { EffectScene, Given } from './scene.ts';
 import type { TaskWrites } from './task-writes.ts';
 import { watchState } from './waiting.ts';
 
@@ -31,7 +32,7 @@ export interface Transitioning {
   event: CaseEvent | 'settle';
   /** The platform acts by itself, whoever's request it runs in. */
   bySystem?: true;
-  input?: EffectScene['input'];
+  input?: Given;
   /** Facts that the caller knows better than the stored resources. */
   facts?: Partial<Facts>;
   /** What the event brings into the Task, before the effects. */

@@ -198,7 +198,7 @@ export const afterRows: readonly Transition[] = [
     from: ['acquiring', 'ready', ...inHand],
     to: 'interrupted',
     who: ['owner', 'coordinator'],
-    via: ['update'],
+    via: ['operation', 'update'],
     guards: ['reason-given'],
     effects: ['keep-reason', 'drop-second-reading', 'tell-site', 'forget-due-times'],
   },

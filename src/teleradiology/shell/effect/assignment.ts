@@ -1,0 +1,33 @@
+/** Whose reading it is: wanted from (`Task.restriction.recipient`), or in hand of (`Task.owner`). */
+import type { Practitioner, Reference } from '@medplum/fhirtypes';
+import { FhirError } from '../../../fhir/index.ts';
+import { type CaseTask, idOf } from '../case-task.ts';
+import type { EffectScene } from '../scene.ts';
+
+/** The reader the coordinator, or a colleague who hands over, wants. @throws FhirError 422 for nobody of the directory. */
+export async function assign(task: CaseTask, { tx, input }: EffectScene): Promise<CaseTask> {
+  const id = idOf({ reference: input.reader }, 'Practitioner');
+  const reader = id === undefined ? undefined : await tx.find('Practitioner', id);
+  if (reader === undefined)
+    throw new FhirError(
+      422,
+      'not-found',
+      'Ce radiologue n’est pas dans l’annuaire.',
+      "Parameters.parameter.where(name = 'reader')",
+    );
+  const name = reader.name?.[0];
+  const display = [...(name?.prefix ?? []), ...(name?.given ?? []), name?.family].filter((part) => part).join(' ');
+  const recipient: Reference<Practitioner> = { reference: `Practitioner/${id}`, ...(display ? { display } : {}) };
+  return { ...task, restriction: { ...task.restriction, recipient: [recipient] } };
+}
+
+/** Who claims it has it; that it was wanted from somebody else is over. */
+export function keepOwner(task: CaseTask, { actor }: EffectScene): CaseTask {
+  const owned = { ...task, owner: { reference: actor.reference, display: actor.display } };
+  const wanted = task.restriction?.recipient?.[0]?.reference;
+  if (wanted === undefined || wanted === actor.reference) return owned;
+  const { recipient: _recipient, ...restriction } = task.restriction ?? {};
+  if (Object.keys(restriction).length > 0) return { ...owned, restriction };
+  const { restriction: _restriction, ...bare } = owned;
+  return bare;
+}
