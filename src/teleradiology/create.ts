@@ -6,11 +6,13 @@ import { onStudy } from './images/on-study.ts';
 import { caseOperations } from './operations/index.ts';
 import { onOutcome } from './outgoing/on-outcome.ts';
 import { raiseDue } from './outgoing/raise-due.ts';
+import { guardPeople, peopleOperations } from './people/index.ts';
 import { cancelRequest } from './request/cancel.ts';
 import { completeExam } from './request/complete-exam.ts';
 import { createPendingRequests } from './request/from-rest.ts';
 import { receiveRequest } from './request/receive.ts';
 import type { Room } from './room.ts';
+import { createPublishing, guardRota, rotaOperations } from './rota/index.ts';
 import { guardWrite } from './shell/guard-writes.ts';
 import type { Shell } from './shell/perform.ts';
 import { createRefusals } from './shell/refusals.ts';
@@ -31,6 +33,11 @@ export function createTeleradiology(room: Room): TeleradiologyRoom {
   const sweep = createSweep(room, (due, tx) => raiseDue(shell, due, tx));
 
   room.store.beforeCommit((change, tx) => guardWrite(shell, pending, change, tx));
+  const publishing = createPublishing();
+  room.store.beforeCommit((change, tx) => guardPeople(shell, change, tx));
+  room.store.beforeCommit((change, tx) => guardRota(shell, publishing, change, tx));
+  for (const operation of [...peopleOperations, ...rotaOperations(shell, publishing)])
+    room.store.registerOperation(operation);
   room.store.onCommit(async (_changes, tx) => pending.checkNoneLeft(tx));
   for (const operation of caseOperations(shell)) room.store.registerOperation(operation);
   room.imaging.onStudy((event, tx) => onStudy(shell, event, tx));

@@ -34,6 +34,10 @@ export interface EstablishmentSettings {
   live: boolean;
   liveFrom?: Date;
   liveUntil?: Date;
+  /** A reader without qualifications on file may neither be planned nor read here; an expired one never may (CM-4). */
+  credentialsRequired: boolean;
+  /** Only the readers on the rota read here, unless they say why they take over. */
+  dutyRequired: boolean;
   /** Organization of the platform's coordinators, e.g. `Organization/…`. */
   platform?: string;
 }
@@ -53,6 +57,8 @@ export const defaultSettings: EstablishmentSettings = {
   deliveryMinutes: 15,
   reportFormat: 'report-mdm',
   live: true,
+  credentialsRequired: false,
+  dutyRequired: false,
 };
 
 const timeOfDay = /^([01]\d|2[0-3]):[0-5]\d/;
@@ -117,6 +123,8 @@ export function establishmentSettings(organization: Organization | undefined): E
     live: flag('live', defaultSettings.live),
     liveFrom: date('liveFrom'),
     liveUntil: date('liveUntil'),
+    credentialsRequired: flag('credentialsRequired', defaultSettings.credentialsRequired),
+    dutyRequired: flag('dutyRequired', defaultSettings.dutyRequired),
     platform: find('platform')?.valueReference?.reference,
   };
 }

@@ -15,7 +15,13 @@ export type DueKind =
   /** A state that somebody should have ended by now. */
   | 'waiting'
   /** An answer or a report that the establishment has not acknowledged. */
-  | 'undelivered';
+  | 'undelivered'
+  /** A certificate of a reader that ends; `caseId` is the `Practitioner/[id]`. */
+  | 'qualification'
+  /** Hours ahead that nobody covers; `caseId` is the `Organization/[id]`. */
+  | 'duty-gap'
+  /** A month whose rota should be out; `caseId` is the `Organization/[id]`, `key` the month. */
+  | 'rota-late';
 
 export interface DueTime {
   /** Id of the case's Task; empty for images without a case. */

@@ -6,6 +6,8 @@ import type { DueTime } from '../clock/index.ts';
 import { codeSystem, concept, identifierSystem } from '../codes.ts';
 import { watchQuiet, withStudies } from '../images/attach.ts';
 import { findLink } from '../images/study-link.ts';
+import { raiseExpiry } from '../people/index.ts';
+import { raiseGap, raiseLateRota } from '../rota/index.ts';
 import { establishmentSettings } from '../settings.ts';
 import { type CaseTask, clockOf, withClock } from '../shell/case-task.ts';
 import { communication, coordinators, responsible } from '../shell/communication.ts';
@@ -30,6 +32,12 @@ export async function raiseDue(shell: Shell, due: DueTime, tx: FhirTransaction):
       return tellWaiting(due, tx);
     case 'undelivered':
       return tellUndelivered(due, tx);
+    case 'qualification':
+      return raiseExpiry(shell, due, tx);
+    case 'duty-gap':
+      return raiseGap(shell, due, tx);
+    case 'rota-late':
+      return raiseLateRota(shell, due, tx);
   }
 }
 

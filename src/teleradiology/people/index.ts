@@ -1,0 +1,7 @@
+/** The register of readers: what they hold, until when, and which establishments refuse them. */
+
+export { raiseExpiry } from './expiry.ts';
+export { guardPeople } from './guard-people.ts';
+export { contactOf, nameOf } from './names.ts';
+export { peopleOperations } from './operations.ts';
+export { readerStanding } from './reader-standing.ts';

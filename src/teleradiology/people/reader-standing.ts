@@ -1,0 +1,46 @@
+/** Whether somebody may read for an establishment now (CM-4, CM-5): one statement, asked at every claim and every signature. */
+import type { FhirTransaction } from '../../fhir/index.ts';
+import type { ReaderStanding } from '../case/index.ts';
+import { credentialsOver, type QualificationCode } from './qualification.ts';
+
+interface StandingRow {
+  excluded: boolean;
+  on_duty: boolean;
+  held: { code: QualificationCode; from: string | null; until: string | null }[] | null;
+}
+
+/**
+ * @param practitioner `Practitioner/[id]`. @param establishment `Organization/[id]`; undefined when a case names none: nobody is
+ * excluded or on duty there.
+ */
+export async function readerStanding(
+  tx: Pick<FhirTransaction, 'sql' | 'context'>,
+  practitioner: string | undefined,
+  establishment: string | undefined,
+  now: Date,
+): Promise<ReaderStanding> {
+  const id = practitioner?.startsWith('Practitioner/') ? practitioner.slice('Practitioner/'.length) : undefined;
+  if (id === undefined) return { credentials: 'missing', excluded: false, onDuty: false };
+  const { rows } = await tx.sql.query<StandingRow>(
+    `SELECT
+       EXISTS (SELECT FROM reader_exclusion
+               WHERE tenant = $1 AND practitioner_id = $2 AND establishment_id = $3 AND since <= $4) AS excluded,
+       EXISTS (SELECT FROM duty_shift
+               WHERE tenant = $1 AND practitioner_id = $2 AND establishment_id = $3 AND kind = 'radiologist'
+                 AND published AND ends_at > $4 AND starts_at <= $4) AS on_duty,
+       (SELECT json_agg(json_build_object('code', code, 'from', valid_from, 'until', valid_until))
+        FROM reader_credential WHERE tenant = $1 AND practitioner_id = $2) AS held`,
+    [tx.context.tenant, id, establishment?.replace(/^Organization\//, '') ?? '', now],
+  );
+  const row = rows[0];
+  const held = (row?.held ?? []).map(({ code, from, until }) => ({
+    code,
+    ...(from === null ? {} : { from: new Date(from) }),
+    ...(until === null ? {} : { until: new Date(until) }),
+  }));
+  return {
+    credentials: credentialsOver(held, now),
+    excluded: row?.excluded ?? false,
+    onDuty: row?.on_duty ?? false,
+  };
+}
