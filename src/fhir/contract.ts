@@ -3,7 +3,7 @@
  * control, audit and the teleradiology domain plug in without being known here.
  */
 import type { Readable } from 'node:stream';
-import type { ExtractResource, OperationOutcome, Parameters, Resource, ResourceType } from '@medplum/fhirtypes';
+import type { Bundle, ExtractResource, OperationOutcome, Parameters, Resource, ResourceType } from '@medplum/fhirtypes';
 import type { Scope, Sql } from '../db/index.ts';
 
 /** Who acts. `reference` is a literal reference of the caller's tenant, e.g. `Practitioner/…` or `Device/…`. */
@@ -128,6 +128,12 @@ export interface FhirTransaction {
 /** Runs inside the transaction, once per written resource, after validation and before commit; throwing refuses the write. */
 export type ChangeHook = (change: Change, tx: FhirTransaction) => Promise<void> | void;
 
+/**
+ * Runs before a resource is validated and stored, with the whole tenant in sight: answers it as it is to be stored, the same object where
+ * nothing changes. For elements that the server sets, whatever a client sends; throwing refuses the write.
+ */
+export type WriteHook = (resource: Resource, tx: FhirTransaction) => Promise<Resource> | Resource;
+
 /** Runs once per transaction that wrote something, last before commit: the audit trail. */
 export type CommitHook = (changes: readonly Change[], tx: FhirTransaction) => Promise<void>;
 
@@ -150,6 +156,29 @@ export interface Operation {
   /** `_elements` is a parameter of its own, and not a wish about the Bundle it answers. */
   readsElements?: true;
   run(call: OperationCall): Promise<Resource | OperationAnswer>;
+  /** Of a type, changing nothing: asked of every tenant of the caller at once at `/t/all/fhir/[type]/$name`. */
+  everywhere?: OperationEverywhere;
+}
+
+/** What an operation has to say of one tenant. */
+export interface TenantAnswer {
+  tenant: string;
+  /** Service base URL in that tenant. */
+  base: string;
+}
+
+export interface OperationEverywhere {
+  /** Asks one tenant, as the caller is there. */
+  ask(call: OperationCall): Promise<TenantAnswer>;
+  /**
+   * The answers of several tenants as one.
+   * @param url of the operation, without a query. @returns with what of each tenant is shown, for its trail.
+   */
+  answer(
+    answers: readonly TenantAnswer[],
+    parameters: Parameters,
+    url: string,
+  ): { bundle: Bundle; shown: ReadonlyMap<string, readonly Resource[]> };
 }
 
 /** What an operation answers when a resource with status 200 is not enough ($export, $graphql); told apart by `status`. */
@@ -218,6 +247,7 @@ export interface FhirStore {
   search<K extends ResourceType>(tenant: string, type: K, query: string): Promise<ExtractResource<K>[]>;
   /** What a context sees, for statements on tables of other rooms that follow resources (images). */
   scopeOf(context: Pick<Context, 'tenant' | 'rows'>): Scope;
+  beforeWrite(hook: WriteHook): void;
   beforeCommit(hook: ChangeHook): void;
   onCommit(hook: CommitHook): void;
   /** Leaves an entry in the journal on its own, together with those of others; resolves once it is durable. JSON values only. */

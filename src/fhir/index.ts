@@ -15,14 +15,18 @@ export {
   type Operation,
   type OperationAnswer,
   type OperationCall,
+  type OperationEverywhere,
   type ProjectedRow,
+  parameterNamed,
   type ReadAccess,
   type RowScope,
   type Sight,
+  type TenantAnswer,
 } from './contract.ts';
 export { registerGraphql } from './graphql/index.ts';
 export { patientRecord } from './operations/compartment-members.ts';
 export { registerOperations } from './operations/index.ts';
+export { parsed as parsedVersion, readsOf } from './operations/reads.ts';
 export { rewriteSearchValues } from './reindex/rewrite-type.ts';
 export { loggable } from './rest/errors.ts';
 export { type MergedRoutesOptions, mergedRoutes } from './rest/merged/routes.ts';

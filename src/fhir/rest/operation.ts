@@ -102,7 +102,8 @@ function reduced(answer: Answer, subset: Subset, subsetQuery: string): Answer {
   return { ...answer, body: stringifyJson(bundle) };
 }
 
-function parametersOfQuery(query: string): Parameters {
+/** A query as Parameters: what an operation asked by GET is given. */
+export function parametersOfQuery(query: string): Parameters {
   const parameter = [...new URLSearchParams(query)].map(([name, valueString]) => ({ name, valueString }));
   return { resourceType: 'Parameters', ...(parameter.length > 0 ? { parameter } : {}) };
 }

@@ -156,7 +156,8 @@ function orderText({ order }: SearchPage): string {
   return JSON.stringify(order ?? []);
 }
 
-async function eachOf<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+/** At the same time, a few at once. */
+export async function eachOf<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   const waiting = [...items];
   const worker = async () => {
     for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await work(item);
@@ -165,7 +166,7 @@ async function eachOf<T>(items: readonly T[], work: (item: T) => Promise<void>):
 }
 
 /** @throws FhirError 503 once the time is over; the search behind it ends by its own limit. */
-function within<T>(deadline: AbortSignal, work: () => Promise<T>): Promise<T> {
+export function within<T>(deadline: AbortSignal, work: () => Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const late = () => reject(new FhirError(503, 'timeout', 'the tenants did not answer in time'));
     if (deadline.aborted) return late();
@@ -175,7 +176,7 @@ function within<T>(deadline: AbortSignal, work: () => Promise<T>): Promise<T> {
   });
 }
 
-function warningOf(tenant: string, error: unknown): OperationOutcomeIssue {
+export function warningOf(tenant: string, error: unknown): OperationOutcomeIssue {
   if (!(error instanceof FhirError) || error.status >= 500)
     return warning(tenant, error instanceof FhirError ? 'timeout' : 'exception', 'could not be searched now');
   return warning(tenant, error.status === 403 ? 'forbidden' : 'processing', error.message);

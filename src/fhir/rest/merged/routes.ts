@@ -1,14 +1,19 @@
-/** `GET /t/all/fhir/[type]`, `POST …/_search`: a worklist over every tenant of the caller (docs/access/tenants.md). Reading only. */
+/**
+ * `GET /t/all/fhir/[type]`, `POST …/_search`, and operations that can be asked everywhere: what every tenant of the caller has to show
+ * (docs/access/tenants.md). Reading only.
+ */
 import type { ResourceType } from '@medplum/fhirtypes';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { type Context, FhirError } from '../../contract.ts';
-import { parseJson } from '../../json/index.ts';
+import { type Context, FhirError, type Operation } from '../../contract.ts';
+import { parseJson, stringifyJson } from '../../json/index.ts';
 import { stringifyXml } from '../../xml/index.ts';
 import { bundleText, entryText, fullUrl, outcomeEntry } from '../bundle.ts';
 import { parsePrefer } from '../conditions.ts';
 import { failureOf, loggable } from '../errors.ts';
 import { contentTypes, type Format, negotiate } from '../negotiation.ts';
+import { parametersOfQuery } from '../operation.ts';
 import { formatOf, queryOf, requestIdOf, withoutRepresentation } from '../request.ts';
+import { mergedOperation } from './merged-operation.ts';
 import { readMergedQuery } from './merged-query.ts';
 import { type MergedPage, type MergedRow, type MergedSearchParts, mergedSearch } from './merged-search.ts';
 
@@ -43,7 +48,8 @@ export async function mergedRoutes(app: FastifyInstance, options: MergedRoutesOp
     return send(reply, formatFor(request) ?? 'json', JSON.stringify(failure.outcome));
   });
 
-  async function answer(request: FastifyRequest, reply: FastifyReply, type: ResourceType): Promise<FastifyReply> {
+  /** The caller in each tenant, and the question. */
+  async function understood(request: FastifyRequest, reply: FastifyReply, interaction: string) {
     const requestId = requestIdOf(request);
     reply.header('X-Request-Id', requestId);
     const callers = await everywhere(request);
@@ -51,17 +57,34 @@ export async function mergedRoutes(app: FastifyInstance, options: MergedRoutesOp
     if (!format) throw new FhirError(406, 'not-supported', 'only JSON and XML are served');
     const form = typeof request.body === 'string' ? request.body : '';
     const text = withoutRepresentation([queryOf(request), form].filter(Boolean).join('&'));
+    const contexts = callers.map(
+      (caller): Context => ({ ...caller, ...{ requestId, interaction, network: request.ip, now: () => clock.now() } }),
+    );
+    return { contexts, format, text };
+  }
+
+  async function answer(request: FastifyRequest, reply: FastifyReply, type: ResourceType): Promise<FastifyReply> {
+    const { contexts, format, text } = await understood(request, reply, 'search-type');
     const { handling } = parsePrefer(String(request.headers.prefer ?? ''));
     const query = readMergedQuery(text, handling);
-    const contexts = callers.map(
-      (caller): Context => ({
-        ...caller,
-        ...{ requestId, interaction: 'search-type', network: request.ip, now: () => clock.now() },
-      }),
-    );
     const page = await mergedSearch(options, contexts, type, query);
     reply.header('Cache-Control', 'private, no-cache').header('Vary', 'Accept');
     return send(reply, format, bundleOf(page, `${base()}/${type}`, query));
+  }
+
+  async function operate(request: FastifyRequest, reply: FastifyReply, operation: Operation): Promise<FastifyReply> {
+    const { name, type, everywhere } = operation;
+    if (!everywhere) throw new FhirError(404, 'not-supported', `$${name} is not offered over several tenants`);
+    const { contexts, format, text } = await understood(request, reply, `operation:${type}/$${name}`);
+    const bundle = await mergedOperation(options, contexts, {
+      operation: { ...operation, everywhere },
+      query: text,
+      parameters: parametersOfQuery(text),
+      url: `${base()}/${type}/$${name}`,
+      baseOf: (tenant) => `${baseUrl()}/t/${tenant}/fhir`,
+    });
+    reply.header('Cache-Control', 'private, no-cache').header('Vary', 'Accept');
+    return send(reply, format, stringifyJson(bundle));
   }
 
   function bundleOf(page: MergedPage, url: string, { text, first }: { text: string; first: string }): string {
@@ -93,6 +116,9 @@ export async function mergedRoutes(app: FastifyInstance, options: MergedRoutesOp
   for (const type of types) {
     app.get(`/t/all/fhir/${type}`, (request, reply) => answer(request, reply, type));
     app.post(`/t/all/fhir/${type}/_search`, (request, reply) => answer(request, reply, type));
+  }
+  for (const operation of options.store.operations.filter((each) => each.everywhere && each.level === 'type')) {
+    app.get(`/t/all/fhir/${operation.type}/$${operation.name}`, (request, reply) => operate(request, reply, operation));
   }
 }
 
