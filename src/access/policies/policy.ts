@@ -13,8 +13,10 @@ export type RowCriterion =
   | 'establishments'
   /** Part of a case the account's person reads or asked for. */
   | 'participation'
-  /** Names the account's person as its owner, author or performer. */
-  | 'ownership';
+  /** Names the account's person as its owner, author, performer or subject. */
+  | 'ownership'
+  /** Is about a professional, never about a patient: certificates (docs/rota.md). */
+  | 'professional';
 
 export interface Grant {
   types: readonly string[] | 'all';
@@ -36,7 +38,7 @@ export interface Policy {
 }
 
 const base = 'https://fhir.passerelle.example/StructureDefinition/';
-const rowCriteria: readonly string[] = ['all', 'establishments', 'participation', 'ownership', 'none'];
+const rowCriteria: readonly string[] = ['all', 'establishments', 'participation', 'ownership', 'professional', 'none'];
 const interactions: readonly string[] = [
   ...['read', 'vread', 'search-type', 'history-instance', 'history-type', 'history-system', 'search-system'],
   ...['create', 'update', 'patch', 'delete'],

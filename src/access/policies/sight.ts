@@ -43,7 +43,11 @@ const owning = [
   'recipient',
   'results-interpreter',
   'practitioner',
+  'subject',
 ];
+
+/** Category of documents about professionals; the domain refuses anything else in it. */
+const professional = 'https://fhir.passerelle.example/CodeSystem/document-category|professional';
 
 /** They may repeat any other element, so who does not see one does not see them. */
 const repeating = ['text', 'contained'] as const;
@@ -105,6 +109,7 @@ async function rowsOf(
     for (const id of establishments) keys.push({ parameter: '_security', value: `${establishmentSystem}|${id}` });
   }
   if (criteria.has('ownership')) for (const parameter of owning) keys.push({ parameter, value: actor.reference });
+  if (criteria.has('professional')) keys.push({ parameter: 'category', value: professional });
   if (criteria.has('participation')) {
     for (const task of await tasksTakenPartIn(store, tenant, actor.reference, establishments))
       keys.push(...(await recordKeys(store, tenant, { task })));

@@ -34,6 +34,7 @@ const roles: Readonly<Record<string, string>> = {
   coordinator: 'Coordonnateur',
   quality: 'Qualité',
   secretary: 'Secrétariat médical',
+  switchboard: 'Standard téléphonique',
   support: 'Maintenance',
   pacs: 'PACS',
   auditor: 'Auditeur',
