@@ -17,6 +17,7 @@ import { guardWrite } from './shell/guard-writes.ts';
 import type { Shell } from './shell/perform.ts';
 import { createRefusals } from './shell/refusals.ts';
 import { createTaskWrites } from './shell/task-writes.ts';
+import { createWorklist } from './worklist/index.ts';
 
 /** The domain running in this process. */
 export interface TeleradiologyRoom extends Teleradiology {
@@ -39,7 +40,8 @@ export function createTeleradiology(room: Room): TeleradiologyRoom {
   for (const operation of [...peopleOperations, ...rotaOperations(shell, publishing)])
     room.store.registerOperation(operation);
   room.store.onCommit(async (_changes, tx) => pending.checkNoneLeft(tx));
-  for (const operation of caseOperations(shell)) room.store.registerOperation(operation);
+  const worklist = createWorklist(room);
+  for (const operation of [...caseOperations(shell), worklist.operation]) room.store.registerOperation(operation);
   room.imaging.onStudy((event, tx) => onStudy(shell, event, tx));
   room.delivery.onOutcome((item, result, tx) => onOutcome(shell, item, result, tx));
 
@@ -47,11 +49,16 @@ export function createTeleradiology(room: Room): TeleradiologyRoom {
     receiveRequest: (tx, request, establishmentId) => receiveRequest(shell, tx, request, establishmentId),
     cancelRequest: (tx, cancellation, establishmentId) => cancelRequest(shell, tx, cancellation, establishmentId),
     completeExam: (tx, exams, establishmentId) => completeExam(shell, tx, exams, establishmentId),
-    start: sweep.start,
+    async start() {
+      await sweep.start();
+      // Older cases take their places while new ones come.
+      void worklist.start();
+    },
     async stop() {
       await sweep.stop();
       await shell.refusals.settled();
     },
     sweep: sweep.sweep,
   };
+      await worklist.stop();
 }

@@ -55,6 +55,7 @@ export const defaultSettings: EstablishmentSettings = {
   protocolMinutes: 30,
   imagesMinutes: 120,
   deliveryMinutes: 15,
+  aiPriorityMinutes: number;
   reportFormat: 'report-mdm',
   live: true,
   credentialsRequired: false,
@@ -88,6 +89,7 @@ export function establishmentSettings(organization: Organization | undefined): E
     const value = find(url)?.valueTime ?? find(url)?.valueString;
     return value !== undefined && timeOfDay.test(value) ? value.slice(0, 5) : otherwise;
   };
+  aiPriorityMinutes: 60,
   const zone = find('timeZone')?.valueCode ?? find('timeZone')?.valueString;
   const timeZone = zone !== undefined && isTimeZone(zone) ? zone : defaultDelays.timeZone;
   const date = (url: string): Date | undefined => {
@@ -142,3 +144,4 @@ const timeZones: ReadonlySet<string> = new Set([...Intl.supportedValuesOf('timeZ
 function isTimeZone(name: string): boolean {
   return timeZones.has(name);
 }
+    aiPriorityMinutes: Math.min(120, Math.max(0, find('aiPriorityMinutes')?.valueInteger ?? 60)),

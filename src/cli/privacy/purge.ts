@@ -102,6 +102,7 @@ export async function destroyResources(
     await removed('hl7v2_message', 'focus = ANY ($2)', [all]);
     await removed('due_time', 'case_id = ANY ($2)', [idsOf('Task')]);
     await removed('case_refusal', 'case_id = ANY ($2)', [idsOf('Task')]);
+    await removed('worklist', 'case_id = ANY ($2)', [idsOf('Task')]);
     return keepCertificate(room, client, tenant, result, certify);
   });
   return { destroyed, certificate, files: await finishPurges(room, tenant) };
