@@ -55,6 +55,7 @@ export const defaultSettings: EstablishmentSettings = {
   protocolMinutes: 30,
   imagesMinutes: 120,
   deliveryMinutes: 15,
+  /** Minutes an AI priority of 100 raises a case that is not urgent, 0 to 120; 0 switches it off (WF-11). */
   aiPriorityMinutes: number;
   reportFormat: 'report-mdm',
   live: true,
