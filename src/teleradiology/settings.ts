@@ -1,9 +1,23 @@
 /** Contract terms of one establishment: extension `establishment-settings` of its Organization, with defaults. */
 import type { Extension, Organization } from '@medplum/fhirtypes';
 import { Temporal } from 'temporal-polyfill';
-import { type DelayTerms, defaultDelays } from './clock/deadline.ts';
-import { isHolidayCalendar } from './clock/holidays.ts';
+import { type HolidayCalendar, isHolidayCalendar } from './clock/holidays.ts';
 import { structureDefinition } from './codes.ts';
+
+/** Delays of the reading for establishments whose contract is not written clause by clause (contract-terms). */
+export interface DelayTerms {
+  /** IANA name, e.g. `Europe/Paris`. */
+  timeZone: string;
+  urgentMinutes: number;
+  inpatientMinutes: number;
+  /** Local time of the morning deadline, `HH:MM`. */
+  routineTime: string;
+  /** A deadline that falls on a public holiday moves to the next day that is none. */
+  routineSkipsHolidays: boolean;
+  /** Local time at which the contract's day begins, `HH:MM`; earlier transmissions count for the day before. */
+  dutyDayStart: string;
+  holidays: HolidayCalendar;
+}
 
 export interface EstablishmentSettings {
   delays: DelayTerms;
@@ -41,6 +55,16 @@ export interface EstablishmentSettings {
   /** Organization of the platform's coordinators, e.g. `Organization/…`. */
   platform?: string;
 }
+
+const defaultDelays: DelayTerms = {
+  timeZone: 'Europe/Paris',
+  urgentMinutes: 60,
+  inpatientMinutes: 60,
+  routineTime: '08:00',
+  routineSkipsHolidays: false,
+  dutyDayStart: '00:00',
+  holidays: 'france',
+};
 
 export const defaultSettings: EstablishmentSettings = {
   delays: defaultDelays,

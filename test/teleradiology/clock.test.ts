@@ -2,29 +2,53 @@ import fc from 'fast-check';
 import { Temporal } from 'temporal-polyfill';
 import { describe, expect, it } from 'vitest';
 import {
-  deadline,
-  defaultDelays,
+  dueAt,
   easter,
   holidays,
   isHoliday,
-  ruleFor,
-  thresholdAt,
-  thresholds,
+  nextAt,
+  type Plan,
+  partAt,
+  planOf,
+  replan,
+  stepsDue,
+  urgencyOf,
+  withRaised,
 } from '../../src/teleradiology/clock/index.ts';
+import { type Circumstances, chooseTerm, defaultTerms } from '../../src/teleradiology/contract-terms/index.ts';
+import { defaultSettings } from '../../src/teleradiology/index.ts';
 
-const routine = (started: string, terms: Partial<typeof defaultDelays> = {}): string =>
-  deadline('routine-0800', new Date(started), { ...defaultDelays, ...terms }).toISOString();
+type Delays = typeof defaultSettings.delays;
+
+/** Deadline of a reading by the defaults, with numbers of the establishment in their place. */
+function deadline(
+  of: Pick<Circumstances, 'urgency' | 'setting'>,
+  started: string,
+  numbers: Partial<Delays> = {},
+): Date {
+  const delays = { ...defaultSettings.delays, ...numbers };
+  const terms = defaultTerms({ ...defaultSettings, delays });
+  const circumstances = { clock: 'interpretation', started: new Date(started), acts: [], ...of } as const;
+  const { term, calendar } = chooseTerm([{ terms, alsoHolidays: [] }], circumstances, delays);
+  return dueAt(term.delay, new Date(started), calendar);
+}
+const urgent = { urgency: 'urgent', setting: undefined } as const;
+const inpatient = { urgency: 'urgent', setting: 'inpatient' } as const;
+const outpatient = { urgency: 'routine', setting: 'outpatient' } as const;
+const routine = (started: string, numbers: Partial<Delays> = {}): string =>
+  deadline(outpatient, started, numbers).toISOString();
 
 describe('the delay of an urgent or in-patient case', () => {
   it('is one hour of real time, also in the nights when the hour changes', () => {
     for (const started of ['2026-10-25T00:30:00Z', '2027-03-28T00:30:00Z', '2026-05-12T08:00:00Z'])
-      for (const rule of ['urgent-1h', 'inpatient-1h'] as const)
-        expect(deadline(rule, new Date(started), defaultDelays).getTime() - Date.parse(started)).toBe(3_600_000);
+      for (const of of [urgent, inpatient])
+        expect(deadline(of, started).getTime() - Date.parse(started)).toBe(3_600_000);
   });
 
   it('is what the contract of the establishment says', () => {
-    const due = deadline('urgent-1h', new Date('2026-05-12T08:00:00Z'), { ...defaultDelays, urgentMinutes: 30 });
-    expect(due.toISOString()).toBe('2026-05-12T08:30:00.000Z');
+    const at = '2026-05-12T08:00:00Z';
+    expect(deadline(urgent, at, { urgentMinutes: 30 }).toISOString()).toBe('2026-05-12T08:30:00.000Z');
+    expect(deadline(inpatient, at, { inpatientMinutes: 45 }).toISOString()).toBe('2026-05-12T08:45:00.000Z');
   });
 });
 
@@ -73,7 +97,7 @@ describe('the delay of a routine case', () => {
     const instants = fc.integer({ min: Date.parse('2025-01-01'), max: Date.parse('2035-01-01') });
     fc.assert(
       fc.property(instants, zones, (started, timeZone) => {
-        const due = deadline('routine-0800', new Date(started), { ...defaultDelays, timeZone });
+        const due = deadline(outpatient, new Date(started).toISOString(), { timeZone });
         const local = (ms: number) => Temporal.Instant.fromEpochMilliseconds(ms).toZonedDateTimeISO(timeZone);
         expect(local(due.getTime()).toPlainTime().toString({ smallestUnit: 'minute' })).toBe('08:00');
         expect(
@@ -86,35 +110,81 @@ describe('the delay of a routine case', () => {
   });
 });
 
-describe('thresholds', () => {
-  it('lie in order between the start and the deadline, the last one on it', () => {
+describe('the plan of a clock', () => {
+  const started = new Date('2026-05-12T08:00:00Z');
+  const terms = { reminders: [50, 75, 100], escalations: [{ to: 'coordinator', afterMinutes: 15 }] };
+  const plan = (minutes: number): Plan => planOf(started, new Date(started.getTime() + minutes * 60_000), terms);
+  const at = (time: string) => new Date(`2026-05-12T${time}Z`);
+  const names = (steps: Plan) => steps.map(({ step }) => step);
+
+  it('has its reminders, the deadline, its escalations, in order of time', () => {
+    expect(names(plan(60))).toEqual(['reminder-50', 'reminder-75', 'reminder-100', 'due', 'escalation-coordinator']);
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 200_000_000 }), (delay) => {
-        const started = new Date('2026-05-12T08:00:00Z');
         const due = new Date(started.getTime() + delay);
-        const times = thresholds.map((threshold) => thresholdAt(started, due, threshold).getTime());
+        const times = planOf(started, due, terms).map((step) => step.at.getTime());
         expect([...times].sort((a, b) => a - b)).toEqual(times);
         expect(times[0]).toBeGreaterThanOrEqual(started.getTime());
-        expect(times.at(-1)).toBe(due.getTime());
+        expect(partAt(started, due, 100)).toEqual(due);
       }),
     );
   });
-});
 
-describe('the rule of a case', () => {
-  it('is urgent for an emergency, an urgent order, and whatever nobody said', () => {
-    expect(ruleFor(undefined, 'E')).toBe('urgent-1h');
-    expect(ruleFor('stat', 'O')).toBe('urgent-1h');
-    expect(ruleFor(undefined, undefined)).toBe('urgent-1h');
-    expect(ruleFor(undefined, 'N')).toBe('urgent-1h');
+  it('raises what is due once, whenever it is looked at, and knows when to look again', () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 0, max: 120 }), { maxLength: 12 }), (minutes) => {
+        let current = plan(60);
+        const raised: string[] = [];
+        for (const minute of [...minutes, 600].sort((a, b) => a - b)) {
+          const now = new Date(started.getTime() + minute * 60_000);
+          const due = stepsDue(current, now);
+          expect(due.length > 0).toBe((nextAt(current)?.getTime() ?? Number.POSITIVE_INFINITY) <= now.getTime());
+          raised.push(...names(due));
+          current = withRaised(current, due, now);
+        }
+        expect(raised).toEqual(names(plan(60)));
+        expect(nextAt(current)).toBeUndefined();
+      }),
+    );
   });
 
-  it('is one hour for an in-patient, the next morning for out-patients', () => {
-    expect(ruleFor(undefined, 'I')).toBe('inpatient-1h');
-    expect(ruleFor('routine', 'I')).toBe('inpatient-1h');
-    expect(ruleFor(undefined, 'O')).toBe('routine-0800');
-    expect(ruleFor(undefined, 'R')).toBe('routine-0800');
-    expect(ruleFor('routine', undefined)).toBe('routine-0800');
+  it('that gets shorter raises at once what has passed and repeats nothing; longer, it tells again what falls anew', () => {
+    const before = withRaised(plan(120), stepsDue(plan(120), at('09:00:00')), at('09:00:00'));
+    expect(names(stepsDue(replan(before, plan(40), at('09:01:00')), at('09:01:00')))).toEqual([
+      'reminder-75',
+      'reminder-100',
+      'due',
+      'escalation-coordinator',
+    ]);
+    const longer = replan(before, plan(600), at('09:01:00'));
+    expect(stepsDue(longer, at('09:01:00'))).toEqual([]);
+    expect(nextAt(longer)).toEqual(at('13:00:00'));
+  });
+});
+
+describe('the urgency of a request', () => {
+  it('is urgent for an emergency, an in-patient, an urgent order, and whatever nobody said', () => {
+    for (const [priority, encounterClass] of [
+      [undefined, 'E'],
+      ['routine', 'E'],
+      [undefined, 'I'],
+      ['routine', 'I'],
+      ['stat', 'O'],
+      [undefined, undefined],
+      [undefined, 'N'],
+    ])
+      expect(urgencyOf(priority, encounterClass)).toBe('urgent');
+  });
+
+  it('is routine for out-patients, and where the order says so', () => {
+    for (const [priority, encounterClass] of [
+      [undefined, 'O'],
+      [undefined, 'R'],
+      ['routine', 'O'],
+      ['routine', undefined],
+      ['routine', 'N'],
+    ])
+      expect(urgencyOf(priority, encounterClass)).toBe('routine');
   });
 });
 

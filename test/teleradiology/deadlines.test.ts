@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readingClockOf } from '../../src/teleradiology/shell/case-clocks.ts';
 import { person, readyCase, report, request, send, stateOf } from './support/requests.ts';
 import { createWorld, tenant, type World } from './support/world.ts';
 
@@ -30,10 +31,7 @@ describe('the deadline of a case', () => {
     expect(counts).toEqual([0, 1, 1, 1, 2, 2, 3]);
     expect(await flags(id)).toMatchObject([{ status: 'active', code: { coding: [{ code: 'late' }] } }]);
     const late = await world.task(id);
-    expect(
-      late.extension?.find((each) => each.url.endsWith('/clock'))?.extension?.find((each) => each.url === 'late')
-        ?.valueBoolean,
-    ).toBe(true);
+    expect(readingClockOf(late)).toMatchObject({ late: true, rule: 'urgent-1h' });
     expect((await told(id)).every((each) => each.recipient?.[0]?.reference === 'Organization/passerelle-exemple')).toBe(
       true,
     );
@@ -64,7 +62,9 @@ describe('the deadline of a case', () => {
   it('is told to the radiologist who has the case', async () => {
     const { id } = await readyCase(world);
     await world.operate('radiologist', 'claim', id);
-    world.clock.pass(31 * minuteMs);
+    world.clock.pass(20 * minuteMs);
+    await world.operate('radiologist', 'save-draft', id, { results: 'En cours' });
+    world.clock.pass(11 * minuteMs);
     await world.room.sweep();
     expect(await told(id)).toMatchObject([
       {
@@ -78,7 +78,10 @@ describe('the deadline of a case', () => {
     const { id } = await readyCase(world);
     await world.operate('radiologist', 'claim', id);
     await world.operate('radiologist', 'phone-exchange', id, { summary: 'Appelé' });
-    world.clock.pass(61 * minuteMs);
+    for (let passed = 0; passed < 60; passed += 20) {
+      world.clock.pass(20 * minuteMs + 20_000);
+      await world.operate('radiologist', 'save-draft', id, { results: `Lu depuis ${passed} min` });
+    }
     await world.room.sweep();
     await world.operate('radiologist', 'sign', id, { ...report, 'not-displayed-reason': 'Repérage' });
     expect(await flags(id)).toMatchObject([{ status: 'inactive' }]);
@@ -124,7 +127,8 @@ describe('a due time that cannot be raised', () => {
     const { id } = await readyCase(world);
     await world.database.query(
       tenant,
-      `INSERT INTO due_time (tenant, case_id, kind, due_at, next_at) VALUES ($1, 'gone', 'deadline-50', $2, $2)`,
+      `INSERT INTO due_time (tenant, case_id, kind, key, due_at, next_at)
+       VALUES ($1, 'gone', 'clock', 'interpretation', $2, $2)`,
       [tenant, new Date(0)],
     );
     world.clock.pass(31 * minuteMs);

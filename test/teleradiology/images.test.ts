@@ -1,9 +1,11 @@
 import type { Task } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { readingClockOf } from '../../src/teleradiology/shell/case-clocks.ts';
 import {
   complete,
   exam,
   fresh,
+  mitigation,
   outputs,
   patient,
   person,
@@ -24,14 +26,9 @@ afterAll(() => world.close());
 const basis = (task: Task) => task.extension?.find((each) => each.url.endsWith('/attachment-basis'))?.valueCode;
 const decide = async (issueId: string, action: string): Promise<void> => {
   const issue = await world.store.read(tenant, 'DetectedIssue', issueId);
-  const mitigation = [
-    {
-      action: {
-        coding: [{ system: 'https://fhir.passerelle.example/CodeSystem/detected-issue-mitigation', code: action }],
-      },
-    },
-  ];
-  await world.store.transaction(world.as('quality'), (tx) => tx.update({ ...issue, status: 'final', mitigation }));
+  await world.store.transaction(world.as('quality'), (tx) =>
+    tx.update({ ...issue, status: 'final', mitigation: mitigation(action) }),
+  );
 };
 
 async function requested(changes = {}) {
@@ -231,10 +228,10 @@ describe('completeness', () => {
     const ready = await world.task(id);
     expect(stateOf(ready)).toBe('ready');
     expect(ready.priority).toBe('routine');
-    const clock = ready.extension?.find((each) => each.url.endsWith('/clock'))?.extension;
+    const clock = readingClockOf(ready);
     // Transmission was complete with flow 4, a minute after the images.
-    expect(clock?.find((each) => each.url === 'started')?.valueDateTime).toBe(world.clock.now().toISOString());
-    expect(clock?.find((each) => each.url === 'rule')?.valueCode).toBe('routine-0800');
+    expect(clock?.started).toEqual(world.clock.now());
+    expect(clock?.rule).toBe('routine-0800');
   });
 
   it('waits for every study that flow 4 announced', async () => {

@@ -3,17 +3,12 @@ import type { Database, Sql } from '../../db/index.ts';
 
 /** What falls due. */
 export type DueKind =
-  | 'deadline-50'
-  | 'deadline-75'
-  | 'deadline-100'
+  /** Steps of a running clock of a case; `key` is its name (running-clock.ts). */
+  | 'clock'
   /** Images of a study stopped arriving. */
   | 'images-quiet'
   /** A study that found no case. */
   | 'unattached'
-  /** Images never came. */
-  | 'expiry'
-  /** A state that somebody should have ended by now. */
-  | 'waiting'
   /** An answer or a report that the establishment has not acknowledged. */
   | 'undelivered'
   /** A certificate of a reader that ends; `caseId` is the `Practitioner/[id]`. */
@@ -44,18 +39,12 @@ export async function setDueTime(sql: Sql, tenant: string, due: DueTime, again =
   );
 }
 
-/** Forgets what has not been raised, of these kinds or of all but deliveries: what was queued for the site is still owed to it. */
-export async function cancelDueTimes(
-  sql: Sql,
-  tenant: string,
-  caseId: string,
-  kinds?: readonly DueKind[],
-): Promise<void> {
+/** Forgets what has not been raised of a case that ended; its clocks stop by themselves, and what was queued for the site is still owed to it. */
+export async function cancelDueTimes(sql: Sql, tenant: string, caseId: string): Promise<void> {
   await sql.query(
     `DELETE FROM due_time
-     WHERE tenant = $1 AND case_id = $2 AND fired_at IS NULL
-       AND CASE WHEN $3::text[] IS NULL THEN kind <> 'undelivered' ELSE kind = ANY ($3) END`,
-    [tenant, caseId, kinds ?? null],
+     WHERE tenant = $1 AND case_id = $2 AND fired_at IS NULL AND kind NOT IN ('clock', 'undelivered')`,
+    [tenant, caseId],
   );
 }
 

@@ -1,14 +1,4 @@
 /** Delays, public holidays, and the durable due times that are counted from them. */
-export {
-  type ClockRule,
-  type DelayTerms,
-  deadline,
-  defaultDelays,
-  ruleFor,
-  type Threshold,
-  thresholdAt,
-  thresholds,
-} from './deadline.ts';
 export { type Delay, delayText, dueAt } from './delay.ts';
 export { cancelDueTimes, type DueKind, type DueTime, setDueTime } from './due-time.ts';
 export { easter } from './easter.ts';
@@ -25,4 +15,6 @@ export {
   stepsDue,
   withRaised,
 } from './plan.ts';
+export { dropPlans, readPlan, storePlan } from './running-clock.ts';
 export { createSweep, type Sweep } from './sweep.ts';
+export { urgencyOf } from './urgency.ts';

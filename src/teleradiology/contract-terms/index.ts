@@ -1,4 +1,5 @@
 /** Terms of an establishment's contract: delays, reminders, escalations and penalties by clock, act, urgency, setting and hour (WF-3, WF-4). */
+export { agreedTerms } from './agreed-terms.ts';
 export { type ChosenTerm, type Circumstances, chooseTerm } from './choose-term.ts';
 export { defaultTerms } from './default-terms.ts';
 export { penaltyAmounts, penaltyCount } from './penalty.ts';

@@ -17,7 +17,7 @@ import { claimQuarantined, detach, settleStudy, tellCase, withStudies } from '..
 import { contradictionsWith } from '../images/find-case.ts';
 import { findLink, linksOfCase, type StudyLink, studyLock } from '../images/study-link.ts';
 import { announcedStudies, type CaseTask, idOf, stateOf, withInput } from '../shell/case-task.ts';
-import { flow4Received } from '../shell/effects.ts';
+import { flow4Received } from '../shell/circumstances.ts';
 import { readCase, type Shell, transition } from '../shell/perform.ts';
 import { knownCase } from './cancel.ts';
 

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Identifier, Organization, ServiceRequest, Task } from '@medplum/fhirtypes';
 import { FhirError, type FhirTransaction } from '../../fhir/index.ts';
 import { decide, type Milestone } from '../case/index.ts';
-import { ruleFor } from '../clock/index.ts';
+import { urgencyOf } from '../clock/index.ts';
 import { codeSystem, concept, identifierIs, identifierSystem } from '../codes.ts';
 import type { Trait } from '../identity/traits.ts';
 import { type CaseTask, inputsOf } from '../shell/case-task.ts';
@@ -65,8 +65,7 @@ export async function newCaseTask(shell: Shell, tx: FhirTransaction, request: Ne
     lastModified: now.toISOString(),
   };
   const encounterClass = inputsOf(bare, 'encounter-class')[0]?.valueCode;
-  const rule = ruleFor(serviceRequest.priority, encounterClass);
-  const task: CaseTask = { ...bare, priority: rule === 'routine-0800' ? 'routine' : 'urgent' };
+  const task: CaseTask = { ...bare, priority: urgencyOf(serviceRequest.priority, encounterClass) };
   const view = viewOfNewCase(task, establishment, request.problems.length > 0, now);
   const actor = actorOf(tx);
   const result = decide('none', request.event ?? 'submit', actor, view.facts);

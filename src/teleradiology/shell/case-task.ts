@@ -1,8 +1,7 @@
 /** Elements of the case's Task as docs/fhir-conventions.md lays them out: read and written here, pure. */
 import type { Extension, Task, TaskInput, TaskOutput } from '@medplum/fhirtypes';
 import { type CaseState, type Milestone, stateDefinition } from '../case/index.ts';
-import type { ClockRule } from '../clock/deadline.ts';
-import { type CaseItem, codeSystem, concept, hasCode, part, structureDefinition, type TaskCode } from '../codes.ts';
+import { type CaseItem, codeSystem, concept, hasCode, structureDefinition, type TaskCode } from '../codes.ts';
 
 /** A stored case. */
 export type CaseTask = Task & { id: string };
@@ -50,33 +49,6 @@ export function withMilestones<T extends Task>(task: T, passed: ReadonlyMap<Mile
   if (all.size === 0) return task;
   const parts = [...all].map(([url, time]): Extension => ({ url, valueDateTime: time.toISOString() }));
   return withExtension(task, { url: structureDefinition.milestones, extension: parts });
-}
-
-export interface CaseClock {
-  started: Date;
-  rule: ClockRule;
-  late: boolean;
-}
-
-export function clockOf(task: Task): CaseClock | undefined {
-  const extension = extensionOf(task, structureDefinition.clock);
-  const started = part(extension, 'started')?.valueDateTime;
-  const rule = part(extension, 'rule')?.valueCode;
-  if (started === undefined || rule === undefined) return undefined;
-  return { started: new Date(started), rule: rule as ClockRule, late: part(extension, 'late')?.valueBoolean ?? false };
-}
-
-export function withClock<T extends Task>(task: T, clock: CaseClock, due: Date): T {
-  const extension: Extension = {
-    url: structureDefinition.clock,
-    extension: [
-      { url: 'started', valueDateTime: clock.started.toISOString() },
-      { url: 'rule', valueCode: clock.rule },
-      { url: 'late', valueBoolean: clock.late },
-    ],
-  };
-  const restriction = { ...task.restriction, period: { start: clock.started.toISOString(), end: due.toISOString() } };
-  return withExtension({ ...task, restriction }, extension);
 }
 
 export function basisOf(task: Task): AttachmentBasis | undefined {

@@ -1,25 +1,15 @@
 /** Carries out the effects a decision names; each returns the Task as it is after it. The Task itself is stored once, by the caller. */
 import type { Consent } from '@medplum/fhirtypes';
-import { type Effect, imagesComplete } from '../case/index.ts';
-import {
-  type ClockRule,
-  cancelDueTimes,
-  deadline,
-  ruleFor,
-  setDueTime,
-  thresholdAt,
-  thresholds,
-} from '../clock/index.ts';
+import type { Effect } from '../case/index.ts';
+import { cancelDueTimes } from '../clock/index.ts';
 import { codeSystem, concept, identifierSystem, passerelle } from '../codes.ts';
 import { queueDelivery } from '../outgoing/queue.ts';
 import {
   type CaseTask,
-  clockOf,
   idOf,
   inputsOf,
   milestonesOf,
   withBasis,
-  withClock,
   withInput,
   withOutput,
   withOutputReference,
@@ -28,12 +18,9 @@ import {
 import { communication, responsible } from './communication.ts';
 import { assign, keepOwner } from './effect/assignment.ts';
 import { askQuestion, keepAnswer, keepPhoneExchange } from './effect/talk.ts';
-import type { CaseView } from './gather-facts.ts';
 import type { EffectScene } from './scene.ts';
 
 export type { EffectScene } from './scene.ts';
-
-const dayMs = 86_400_000;
 
 export async function carryOut(effect: Effect, task: CaseTask, scene: EffectScene): Promise<CaseTask> {
   const { tx, now, input, view } = scene;
@@ -56,20 +43,12 @@ export async function carryOut(effect: Effect, task: CaseTask, scene: EffectScen
           },
         ],
       };
+    // Clocks follow from what the case has become (keep-clocks.ts).
     case 'start-clock':
-      return startClock(task, scene, clockStart(view));
-    case 'restart-clock': {
-      const clock = clockOf(task);
-      return clock === undefined ? task : startClock(task, scene, clock.started);
-    }
+    case 'restart-clock':
     case 'stop-clock':
-      await cancelDueTimes(tx.sql, tenant, task.id, ['deadline-50', 'deadline-75', 'deadline-100']);
-      return lowerFlag(task, scene);
-    case 'watch-expiry': {
-      const dueAt = new Date(now.getTime() + view.settings.expiryDays * dayMs);
-      await setDueTime(tx.sql, tenant, { caseId: task.id, kind: 'expiry', key: '', dueAt }, true);
+    case 'watch-expiry':
       return task;
-    }
     case 'forget-due-times':
       await cancelDueTimes(tx.sql, tenant, task.id);
       return task;
@@ -163,55 +142,6 @@ export async function carryOut(effect: Effect, task: CaseTask, scene: EffectScen
   }
 }
 
-/** Transmission of the images: their last instance, and flow 4 when the establishment sends one and it came later. */
-function clockStart(view: CaseView): Date {
-  const series = view.studies.flatMap((link) => Object.values(link.series).map(({ at }) => Date.parse(at)));
-  // An urgent case starts with its first complete series.
-  return new Date(imagesComplete(view.facts) ? Math.max(...series) : Math.min(...series));
-}
-
-async function startClock(task: CaseTask, scene: EffectScene, imagesAt: Date): Promise<CaseTask> {
-  const { tx, view } = scene;
-  const started = clockOf(task)?.started ?? laterOf(imagesAt, examToldAt(task, view));
-  const rule = ruleOf(task);
-  const due = deadline(rule, started, view.settings.delays);
-  for (const threshold of thresholds) {
-    const dueAt = thresholdAt(started, due, threshold);
-    // What was raised under another urgency is raised again when it falls due anew: a longer delay must not end in silence.
-    const again = dueAt > scene.now;
-    await setDueTime(
-      tx.sql,
-      tx.context.tenant,
-      { caseId: task.id, kind: `deadline-${threshold}`, key: '', dueAt },
-      again,
-    );
-  }
-  const wasLate = clockOf(task)?.late ?? false;
-  const late = wasLate && due <= scene.now;
-  if (wasLate && !late) await lowerFlag(task, scene);
-  return withClock(task, { started, rule, late }, due);
-}
-
-/** The priority of the case decides, also after a triage; the class of the stay tells in-patients from emergencies. */
-function ruleOf(task: CaseTask): ClockRule {
-  if (task.priority === 'routine') return ruleFor('routine', encounterClass(task));
-  return encounterClass(task) === 'I' ? 'inpatient-1h' : 'urgent-1h';
-}
-
-const laterOf = (a: Date, b: Date | undefined): Date => (b !== undefined && b > a ? b : a);
-
-/** When flow 4 came, for an establishment that sends one and a case that waited for it. */
-function examToldAt(task: CaseTask, view: CaseView): Date | undefined {
-  if (!view.facts.flow4Expected || !imagesComplete(view.facts)) return undefined;
-  const told = inputsOf(task, 'act').map(
-    (each) => each.extension?.find(({ url }) => url === flow4Received)?.valueDateTime,
-  );
-  return told[0] === undefined ? undefined : new Date(told[0]);
-}
-
-/** When flow 4 came: sub-extension of the input `act`. */
-export const flow4Received = `${passerelle}/StructureDefinition/received-at`;
-
 function encounterClass(task: CaseTask): string | undefined {
   return inputsOf(task, 'encounter-class')[0]?.valueCode;
 }
@@ -237,16 +167,6 @@ async function recordConsent(task: CaseTask, scene: EffectScene): Promise<CaseTa
     },
   });
   return withOutputReference(task, 'consent', `Consent/${consent.id}`);
-}
-
-/** A case that is signed is no longer late; that it was stays on its clock. */
-async function lowerFlag(task: CaseTask, scene: EffectScene): Promise<CaseTask> {
-  const number = task.identifier?.find((each) => each.system === identifierSystem.caseNumber)?.value;
-  if (clockOf(task)?.late !== true || number === undefined) return task;
-  const token = encodeURIComponent(`${identifierSystem.caseNumber}|${number}`);
-  for (const flag of await scene.tx.search('Flag', `identifier=${token}`))
-    if (flag.status === 'active') await scene.tx.update({ ...flag, status: 'inactive' });
-  return task;
 }
 
 async function tellSite(task: CaseTask, scene: EffectScene): Promise<CaseTask> {

@@ -5,7 +5,8 @@ import { type Facts, signedStates, unquestioned } from '../case/index.ts';
 import { codeOf, codeSystem, identifierSystem } from '../codes.ts';
 import { linksOfCase, type StudyLink } from '../images/study-link.ts';
 import { type EstablishmentSettings, establishmentSettings, isLive } from '../settings.ts';
-import { announcedStudies, basisOf, clockOf, idOf, inputsOf, milestonesOf, outputsOf, stateOf } from './case-task.ts';
+import { readingClockOf } from './case-clocks.ts';
+import { announcedStudies, basisOf, idOf, inputsOf, milestonesOf, outputsOf, stateOf } from './case-task.ts';
 
 /** Facts with what they were read from. */
 export interface CaseView {
@@ -75,7 +76,7 @@ export async function gatherFacts(tx: FhirTransaction, task: Task & { id: string
     phoneExchange: outputsOf(task, 'phone-exchange').length > 0,
     report: await reportState(tx, task),
     reportAcknowledged: outputsOf(task, 'acknowledgement').length > 0,
-    clockStarted: clockOf(task) !== undefined,
+    clockStarted: readingClockOf(task) !== undefined,
     milestones: [...milestonesOf(task).keys()],
     input: {},
   };

@@ -14,12 +14,12 @@ import type { Room } from '../room.ts';
 import { type CaseTask, isTaskOf, stateOf, withMilestones, withState } from './case-task.ts';
 import { carryOut } from './effects.ts';
 import { type CaseView, gatherFacts } from './gather-facts.ts';
+import { clocksDiffer, keepClocks } from './keep-clocks.ts';
 import { refuseOutsider } from './outsider.ts';
 import { refusalError } from './refusal.ts';
 import type { Refusals } from './refusals.ts';
 import type { EffectScene, Given } from './scene.ts';
 import type { TaskWrites } from './task-writes.ts';
-import { watchState } from './waiting.ts';
 
 /** The rooms, and the memory of which Tasks the machine wrote. */
 export interface Shell extends Room {
@@ -96,7 +96,8 @@ export async function transition(
   if (
     call.event === 'settle' &&
     decision.steps.length === 0 &&
-    decision.effects.length + decision.milestones.length === 0
+    decision.effects.length + decision.milestones.length === 0 &&
+    !clocksDiffer(stored, decision.state, decision.facts)
   )
     return stored;
   view.facts = decision.facts;
@@ -124,10 +125,7 @@ export async function applied(
   const passed = new Map(decision.milestones.map((milestone) => [milestone, known[milestone] ?? now]));
   let result = withMilestones(withState(task, decision.state), passed);
   for (const effect of decision.effects) result = await carryOut(effect, result, scene);
-  // A routine exam that becomes urgent is watched from then on.
-  const triaged = decision.steps.some(({ event }) => event === 'triage') && decision.state === 'protocoled';
-  if (triaged || stateOf(task) !== decision.state) await watchState(result, stateOf(task), decision.state, scene);
-  result = { ...result, lastModified: now.toISOString() };
+  result = { ...(await keepClocks(task, result, decision, scene)), lastModified: now.toISOString() };
   return call.finish ? call.finish(result, decision) : result;
 }
 
