@@ -6,6 +6,12 @@ const typeV2 = 'http://terminology.hl7.org/CodeSystem/v2-0203';
 const specialty = 'https://mos.esante.gouv.fr/NOS/TRE_R38-SpecialiteOrdinale/FHIR/TRE-R38-SpecialiteOrdinale';
 const profession = 'https://mos.esante.gouv.fr/NOS/TRE_G15-ProfessionSante/FHIR/TRE-G15-ProfessionSante';
 
+/** What a reader must hold (CM-4). Long: a demonstration database is kept for years. */
+const certificates = {
+  system: 'https://fhir.passerelle.example/CodeSystem/qualification',
+  ending: { radioprotection: '2035-06-30', insurance: '2035-12-31', liability: '2035-12-31' },
+};
+
 /** One person. */
 export interface DemoPerson {
   /** Login of the account and id of the Practitioner. */
@@ -16,6 +22,8 @@ export interface DemoPerson {
   /** 11 digits of the range for tests. */
   rpps?: string;
   doctor?: true;
+  /** Where whoever is on duty is called; from the range kept for fiction. */
+  phone?: string;
   /** Qualified in radiology. */
   radiologist?: true;
 }
@@ -24,6 +32,7 @@ export interface DemoPerson {
 export const demoPeople: readonly DemoPerson[] = [
   {
     login: 'radiologue',
+    phone: '0199000031',
     family: 'TEST-TELERADIO',
     given: 'NOA',
     role: 'radiologist',
@@ -33,6 +42,7 @@ export const demoPeople: readonly DemoPerson[] = [
   },
   {
     login: 'radiologue2',
+    phone: '0199000056',
     family: 'TEST-RELECTURE',
     given: 'CHARLIE',
     role: 'radiologist',
@@ -42,6 +52,7 @@ export const demoPeople: readonly DemoPerson[] = [
   },
   {
     login: 'radiologue3',
+    phone: '0199000064',
     family: 'TEST-GARDE',
     given: 'EDEN',
     role: 'radiologist',
@@ -59,7 +70,7 @@ export const demoPeople: readonly DemoPerson[] = [
     radiologist: true,
   },
   { login: 'manipulateur', family: 'TEST-MANIP', given: 'SACHA', role: 'technologist' },
-  { login: 'coordonnateur', family: 'TEST-COORD', given: 'ANDREA', role: 'coordinator' },
+  { login: 'coordonnateur', family: 'TEST-COORD', given: 'ANDREA', role: 'coordinator', phone: '0199000070' },
   {
     login: 'qualite',
     family: 'TEST-QUALITE',
@@ -109,13 +120,30 @@ export function practitionerOf(person: DemoPerson): Practitioner & { id: string 
         ...(person.doctor ? { prefix: ['MME'], suffix: ['DR'] } : {}),
       },
     ],
+    ...(person.phone
+      ? {
+          telecom: [
+            { system: 'phone', use: 'work', value: person.phone },
+            { system: 'email', use: 'work', value: `${person.login}@passerelle.example` },
+          ],
+        }
+      : {}),
     ...(person.radiologist
       ? {
           qualification: [
             { code: { coding: [{ system: profession, code: '10', display: 'Médecin' }] } },
             { code: { coding: [{ system: specialty, code: 'SM44', display: 'Radio-diagnostic' }] } },
+            ...(person.role === 'radiologist' ? certificatesHeld() : []),
           ],
         }
       : {}),
   };
+}
+
+function certificatesHeld(): NonNullable<Practitioner['qualification']> {
+  const { system, ending } = certificates;
+  return [
+    { code: { coding: [{ system, code: 'diploma' }] } },
+    ...Object.entries(ending).map(([code, end]) => ({ code: { coding: [{ system, code }] }, period: { end } })),
+  ];
 }

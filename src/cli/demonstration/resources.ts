@@ -33,6 +33,7 @@ const hospital: Organization & { id: string } = {
         { url: 'consentByOrder', valueBoolean: true },
         { url: 'quietSeconds', valueInteger: 3 },
         { url: 'reportFormat', valueCode: 'report-mdm' },
+        { url: 'credentialsRequired', valueBoolean: true },
         { url: 'live', valueBoolean: true },
       ],
     },
