@@ -56,9 +56,9 @@ export function createTeleradiology(room: Room): TeleradiologyRoom {
     },
     async stop() {
       await sweep.stop();
+      await worklist.stop();
       await shell.refusals.settled();
     },
     sweep: sweep.sweep,
   };
-      await worklist.stop();
 }

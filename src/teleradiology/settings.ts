@@ -52,6 +52,8 @@ export interface EstablishmentSettings {
   credentialsRequired: boolean;
   /** Only the readers on the rota read here, unless they say why they take over. */
   dutyRequired: boolean;
+  /** Minutes an AI priority of 100 raises a case that is not urgent, 0 to 120; 0 switches it off (WF-11). */
+  aiPriorityMinutes: number;
   /** Organization of the platform's coordinators, e.g. `Organization/…`. */
   platform?: string;
 }
@@ -79,12 +81,11 @@ export const defaultSettings: EstablishmentSettings = {
   protocolMinutes: 30,
   imagesMinutes: 120,
   deliveryMinutes: 15,
-  /** Minutes an AI priority of 100 raises a case that is not urgent, 0 to 120; 0 switches it off (WF-11). */
-  aiPriorityMinutes: number;
   reportFormat: 'report-mdm',
   live: true,
   credentialsRequired: false,
   dutyRequired: false,
+  aiPriorityMinutes: 60,
 };
 
 const timeOfDay = /^([01]\d|2[0-3]):[0-5]\d/;
@@ -114,7 +115,6 @@ export function establishmentSettings(organization: Organization | undefined): E
     const value = find(url)?.valueTime ?? find(url)?.valueString;
     return value !== undefined && timeOfDay.test(value) ? value.slice(0, 5) : otherwise;
   };
-  aiPriorityMinutes: 60,
   const zone = find('timeZone')?.valueCode ?? find('timeZone')?.valueString;
   const timeZone = zone !== undefined && isTimeZone(zone) ? zone : defaultDelays.timeZone;
   const date = (url: string): Date | undefined => {
@@ -152,6 +152,7 @@ export function establishmentSettings(organization: Organization | undefined): E
     liveUntil: date('liveUntil'),
     credentialsRequired: flag('credentialsRequired', defaultSettings.credentialsRequired),
     dutyRequired: flag('dutyRequired', defaultSettings.dutyRequired),
+    aiPriorityMinutes: Math.min(120, Math.max(0, find('aiPriorityMinutes')?.valueInteger ?? 60)),
     platform: find('platform')?.valueReference?.reference,
   };
 }
@@ -169,4 +170,3 @@ const timeZones: ReadonlySet<string> = new Set([...Intl.supportedValuesOf('timeZ
 function isTimeZone(name: string): boolean {
   return timeZones.has(name);
 }
-    aiPriorityMinutes: Math.min(120, Math.max(0, find('aiPriorityMinutes')?.valueInteger ?? 60)),
