@@ -7,6 +7,7 @@ import type { Database } from '../../db/index.ts';
 import { type FhirStore, systemContext } from '../../fhir/index.ts';
 import { demoPeople, displayOf } from './people.ts';
 import { demoResources } from './resources.ts';
+import { seedRota } from './rota.ts';
 
 /** Where an unknown sender on a loopback connection belongs, with the demonstration data. */
 export const demoHospital = { tenant: 'demo', organizationId: 'ch-exemple' } as const;
@@ -45,6 +46,7 @@ export async function seedDemonstration(rooms: {
     for (const resource of demoResources) {
       if (!(await tx.find(resource.resourceType, resource.id))) await tx.create(resource);
     }
+    await seedRota(tx, config.clock.now());
   });
   const password = await demoPassword(config);
   for (const account of demoAccounts) {

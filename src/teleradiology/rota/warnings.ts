@@ -18,7 +18,7 @@ export interface Warning extends Stretch {
 
 const weekMs = 7 * 86_400_000;
 
-/** @param published whether only firm shifts cover: of a month being planned the provisional ones do. */
+/** Provisional shifts cover as firm ones do: a month is judged as it is planned. */
 export async function warningsOf(
   tx: FhirTransaction,
   establishmentId: string,
@@ -32,7 +32,8 @@ export async function warningsOf(
   const names = new Map<string, string>();
   for (const id of people) names.set(id, nameOf(await tx.whole.find('Practitioner', id), id));
   const around = { start: new Date(month.start.getTime() - weekMs), end: new Date(month.end.getTime() + weekMs) };
-  const worked = await shiftsOfPeople(tx.sql, tenant, people, around);
+  // Who coordinates is called at home and rests meanwhile (Code du travail L3121-9); who reads does not.
+  const worked = (await shiftsOfPeople(tx.sql, tenant, people, around)).filter(({ kind }) => kind === 'radiologist');
   const fatigue = fatigueIn(
     worked.map((shift) => ({ ...shift, practitioner: shift.practitionerId, establishment: shift.establishmentId })),
     timeZone,
