@@ -9,12 +9,14 @@ import {
   verifyExport,
   writeExport,
 } from '../access/index.ts';
+import type { Sealing } from '../vault/index.ts';
 import { inAuditRoom } from './audit-room.ts';
 import { CommandError } from './command-error.ts';
 import type { Environment } from './environment.ts';
+import { sealingOf } from './sealing-of.ts';
 
-const usage = `audit-export write <folder> [--tenant …] [--all]
-audit-export verify <folder> --keys <folder>`;
+const usage = `audit-export write <folder> [--tenant …] [--all] --for <public key, age1…>… (or --in-clear)
+audit-export verify <folder> --keys <folder>   (opened before: privacy open <folder> --to <folder> --identity <file>)`;
 
 /**
  * The trail as files: `write` adds what was sealed since the last time (or everything) below `<folder>/<tenant>`; `verify` proves such a folder
@@ -24,22 +26,35 @@ export async function auditExport(args: string[], env: Environment): Promise<num
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { tenant: { type: 'string' }, all: { type: 'boolean' }, keys: { type: 'string' } },
+    options: {
+      tenant: { type: 'string' },
+      all: { type: 'boolean' },
+      keys: { type: 'string' },
+      for: { type: 'string', multiple: true },
+      'in-clear': { type: 'boolean' },
+    },
   });
   const [action, folder] = positionals;
   if (!folder) throw new CommandError(usage);
-  if (action === 'write') return write(resolve(folder), values.tenant, values.all === true, env);
+  if (action === 'write')
+    return write(resolve(folder), values.tenant, values.all === true, await sealingOf(values), env);
   if (action !== 'verify' || values.keys === undefined) throw new CommandError(usage);
   return verify(resolve(folder), resolve(values.keys));
 }
 
-function write(folder: string, named: string | undefined, isAll: boolean, env: Environment): Promise<number> {
+function write(
+  folder: string,
+  named: string | undefined,
+  isAll: boolean,
+  sealing: Sealing,
+  env: Environment,
+): Promise<number> {
   return inAuditRoom(env, async ({ config, database, tenants, tell, seal }) => {
     for (const tenant of await tenants(named)) {
       await tell(tenant, 'operator:audit-export', { kind: 'export', details: { folder } });
       await seal(tenant);
       const after = isAll ? 0 : await readPosition(database, tenant, 'ndjson');
-      const written = await writeExport(database, tenant, after, join(folder, tenant));
+      const written = await writeExport(database, tenant, after, join(folder, tenant), sealing);
       if (!written) continue;
       await savePosition(database, tenant, 'ndjson', { number: written.last, at: config.clock.now() });
       process.stdout.write(
@@ -56,6 +71,10 @@ async function verify(folder: string, keys: string): Promise<number> {
   const names = (await readdir(folder)).filter((name) => /^\d+-\d+$/.test(name));
   if (names.length === 0) throw new CommandError(`${folder} holds no export: name the folder of one tenant.`);
   let before: ExportProof | undefined;
+  if ((await readdir(join(folder, names[0]!))).some((name) => name.endsWith('.age')))
+    throw new CommandError(
+      'These files are encrypted: open them first (privacy open <folder> --to <folder> --identity <file>).',
+    );
   for (const name of names.sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10))) {
     const proof: ExportProof = await verifyExport(join(folder, name), trusted, before?.head);
     const { tenant, seals, rows, events, from, head, fault } = proof;

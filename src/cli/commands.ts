@@ -138,7 +138,8 @@ const commands: readonly Command[] = [
   },
   {
     name: 'audit-export',
-    usage: 'audit-export write <folder> [--tenant …] [--all] | verify <folder of a tenant> --keys <folder>',
+    usage:
+      'audit-export write <folder> [--tenant …] [--all] --for <public key>… | verify <folder of a tenant> --keys <folder>',
     summary:
       'the audit trail as files that prove themselves, from where the last export ended; prove such files without a database',
     load: async () => (await import('./audit-export.ts')).auditExport,
@@ -196,7 +197,8 @@ const commands: readonly Command[] = [
   },
   {
     name: 'privacy',
-    usage: 'privacy register <tenant> [--json] | privacy export <tenant> <patient id> --to <folder>',
+    usage:
+      'privacy register <tenant> [--json] | export <tenant> <patient id> --to <folder> --for <public key>… | open <folder> --to <folder> --identity <file>',
     summary: 'the register of processing; everything there is of one patient, with who had access',
     load: async () => (await import('./privacy/index.ts')).privacy,
   },
@@ -209,7 +211,7 @@ const commands: readonly Command[] = [
   {
     name: 'contract',
     usage:
-      'contract return <tenant> [--establishment <id>] --to <folder> | verify <folder> | destroy <tenant> [--establishment <id>] --return <folder> --confirm <name>',
+      'contract return <tenant> [--establishment <id>] --to <folder> --for <public key>… | verify <folder> | destroy <tenant> [--establishment <id>] --return <folder> --confirm <name>',
     summary: 'end of a contract: everything returned, then destroyed with a signed certificate',
     load: async () => (await import('./privacy/index.ts')).contract,
   },

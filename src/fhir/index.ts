@@ -37,6 +37,7 @@ export { createFhirStore, type FhirStoreOptions } from './store/index.ts';
 export { accountSystem, establishmentSystem } from './store/labels.ts';
 export { relabel } from './store/relabel.ts';
 export { createSearchValues, type SearchValues } from './store/search-values.ts';
+export { resealHeaders } from './subscriptions/headers.ts';
 export {
   LoadError,
   listLoaded,

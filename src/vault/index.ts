@@ -3,6 +3,7 @@ import { type Config, dataKeysFile } from '../config/index.ts';
 import { ensureKeyFile, openKeyRing } from './key-ring.ts';
 import { createVault, type Vault } from './vault.ts';
 
+export { type HandedFile, inClear, openHandedOver, type Sealing, sealedFor } from './handed-over.ts';
 export { destroyFile, fileKeyId } from './keeping.ts';
 export { ensureKeyFile, type KeyRing, newKeyLine, openKeyRing, retireKey, rotateKeyFile } from './key-ring.ts';
 export type { ReadableFile, SealedWriter } from './sealed-file.ts';

@@ -3,9 +3,9 @@ export class VaultError extends Error {
   override name = 'VaultError';
   /**
    * `not-sealed`: not our format; `damaged`: changed, cut, put in another order or under another name; `key-unknown`: sealed with a
-   * key that is not in the ring; `keys`: the ring itself cannot be used.
+   * key that is not in the ring; `keys`: the ring itself cannot be used; `recipient`: a key of somebody else's that is none, or does not fit.
    */
-  readonly code: 'not-sealed' | 'damaged' | 'key-unknown' | 'keys';
+  readonly code: 'not-sealed' | 'damaged' | 'key-unknown' | 'keys' | 'recipient';
 
   constructor(code: VaultError['code'], message: string) {
     super(message);

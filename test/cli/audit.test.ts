@@ -1,6 +1,7 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { generateIdentity, identityToRecipient } from 'age-encryption';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { runCommand } from '../../src/cli/commands.ts';
@@ -43,9 +44,24 @@ test('operators are told of by name, and what they did is sealed, proven, export
   expect((await run('user', 'add', 'aa', 'nouveau.compte', 'auditor', 'Practitioner/p1')).code).toBe(0);
   expect((await run('user', 'disable', 'nouveau.compte')).code).toBe(0);
   const exported = join(folder, 'export');
-  expect((await run('audit-export', 'write', exported, '--tenant', 'aa')).text).toMatch(
+  const identity = await generateIdentity();
+  await writeFile(join(folder, 'reader.key'), `# a key of the auditor\n${identity}\n`);
+  const recipient = await identityToRecipient(identity);
+  const unsaid = await run('audit-export', 'write', exported, '--tenant', 'aa');
+  expect(unsaid).toMatchObject({ code: 1, text: expect.stringContaining('--for') });
+  expect((await run('audit-export', 'write', `${exported}-sealed`, '--tenant', 'aa', '--for', recipient)).text).toMatch(
     /^aa: seals 1 to \d+, \d+ events → /,
   );
+  const unopened = await run(
+    'audit-export',
+    'verify',
+    join(`${exported}-sealed`, 'aa'),
+    '--keys',
+    join(folder, 'keys', 'audit-public'),
+  );
+  expect(unopened).toMatchObject({ code: 1, text: expect.stringContaining('encrypted') });
+  const open = ['open', `${exported}-sealed`, '--to', exported, '--identity', join(folder, 'reader.key')];
+  expect((await run('privacy', ...open)).text).toContain('3 files');
 
   const store = await createFhirStore({ database });
   const said = (await store.search('aa', 'AuditEvent', '_sort=date')).map(({ agent, subtype }) => [

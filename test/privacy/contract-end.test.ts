@@ -1,12 +1,14 @@
 import { appendFile, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { generateIdentity, identityToRecipient } from 'age-encryption';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { destroyData, returnData } from '../../src/cli/privacy/contract-end.ts';
-import { verifyHandover } from '../../src/cli/privacy/handover.ts';
+import { openFolder, verifyHandover } from '../../src/cli/privacy/handover.ts';
 import { exportPatient } from '../../src/cli/privacy/patient-export.ts';
 import { buildRegister, registerMarkdown } from '../../src/cli/privacy/register.ts';
 import { retentionDaysOf } from '../../src/cli/privacy/retention.ts';
 import { verifyPdfSignature } from '../../src/report/index.ts';
+import { inClear, sealedFor } from '../../src/vault/index.ts';
 import { person } from '../teleradiology/support/requests.ts';
 import { type Hospital, openHospital } from './hospital.ts';
 
@@ -50,7 +52,17 @@ describe("a patient's data", () => {
       resources: [patient],
       outcome: 'success',
     });
-    const exported = await exportPatient(hospital.room, 'aa', one.patient, at('patient'));
+    const identity = await generateIdentity();
+    const sealing = await sealedFor([await identityToRecipient(identity)]);
+    const exported = await exportPatient(hospital.room, 'aa', one.patient, at('sealed'), sealing);
+    for (const name of await readdir(at('sealed'), { recursive: true }))
+      expect(name).toMatch(/^(manifest\.json|.*\.age|[^.]*|dicom\/[\d.]+)$/);
+    // Whoever carries the folder proves it without being able to read it.
+    await expect(verifyHandover(at('sealed'), hospital.room.keys)).resolves.toMatchObject({ images: 2 });
+    await expect(openFolder(at('sealed'), at('stranger'), await generateIdentity())).rejects.toThrow(
+      'not for this key',
+    );
+    expect(await openFolder(at('sealed'), at('patient'), identity)).toBe(exported.files.length);
     expect(exported).toMatchObject({ patient: one.patient, images: 2 });
     expect(exported.documents).toBeGreaterThanOrEqual(2);
     const names = (await readdir(at('patient'), { recursive: true })).sort();
@@ -64,7 +76,6 @@ describe("a patient's data", () => {
       const text = await readFile(join(at('patient'), name), 'utf8');
       for (const stranger of [other.patient, other.task, other.number]) expect(text).not.toContain(stranger);
     }
-    await expect(verifyHandover(at('patient'), hospital.room.keys)).resolves.toMatchObject({ images: 2 });
   });
 });
 
@@ -91,7 +102,7 @@ describe('the end of a contract with one establishment', () => {
         meta: { security: [other] },
       });
     });
-    const returned = await returnData(room, of, at('return-other'));
+    const returned = await returnData(room, of, at('return-other'), inClear);
     expect(returned).toMatchObject({ resources: { Patient: 2, Binary: 1 }, images: 0, documents: 1 });
     const { destroyed } = await destroyData(room, of, at('return-other'));
     expect(destroyed.resources).toMatchObject({ Patient: 1, Binary: 1 });
@@ -102,7 +113,12 @@ describe('the end of a contract with one establishment', () => {
   });
 
   it('finds every resource of the establishment’s cases, labelled or older than the labels', async () => {
-    const returned = await returnData(hospital.room, { tenant: 'aa', establishment: 'ch-exemple' }, at('return-one'));
+    const returned = await returnData(
+      hospital.room,
+      { tenant: 'aa', establishment: 'ch-exemple' },
+      at('return-one'),
+      inClear,
+    );
     expect(returned).toMatchObject({ images: 4 });
     expect(returned.documents).toBe(Object.entries(returned.resources).find(([type]) => type === 'Binary')?.[1]);
     expect(returned.documents).toBeGreaterThanOrEqual(4);
@@ -117,12 +133,12 @@ describe('the end of a contract with one establishment', () => {
 
 describe('the end of a contract', () => {
   it('returns resources, history, documents and images, with a manifest that names every change', async () => {
-    const returned = await returnData(hospital.room, { tenant: 'aa' }, at('return'));
+    const returned = await returnData(hospital.room, { tenant: 'aa' }, at('return'), inClear);
     expect(returned).toMatchObject({ images: 4 });
     expect(returned.resources.Patient).toBe(3);
     expect((await linesOf(at('return/historique/Task.ndjson'))).length).toBeGreaterThan(2);
     const file = at('return/ressources/Patient.ndjson');
-    await expect(returnData(hospital.room, { tenant: 'aa' }, at('return'))).rejects.toThrow('not empty');
+    await expect(returnData(hospital.room, { tenant: 'aa' }, at('return'), inClear)).rejects.toThrow('not empty');
     const before = await readFile(file);
     await appendFile(file, 'x');
     await expect(destroyData(hospital.room, { tenant: 'aa' }, at('return'))).rejects.toThrow('missing or was changed');
@@ -133,7 +149,7 @@ describe('the end of a contract', () => {
   it('destroys nothing before a return, of something else, or after anything changed', async () => {
     await expect(destroyData(hospital.room, { tenant: 'aa' }, at('nowhere'))).rejects.toThrow('does not verify');
     await expect(destroyData(hospital.room, { tenant: 'bb' }, at('return'))).rejects.toThrow('something else');
-    await expect(destroyData(hospital.room, { tenant: 'aa' }, at('patient'))).rejects.toThrow('something else');
+    await expect(destroyData(hospital.room, { tenant: 'aa' }, at('sealed'))).rejects.toThrow('something else');
     await hospital.room.store.transaction(hospital.room.context('aa', 'test'), (tx) =>
       tx.create({ resourceType: 'Patient', id: 'late' }),
     );
@@ -143,7 +159,7 @@ describe('the end of a contract', () => {
 
   it('destroys everything of the tenant but its trail, certifies it, and touches no neighbour', async () => {
     await rm(at('return'), { recursive: true });
-    await returnData(hospital.room, { tenant: 'aa' }, at('return'));
+    await returnData(hospital.room, { tenant: 'aa' }, at('return'), inClear);
     const { destroyed, files } = await destroyData(hospital.room, { tenant: 'aa' }, at('return'));
     expect(destroyed.images).toBe(4);
     const { database, room } = { database: hospital.world.database, room: hospital.room };

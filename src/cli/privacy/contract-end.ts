@@ -3,6 +3,7 @@ import type { Resource } from '@medplum/fhirtypes';
 import { dataFolder } from '../../config/index.ts';
 import { establishmentSystem } from '../../fhir/index.ts';
 import { openBlobStore } from '../../imaging/index.ts';
+import type { Sealing } from '../../vault/index.ts';
 import { CommandError } from '../command-error.ts';
 import type { DataRoom } from '../data-room.ts';
 import { certificateNumber } from './certificate.ts';
@@ -30,10 +31,10 @@ const rowsPerPage = 500;
 const dayMs = 86_400_000;
 
 /** Writes the return: current resources, earlier versions, images as received, documents. */
-export async function returnData(room: DataRoom, contract: Contract, to: string): Promise<Handover> {
+export async function returnData(room: DataRoom, contract: Contract, to: string, sealing: Sealing): Promise<Handover> {
   const { tenant } = contract;
   const blobs = await openBlobStore(dataFolder(room.config, 'blobs'), room.vault);
-  const writer = await openHandover(to, tenant, { database: room.database, blobs, keys: room.keys });
+  const writer = await openHandover(to, tenant, { database: room.database, blobs, keys: room.keys, sealing });
   const query = queryIn(room, tenant);
   const scope = await scopeOf(room, contract);
   for await (const { resource, text } of currentOf(query, scope)) {

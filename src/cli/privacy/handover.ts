@@ -1,15 +1,17 @@
 /**
- * Data handed over: a folder of NDJSON, DICOM and documents, with a manifest that names every file by its hash and is signed. What it was
+ * Data handed over: a folder of NDJSON, DICOM and documents, each encrypted for whoever is to read it, with a manifest in clear that names
+ * every file by its hash as it lies there and is signed: the folder is verified without the reader's key. What it was
  * made of is named by a digest, so that whoever destroys afterwards can prove that nothing came later.
  */
 import { createHash, hash, verify } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, mkdir, open, readdir, readFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import type { Binary, Resource } from '@medplum/fhirtypes';
 import type { AuditKeys } from '../../access/index.ts';
 import type { Database } from '../../db/index.ts';
 import type { BlobStore } from '../../imaging/index.ts';
+import { type HandedFile, inClear, openHandedOver, type Sealing } from '../../vault/index.ts';
 
 export interface HandoverFile {
   name: string;
@@ -51,18 +53,18 @@ export interface HandoverWriter {
 export async function openHandover(
   to: string,
   tenant: string,
-  parts: { database: Database; blobs: BlobStore; keys: AuditKeys },
+  parts: { database: Database; blobs: BlobStore; keys: AuditKeys; sealing: Sealing },
 ): Promise<HandoverWriter> {
   await mkdir(to, { recursive: true, mode: 0o700 });
   if ((await readdir(to)).length > 0) throw new Error(`${to} is not empty.`);
-  const lines = new Map<string, FileHandle>();
+  const lines = new Map<string, HandedFile>();
   const list: string[] = [];
   const counts: Pick<Handover, 'resources' | 'images' | 'documents'> = { resources: {}, images: 0, documents: 0 };
 
-  const create = async (name: string) => {
-    const path = join(to, name);
+  const create = async (name: string, sealing = parts.sealing) => {
+    const path = join(to, `${name}${sealing.suffix}`);
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    return open(path, 'wx', 0o600);
+    return sealing.create(path);
   };
 
   const writer: HandoverWriter = {
@@ -73,7 +75,7 @@ export async function openHandover(
         file = await create(name);
         lines.set(name, file);
       }
-      await file.appendFile(`${text}\n`);
+      await file.write(`${text}\n`);
     },
     async resource(resource, text) {
       const { resourceType, id } = resource;
@@ -84,7 +86,7 @@ export async function openHandover(
       const { contentType, data } = resource as Binary;
       if (data === undefined) return;
       const file = await create(join('documents', `${id}.${endingOf(contentType)}`));
-      await file.writeFile(Buffer.from(data, 'base64')).finally(() => file.close());
+      await file.write(Buffer.from(data, 'base64')).finally(() => file.close());
       counts.documents++;
     },
     async study(imagingStudyId) {
@@ -104,7 +106,7 @@ export async function openHandover(
           for (let at = 0; at < source.size; ) {
             const { bytesRead } = await source.read(buffer, 0, buffer.length, at);
             digest.update(buffer.subarray(0, bytesRead));
-            await file.writeFile(buffer.subarray(0, bytesRead));
+            await file.write(buffer.subarray(0, bytesRead));
             at += bytesRead;
           }
         } finally {
@@ -115,7 +117,7 @@ export async function openHandover(
       }
     },
     async finish(about, at) {
-      for (const file of lines.values()) await file.sync().finally(() => file.close());
+      for (const file of lines.values()) await file.close();
       const handover: Handover = {
         format: 1,
         ...about,
@@ -127,9 +129,8 @@ export async function openHandover(
       const text = JSON.stringify(handover);
       const signer = await parts.keys.current();
       const signed = { manifest: text, key: signer.id, signature: signer.sign(hash('sha256', text, 'base64url')) };
-      const file = await create(manifestFile);
-      await file.writeFile(`${JSON.stringify(signed)}\n`);
-      await file.sync().finally(() => file.close());
+      const file = await create(manifestFile, inClear);
+      await file.write(`${JSON.stringify(signed)}\n`).finally(() => file.close());
       return handover;
     },
   };
@@ -162,6 +163,26 @@ export async function verifyHandover(folder: string, keys: AuditKeys): Promise<H
     if (found.get(file.name)?.sha256 !== file.sha256) throw new Error(`${file.name} is missing or was changed.`);
   }
   return handover;
+}
+
+/**
+ * Decrypts a folder into another, file by file.
+ * @param identity private key of the reader.
+ * @returns how many files. @throws VaultError when one is not for this key.
+ */
+export async function openFolder(from: string, to: string, identity: string): Promise<number> {
+  const sealed = (await filesOf(from)).filter(({ name }) => name.endsWith('.age'));
+  for (const { name } of sealed) {
+    const path = join(to, name.slice(0, -'.age'.length));
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    const file = await inClear.create(path);
+    try {
+      for await (const chunk of openHandedOver(join(from, name), identity)) await file.write(chunk);
+    } finally {
+      await file.close();
+    }
+  }
+  return sealed.length;
 }
 
 async function filesOf(folder: string): Promise<HandoverFile[]> {

@@ -1,11 +1,13 @@
 /** `privacy`, `retention` and `contract`: what the GDPR and the end of a contract ask of an operator (docs/access/data.md). */
+import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { platformTenant } from '../../db/index.ts';
 import { CommandError } from '../command-error.ts';
 import { type DataRoom, inDataRoom } from '../data-room.ts';
 import type { Environment } from '../environment.ts';
+import { sealingOf } from '../sealing-of.ts';
 import { type Contract, destroyData, returnData } from './contract-end.ts';
-import { verifyHandover } from './handover.ts';
+import { openFolder, verifyHandover } from './handover.ts';
 import { exportPatient } from './patient-export.ts';
 import { buildRegister, registerMarkdown } from './register.ts';
 import { dueCases, retentionDaysOf, runRetention } from './retention.ts';
@@ -18,14 +20,22 @@ const options = {
   establishment: { type: 'string' },
   return: { type: 'string' },
   confirm: { type: 'string' },
+  for: { type: 'string', multiple: true },
+  'in-clear': { type: 'boolean' },
+  identity: { type: 'string' },
 } as const;
 
-const privacyUsage = 'privacy register <tenant> [--json] | privacy export <tenant> <patient id> --to <folder>';
+const privacyUsage = `privacy register <tenant> [--json]
+privacy export <tenant> <patient id> --to <folder> --for <public key>…
+privacy open <folder> --to <folder> --identity <file with the private key>
+  <public key>: age1…, of whoever is to read it (made by age-keygen); --in-clear instead, for a medium that is encrypted itself`;
 
-/** `register <tenant> [--json]`, `export <tenant> <patient id> --to <folder>`. */
+/** `register <tenant> [--json]`, `export <tenant> <patient id> --to <folder> --for <key>`, `open <folder> --to <folder> --identity <file>`. */
 export function privacy(args: string[], env: Environment): Promise<number> {
   const { values, positionals } = parsed(args);
   const [action, named, patient] = positionals;
+  // What a hospital was handed it opens itself, wherever it is.
+  if (action === 'open' && named && values.to && values.identity) return open(named, values.to, values.identity);
   return inDataRoom(env, async (room) => {
     if (!named) throw new CommandError(privacyUsage);
     const tenant = await knownTenant(room, named);
@@ -36,11 +46,18 @@ export function privacy(args: string[], env: Environment): Promise<number> {
       return register.undescribed.length === 0 ? 0 : 1;
     }
     if (action === 'export' && patient && values.to) {
-      const { resources, images, documents } = await exportPatient(room, tenant, patient, values.to);
+      const { resources, images, documents } = await exportPatient(
+        room,
+        tenant,
+        patient,
+        values.to,
+        await sealingOf(values),
+      );
       room.print(
         `${values.to}: ${total(resources)} resources, ${documents} documents, ${images} images, and who had access`,
       );
-      room.print('The folder is in clear: hand it over on an encrypted medium, then remove it.');
+      if (values['in-clear'])
+        room.print('The folder is in clear: hand it over on an encrypted medium, then remove it.');
       return 0;
     }
     throw new CommandError(privacyUsage);
@@ -90,7 +107,7 @@ export function contract(args: string[], env: Environment): Promise<number> {
     const tenant = await knownTenant(room, name);
     const about: Contract = { tenant, ...(values.establishment ? { establishment: values.establishment } : {}) };
     if (action === 'return' && values.to) {
-      const { resources, images, documents, files } = await returnData(room, about, values.to);
+      const { resources, images, documents, files } = await returnData(room, about, values.to, await sealingOf(values));
       room.print(
         `${values.to}: ${total(resources)} resources, ${images} images, ${documents} documents in ${files.length} files`,
       );
@@ -107,9 +124,16 @@ export function contract(args: string[], env: Environment): Promise<number> {
       return 0;
     }
     throw new CommandError(
-      'contract return <tenant> [--establishment <id>] --to <folder> | verify <folder> | destroy <tenant> [--establishment <id>] --return <folder> --confirm <name>',
+      'contract return <tenant> [--establishment <id>] --to <folder> --for <public key>… (or --in-clear) | verify <folder> | destroy <tenant> [--establishment <id>] --return <folder> --confirm <name>',
     );
   });
+}
+
+async function open(folder: string, to: string, identityFile: string): Promise<number> {
+  const key = /^AGE-SECRET-KEY-\S+$/m.exec(await readFile(identityFile, 'utf8'))?.[0];
+  if (key === undefined) throw new CommandError(`${identityFile} holds no private key (AGE-SECRET-KEY-…).`);
+  process.stdout.write(`${to}: ${await openFolder(folder, to, key)} files\n`);
+  return 0;
 }
 
 async function knownTenant({ database }: DataRoom, tenant = ''): Promise<string> {

@@ -2,18 +2,25 @@
 import { dataFolder } from '../../config/index.ts';
 import { patientRecord } from '../../fhir/index.ts';
 import { openBlobStore } from '../../imaging/index.ts';
+import type { Sealing } from '../../vault/index.ts';
 import { CommandError } from '../command-error.ts';
 import type { DataRoom } from '../data-room.ts';
 import { patientCases } from './case-record.ts';
 import { type Handover, openHandover } from './handover.ts';
 
-export async function exportPatient(room: DataRoom, tenant: string, patient: string, to: string): Promise<Handover> {
+export async function exportPatient(
+  room: DataRoom,
+  tenant: string,
+  patient: string,
+  to: string,
+  sealing: Sealing,
+): Promise<Handover> {
   const context = room.context(tenant, 'operator:privacy-export');
   const record = await patientCases(room.store, context, patient);
   if (!record.resources.has(`Patient/${patient}`))
     throw new CommandError(`There is no Patient/${patient} in ${tenant}.`);
   const blobs = await openBlobStore(dataFolder(room.config, 'blobs'), room.vault);
-  const writer = await openHandover(to, tenant, { database: room.database, blobs, keys: room.keys });
+  const writer = await openHandover(to, tenant, { database: room.database, blobs, keys: room.keys, sealing });
   for (const resource of record.resources.values()) {
     await writer.resource(resource, JSON.stringify(resource));
     if (resource.resourceType === 'ImagingStudy') await writer.study(resource.id!);

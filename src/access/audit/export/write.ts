@@ -2,12 +2,10 @@
  * The trail as files that prove themselves: seals, rows of the journal and AuditEvents, each a line, in the order of the chain. Whoever has the
  * folder and a public key needs no database (docs/access/audit.md). AuditEvent.ndjson is plain FHIR NDJSON.
  */
-import { once } from 'node:events';
-import { createWriteStream, type WriteStream } from 'node:fs';
 import { mkdir, open, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { finished } from 'node:stream/promises';
 import type { Database } from '../../../db/index.ts';
+import { type HandedFile, inClear, type Sealing } from '../../../vault/index.ts';
 import { readContents, readEntries, sealsAfter } from '../chain/read.ts';
 import { rowsIn, type Seal } from '../chain/seal.ts';
 
@@ -24,6 +22,7 @@ export interface WrittenExport {
 
 /**
  * Writes everything sealed after `after` into a new folder below `folder`; complete when it has its final name, `<first>-<last>`.
+ * @param sealing encrypts the files for who is to read them; they are proven once opened again.
  * @returns undefined when nothing was sealed since.
  * @throws Error naming what a seal covers and the database lacks: verify the chain first.
  */
@@ -32,28 +31,30 @@ export async function writeExport(
   tenant: string,
   after: number,
   folder: string,
+  sealing: Sealing = inClear,
 ): Promise<WrittenExport | undefined> {
   const partial = join(folder, `.${after + 1}.partial`);
   await rm(partial, { recursive: true, force: true });
   await mkdir(partial, { recursive: true, mode: 0o700 });
-  const files = Object.values(exportFiles).map((name) =>
-    createWriteStream(join(partial, name), { mode: 0o600, flush: true }),
-  );
-  const [seals, journal, events] = files as [WriteStream, WriteStream, WriteStream];
+  const create = async (name: string) => linesTo(await sealing.create(join(partial, `${name}${sealing.suffix}`)));
+  const [seals, journal, events] = [
+    await create(exportFiles.seals),
+    await create(exportFiles.journal),
+    await create(exportFiles.events),
+  ];
   let last = after;
   let count = 0;
   try {
     for await (const seal of sealsAfter(database, tenant, after)) {
       const covered = await read(database, seal);
-      await line(seals, JSON.stringify(seal));
-      for (const row of covered.rows) await line(journal, JSON.stringify(row));
-      for (const content of covered.contents) await line(events, content);
+      await seals.line(JSON.stringify(seal));
+      for (const row of covered.rows) await journal.line(JSON.stringify(row));
+      for (const content of covered.contents) await events.line(content);
       count += covered.contents.length;
       last = seal.number;
     }
   } finally {
-    for (const file of files) file.end();
-    await Promise.all(files.map((file) => finished(file)));
+    await Promise.all([seals, journal, events].map((file) => file.close()));
   }
   if (last === after) {
     await rm(partial, { recursive: true });
@@ -86,9 +87,24 @@ async function read(database: Database, { tenant, number, manifest }: Seal) {
   };
 }
 
-async function line(file: WriteStream, text: string): Promise<void> {
-  if (!file.write(`${text}\n`)) await once(file, 'drain');
+/** Lines go to the disk some at a time. */
+function linesTo(file: HandedFile): { line(text: string): Promise<void>; close(): Promise<void> } {
+  let waiting = '';
+  const flush = async () => {
+    const text = waiting;
+    waiting = '';
+    if (text !== '') await file.write(text);
+  };
+  return {
+    async line(text) {
+      waiting += `${text}\n`;
+      if (waiting.length >= flushAtCharacters) await flush();
+    },
+    close: () => flush().finally(() => file.close()),
+  };
 }
+
+const flushAtCharacters = 64 * 1024;
 
 /** The new name itself must survive a crash. */
 async function syncFolder(folder: string): Promise<void> {
