@@ -2,6 +2,7 @@
 
 import { createSweep } from './clock/index.ts';
 import type { Teleradiology } from './contract.ts';
+import { guardContract } from './contract-terms/index.ts';
 import { onStudy } from './images/on-study.ts';
 import { caseOperations } from './operations/index.ts';
 import { onOutcome } from './outgoing/on-outcome.ts';
@@ -43,6 +44,7 @@ export function createTeleradiology(room: Room): TeleradiologyRoom {
   const worklist = createWorklist(room);
   for (const operation of [...caseOperations(shell), worklist.operation]) room.store.registerOperation(operation);
   room.imaging.onStudy((event, tx) => onStudy(shell, event, tx));
+  room.store.beforeCommit(guardContract);
   room.delivery.onOutcome((item, result, tx) => onOutcome(shell, item, result, tx));
 
   return {
