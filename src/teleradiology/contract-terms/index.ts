@@ -2,6 +2,7 @@
 export { agreedTerms } from './agreed-terms.ts';
 export { type ChosenTerm, type Circumstances, chooseTerm } from './choose-term.ts';
 export { defaultTerms } from './default-terms.ts';
+export { guardContract } from './guard-contract.ts';
 export { penaltyAmounts, penaltyCount } from './penalty.ts';
 export { type ContractProblem, isContractOfTerms, readContract } from './read-contract.ts';
 export type { ActCode, ClockTerm, Escalation, Penalty, Setting, Terms, Urgency } from './term.ts';

@@ -1,0 +1,114 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createSweep } from '../../../src/teleradiology/clock/index.ts';
+import { clocksOf } from '../../../src/teleradiology/shell/case-clocks.ts';
+import { readyCase } from '../support/requests.ts';
+import { createWorld, tenant, type World } from '../support/world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await createWorld();
+});
+afterAll(() => world.close());
+
+const minuteMs = 60_000;
+const told = async (id: string) =>
+  (await world.store.search(tenant, 'Communication', '_count=1000'))
+    .filter((each) => each.about?.[0]?.reference === `Task/${id}`)
+    .map((each) => `${each.category?.[0]?.coding?.[0]?.code} ${each.payload?.[0]?.contentString}`);
+
+describe('after downtime', () => {
+  it('every step that fell is raised once, at once, each saying how late it is, by ten servers that race', async () => {
+    const ids: string[] = [];
+    for (let index = 0; index < 3; index++) ids.push((await readyCase(world)).id);
+    const servers = [world.room, ...(await Promise.all(Array.from({ length: 9 }, () => world.anotherRoom())))];
+    world.clock.pass(80 * minuteMs);
+    await Promise.all(servers.map((server) => server.sweep()));
+    for (const id of ids) {
+      const messages = await told(id);
+      expect(messages.filter((each) => each.startsWith('deadline Délai dépassé de'))).toHaveLength(3);
+      expect(messages.filter((each) => each.startsWith('escalation Interprétation : délai dépassé de'))).toHaveLength(
+        1,
+      );
+      expect(clocksOf(await world.task(id)).find(({ name }) => name === 'interpretation')?.late).toBe(true);
+    }
+    world.clock.pass(60 * minuteMs);
+    await Promise.all(servers.map((server) => server.sweep()));
+    for (const id of ids) expect((await told(id)).filter((each) => each.startsWith('escalation'))).toHaveLength(2);
+    expect(await world.room.sweep()).toBe(0);
+  });
+
+  it('a step that was raised before the crash is not repeated when the rest is', async () => {
+    const { id } = await readyCase(world);
+    world.clock.pass(31 * minuteMs);
+    await world.room.sweep();
+    world.clock.pass(40 * minuteMs);
+    await (await world.anotherRoom()).sweep();
+    const deadlines = (await told(id)).filter((each) => each.startsWith('deadline'));
+    expect(deadlines.filter((each) => each.includes('50 %'))).toHaveLength(1);
+    expect(deadlines).toHaveLength(3);
+  });
+});
+
+describe('in the nights when the hour changes', () => {
+  const reminders = async (id: string) => (await told(id)).filter((each) => each.startsWith('deadline'));
+
+  it.each([
+    ['2026-10-24T20:00:00Z', '2026-10-25T07:00:00.000Z', 11],
+    ['2027-03-27T20:00:00Z', '2027-03-28T06:00:00.000Z', 10],
+  ])('a routine exam of %s is due at 08:00 and reminded at parts of the real delay', async (evening, due, hours) => {
+    world.clock.set(evening);
+    const { id } = await readyCase(world, { encounterClass: 'O' });
+    const clock = clocksOf(await world.task(id)).find(({ name }) => name === 'interpretation');
+    expect(clock?.due.toISOString()).toBe(due);
+    const half = clock!.started.getTime() + (Date.parse(due) - clock!.started.getTime()) / 2;
+    expect(Math.round((Date.parse(due) - Date.parse(evening)) / 3_600_000)).toBe(hours);
+    world.clock.set(new Date(half - 1_000).toISOString());
+    await world.room.sweep();
+    expect(await reminders(id)).toEqual([]);
+    world.clock.set(new Date(half + 1_000).toISOString());
+    await world.room.sweep();
+    expect(await reminders(id)).toEqual([expect.stringContaining('50 % du délai écoulés')]);
+  });
+});
+
+describe('the cost of a sweep', () => {
+  it('is what is due: it reads one index entry for each, and none of ten thousand clocks that still run', async () => {
+    await world.database.query(
+      tenant,
+      `INSERT INTO due_time (tenant, case_id, kind, key, due_at, next_at)
+       SELECT $1, 'open-' || n, 'clock', 'interpretation', at, at
+       FROM generate_series(1, 10000) AS n, LATERAL (SELECT $2::timestamptz + n * interval '1 minute' AS at) AS later`,
+      [tenant, new Date(world.clock.now().getTime() + 24 * 60 * minuteMs)],
+    );
+    await world.database.transaction(tenant, async (sql) => {
+      const { rows } = await sql.query<{ 'QUERY PLAN': string }>(
+        `EXPLAIN (ANALYZE, BUFFERS, TIMING OFF)
+         SELECT case_id, kind, key, due_at FROM due_time
+         WHERE tenant = $1 AND fired_at IS NULL AND next_at <= $2 ORDER BY next_at LIMIT 200`,
+        [tenant, world.clock.now()],
+      );
+      const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+      expect(plan).toContain('due_time_pending');
+      expect(plan).not.toMatch(/Seq Scan|Rows Removed by Filter: [1-9]/);
+    });
+    const statements: string[] = [];
+    const counted = createSweep(
+      {
+        store: world.store,
+        clock: world.clock,
+        log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+        database: {
+          ...world.database,
+          tenants: async () => [tenant],
+          query: (...args: Parameters<typeof world.database.query>) => {
+            statements.push(args[1]);
+            return world.database.query(...args);
+          },
+        } as typeof world.database,
+      },
+      async () => undefined,
+    );
+    expect(await counted.sweep()).toBe(0);
+    expect(statements).toHaveLength(1);
+  });
+});
