@@ -49,6 +49,13 @@ export interface Delivery {
   /** Starts working; with what is due from before the last stop first. */
   start(systemContext: (tenant: string, interaction: string) => Context): Promise<void>;
   stop(): Promise<void>;
+  /**
+   * Keeps back the reports about this resource that have not left; what else is queued, also behind them, goes on. What is being sent at this
+   * moment is not caught. In the caller's transaction.
+   */
+  hold(tx: FhirTransaction, focus: string): Promise<void>;
+  /** Lets what was kept back leave, at its place in the order. */
+  release(tx: FhirTransaction, focus: string): Promise<void>;
   /** Puts a dead letter back. */
   replay(tenant: string, id: string): Promise<void>;
 }

@@ -8,10 +8,12 @@ import {
   backlog,
   claimHead,
   heads,
+  holdItems,
   type ItemState,
   insertItem,
   list,
   type OutboxItem,
+  releaseItems,
   revive,
   sentPayload,
 } from './outbox.ts';
@@ -235,6 +237,14 @@ export function createDelivery(options: DeliveryOptions): DeliveryRoom {
       await sweeping;
       await Promise.all([...lanes.values()].map((lane) => lane.work));
       await open?.close();
+    },
+    hold: (tx, focus) => holdItems(tx.sql, tx.context.tenant, focus),
+    async release(tx, focus) {
+      const { tenant } = tx.context;
+      const destinations = await releaseItems(tx.sql, tenant, focus, clock.now());
+      tx.afterCommit(() => {
+        for (const destination of destinations) void wake(tenant, destination);
+      });
     },
     async replay(tenant, id) {
       const destination = await database.transaction(tenant, (sql) => revive(sql, tenant, id, clock.now()));

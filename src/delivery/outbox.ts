@@ -3,7 +3,7 @@ import type { Sql } from '../db/index.ts';
 import type { DeliveryItem } from './contract.ts';
 import { presenceLockClass } from './presence.ts';
 
-export type ItemState = 'queued' | 'sending' | 'delivered' | 'failed' | 'dead';
+export type ItemState = 'queued' | 'sending' | 'held' | 'delivered' | 'failed' | 'dead';
 
 /** A queued thing as an operator sees it. */
 export interface OutboxItem extends DeliveryItem {
@@ -120,7 +120,7 @@ export async function claimHead(
 
 /** What becomes of an item after an attempt. */
 export interface Settlement {
-  state: Exclude<ItemState, 'sending'>;
+  state: Exclude<ItemState, 'sending' | 'held'>;
   nextAt: Date;
   finishedAt?: Date;
   error?: string;
@@ -180,6 +180,28 @@ export async function revive(sql: Sql, tenant: string, id: string, now: Date): P
     values: [tenant, id, now],
   });
   return rows[0]?.destination;
+}
+
+/** Kinds of items that are kept back: a report; an answer to the request, or a notice, says nothing of the patient's images. */
+const heldKinds = 'report-%';
+
+/** Keeps back what has not left about this resource. */
+export async function holdItems(sql: Sql, tenant: string, focus: string): Promise<void> {
+  await sql.query(
+    `UPDATE outbox SET state = 'held' WHERE tenant = $1 AND focus = $2 AND state = 'queued' AND kind LIKE $3`,
+    [tenant, focus, heldKinds],
+  );
+}
+
+/** Lets it leave now. @returns the destinations concerned. */
+export async function releaseItems(sql: Sql, tenant: string, focus: string, now: Date): Promise<string[]> {
+  const { rows } = await sql.query<{ destination: string }>(
+    `UPDATE outbox SET state = 'queued', tried_since = $3, next_at = $3
+     WHERE tenant = $1 AND focus = $2 AND state = 'held'
+     RETURNING destination`,
+    [tenant, focus, now],
+  );
+  return [...new Set(rows.map(({ destination }) => destination))];
 }
 
 /** Items of these states, oldest first. */

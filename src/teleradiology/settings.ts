@@ -3,6 +3,7 @@ import type { Extension, Organization } from '@medplum/fhirtypes';
 import { Temporal } from 'temporal-polyfill';
 import { type HolidayCalendar, isHolidayCalendar } from './clock/holidays.ts';
 import { structureDefinition } from './codes.ts';
+import { defaultRequiredItems, isRequestItem, type RequestItem } from './request/required-items.ts';
 
 /** Delays of the reading for establishments whose contract is not written clause by clause (contract-terms). */
 export interface DelayTerms {
@@ -44,6 +45,8 @@ export interface EstablishmentSettings {
   /** Minutes after which an answer or report without acknowledgement is brought to the coordinators. */
   deliveryMinutes: number;
   reportFormat: 'report-mdm' | 'report-oru';
+  /** What a request must carry (IN-6), codes of `request-item`. */
+  requiredItems: readonly RequestItem[];
   /** Switched on (IN-9); `liveFrom` and `liveUntil` bound it. */
   live: boolean;
   liveFrom?: Date;
@@ -82,6 +85,7 @@ export const defaultSettings: EstablishmentSettings = {
   imagesMinutes: 120,
   deliveryMinutes: 15,
   reportFormat: 'report-mdm',
+  requiredItems: defaultRequiredItems,
   live: true,
   credentialsRequired: false,
   dutyRequired: false,
@@ -147,6 +151,8 @@ export function establishmentSettings(organization: Organization | undefined): E
     imagesMinutes: count('imagesMinutes', defaultSettings.imagesMinutes),
     deliveryMinutes: count('deliveryMinutes', defaultSettings.deliveryMinutes),
     reportFormat: format === 'report-oru' || format === 'oru' ? 'report-oru' : 'report-mdm',
+    requiredItems:
+      find('requiredItems')?.valueString?.split(/\s+/).filter(isRequestItem) ?? defaultSettings.requiredItems,
     live: flag('live', defaultSettings.live),
     liveFrom: date('liveFrom'),
     liveUntil: date('liveUntil'),

@@ -11,9 +11,11 @@ import { createImaging, type ImagingRoom } from '../../src/imaging/index.ts';
 import { createReportRoom, openKeystore, verifyPdfSignature } from '../../src/report/index.ts';
 import { testVault } from '../vault/ring.ts';
 import {
+  bornOn,
   complete,
   exam,
   fresh,
+  mitigation,
   outputs,
   patient,
   person,
@@ -73,7 +75,7 @@ function ct(
   who: ReturnType<typeof person>,
   studyUid: string,
   placerOrderNumber: string,
-  birthDate = '19850417',
+  birthDate = bornOn(who).replaceAll('-', ''),
   seriesUid = uid(),
 ): Buffer[] {
   return [
@@ -160,19 +162,9 @@ describe('with the real imaging, report and delivery rooms', () => {
     await imaging.store(world.as('technologist', 'dicomweb:stow'), parts(ct(who, studyUid, number, '19900101')));
     expect(await imaging.findStudy(tenant, studyUid)).toBeUndefined();
     const [issue] = await world.store.search(tenant, 'DetectedIssue', `implicated=Task/${task.id}`);
-    const mitigation = [
-      {
-        action: {
-          coding: [
-            {
-              system: 'https://fhir.passerelle.example/CodeSystem/detected-issue-mitigation',
-              code: 'identity-confirmed',
-            },
-          ],
-        },
-      },
-    ];
-    await world.store.transaction(world.as('quality'), (tx) => tx.update({ ...issue!, status: 'final', mitigation }));
+    await world.store.transaction(world.as('quality'), (tx) =>
+      tx.update({ ...issue!, status: 'final', mitigation: mitigation('identity-confirmed') }),
+    );
     expect(await imaging.findStudy(tenant, studyUid)).toBeDefined();
     expect(outputs(await world.task(task.id), 'imaging-study')).toHaveLength(1);
   });

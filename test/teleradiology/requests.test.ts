@@ -3,6 +3,8 @@ import {
   complete,
   exam,
   fresh,
+  issuesOf,
+  mitigation,
   outputs,
   patient,
   person,
@@ -117,25 +119,14 @@ describe('a request', () => {
     );
     expect(stateOf(task)).toBe('identity-hold');
     expect(task.status).toBe('on-hold');
-    const [issue] = await world.store.search(tenant, 'DetectedIssue', `implicated=Task/${task.id}`);
+    const [issue] = await issuesOf(world, task.id);
     expect(issue).toMatchObject({ severity: 'high', code: { coding: [{ code: 'identity-mismatch' }] } });
     expect(issue?.detail).toContain('date de naissance, sexe');
     expect(issue?.detail).not.toContain('1985');
     const decided = {
       ...issue!,
       status: 'final' as const,
-      mitigation: [
-        {
-          action: {
-            coding: [
-              {
-                system: 'https://fhir.passerelle.example/CodeSystem/detected-issue-mitigation',
-                code: 'identity-confirmed',
-              },
-            ],
-          },
-        },
-      ],
+      mitigation: mitigation('identity-confirmed'),
     };
     await expect(world.store.transaction(world.as('radiologist'), (tx) => tx.update(decided))).rejects.toMatchObject({
       status: 403,
@@ -155,7 +146,7 @@ describe('a request', () => {
     expect(stateOf(task)).toBe('identity-hold');
     expect(await world.store.search(tenant, 'Patient', `identifier=${who.ipp}`)).toEqual(before);
     expect(first.task.for).toEqual(task.for);
-    const [issue] = await world.store.search(tenant, 'DetectedIssue', `implicated=Task/${task.id}`);
+    const [issue] = await issuesOf(world, task.id);
     expect(issue?.code?.coding?.[0]?.code).toBe('ins-collision');
   });
 

@@ -25,6 +25,8 @@ function posted(number: string, changes: { request?: Partial<ServiceRequest>; ta
     requester: { reference: 'Practitioner/demandeur' },
     authoredOn: '2026-05-12T08:00:00+02:00',
     priority: 'routine',
+    code: { text: 'Scanner du crâne' },
+    reasonCode: [{ text: 'Céphalée' }],
     ...changes.request,
   };
   const task: Task & { id: string } = {
@@ -60,6 +62,7 @@ describe('a request over FHIR REST', () => {
     for (const order of [
       ['subject', 'order', 'task'],
       ['task', 'subject', 'order'],
+      ['task', 'order', 'subject'],
     ] as const) {
       const resources = posted(`DEM-${fresh()}`);
       await post('requester', resources, [...order]);

@@ -1,10 +1,12 @@
 import type { ServiceRequest } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
+  issuesOf as allIssuesOf,
   complete,
   exam,
   fresh,
   ippSystem,
+  mitigation,
   outputs,
   patient,
   person,
@@ -25,19 +27,12 @@ afterAll(() => world.close());
 
 const reliability = 'https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-identity-reliability';
 const status = (code: string) => ({ url: reliability, extension: [{ url: 'identityStatus', valueCoding: { code } }] });
-const mitigation = (action: string) => [
-  {
-    action: {
-      coding: [{ system: 'https://fhir.passerelle.example/CodeSystem/detected-issue-mitigation', code: action }],
-    },
-  },
-];
 const decided = async (issueId: string, action: string, changes = {}): Promise<void> => {
   const issue = await world.store.read(tenant, 'DetectedIssue', issueId);
   const after = { ...issue, status: 'final' as const, mitigation: mitigation(action), ...changes };
   await world.store.transaction(world.as('quality'), (tx) => tx.update(after));
 };
-const issuesOf = (id: string) => world.store.search(tenant, 'DetectedIssue', `implicated=Task/${id}`);
+const issuesOf = (id: string) => allIssuesOf(world, id);
 
 async function requested(who = person(), changes = {}) {
   const number = `DEM-${fresh()}`;

@@ -11,6 +11,8 @@ export type DueKind =
   | 'unattached'
   /** An answer or a report that the establishment has not acknowledged. */
   | 'undelivered'
+  /** An identity problem without a decision; `key` is the DetectedIssue. */
+  | 'identity-issue'
   /** A certificate of a reader that ends; `caseId` is the `Practitioner/[id]`. */
   | 'qualification'
   /** Hours ahead that nobody covers; `caseId` is the `Organization/[id]`. */
@@ -22,7 +24,7 @@ export interface DueTime {
   /** Id of the case's Task; empty for images without a case. */
   caseId: string;
   kind: DueKind;
-  /** Study Instance UID for the kinds about images, the child Task for deliveries, else empty. */
+  /** Study Instance UID for the kinds about images, the child Task for deliveries, the DetectedIssue for problems, else empty. */
   key: string;
   dueAt: Date;
 }

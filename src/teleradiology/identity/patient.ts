@@ -1,31 +1,16 @@
 /** Finds or makes the Patient of a request: by INS, then by IPP, never by names (identity-vigilance rules ID-1 and ID-2). */
 import type { Identifier, Patient } from '@medplum/fhirtypes';
 import { FhirError, type FhirTransaction } from '../../fhir/index.ts';
-import { identifierIs, insSystems } from '../codes.ts';
-import { contradictions, type Trait } from './traits.ts';
+import { identifierIs } from '../codes.ts';
+import { contradictions } from './compare-traits.ts';
+import { insOf, ippsOf, type Trait } from './traits.ts';
 
-const insTypes = ['INS-NIR', 'INS-NIA', 'INS-NIR-TEST', 'INS-NIR-DEMO'];
 const reliability = 'https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-identity-reliability';
 
 export interface FoundPatient {
   patient: Patient & { id: string };
   /** What the request says otherwise than we knew: blocks the case until identity vigilance decides. */
   problems: Trait[];
-}
-
-/** The INS in use; the insured person's number shares its system, only the type tells them apart. */
-export function insOf(patient: Patient): Identifier | undefined {
-  return patient.identifier?.find(
-    (identifier) =>
-      identifier.use !== 'old' &&
-      insSystems.includes(identifier.system ?? '') &&
-      (identifier.type?.coding === undefined || identifierIs(identifier, ...insTypes)),
-  );
-}
-
-/** Numbers given by establishments. */
-export function ippsOf(patient: Patient): Identifier[] {
-  return (patient.identifier ?? []).filter((identifier) => identifier.use !== 'old' && identifierIs(identifier, 'PI'));
 }
 
 const same = (a: Identifier, b: Identifier): boolean => a.system === b.system && a.value === b.value;

@@ -1,7 +1,9 @@
-/** Strict traits of identity (RNIV) and their comparison: what contradicts, what is merely unknown. */
-import type { HumanName, Patient } from '@medplum/fhirtypes';
+/** Strict traits of identity (RNIV) as a side of a comparison states them: a request, a feed, what we knew, images. */
+import type { HumanName, Identifier, Patient } from '@medplum/fhirtypes';
+import type { StudyIdentity } from '../../imaging/contract.ts';
+import { identifierIs, insSystems } from '../codes.ts';
 
-/** A trait on which two sources disagree. */
+/** A trait on which two sources may disagree; code of CodeSystem `identity-trait`. */
 export type Trait = 'birth-name' | 'given-name' | 'birth-date' | 'sex' | 'ins' | 'ipp';
 
 /** French names, for alerts. */
@@ -14,20 +16,29 @@ export const traitText: Record<Trait, string> = {
   ipp: 'IPP',
 };
 
-/** Form in which names are compared: no diacritics, ligatures spelled out, upper case, plain apostrophes, single spaces. */
-export function comparable(name: string): string {
-  return name
-    .replaceAll(/[Œœ]/g, 'OE')
-    .replaceAll(/[Ææ]/g, 'AE')
-    .normalize('NFD')
-    .replaceAll(/\p{M}/gu, '')
-    .replaceAll(/[’‘ʼ`´]/g, "'")
-    .toUpperCase()
-    .replaceAll(/[\s\u00a0]+/g, ' ')
-    .trim();
+/** What one side says; what it does not say is absent, and contradicts nothing. */
+export interface StatedTraits {
+  /** Name of birth, where the side says which one that is. */
+  birthFamily?: string;
+  /** Every other family name it is known by: in use, or not said which. */
+  otherFamilies: readonly string[];
+  /** First birth given name, where the side says which one that is. */
+  birthGiven?: string;
+  /** Every form of the given names it goes by: in use, the whole list of birth. */
+  otherGivens: readonly string[];
+  /** Given names of birth, all of them, in order. */
+  givenList?: string;
+  /** YYYY, YYYY-MM or YYYY-MM-DD. */
+  birthDate?: string;
+  sex?: 'male' | 'female';
+  ins?: Identifier;
+  ipps: readonly Identifier[];
+  /** Written by a machine with little room: a name may be cut, or not divided. Holds the name as it was written. */
+  writtenName?: string;
 }
 
 const birthList = 'https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-patient-birth-list-given-name';
+const insTypes = ['INS-NIR', 'INS-NIA', 'INS-NIR-TEST', 'INS-NIR-DEMO'];
 
 /** The name of birth; a patient known by one unlabelled name is known by that one. */
 export function birthName(patient: Patient): HumanName | undefined {
@@ -39,54 +50,60 @@ export function birthGivenNames(patient: Patient): string | undefined {
   return birthName(patient)?.extension?.find((extension) => extension.url === birthList)?.valueString;
 }
 
-/** Traits that both state and state differently. An absent value, or a sex not known, contradicts nothing. */
-export function contradictions(known: Patient, received: Patient): Trait[] {
-  const found: Trait[] = [];
-  const [ours, theirs] = [birthName(known), birthName(received)];
-  if (differ(ours?.family, theirs?.family)) found.push('birth-name');
-  if (differ(ours?.given?.[0], theirs?.given?.[0])) found.push('given-name');
-  if (known.birthDate && received.birthDate && known.birthDate !== received.birthDate) found.push('birth-date');
-  if (sexOf(known) && sexOf(received) && sexOf(known) !== sexOf(received)) found.push('sex');
-  return found;
+/** The INS in use; the insured person's number shares its system, only the type tells them apart. */
+export function insOf(patient: Patient): Identifier | undefined {
+  return patient.identifier?.find(
+    (identifier) =>
+      identifier.use !== 'old' &&
+      insSystems.includes(identifier.system ?? '') &&
+      (identifier.type?.coding === undefined || identifierIs(identifier, ...insTypes)),
+  );
 }
 
-function differ(a: string | undefined, b: string | undefined): boolean {
-  return a !== undefined && b !== undefined && comparable(a) !== comparable(b);
+/** Numbers given by establishments. */
+export function ippsOf(patient: Patient): Identifier[] {
+  return (patient.identifier ?? []).filter((identifier) => identifier.use !== 'old' && identifierIs(identifier, 'PI'));
 }
 
-function sexOf(patient: Patient): 'male' | 'female' | undefined {
-  return patient.gender === 'male' || patient.gender === 'female' ? patient.gender : undefined;
-}
-
-/** The traits as images carry them, in DICOM's words. */
-export interface ImageTraits {
-  /** Alphabetic representation, `FAMILY^GIVEN^…`. */
-  patientName?: string;
-  /** YYYY-MM-DD. */
-  birthDate?: string;
-  /** M, F, O. */
-  sex?: string;
-}
-
-/**
- * Traits of the images that contradict the patient's. Scanners are filled with the birth name or the name in use, with the first
- * given name or the whole list: any of them is the same person, anything else is not.
- */
-export function imageContradictions(patient: Patient, images: ImageTraits): Trait[] {
-  const found: Trait[] = [];
-  const [family = '', given = ''] = (images.patientName ?? '').split('^').map(comparable);
-  const names = patient.name ?? [];
-  const families = names.flatMap((name) => (name.family ? [comparable(name.family)] : []));
-  if (family !== '' && families.length > 0 && !families.includes(family)) found.push('birth-name');
+/** Traits of a Patient resource. Names that are no longer the person's (`old`) say nothing. */
+export function traitsOfPatient(patient: Patient): StatedTraits {
+  const names = (patient.name ?? []).filter((name) => name.use !== 'old');
+  const birth = birthName(patient);
+  const others = names.filter((name) => name !== birth);
   const list = birthGivenNames(patient);
-  const givens = [
-    ...names.flatMap((name) => name.given ?? []),
-    ...names.flatMap((name) => (name.given ? [name.given.join(' ')] : [])),
-    ...(list ? [list] : []),
-  ].map(comparable);
-  if (given !== '' && givens.length > 0 && !givens.includes(given)) found.push('given-name');
-  if (images.birthDate && patient.birthDate && images.birthDate !== patient.birthDate) found.push('birth-date');
-  const sex = images.sex === 'M' ? 'male' : images.sex === 'F' ? 'female' : undefined;
-  if (sex && sexOf(patient) && sex !== sexOf(patient)) found.push('sex');
-  return found;
+  const ins = insOf(patient);
+  return {
+    ...(birth?.family ? { birthFamily: birth.family } : {}),
+    otherFamilies: others.flatMap((name) => name.family ?? []),
+    ...(birth?.given?.[0] ? { birthGiven: birth.given[0] } : {}),
+    otherGivens: [
+      ...(birth?.given && birth.given.length > 1 ? [birth.given.join(' ')] : []),
+      ...others.flatMap((name) => [...(name.given ?? []), ...(name.given ? [name.given.join(' ')] : [])]),
+    ],
+    ...(list ? { givenList: list } : {}),
+    ...(patient.birthDate ? { birthDate: patient.birthDate } : {}),
+    ...(patient.gender === 'male' || patient.gender === 'female' ? { sex: patient.gender } : {}),
+    ...(ins ? { ins } : {}),
+    ipps: ippsOf(patient),
+  };
+}
+
+/** Traits of images, in DICOM's words; their number is compared where the issuer is known (images/find-case.ts). */
+export type ImageTraits = Pick<StudyIdentity, 'patientName' | 'birthDate' | 'sex'>;
+
+/** Nothing says which of the patient's names a scanner was filled with. Middle names go on from the first. */
+export function traitsOfImages({ patientName = '', birthDate, sex }: ImageTraits): StatedTraits {
+  const [family = '', given = '', middle = ''] =
+    patientName
+      .split('=')[0]
+      ?.split('^')
+      .map((each) => each.trim()) ?? [];
+  return {
+    otherFamilies: family === '' ? [] : [family],
+    otherGivens: given === '' ? [] : [given, ...(middle === '' ? [] : [`${given} ${middle}`])],
+    ...(birthDate ? { birthDate } : {}),
+    ...(sex === 'M' ? { sex: 'male' } : sex === 'F' ? { sex: 'female' } : {}),
+    ipps: [],
+    ...(family === '' ? {} : { writtenName: [family, given].join('^').replace(/\^$/, '') }),
+  };
 }

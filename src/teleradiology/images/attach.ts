@@ -5,11 +5,16 @@ import type { StudyEvent } from '../../imaging/contract.ts';
 import { stateDefinition } from '../case/index.ts';
 import { cancelUnattached } from '../clock/due-time.ts';
 import { setDueTime } from '../clock/index.ts';
-import { problemText, reportIdentityProblem } from '../identity/problem.ts';
+import { wasRejected } from '../identity/decision.ts';
+import { patientOfImages } from '../identity/evidence.ts';
+import { raiseProblem } from '../identity/hold-case.ts';
+import { codeOfTraits, type Problem, reportProblem, traitsDetail } from '../identity/problem.ts';
+import { doubtStudy } from '../identity/study-doubts.ts';
 import { defaultSettings, type EstablishmentSettings, establishmentSettings } from '../settings.ts';
 import {
   type AttachmentBasis,
   type CaseTask,
+  idOf,
   imageCountOf,
   stateOf,
   withBasis,
@@ -61,10 +66,19 @@ export async function settleStudy(
 ): Promise<StudyLink> {
   if (found === undefined) return waitForCase(tx, link);
   if (found.contradictions.length > 0) return quarantineStudy(shell, tx, link, found);
-  return attach(tx, link, found.task, found.basis);
+  return attach(shell, tx, link, found.task, found.basis);
+}
+
+/** The case a study belongs to, unless a person said that its images are not this case's. */
+export async function caseFor(tx: FhirTransaction, link: StudyLink): Promise<FoundCase | undefined> {
+  const found = await findCase(tx, link.identity);
+  if (found === undefined) return undefined;
+  const issues = await tx.search('DetectedIssue', `implicated=ImagingStudy/${link.imagingStudyId}&_count=100`);
+  return wasRejected(issues, found.task.id) ? undefined : found;
 }
 
 async function attach(
+  shell: Shell,
   tx: FhirTransaction,
   link: StudyLink,
   task: CaseTask,
@@ -76,6 +90,7 @@ async function attach(
   await cancelUnattached(tx.sql, tenant, link.studyUid);
   await tieImagingStudy(tx, link.imagingStudyId, task);
   await watchQuiet(tx, attached, establishmentSettings(await establishmentOf(tx, task)));
+  if (basis !== 'confirmed') await doubtStudy(shell, tx, attached, task);
   return attached;
 }
 
@@ -110,15 +125,9 @@ async function quarantineStudy(
   link: StudyLink,
   found: FoundCase,
 ): Promise<StudyLink> {
-  const problem = { traits: found.contradictions, source: 'images' as const };
-  return hold(
-    shell,
-    tx,
-    { ...link, caseId: found.task.id },
-    found.task,
-    { ...problem, reason: problemText(problem) },
-    true,
-  );
+  const traits = found.contradictions;
+  const problem = { code: codeOfTraits(traits), traits, detail: traitsDetail('images', traits) };
+  return hold(shell, tx, { ...link, caseId: found.task.id }, found.task, problem, true);
 }
 
 /** Flow 4 announces a study that is held for another case or for none: it is held for this one, where identity vigilance decides. */
@@ -128,8 +137,8 @@ export async function claimQuarantined(
   link: StudyLink,
   task: CaseTask,
 ): Promise<StudyLink> {
-  const reason = "L'examen annoncé pour cette demande est en quarantaine : vérifiez à qui sont ses images.";
-  return hold(shell, tx, { ...link, caseId: task.id }, task, { traits: [], source: 'images', reason }, false);
+  const detail = "L'examen annoncé pour cette demande est en quarantaine : vérifiez à qui sont ses images.";
+  return hold(shell, tx, { ...link, caseId: task.id }, task, { code: 'study-claimed', detail }, false);
 }
 
 /** A study whose own images disagree; `task` is the case it was attached to, if any. */
@@ -140,19 +149,24 @@ export async function quarantineCollision(
   reason: string,
 ): Promise<StudyLink> {
   const task = link.caseId === undefined ? undefined : (await readCase(tx, link.caseId)).task;
-  return hold(shell, tx, link, task, { traits: [], source: 'images', reason }, false);
+  return hold(shell, tx, link, task, { code: 'uid-collision', detail: reason }, false);
 }
 
 /** Images of another patient under the UID of a study: named once per lot, and the case waits for a decision. */
-export async function reportSetApart(tx: FhirTransaction, link: StudyLink, event: StudyEvent): Promise<void> {
+export async function reportSetApart(
+  shell: Shell,
+  tx: FhirTransaction,
+  link: StudyLink,
+  event: StudyEvent,
+): Promise<void> {
   const told = await tx.search('DetectedIssue', `implicated=ImagingStudy/${event.imagingStudyId}&_count=1`);
   if (told.length > 0) return;
   const task = link.caseId === undefined ? undefined : (await readCase(tx, link.caseId)).task;
-  await reportIdentityProblem(tx, {
-    task,
-    traits: [],
-    source: 'images',
-    reason: `Des images d'une autre identité sont arrivées sous le même identifiant d'examen : ${event.quarantine ?? 'identités différentes'}.`,
+  await raiseProblem(shell, tx, {
+    code: 'uid-collision',
+    cases: task === undefined ? [] : [task],
+    detail: `Des images d'une autre identité sont arrivées sous le même identifiant d'examen : ${event.quarantine ?? 'identités différentes'}.`,
+    sides: { received: patientOfImages(event.identity) },
     study: { imagingStudyId: event.imagingStudyId, uid: link.studyUid },
   });
 }
@@ -162,7 +176,7 @@ async function hold(
   tx: FhirTransaction,
   link: StudyLink,
   task: CaseTask | undefined,
-  problem: { traits: FoundCase['contradictions']; source: 'images'; reason: string },
+  problem: Pick<Problem, 'code' | 'detail' | 'traits'>,
   tellImaging: boolean,
 ): Promise<StudyLink> {
   const { tenant } = tx.context;
@@ -170,9 +184,16 @@ async function hold(
   await saveLink(tx.sql, tenant, held);
   if (task === undefined) await watchUnattached(tx, link.studyUid, tx.context.now(), true);
   else await cancelUnattached(tx.sql, tenant, link.studyUid);
-  if (tellImaging) await shell.imaging.quarantine(tx, link.studyUid, problem.reason);
+  if (tellImaging) await shell.imaging.quarantine(tx, link.studyUid, problem.detail);
   const study = { imagingStudyId: link.imagingStudyId, uid: link.studyUid };
-  await reportIdentityProblem(tx, { task, study, ...problem });
+  const patientId = idOf(task?.for, 'Patient');
+  const known = patientId === undefined ? undefined : await tx.find('Patient', patientId);
+  await reportProblem(tx, {
+    ...problem,
+    cases: task === undefined ? [] : [task],
+    study,
+    sides: { ...(known ? { known } : {}), received: patientOfImages(link.identity) },
+  });
   return held;
 }
 
@@ -180,10 +201,10 @@ async function hold(
 export async function confirmStudy(shell: Shell, tx: FhirTransaction, link: StudyLink): Promise<void> {
   await shell.imaging.liftQuarantine(tx, link.studyUid);
   if (link.caseId === undefined) {
-    await settleStudy(shell, tx, { ...link, state: 'waiting' }, await findCase(tx, link.identity));
+    await settleStudy(shell, tx, { ...link, state: 'waiting' }, await caseFor(tx, link));
     return;
   }
-  await attach(tx, link, (await readCase(tx, link.caseId)).task, 'confirmed');
+  await attach(shell, tx, link, (await readCase(tx, link.caseId)).task, 'confirmed');
 }
 
 /** A person says the images are not this patient's: they stay in quarantine, the case no longer waits for a decision. */
@@ -210,6 +231,14 @@ export async function watchQuiet(tx: FhirTransaction, link: StudyLink, settings:
   );
 }
 
+/** A person says whose images these are: they leave where they are for that case. */
+export async function giveStudy(shell: Shell, tx: FhirTransaction, link: StudyLink, caseId: string): Promise<void> {
+  const { task } = await readCase(tx, caseId);
+  if (link.state === 'quarantined') await shell.imaging.liftQuarantine(tx, link.studyUid);
+  const free = link.state === 'attached' && link.caseId !== caseId ? await detach(shell, tx, link) : link;
+  await attach(shell, tx, free, task, 'confirmed');
+}
+
 /** Unties a study from its case: it waits again. */
 export async function detach(shell: Shell, tx: FhirTransaction, link: StudyLink): Promise<StudyLink> {
   const waiting = await waitForCase(tx, link, true);
@@ -221,14 +250,14 @@ export async function detach(shell: Shell, tx: FhirTransaction, link: StudyLink)
 /** Identity vigilance says that a study belongs to the case that announced it, not to the one it was attached to. */
 export async function moveStudy(shell: Shell, tx: FhirTransaction, link: StudyLink, caseId: string): Promise<void> {
   const free = await detach(shell, tx, link);
-  await attach(tx, free, (await readCase(tx, caseId)).task, 'confirmed');
+  await attach(shell, tx, free, (await readCase(tx, caseId)).task, 'confirmed');
 }
 
 /** Images may come before their request: compares those that wait with a new case. @returns the case as it is then. */
 export async function attachWaiting(shell: Shell, tx: FhirTransaction, task: CaseTask): Promise<CaseTask> {
   let touched = false;
   for (const candidate of await waitingLinks(tx.sql, tx.context.tenant, waitingLimit)) {
-    const found = await findCase(tx, candidate.identity);
+    const found = await caseFor(tx, candidate);
     if (found?.task.id !== task.id) continue;
     await tx.lock(studyLock(candidate.studyUid));
     const link = await findLink(tx.sql, tx.context.tenant, candidate.studyUid);

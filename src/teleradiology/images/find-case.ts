@@ -1,11 +1,12 @@
 /** Finds the case of a study, in the order of design §5 rule 5; says why when the images contradict the request. */
-import type { Coding, Identifier, Patient, ServiceRequest } from '@medplum/fhirtypes';
+import type { Coding, Identifier, ImagingStudy, Patient, ServiceRequest } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
 import type { StudyIdentity } from '../../imaging/contract.ts';
 import { openStates, stateDefinition } from '../case/index.ts';
 import { codeSystem, identifierIs, insSystems, studyIdentifier } from '../codes.ts';
-import { ippsOf } from '../identity/patient.ts';
-import { imageContradictions, type Trait } from '../identity/traits.ts';
+import { imageContradictions } from '../identity/compare-traits.ts';
+import { isPrior } from '../identity/study-doubts.ts';
+import { ippsOf, type Trait } from '../identity/traits.ts';
 import { type AttachmentBasis, announcedStudies, type CaseTask, idOf, stateOf } from '../shell/case-task.ts';
 
 export interface FoundCase {
@@ -86,8 +87,13 @@ function anotherNumber(patient: Patient, identity: StudyIdentity): boolean {
   const { patientId, issuerOfPatientId: issuer } = identity;
   const ipps = ippsOf(patient);
   if (patientId === undefined || ipps.length === 0) return false;
-  if (patient.identifier?.some((each) => each.value === patientId)) return false;
+  // A PACS that keeps numbers as numbers drops their zeros.
+  if (patient.identifier?.some((each) => unpadded(each.value) === unpadded(patientId))) return false;
   return issuer === undefined || ipps.some((each) => isIssuedBy(each, issuer));
+}
+
+function unpadded(value: string | undefined): string | undefined {
+  return value !== undefined && /^\d+$/.test(value) ? value.replace(/^0+(?=\d)/, '') : value;
 }
 
 /** The issuer of a DICOM patient number, a universal or a local name, against the system of an IPP or who assigned it. */
@@ -124,7 +130,15 @@ async function mayBeMeant(tx: FhirTransaction, task: CaseTask, identity: StudyId
   // Flow 4 said which studies the exam has: this one is not among them, else its UID had matched.
   if (announcedStudies(task).length > 0) return false;
   const request = await tx.find('ServiceRequest', idOf(task.focus, 'ServiceRequest') ?? '');
-  return request !== undefined && modalityFits(request, identity.modalities);
+  if (request === undefined || !modalityFits(request, identity.modalities)) return false;
+  // A prior that is pushed for comparison is not the exam.
+  const study = await imagesOf(tx, identity);
+  return study === undefined || !isPrior(study, request, new Date(task.authoredOn ?? 0));
+}
+
+async function imagesOf(tx: FhirTransaction, { studyInstanceUid }: StudyIdentity): Promise<ImagingStudy | undefined> {
+  const { system, value } = studyIdentifier(studyInstanceUid);
+  return (await tx.search('ImagingStudy', `identifier=${encodeURIComponent(`${system}|${value}`)}&_count=1`))[0];
 }
 
 /** Modalities of images for each requestable modality (value set 1.2.250.1.213.1.1.5.660); others have no rule. */

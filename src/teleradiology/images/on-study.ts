@@ -3,13 +3,14 @@ import type { ImagingStudy } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
 import type { StudyEvent } from '../../imaging/contract.ts';
 import { signedStates, stateDefinition } from '../case/index.ts';
+import { doubtStudy } from '../identity/study-doubts.ts';
 import { establishmentSettings } from '../settings.ts';
 import type { CaseTask } from '../shell/case-task.ts';
 import { idOf, stateOf } from '../shell/case-task.ts';
 import { establishmentOf } from '../shell/gather-facts.ts';
 import type { Shell } from '../shell/perform.ts';
-import { detach, quarantineCollision, reportSetApart, settleStudy, tellCase, watchQuiet } from './attach.ts';
-import { contradictionsWith, findCase } from './find-case.ts';
+import { caseFor, detach, quarantineCollision, reportSetApart, settleStudy, tellCase, watchQuiet } from './attach.ts';
+import { contradictionsWith } from './find-case.ts';
 import { findLink, type SeriesArrival, type StudyLink, saveLink, studyLock } from './study-link.ts';
 
 /** A case is told about images that keep arriving once a second, not once per request. */
@@ -21,19 +22,23 @@ export async function onStudy(shell: Shell, event: StudyEvent, tx: FhirTransacti
   await tx.lock(studyLock(uid));
   const known = await findLink(tx.sql, tenant, uid);
   // Another patient's images under this UID: the imaging room set them apart; the first patient's stay attached.
-  if (known !== undefined && known.imagingStudyId !== event.imagingStudyId) return reportSetApart(tx, known, event);
+  if (known !== undefined && known.imagingStudyId !== event.imagingStudyId)
+    return reportSetApart(shell, tx, known, event);
   const link = arrived(known, event, await tx.find('ImagingStudy', event.imagingStudyId), tx.context.now());
   if (event.quarantine !== undefined && link.state !== 'quarantined') {
     await quarantineCollision(shell, tx, link, event.quarantine);
     return;
   }
   if (link.state === 'quarantined') return saveLink(tx.sql, tenant, link);
-  if (known?.state === 'attached' && link.caseId !== undefined) return moreImages(shell, tx, link, link.caseId);
+  if (known?.state === 'attached' && link.caseId !== undefined) {
+    const newSeries = Object.keys(link.series).some((series) => !(series in known.series));
+    return moreImages(shell, tx, link, link.caseId, newSeries);
+  }
   return lookForCase(shell, tx, link);
 }
 
 async function lookForCase(shell: Shell, tx: FhirTransaction, link: StudyLink): Promise<void> {
-  const settled = await settleStudy(shell, tx, link, await findCase(tx, link.identity));
+  const settled = await settleStudy(shell, tx, link, await caseFor(tx, link));
   if (settled.state === 'attached' && settled.caseId !== undefined) await tellCase(shell, tx, settled.caseId);
 }
 
@@ -67,7 +72,13 @@ function arrived(
   };
 }
 
-async function moreImages(shell: Shell, tx: FhirTransaction, link: StudyLink, caseId: string): Promise<void> {
+async function moreImages(
+  shell: Shell,
+  tx: FhirTransaction,
+  link: StudyLink,
+  caseId: string,
+  newSeries: boolean,
+): Promise<void> {
   const { tenant } = tx.context;
   const task = (await tx.read('Task', caseId)) as CaseTask;
   // A cancelled request reads no more images: these may be of the order that replaces it, and else somebody must look.
@@ -81,6 +92,8 @@ async function moreImages(shell: Shell, tx: FhirTransaction, link: StudyLink, ca
     return;
   }
   await watchQuiet(tx, link, establishmentSettings(await establishmentOf(tx, task)));
+  // Another series may be of the other side.
+  if (link.basis !== 'confirmed' && newSeries) await doubtStudy(shell, tx, link, task);
   const now = tx.context.now();
   const signed = signedStates.some((state) => state === stateOf(task));
   const due = signed || link.toldAt === undefined || now.getTime() - link.toldAt.getTime() >= tellEveryMs;

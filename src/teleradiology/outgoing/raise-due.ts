@@ -4,6 +4,7 @@ import type { FhirTransaction } from '../../fhir/index.ts';
 import { imagesReadable, openStates } from '../case/index.ts';
 import type { DueTime } from '../clock/index.ts';
 import { codeSystem, concept } from '../codes.ts';
+import { remindProblem } from '../identity/remind.ts';
 import { watchQuiet, withStudies } from '../images/attach.ts';
 import { findLink } from '../images/study-link.ts';
 import { raiseExpiry } from '../people/index.ts';
@@ -25,6 +26,8 @@ export async function raiseDue(shell: Shell, due: DueTime, tx: FhirTransaction):
       return tellUnattached(due, tx);
     case 'undelivered':
       return tellUndelivered(due, tx);
+    case 'identity-issue':
+      return remindProblem(tx, due.key);
     case 'qualification':
       return raiseExpiry(shell, due, tx);
     case 'duty-gap':
@@ -89,4 +92,3 @@ async function tellCoordinators(tx: FhirTransaction, task: CaseTask, category: s
   const urgent = task.priority !== 'routine' || category === 'delivery-late';
   await tx.create<Communication>(communication(task, { category, text, recipients, sent: tx.context.now(), urgent }));
 }
-

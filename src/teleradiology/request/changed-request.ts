@@ -7,7 +7,8 @@ import type { CodeableConcept, Communication, Observation, Patient, ServiceReque
 import type { FhirTransaction } from '../../fhir/index.ts';
 import { passerelle } from '../codes.ts';
 import type { IncomingRequest } from '../contract.ts';
-import { contradictions, traitText } from '../identity/traits.ts';
+import { contradictions } from '../identity/compare-traits.ts';
+import { traitText } from '../identity/traits.ts';
 import { type CaseTask, idOf, inputsOf, stateOf } from '../shell/case-task.ts';
 import { communication, responsible } from '../shell/communication.ts';
 

@@ -12,7 +12,8 @@ import { FhirError, type FhirTransaction } from '../../fhir/index.ts';
 import { signedStates, stateDefinition } from '../case/index.ts';
 import { codeSystem, concept, identifierIs, passerelle, studyIdentifier } from '../codes.ts';
 import type { ExamComplement } from '../contract.ts';
-import { reportIdentityProblem } from '../identity/problem.ts';
+import { claimedStudy } from '../identity/at-opening.ts';
+import { reportProblem } from '../identity/problem.ts';
 import { claimQuarantined, detach, settleStudy, tellCase, withStudies } from '../images/attach.ts';
 import { contradictionsWith } from '../images/find-case.ts';
 import { findLink, linksOfCase, type StudyLink, studyLock } from '../images/study-link.ts';
@@ -43,9 +44,9 @@ export async function completeExam(
   for (const exam of exams) await relink(shell, tx, task, exam.studyInstanceUid);
   await dropContradicted(shell, tx, task, exams);
   const links = await linksOfCase(tx.sql, tx.context.tenant, id);
-  // Detaching a study may have stored the case anew.
-  const current = (await readCase(tx, id)).task;
-  const completed = await transition(shell, tx, current, state, {
+  // Detaching a study, or a number that is another patient's, may have stored the case anew.
+  const current = await readCase(tx, id);
+  const completed = await transition(shell, tx, current.task, current.state, {
     event: 'complete-exam',
     change: (before) =>
       withStudies(
@@ -134,13 +135,9 @@ async function relink(shell: Shell, tx: FhirTransaction, task: CaseTask, uid: st
   }
   if (link.state === 'attached' && link.caseId !== task.id) {
     if (link.basis !== 'provisional' && !(await isEnded(tx, link.caseId))) {
-      await reportIdentityProblem(tx, {
-        task,
-        traits: [],
-        source: 'images',
-        reason: "L'examen annoncé pour cette demande est déjà rattaché à une autre demande.",
-        study: { imagingStudyId: link.imagingStudyId, uid },
-      });
+      const other = (await tx.read('Task', link.caseId ?? '')) as CaseTask;
+      const { otherCases: _none, keyPart, ...doubt } = claimedStudy(link, other);
+      await reportProblem(tx, { ...doubt, cases: [task], key: `${task.id}.${keyPart}` });
       return;
     }
     await detach(shell, tx, link);
@@ -180,5 +177,5 @@ async function tellContradicted(tx: FhirTransaction, task: CaseTask, link: Study
   const before = told.some(
     (issue) => issue.detail === reason && issue.implicated?.some((each) => idOf(each, 'Task') === task.id),
   );
-  if (!before) await reportIdentityProblem(tx, { task, traits: [], source: 'images', reason, study });
+  if (!before) await reportProblem(tx, { code: 'exam-unannounced', cases: [task], detail: reason, study });
 }

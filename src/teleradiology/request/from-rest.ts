@@ -1,44 +1,65 @@
 /** A request over FHIR REST (IN-1): a Task `teleradiology-case` with its ServiceRequest becomes a case through the same machine. */
-import type { ServiceRequest, Task } from '@medplum/fhirtypes';
+import type { Patient, ServiceRequest, Task } from '@medplum/fhirtypes';
 import { FhirError, type FhirTransaction } from '../../fhir/index.ts';
 import { codeSystem, hasCode } from '../codes.ts';
+import { doubtsAbout, isHeldBy, raiseDoubts } from '../identity/at-opening.ts';
 import { attachWaiting } from '../images/attach.ts';
+import { establishmentSettings } from '../settings.ts';
 import { idOf, stateOf } from '../shell/case-task.ts';
 import type { Shell } from '../shell/perform.ts';
+import { missingOf } from './completeness.ts';
 import { caseOfPlacer, newCaseTask, placerOf, readEstablishment } from './open-case.ts';
 
 /** Inputs that a sender may set. */
 const sendersInputs = ['encounter-class', 'callback', 'appointment', 'wanted-performer'];
 
-/** Tasks posted before their ServiceRequest in one transaction: opened when it comes, refused at commit when it does not. */
+/** Tasks posted before their ServiceRequest, or its Patient, in one transaction: opened when they come, refused at commit when they do not. */
 export interface PendingRequests {
   /** Opens the case, or remembers it. */
   posted(tx: FhirTransaction, task: Task & { id: string }): Promise<void>;
-  requestCreated(tx: FhirTransaction, request: ServiceRequest & { id: string }): Promise<void>;
-  /** @throws FhirError 422 for a Task whose ServiceRequest never came. */
+  /** A ServiceRequest or a Patient was created: what waited for it is opened. */
+  arrived(tx: FhirTransaction): Promise<void>;
+  /** @throws FhirError 422 for a Task whose ServiceRequest or Patient never came. */
   checkNoneLeft(tx: FhirTransaction): void;
 }
 
 export function createPendingRequests(shell: Shell): PendingRequests {
   const waiting = new WeakMap<FhirTransaction, Map<string, Task & { id: string }>>();
+  async function openWhenWhole(tx: FhirTransaction, task: Task & { id: string }): Promise<boolean> {
+    const request = await tx.find('ServiceRequest', requestOf(task));
+    if (request === undefined) return false;
+    const patientId = idOf(request.subject, 'Patient');
+    const patient = patientId === undefined ? undefined : await tx.find('Patient', patientId);
+    if (patientId !== undefined && patient === undefined) return false;
+    const whole = { task, request: request as ServiceRequest & { id: string } };
+    await open(shell, tx, { ...whole, ...(patient ? { patient: patient as Patient & { id: string } } : {}) });
+    return true;
+  }
   return {
     async posted(tx, task) {
-      const id = requestOf(task);
-      const request = await tx.find('ServiceRequest', id);
-      if (request !== undefined) return open(shell, tx, task, request as ServiceRequest & { id: string });
-      waiting.set(tx, (waiting.get(tx) ?? new Map()).set(id, task));
+      if (await openWhenWhole(tx, task)) return;
+      waiting.set(tx, (waiting.get(tx) ?? new Map()).set(task.id, task));
     },
-    async requestCreated(tx, request) {
-      const task = waiting.get(tx)?.get(request.id);
-      if (task === undefined) return;
-      waiting.get(tx)?.delete(request.id);
-      await open(shell, tx, task, request);
+    async arrived(tx) {
+      for (const [id, task] of waiting.get(tx) ?? []) if (await openWhenWhole(tx, task)) waiting.get(tx)?.delete(id);
     },
     checkNoneLeft(tx) {
       if (waiting.get(tx)?.size)
-        throw new FhirError(422, 'not-found', 'La demande (ServiceRequest) du dossier est introuvable.', 'Task.focus');
+        throw new FhirError(
+          422,
+          'not-found',
+          'La demande (ServiceRequest) du dossier, ou son patient, est introuvable.',
+          'Task.focus',
+        );
     },
   };
+}
+
+interface Whole {
+  task: Task & { id: string };
+  request: ServiceRequest & { id: string };
+  /** Undefined when the request names none. */
+  patient?: Patient & { id: string };
 }
 
 function requestOf(task: Task): string {
@@ -53,12 +74,7 @@ function requestOf(task: Task): string {
   return id;
 }
 
-async function open(
-  shell: Shell,
-  tx: FhirTransaction,
-  task: Task & { id: string },
-  request: ServiceRequest & { id: string },
-): Promise<void> {
+async function open(shell: Shell, tx: FhirTransaction, { task, request, patient }: Whole): Promise<void> {
   const draft = task.status === 'draft';
   if (!draft && task.status !== 'requested')
     throw new FhirError(
@@ -78,7 +94,7 @@ async function open(
     throw new FhirError(422, 'business-rule', "La demande doit avoir l'intention « order ».", 'ServiceRequest.intent');
   if (request.requester === undefined)
     throw new FhirError(422, 'required', 'La demande doit nommer son demandeur.', 'ServiceRequest.requester');
-  if (idOf(request.subject, 'Patient') === undefined)
+  if (patient === undefined)
     throw new FhirError(422, 'required', 'La demande doit désigner un Patient.', 'ServiceRequest.subject');
   const placer = placerOf(request);
   if (placer === undefined)
@@ -116,14 +132,20 @@ async function open(
   const input = task.input?.filter((each) =>
     sendersInputs.some((item) => hasCode(each.type, codeSystem.caseItem, item)),
   );
+  const establishment = await readEstablishment(tx, organization);
+  const given: Task = { ...kept, ...(input?.length ? { input } : { input: undefined }) };
+  // A draft is compared when it is sent.
+  const doubts = draft ? [] : await doubtsAbout(tx, { serviceRequest: request, establishment, patient });
   const opened = await newCaseTask(shell, tx, {
     event: draft ? 'save' : 'submit',
     serviceRequest: request,
-    establishment: await readEstablishment(tx, organization),
-    draft: { ...kept, ...(input?.length ? { input } : { input: undefined }) },
-    problems: [],
+    establishment,
+    draft: given,
+    held: isHeldBy(doubts),
+    missing: draft ? [] : await missingOf(tx, given, request, establishmentSettings(establishment)),
     times: request.authoredOn ? { requested: new Date(request.authoredOn) } : {},
   });
   const stored = await shell.writes.update(tx, opened);
+  await raiseDoubts(shell, tx, stored, doubts);
   if (!draft) await attachWaiting(shell, tx, stored);
 }

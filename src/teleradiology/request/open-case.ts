@@ -5,7 +5,6 @@ import { FhirError, type FhirTransaction } from '../../fhir/index.ts';
 import { decide, type Milestone } from '../case/index.ts';
 import { urgencyOf } from '../clock/index.ts';
 import { codeSystem, concept, identifierIs, identifierSystem } from '../codes.ts';
-import type { Trait } from '../identity/traits.ts';
 import { type CaseTask, inputsOf } from '../shell/case-task.ts';
 import type { EffectScene } from '../shell/effects.ts';
 import { viewOfNewCase } from '../shell/gather-facts.ts';
@@ -20,8 +19,10 @@ export interface NewCase {
   establishment: Organization & { id: string };
   /** Elements the sender decided: inputs, note, and the id when it is already taken. */
   draft: Partial<Task>;
-  /** Traits on which the request contradicts what we knew. */
-  problems: readonly Trait[];
+  /** Identity vigilance decides about it first. */
+  held: boolean;
+  /** Named items the request lacks. */
+  missing: readonly string[];
   times: Partial<Record<Milestone, Date>>;
 }
 
@@ -66,7 +67,7 @@ export async function newCaseTask(shell: Shell, tx: FhirTransaction, request: Ne
   };
   const encounterClass = inputsOf(bare, 'encounter-class')[0]?.valueCode;
   const task: CaseTask = { ...bare, priority: urgencyOf(serviceRequest.priority, encounterClass) };
-  const view = viewOfNewCase(task, establishment, request.problems.length > 0, now);
+  const view = viewOfNewCase(task, establishment, { identityProblem: request.held, missing: request.missing }, now);
   const actor = actorOf(tx);
   const result = decide('none', request.event ?? 'submit', actor, view.facts);
   if ('refusal' in result) throw refusalError(result.refusal, 'none');

@@ -3,14 +3,15 @@ import type { Observation, Reference, ServiceRequest, Task } from '@medplum/fhir
 import { FhirError, type FhirTransaction } from '../../fhir/index.ts';
 import { stateDefinition } from '../case/index.ts';
 import type { IncomingRequest } from '../contract.ts';
+import { doubtsAbout, isHeldBy, raiseDoubts } from '../identity/at-opening.ts';
 import { upsertOrganization, upsertPractitioner } from '../identity/parties.ts';
 import { sharesNumber, upsertPatient } from '../identity/patient.ts';
-import { reportIdentityProblem } from '../identity/problem.ts';
 import { attachWaiting } from '../images/attach.ts';
 import { establishmentSettings, isLive } from '../settings.ts';
 import { type CaseTask, idOf, stateOf, withInput } from '../shell/case-task.ts';
 import type { Shell } from '../shell/perform.ts';
 import { tellChanges } from './changed-request.ts';
+import { missingOf } from './completeness.ts';
 import { caseOfPlacer, newCaseTask, placerOf, readEstablishment } from './open-case.ts';
 
 export async function receiveRequest(
@@ -32,7 +33,8 @@ export async function receiveRequest(
   if (known !== undefined) return { task: await repeated(tx, known, request, establishmentId), created: false };
   const establishment = await readEstablishment(tx, establishmentId);
   // Refused before anything is stored, with the reason people need (IN-9).
-  if (!isLive(establishmentSettings(establishment), tx.context.now()))
+  const settings = establishmentSettings(establishment);
+  if (!isLive(settings, tx.context.now()))
     throw new FhirError(
       422,
       'business-rule',
@@ -64,19 +66,26 @@ export async function receiveRequest(
       : {}),
   });
 
+  const given = inputs(request, performer?.id);
+  const doubts = await doubtsAbout(tx, {
+    serviceRequest,
+    establishment,
+    patient,
+    received: { patient: request.patient, problems },
+  });
   const draft = await newCaseTask(shell, tx, {
     serviceRequest,
     establishment,
-    draft: inputs(request, performer?.id),
-    problems,
+    draft: given,
+    held: isHeldBy(doubts),
+    missing: await missingOf(tx, given, serviceRequest, settings),
     times: {
       ...(serviceRequest.authoredOn ? { requested: new Date(serviceRequest.authoredOn) } : {}),
       ...(request.transmittedAt ? { transmitted: request.transmittedAt } : {}),
     },
   });
   const task = await shell.writes.create(tx, draft);
-  if (problems.length > 0)
-    await reportIdentityProblem(tx, { task, traits: problems, source: 'request', received: request.patient });
+  await raiseDoubts(shell, tx, task, doubts);
   return { task: await attachWaiting(shell, tx, task), created: true };
 }
 
@@ -123,7 +132,7 @@ async function storeObservations(
 }
 
 /** Inputs of the case in the order of docs/fhir-conventions.md. */
-function inputs(request: IncomingRequest, performerId: string | undefined): Partial<Task> {
+function inputs(request: IncomingRequest, performerId: string | undefined): Task {
   let task: Task = { resourceType: 'Task', status: 'requested', intent: 'order' };
   if (request.encounterClass) task = withInput(task, 'encounter-class', { valueCode: request.encounterClass });
   if (request.callback) task = withInput(task, 'callback', { valueString: request.callback });

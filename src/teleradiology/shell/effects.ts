@@ -4,6 +4,7 @@ import type { Effect } from '../case/index.ts';
 import { cancelDueTimes } from '../clock/index.ts';
 import { codeSystem, concept, identifierSystem, passerelle } from '../codes.ts';
 import { queueDelivery } from '../outgoing/queue.ts';
+import { askMissing } from '../request/ask-missing.ts';
 import {
   type CaseTask,
   idOf,
@@ -114,11 +115,16 @@ export async function carryOut(effect: Effect, task: CaseTask, scene: EffectScen
       return askQuestion(task, scene, input.question ?? input.reason ?? '');
     case 'keep-answer':
       return keepAnswer(task, scene);
+    case 'drop-question':
+      return withoutOutputs(task, 'question');
+    case 'drop-question':
+      return withoutOutputs(task, 'question');
     case 'set-assigned':
       return assign(task, scene);
     case 'ask-imaging':
       return askQuestion(task, scene, `Imagerie complémentaire demandée : ${input.question ?? ''}`);
     case 'ask-missing':
+      return askMissing(task, scene);
     case 'keep-cancellation-request':
     case 'decline-cancellation':
     case 'publish-preliminary':

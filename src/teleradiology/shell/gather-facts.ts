@@ -1,9 +1,11 @@
 /** Gathers what the machine must know about a case, in the caller's transaction. */
 import type { Consent, DetectedIssue, Organization, Task } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
-import { type Facts, signedStates, unquestioned } from '../case/index.ts';
+import { type Facts, inHand, signedStates, unquestioned } from '../case/index.ts';
 import { codeOf, codeSystem, identifierSystem } from '../codes.ts';
+import { holds, isUndecided } from '../identity/issue-kinds.ts';
 import { linksOfCase, type StudyLink } from '../images/study-link.ts';
+import { missingOf } from '../request/completeness.ts';
 import { type EstablishmentSettings, establishmentSettings, isLive } from '../settings.ts';
 import { readingClockOf } from './case-clocks.ts';
 import { announcedStudies, basisOf, idOf, inputsOf, milestonesOf, outputsOf, stateOf } from './case-task.ts';
@@ -62,7 +64,9 @@ export async function gatherFacts(tx: FhirTransaction, task: Task & { id: string
     consent: await consentOf(tx, task),
     protocolGiven: outputsOf(task, 'protocol').length > 0,
     flow4: inputsOf(task, 'act').length > 0,
-    identityProblem: (await openIssues(tx, task.id)).length > 0,
+    identityProblem: await isHeld(tx, task),
+    // Asked when the request is sent; afterwards the question speaks for itself.
+    missing: stateOf(task) === 'draft' ? await missingOfDraft(tx, task, settings) : [],
     quarantined: links.some((link) => link.state === 'quarantined'),
     images: {
       instances: studies.reduce((sum, link) => sum + link.instances, 0),
@@ -84,7 +88,12 @@ export async function gatherFacts(tx: FhirTransaction, task: Task & { id: string
 }
 
 /** The view of a case that does not exist yet: nothing has to be read for it. */
-export function viewOfNewCase(task: Task, establishment: Organization, identityProblem: boolean, now: Date): CaseView {
+export function viewOfNewCase(
+  task: Task,
+  establishment: Organization,
+  known: Pick<Facts, 'identityProblem' | 'missing'>,
+  now: Date,
+): CaseView {
   const settings = establishmentSettings(establishment);
   const facts: Facts = {
     ...unburdened,
@@ -96,7 +105,7 @@ export function viewOfNewCase(task: Task, establishment: Organization, identityP
     consent: 'missing',
     protocolGiven: false,
     flow4: false,
-    identityProblem,
+    ...known,
     quarantined: false,
     images: {
       instances: 0,
@@ -129,15 +138,21 @@ async function reportState(tx: FhirTransaction, task: Task): Promise<Facts['repo
 }
 
 /** Problems of identity that nobody has decided about yet. */
-export async function openIssues(tx: FhirTransaction, caseId: string): Promise<DetectedIssue[]> {
-  const issues = await tx.search('DetectedIssue', `implicated=Task/${caseId}`);
-  return issues.filter(isBlocking);
+export async function undecidedIssues(tx: FhirTransaction, caseId: string): Promise<DetectedIssue[]> {
+  return (await tx.search('DetectedIssue', `implicated=Task/${caseId}`)).filter(isUndecided);
 }
 
-/** A problem of ours without a decision. */
-export function isBlocking(issue: DetectedIssue): boolean {
-  if (codeOf(issue.code, codeSystem.detectedIssue) === undefined) return false;
-  return !issue.mitigation?.length && issue.status !== 'entered-in-error';
+async function missingOfDraft(tx: FhirTransaction, task: Task, settings: EstablishmentSettings): Promise<string[]> {
+  const id = idOf(task.focus, 'ServiceRequest');
+  const request = id === undefined ? undefined : await tx.find('ServiceRequest', id);
+  return request === undefined ? [] : missingOf(tx, task, request, settings);
+}
+
+/** Whether one of them holds the case where it stands. */
+async function isHeld(tx: FhirTransaction, task: Task & { id: string }): Promise<boolean> {
+  const state = stateOf(task);
+  const underReading = state !== undefined && (inHand.includes(state) || signedStates.includes(state));
+  return (await undecidedIssues(tx, task.id)).some((issue) => holds(issue, underReading));
 }
 
 /** Consent to remote reading for this case, or for the patient in general; a refusal wins. */

@@ -6,7 +6,10 @@ import type { ServiceRequest, Task } from '@medplum/fhirtypes';
 import { type Change, FhirError, type FhirTransaction } from '../../fhir/index.ts';
 import { type CaseEvent, type CaseState, legalEvents, transitions } from '../case/index.ts';
 import { codeSystem } from '../codes.ts';
-import { isDecided, resolveProblem } from '../identity/resolve-problem.ts';
+import { doubtsAboutDraft, isHeldBy, raiseDoubts } from '../identity/at-opening.ts';
+import { patientChanged } from '../identity/patient-changes.ts';
+import { requestCompleted } from '../identity/request-completed.ts';
+import { issueWritten } from '../identity/resolve-problem.ts';
 import { attachWaiting } from '../images/attach.ts';
 import type { PendingRequests } from '../request/from-rest.ts';
 import { placerOf } from '../request/open-case.ts';
@@ -35,13 +38,11 @@ export async function guardWrite(
   change: Change,
   tx: FhirTransaction,
 ): Promise<void> {
-  if (change.type === 'ServiceRequest' && change.interaction === 'create' && change.after)
-    return pending.requestCreated(tx, change.after as ServiceRequest & { id: string });
-  if (change.type === 'ServiceRequest') return guardRequest(change, tx);
-  if (change.type === 'DetectedIssue') {
-    if (isDecided(change)) await resolveProblem(shell, change, tx);
-    return;
-  }
+  if (change.type === 'ServiceRequest' && change.interaction === 'create' && change.after) return pending.arrived(tx);
+  if (change.type === 'ServiceRequest') return guardRequest(shell, change, tx);
+  if (change.type === 'DetectedIssue') return issueWritten(shell, change, tx);
+  if (change.type === 'Patient')
+    return change.interaction === 'create' ? pending.arrived(tx) : patientChanged(shell, change, tx);
   if (change.type !== 'Task') return;
   const before = change.before as Task | undefined;
   const after = change.after as CaseTask | undefined;
@@ -64,17 +65,19 @@ export async function guardWrite(
 }
 
 /** Whose exam it is, and by which number it was asked, were checked when the case was opened: neither changes under the case. */
-async function guardRequest(change: Change, tx: FhirTransaction): Promise<void> {
+async function guardRequest(shell: Shell, change: Change, tx: FhirTransaction): Promise<void> {
   const before = change.before as ServiceRequest | undefined;
   const after = change.after as ServiceRequest | undefined;
   if (before === undefined) return;
   const [known, given] = [placerOf(before), after && placerOf(after)];
   const sameNumber = known?.system === given?.system && known?.value === given?.value;
   const samePatient = before.subject.reference === after?.subject.reference;
-  if (sameNumber && samePatient) return;
+  if (sameNumber && samePatient) return after && requestCompleted(shell, tx, before, after);
   const code = encodeURIComponent(`${codeSystem.taskCode}|teleradiology-case`);
   const cases = await tx.search('Task', `based-on=ServiceRequest/${before.id}&code=${code}&_count=1`);
   if (cases.length === 0) return;
+  // A recorded merge moved the case first (identity/move-patient.ts).
+  if (sameNumber && after !== undefined && cases[0]?.for?.reference === after.subject.reference) return;
   throw new FhirError(
     422,
     'business-rule',
@@ -115,12 +118,16 @@ async function guardUpdate(shell: Shell, before: CaseTask, after: CaseTask, tx: 
     .filter((each) => !known.has(each));
   const reason = after.statusReason?.text ?? undefined;
   const given = event === 'triage' ? { ...base, priority: after.priority } : base;
+  const doubts = event === 'submit' ? await doubtsAboutDraft(tx, before) : [];
   const moved = await transition(shell, tx, given, from, {
     event,
+    ...(doubts.length > 0 ? { facts: { identityProblem: isHeldBy(doubts) } } : {}),
     input: { reason, question: reason, answer: lastNote(before, after), protocols },
   });
   // Images may have come while the request was a draft: they wait.
-  if (event === 'submit') await attachWaiting(shell, tx, moved);
+  if (event !== 'submit') return;
+  await raiseDoubts(shell, tx, moved, doubts);
+  await attachWaiting(shell, tx, moved);
 }
 
 /** A site that answers by a plain update says so in a note. */

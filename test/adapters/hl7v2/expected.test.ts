@@ -53,6 +53,8 @@ async function openDomain() {
   let items = 0;
   const delivery: Delivery = {
     enqueue: async () => `ITEM${++items}`,
+    hold: async () => undefined,
+    release: async () => undefined,
     registerDestination: () => undefined,
     onOutcome: () => undefined,
     start: async () => undefined,

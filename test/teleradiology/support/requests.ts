@@ -1,9 +1,9 @@
 /** Requests, exams and images of one invented patient. */
 import { randomUUID } from 'node:crypto';
-import type { Patient, Task } from '@medplum/fhirtypes';
+import type { DetectedIssue, Patient, Task } from '@medplum/fhirtypes';
 import type { StudyIdentity } from '../../../src/imaging/contract.ts';
 import type { ExamComplement, IncomingRequest } from '../../../src/teleradiology/contract.ts';
-import type { World } from './world.ts';
+import { tenant, type World } from './world.ts';
 
 export const ippSystem = 'https://fhir.passerelle.example/sid/ipp/330099995';
 const piType = { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'PI' }] };
@@ -25,6 +25,13 @@ export const person = (): Person => ({
   ins: `285043306${fresh()}`,
 });
 
+/** Birth dates far from each other: nobody in a file is the homonym of another. */
+export function bornOn({ ipp }: Person): string {
+  const index = Number(ipp.replaceAll(/\D/g, ''));
+  const year = 1925 + 2 * (Math.floor(index / 6) % 45);
+  return `${year}-${String(1 + 2 * (index % 6)).padStart(2, '0')}-20`;
+}
+
 export function patient({ ipp, ins }: Person, changes: Partial<Patient> = {}): Patient {
   return {
     resourceType: 'Patient',
@@ -34,9 +41,33 @@ export function patient({ ipp, ins }: Person, changes: Partial<Patient> = {}): P
     ],
     name: [{ use: 'official', family: 'TEST-MOREAU', given: ['CAMILLE'] }],
     gender: 'female',
-    birthDate: '1985-04-17',
+    birthDate: bornOn({ ipp, ins }),
     ...changes,
   };
+}
+
+/** A decision of identity vigilance, as a client writes it. */
+export const mitigation = (action: string, reason = 'Vérifié par téléphone avec le service') => [
+  {
+    action: {
+      coding: [{ system: 'https://fhir.passerelle.example/CodeSystem/detected-issue-mitigation', code: action }],
+      text: reason,
+    },
+  },
+];
+
+/** Problems of a case, by code; those that only say that two requests are alike are left out unless asked for. */
+export async function issuesOf(
+  world: World,
+  id: string,
+  ...codes: string[]
+): Promise<(DetectedIssue & { id: string })[]> {
+  const found = await world.store.search(tenant, 'DetectedIssue', `implicated=Task/${id}&_sort=_lastUpdated`);
+  const code = (issue: DetectedIssue) => issue.code?.coding?.[0]?.code ?? '';
+  const wanted = found.filter((each) =>
+    codes.length > 0 ? codes.includes(code(each)) : code(each) !== 'duplicate-request',
+  );
+  return wanted as (DetectedIssue & { id: string })[];
 }
 
 export const placer = (value: string) => ({
@@ -113,7 +144,7 @@ export function study(who: Person, studyUid: string, changes: Partial<StudyIdent
     studyInstanceUid: studyUid,
     patientId: who.ipp,
     patientName: 'TEST-MOREAU^CAMILLE',
-    birthDate: '1985-04-17',
+    birthDate: bornOn(who),
     sex: 'F',
     modalities: ['CT'],
     ...changes,

@@ -28,6 +28,8 @@ export interface World {
   clock: { now(): Date; set(instant: string): void; pass(ms: number): void };
   queued: (DeliveryItem & { task?: string })[];
   quarantined: Map<string, string>;
+  /** Cases whose queued reports are kept back. */
+  held: Set<string>;
   /** Inputs of the documents built so far. */
   built: ReportInput[];
   /** Happens once, while the next report's documents are made. */
@@ -111,6 +113,7 @@ export async function createWorld(
   };
   const queued: World['queued'] = [];
   const quarantined = new Map<string, string>();
+  const held = new Set<string>();
   const built: ReportInput[] = [];
   const studyHooks: StudyHook[] = [];
   const outcomeHooks: OutcomeHook[] = [];
@@ -153,6 +156,8 @@ export async function createWorld(
         queued.push({ ...item, id, tenant, queuedAt: clock.now(), attempts: 0 });
         return id;
       },
+      hold: async (_tx: unknown, focus: string) => void held.add(focus),
+      release: async (_tx: unknown, focus: string) => void held.delete(focus),
       registerDestination: () => undefined,
       onOutcome: (hook: OutcomeHook) => void outcomes.push(hook),
       start: async () => undefined,
@@ -181,6 +186,7 @@ export async function createWorld(
     clock,
     queued,
     quarantined,
+    held,
     built,
     as: contextOf,
     async operate(who, name, id, parameters = {}, ifMatch) {

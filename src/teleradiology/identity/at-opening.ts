@@ -1,0 +1,182 @@
+/** Doubts about a request before its case is made (ID-2): what it shares with other patients, other cases, other images. */
+import type { Organization, Patient, ServiceRequest } from '@medplum/fhirtypes';
+import type { FhirTransaction } from '../../fhir/index.ts';
+import { signedStates } from '../case/index.ts';
+import type { StudyLink } from '../images/study-link.ts';
+import { establishmentSettings } from '../settings.ts';
+import { type CaseTask, idOf, stateOf } from '../shell/case-task.ts';
+import { establishmentOf } from '../shell/gather-facts.ts';
+import type { Shell } from '../shell/perform.ts';
+import { differing } from './compare-traits.ts';
+import { holdCase } from './hold-case.ts';
+import { areOfOneEstablishment, homonymsOf } from './homonyms.ts';
+import { issueKinds } from './issue-kinds.ts';
+import { codeOfTraits, type Problem, reportProblem, traitsDetail } from './problem.ts';
+import { sameRequests } from './same-request.ts';
+import { namedStudies, sharedAccessions } from './shared-number.ts';
+import { type Trait, traitsOfPatient } from './traits.ts';
+
+/** Homonyms that are named. */
+const namedAtMost = 20;
+
+/** A problem whose first case is still to be made. */
+export type Doubt = Omit<Problem, 'cases' | 'key'> & { otherCases: readonly CaseTask[]; keyPart: string };
+
+export interface OpeningRequest {
+  serviceRequest: ServiceRequest & { id: string };
+  establishment: Organization;
+  /** The patient as we know them. */
+  patient: Patient & { id: string };
+  /** What the request says of them, where it said it itself, and on which traits it contradicts. */
+  received?: { patient: Patient; problems: readonly Trait[] };
+}
+
+/** Whether a case with these doubts waits for identity vigilance before anybody protocols it. */
+export function isHeldBy(doubts: readonly Doubt[]): boolean {
+  return doubts.some(({ code }) => issueKinds[code].blocks === 'reading');
+}
+
+export async function doubtsAbout(tx: FhirTransaction, opening: OpeningRequest): Promise<Doubt[]> {
+  return [
+    ...contradicted(opening),
+    ...(await accessions(tx, opening)),
+    ...(await claimedStudies(tx, opening)),
+    ...(await repeated(tx, opening)),
+    ...(await homonyms(tx, opening)),
+  ];
+}
+
+/** The same of a draft, when it is sent. */
+export async function doubtsAboutDraft(tx: FhirTransaction, task: CaseTask): Promise<Doubt[]> {
+  const id = idOf(task.focus, 'ServiceRequest');
+  const serviceRequest = id === undefined ? undefined : await tx.find('ServiceRequest', id);
+  const establishment = await establishmentOf(tx, task);
+  const patient = serviceRequest && (await patientOf(tx, serviceRequest));
+  if (serviceRequest?.id === undefined || patient?.id === undefined || establishment === undefined) return [];
+  return doubtsAbout(tx, {
+    serviceRequest: serviceRequest as ServiceRequest & { id: string },
+    establishment,
+    patient: patient as Patient & { id: string },
+  });
+}
+
+/** Names the doubts for the case that was made, and holds the others they concern. */
+export async function raiseDoubts(
+  shell: Shell,
+  tx: FhirTransaction,
+  task: CaseTask,
+  doubts: readonly Doubt[],
+): Promise<void> {
+  for (const { otherCases, keyPart, ...doubt } of doubts) {
+    const problem: Problem = { ...doubt, cases: [task, ...otherCases], key: `${task.id}.${keyPart}` };
+    const { created } = await reportProblem(tx, problem);
+    if (!created || issueKinds[doubt.code].blocks !== 'reading') continue;
+    for (const other of otherCases) await holdCase(shell, tx, other.id, problem);
+  }
+}
+
+function contradicted({ patient, received }: OpeningRequest): Doubt[] {
+  if (received === undefined || received.problems.length === 0) return [];
+  return [
+    {
+      code: codeOfTraits(received.problems),
+      detail: traitsDetail('request', received.problems),
+      traits: received.problems,
+      sides: { known: patient, received: received.patient },
+      otherCases: [],
+      keyPart: 'request',
+    },
+  ];
+}
+
+async function accessions(tx: FhirTransaction, { serviceRequest, patient }: OpeningRequest): Promise<Doubt[]> {
+  const doubts: Doubt[] = [];
+  for (const shared of await sharedAccessions(tx, serviceRequest)) {
+    const other = await patientOf(tx, shared.request);
+    doubts.push({
+      code: 'accession-collision',
+      detail: "Le numéro d'examen de cette demande est déjà celui de la demande d'un autre patient.",
+      ...comparison(patient, other),
+      others: [`ServiceRequest/${shared.request.id}`],
+      otherCases: shared.task ? [shared.task] : [],
+      keyPart: shared.request.id,
+    });
+  }
+  return doubts;
+}
+
+/** Both sides, where the other patient is of the same establishment: another one's are not shown across. */
+export function comparison(patient: Patient, other: Patient | undefined): Pick<Problem, 'sides' | 'traits'> {
+  if (other === undefined || !areOfOneEstablishment(patient, other)) return { sides: { known: patient } };
+  return {
+    sides: { known: patient, others: [other] },
+    traits: differing(traitsOfPatient(patient), traitsOfPatient(other)),
+  };
+}
+
+/** The patient of a request. */
+export async function patientOf(tx: FhirTransaction, request: ServiceRequest): Promise<Patient | undefined> {
+  const id = idOf(request.subject, 'Patient');
+  return id === undefined ? undefined : tx.find('Patient', id);
+}
+
+async function claimedStudies(tx: FhirTransaction, { serviceRequest }: OpeningRequest): Promise<Doubt[]> {
+  const doubts: Doubt[] = [];
+  for (const link of await namedStudies(tx, serviceRequest)) {
+    const other =
+      link.caseId === undefined ? undefined : ((await tx.find('Task', link.caseId)) as CaseTask | undefined);
+    if (other !== undefined && link.state === 'attached') doubts.push(claimedStudy(link, other));
+  }
+  return doubts;
+}
+
+/** The exam of this request is another one's: attached, or read and signed. */
+export function claimedStudy(link: StudyLink, other: CaseTask): Doubt {
+  const state = stateOf(other);
+  const isSigned = state !== undefined && signedStates.includes(state);
+  return {
+    code: isSigned ? 'study-reported' : 'study-claimed',
+    detail: isSigned
+      ? "L'examen annoncé pour cette demande a déjà un compte rendu signé, dans un autre dossier."
+      : "L'examen annoncé pour cette demande est déjà rattaché à une autre demande.",
+    study: { imagingStudyId: link.imagingStudyId, uid: link.studyUid },
+    otherCases: [],
+    others: [`Task/${other.id}`],
+    keyPart: link.imagingStudyId,
+  };
+}
+
+async function repeated(tx: FhirTransaction, opening: OpeningRequest): Promise<Doubt[]> {
+  const { timeZone } = establishmentSettings(opening.establishment).delays;
+  const others = await sameRequests(tx, opening.serviceRequest, tx.context.now(), timeZone);
+  const [first] = others;
+  if (first === undefined) return [];
+  return [
+    {
+      code: 'duplicate-request',
+      detail: 'Le même acte est déjà demandé pour ce patient le même jour, dans un autre dossier.',
+      otherCases: [],
+      others: others.map(({ id }) => `Task/${id}`),
+      keyPart: 'request',
+    },
+  ];
+}
+
+/** One doubt, however many they are: what has to be checked is the same. */
+async function homonyms(tx: FhirTransaction, { patient }: OpeningRequest): Promise<Doubt[]> {
+  const others = await homonymsOf(tx, patient);
+  if (others.length === 0) return [];
+  const traits = others.flatMap((other) => differing(traitsOfPatient(patient), traitsOfPatient(other)));
+  const many = others.length === 1 ? 'Un autre patient' : `${others.length} autres patients`;
+  return [
+    {
+      code: 'homonym',
+      detail: `${many} de l'établissement, presque les mêmes traits : vérifiez de qui est l'examen.`,
+      sides: { known: patient, others },
+      traits: [...new Set(traits)],
+      others: others.slice(0, namedAtMost).map(({ id }) => `Patient/${id}`),
+      otherCases: [],
+      keyPart: 'homonyms',
+    },
+  ];
+}

@@ -1,0 +1,70 @@
+/** An identity problem nobody has decided about is told again, later each time, until somebody does (WF-4, clock `identity`). */
+import type { Communication, DetectedIssue, Reference } from '@medplum/fhirtypes';
+import type { FhirTransaction } from '../../fhir/index.ts';
+import { stateDefinition } from '../case/index.ts';
+import { codeSystem, concept, part, structureDefinition } from '../codes.ts';
+import { type CaseTask, idOf, stateOf } from '../shell/case-task.ts';
+import { isUndecided } from './issue-kinds.ts';
+import { watchProblem } from './problem.ts';
+
+/** The wait between two reminders grows to this. */
+const longestWaitMs = 24 * 3_600_000;
+
+export async function remindProblem(tx: FhirTransaction, issueId: string): Promise<void> {
+  const issue = (await tx.find('DetectedIssue', issueId)) as (DetectedIssue & { id: string }) | undefined;
+  if (issue === undefined || !isUndecided(issue)) return;
+  const now = tx.context.now();
+  const cases = await casesOf(tx, issue);
+  if (cases.length > 0 && cases.every((task) => stateDefinition(stateOf(task) ?? '')?.final === true)) {
+    await closeWithCases(tx, issue, now);
+    return;
+  }
+  const found = new Date(issue.identifiedDateTime ?? now).getTime();
+  const waitedMs = Math.max(60_000, now.getTime() - found);
+  await tx.create(message(issue, cases, now, waitedMs));
+  await watchProblem(tx, issueId, new Date(now.getTime() + Math.min(waitedMs, longestWaitMs)));
+}
+
+async function casesOf(tx: FhirTransaction, issue: DetectedIssue): Promise<CaseTask[]> {
+  const tasks: CaseTask[] = [];
+  for (const reference of issue.implicated ?? []) {
+    const id = idOf(reference, 'Task');
+    const task = id === undefined ? undefined : await tx.find('Task', id);
+    if (task !== undefined) tasks.push(task as CaseTask);
+  }
+  return tasks;
+}
+
+/** Nothing is read or sent any more of what it blocked. */
+async function closeWithCases(tx: FhirTransaction, issue: DetectedIssue & { id: string }, now: Date): Promise<void> {
+  const action = concept(codeSystem.mitigation, 'case-ended', 'Les dossiers concernés sont clos.');
+  await tx.update({ ...issue, status: 'final', mitigation: [{ action, date: now.toISOString() }] });
+}
+
+/** To whom the decision belongs; the establishment learns it too when the first reminder was in vain. */
+function message(issue: DetectedIssue, cases: readonly CaseTask[], now: Date, waitedMs: number): Communication {
+  const due = issue.extension?.find(({ url }) => url === structureDefinition.decisionDue);
+  const owner = part(due, 'owner')?.valueReference;
+  const dueAt = Date.parse(part(due, 'due')?.valueDateTime ?? '');
+  const again = !Number.isNaN(dueAt) && now.getTime() - dueAt >= 60_000;
+  const sites = again ? cases.flatMap((task) => task.requester ?? []) : [];
+  const recipients = unique([...(owner ? [owner] : []), ...sites]);
+  const minutes = Math.round(waitedMs / 60_000);
+  return {
+    resourceType: 'Communication',
+    status: 'completed',
+    category: [concept(codeSystem.communicationCategory, 'identity-waiting')],
+    priority: 'urgent',
+    ...(cases[0]?.for ? { subject: cases[0].for as Communication['subject'] } : {}),
+    about: [{ reference: `DetectedIssue/${issue.id}` }, ...cases.map(({ id }) => ({ reference: `Task/${id}` }))],
+    ...(recipients.length > 0 ? { recipient: recipients as Communication['recipient'] } : {}),
+    sent: now.toISOString(),
+    payload: [
+      { contentString: `Problème d'identité sans décision depuis ${minutes} min : ${issue.detail ?? ''}`.trim() },
+    ],
+  };
+}
+
+function unique(references: readonly Reference[]): Reference[] {
+  return [...new Map(references.map((each) => [each.reference, each])).values()];
+}
