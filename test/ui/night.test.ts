@@ -106,6 +106,14 @@ describe.skipIf(browserPath() === undefined)('the user interface in a browser', 
     });
   });
 
+  it('opens an app of somebody else on the case, in a tab of its own', async () => {
+    await signIn('radiologue', '/dossier/cas-1');
+    const tab = page.waitForEvent('popup');
+    await page.getByRole('button', { name: 'Ouvrir Visionneuse 3D' }).click();
+    await (await tab).waitForURL('**/application?client=viewer&dossier=cas-1');
+    expect(await (await tab).evaluate(() => window.opener === null)).toBe(true);
+  });
+
   it('shows a new urgent case without reload, says so, and moves nothing under the pointer', async () => {
     const known = server.resources.get('Task/cas-1') as Task;
     server.resources.delete('Task/cas-1');

@@ -1,14 +1,30 @@
-/** `POST /oauth2/launch`: our pages open an app with what the person looks at (SMART App Launch 2.2 §Launch app: EHR launch). */
+/** `/oauth2/launch`: our pages list the apps they can open, and open one with what the person looks at (SMART App Launch 2.2 §EHR launch). */
 import type { FastifyRequest } from 'fastify';
+import { platformTenant } from '../../db/index.ts';
 import { FhirError } from '../../fhir/index.ts';
 import { servesTenant } from './authorization-request.ts';
-import { findClient } from './client.ts';
+import { findClient, listClients } from './client.ts';
 import { type Form, required } from './form.ts';
 import { readLaunchContext, storeLaunch } from './launch.ts';
 import { OAuthError } from './oauth-error.ts';
 import { contextOf, type Person } from './person.ts';
 import { fhirUrlOf, type OAuthService } from './service.ts';
 import type { LaunchContext } from './tokens.ts';
+
+/** Apps of the person's tenant and of the platform that can be opened from a page, by name. @throws FhirError 401. */
+export async function openableApps(
+  { guards, database }: OAuthService,
+  request: FastifyRequest,
+): Promise<{ applications: { id: string; name: string }[] }> {
+  const { tenant } = await guards.authenticate(request);
+  const tenants = new Set([tenant, platformTenant]);
+  const clients = (await Promise.all([...tenants].map((each) => listClients(database, each)))).flat();
+  const applications = clients
+    .filter(({ disabled, launchUri }) => !disabled && launchUri !== undefined)
+    .map(({ id, display }) => ({ id, name: display }))
+    .sort((one, other) => one.name.localeCompare(other.name, 'fr'));
+  return { applications };
+}
 
 /** @throws FhirError 401, 403; OAuthError invalid_request. */
 export async function openApp(

@@ -5,7 +5,7 @@ import { decide, showConsent } from './consent.ts';
 import { openidConfiguration, smartConfiguration } from './discovery.ts';
 import { acceptForms, type Form, formLimitBytes, readForm } from './form.ts';
 import { answerIntrospection } from './introspection.ts';
-import { openApp } from './open-app.ts';
+import { openApp, openableApps } from './open-app.ts';
 import { ownAppRoutes } from './own-apps.ts';
 import { answerPageError, stylesheet } from './page.ts';
 import { answerRevocation } from './revocation.ts';
@@ -45,6 +45,7 @@ export async function smartRoutes(app: FastifyInstance, { service, certificates 
   app.post<{ Body: Form }>('/oauth2/consent', page, (request, reply) =>
     decide(service, request, reply, formOf(request)),
   );
+  app.get('/oauth2/launch', (request) => openableApps(service, request));
   app.post<{ Body: Form }>('/oauth2/launch', limit, (request) => openApp(service, request, formOf(request)));
   ownAppRoutes(app, service);
   app.get('/oauth2/page.css', (_request, reply) => reply.type('text/css; charset=utf-8').send(stylesheet));

@@ -9,6 +9,7 @@ import { receivingStates } from '../words/case-status.ts';
 import { practitionerName } from '../words/people.ts';
 import { ActionBar } from './action-bar.tsx';
 import { AlertsPanel } from './alerts-panel.tsx';
+import { ApplicationsPanel } from './applications-panel.tsx';
 import { caseFacts } from './case-facts.ts';
 import { DeliveryPanel } from './delivery-panel.tsx';
 import { examOf } from './exam.ts';
@@ -65,6 +66,7 @@ export function CaseWorkspace({ task, bundle }: { task: Task; bundle: Bundle }):
             opened={otherId}
             onOpen={setOtherId}
           />
+          <ApplicationsPanel taskId={task.id ?? ''} />
           <TimelinePanel task={task} />
         </aside>
         <section className="case-images" aria-label="Images">

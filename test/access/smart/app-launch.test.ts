@@ -203,6 +203,12 @@ test('our pages open an app on a case: it learns the patient and the case, once,
   expect(new URL(String(answer.headers.location)).searchParams.get('error')).toBe('access_denied');
 });
 
+test('our pages list the apps that can be opened, those of another tenant and those shut off left out', async () => {
+  const apps = await rig.app.inject({ url: '/oauth2/launch', headers: { cookie } });
+  expect(apps.json()).toEqual({ applications: [{ id: 'viewer', name: 'Visionneuse <3D>' }] });
+  expect((await rig.app.inject({ url: '/oauth2/launch' })).statusCode).toBe(401);
+});
+
 test('a launch needs the page’s header, a case the person sees, and an app that can be opened', async () => {
   const form = { client_id: 'viewer', task: 't-p1' };
   expect((await rig.post('/oauth2/launch', form, { cookie })).statusCode).toBe(403);

@@ -104,6 +104,14 @@ function oauth(app: FastifyInstance): void {
   app.get('/oauth2/sign-in', async () => ({ step: null }));
   app.get('/oauth2/passkey', async () => ({ host: null }));
   app.get('/oauth2/accounts', async () => ({ accounts: [], roles: [], providers: [] }));
+  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) =>
+    done(null, Object.fromEntries(new URLSearchParams(String(body)))),
+  );
+  app.get('/oauth2/launch', async () => ({ applications: [{ id: 'viewer', name: 'Visionneuse 3D' }] }));
+  app.post<{ Body: { client_id: string; task: string } }>('/oauth2/launch', async ({ body, headers }) => ({
+    url: `http://${headers.host}/application?client=${body.client_id}&dossier=${body.task}`,
+  }));
+  app.get('/application', async (_request, reply) => reply.type('text/html').send('<title>Application</title>'));
   app.post('/oauth2/logout', async (_request, reply) =>
     reply.header('set-cookie', 'compte=; Max-Age=0; Path=/').send({}),
   );
