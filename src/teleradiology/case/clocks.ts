@@ -128,7 +128,7 @@ export const clocks: readonly ClockDefinition[] = [
   {
     name: 'delivery',
     display: 'Remise du compte rendu',
-    runs: (state) => state === 'signed' || state === 'delivering',
+    runs: (state, facts) => state === 'signed' || (state === 'delivering' && !facts.reportAcknowledged),
     reminds: ['coordinator'],
     escalates: ['site'],
   },

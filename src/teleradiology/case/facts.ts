@@ -125,7 +125,7 @@ export interface Facts {
   /** The act is one that must be read twice (WF-8). */
   secondReadingRequired: boolean;
   secondReading: 'none' | 'wanted' | 'taken' | 'done';
-  /** Literal reference. */
+  /** Literal reference of who took it, also once it is done. */
   secondReader?: string;
   /** `required`: the act owes a complement after the report, and none is signed yet (WF-8, spectroscopy). */
   complement: 'none' | 'required' | 'done';
@@ -153,6 +153,8 @@ export interface Facts {
     /** Critical finding as it is said, and as whoever acknowledges restates it. */
     finding?: string;
     readBack?: string;
+    /** The addendum is the complement the act owes. */
+    complement?: boolean;
     /** The report's model has no error that blocks signature (chapters, laterality…). */
     reportComplete?: boolean;
     notDisplayedReason?: string;
@@ -173,6 +175,11 @@ export function imagesComplete(facts: Facts): boolean {
 /** An urgent case may be read from its first complete series on; any other waits for the whole study. */
 export function imagesReadable(facts: Facts): boolean {
   return imagesComplete(facts) || (facts.urgent && facts.images.instances > 0 && facts.images.firstSeriesQuiet);
+}
+
+/** A second reading counts when somebody else than who reads did it: after a release they may be the same. */
+export function readTwice(facts: Facts): boolean {
+  return facts.secondReading === 'done' && (facts.secondReader === undefined || facts.secondReader !== facts.owner);
 }
 
 /** A case as the machine sees it; `none` before it exists. */

@@ -1,5 +1,5 @@
 /** Guards: named conditions that refuse a transition, with the sentence people read. */
-import { type CaseActor, type Facts, imagesComplete, imagesReadable } from './facts.ts';
+import { type CaseActor, type Facts, imagesComplete, imagesReadable, readTwice } from './facts.ts';
 
 export interface Guard {
   /** What is wrong and what to do, in French; never names the patient. */
@@ -165,12 +165,16 @@ export const guards = {
   },
   'no-second-reading': {
     text: 'Une deuxième lecture est déjà demandée ou faite.',
-    holds: (facts) => facts.secondReading === 'none',
+    holds: (facts) => facts.secondReading === 'none' || (facts.secondReading === 'done' && !readTwice(facts)),
   },
   'second-reading-wanted': {
     text: "Aucune deuxième lecture n'attend de lecteur.",
     status: 409,
     holds: (facts) => facts.secondReading === 'wanted',
+  },
+  'second-reading-taken': {
+    text: "Personne n'a pris la deuxième lecture.",
+    holds: (facts) => facts.secondReading === 'taken',
   },
   'other-reader': {
     text: 'La deuxième lecture revient à un autre radiologue que le premier lecteur.',
@@ -191,6 +195,14 @@ export const guards = {
     text: "Aucun additif ni relecture n'attend de lecteur.",
     status: 409,
     holds: (facts) => facts.addendum === 'wanted',
+  },
+  'addendum-open': {
+    text: "Aucun additif ni relecture n'est ouvert.",
+    holds: (facts) => facts.addendum !== 'none',
+  },
+  'addendum-taken': {
+    text: "Personne n'a pris l'additif ni la relecture.",
+    holds: (facts) => facts.addendum === 'taken',
   },
   'finding-given': {
     text: 'Énoncez le résultat critique, tel qu’il doit être redit.',
@@ -223,6 +235,8 @@ export const conditions = {
   'protocol required': (facts) => facts.protocolRequired,
   'protocol not required': (facts) => !facts.protocolRequired,
   'urgent request': (facts) => facts.urgent,
+  'routine request': (facts) => !facts.urgent,
+  'exam done': (facts) => facts.flow4,
   'request incomplete': (facts) => facts.missing.length > 0,
   'request complete': (facts) => facts.missing.length === 0,
   'not accepted yet': (facts) => !facts.protocolGiven,
@@ -230,8 +244,8 @@ export const conditions = {
   'image or flow 4 there, or none needed': (facts) =>
     facts.images.instances > 0 || facts.flow4 || !facts.imagesExpected,
   'images readable': (facts) => imagesReadable(facts),
-  'second reading required': (facts) => facts.secondReadingRequired && facts.secondReading === 'none',
-  'no second reading required': (facts) => !facts.secondReadingRequired || facts.secondReading !== 'none',
+  'second reading required': (facts) => facts.secondReadingRequired && !readTwice(facts),
+  'no second reading required': (facts) => !facts.secondReadingRequired || readTwice(facts),
   'readers agree': (facts) => facts.input.agrees === true,
   'readers disagree': (facts) => facts.input.agrees === false,
   'addendum open': (facts) => facts.addendum !== 'none',

@@ -31,8 +31,8 @@ export interface Refusal {
   status: 403 | 409 | 422;
   /** French. */
   text: string;
-  /** Events this actor may raise now. */
-  legal: CaseEvent[];
+  /** Events this actor may raise now; told when asked for. */
+  readonly legal: CaseEvent[];
 }
 
 /** @returns a decision or, when the transition is not legal, the reason. */
@@ -42,24 +42,32 @@ export function decide(
   actor: CaseActor,
   facts: Facts,
 ): { decision: Decision } | { refusal: Refusal } {
+  // What is legal costs more than the refusal: it is told to whoever asks.
+  const refused = (guard: Refusal['guard'], status: Refusal['status'], text: string): { refusal: Refusal } => ({
+    refusal: {
+      guard,
+      status,
+      text,
+      get legal() {
+        return legalEvents(state, actor, facts);
+      },
+    },
+  });
   const row = rowOf(state, event, facts);
   if (row === undefined) {
     const lost = event === 'claim' && facts.owner !== undefined;
     const text = lost
       ? guards['no-owner'].text
       : `« ${event} » est impossible depuis l'état « ${stateDefinition(state)?.display ?? 'inexistant'} ».`;
-    return { refusal: { guard: 'state', status: lost ? 409 : 422, text, legal: legalEvents(state, actor, facts) } };
+    return refused('state', lost ? 409 : 422, text);
   }
   if (!entitled(row, actor, facts)) {
     const text = `« ${event} » revient à : ${row.who.map(whoText).join(', ')}.`;
-    return { refusal: { guard: 'role', status: 403, text, legal: legalEvents(state, actor, facts) } };
+    return refused('role', 403, text);
   }
   for (const name of row.guards ?? []) {
     const guard: Guard = guards[name];
-    if (!guard.holds(facts, actor)) {
-      const legal = legalEvents(state, actor, facts);
-      return { refusal: { guard: name, status: guard.status ?? 422, text: guard.text, legal } };
-    }
+    if (!guard.holds(facts, actor)) return refused(name, guard.status ?? 422, guard.text);
   }
   return { decision: settle(take(state, row, facts), factsAfter(event, actor, facts, row.effects ?? [])) };
 }
@@ -95,13 +103,12 @@ export function settleFrom(state: CaseState, facts: Facts): Decision {
   return settle({ state, steps: [], effects: [], milestones: [], facts }, facts);
 }
 
+const rowsByEvent: ReadonlyMap<CaseEvent, readonly Transition[]> = Map.groupBy(transitions, ({ event }) => event);
+
 function rowOf(state: Origin, event: CaseEvent, facts: Facts): Transition | undefined {
-  return transitions.find(
-    (row) =>
-      row.event === event &&
-      row.from.includes(state) &&
-      (row.when ?? []).every((condition) => conditions[condition](facts)),
-  );
+  return rowsByEvent
+    .get(event)
+    ?.find((row) => row.from.includes(state) && (row.when ?? []).every((condition) => conditions[condition](facts)));
 }
 
 /** `conformance` stands for every role of people and machines; nobody stands for the system or for who holds the case. */
@@ -132,12 +139,14 @@ const system: CaseActor = { reference: '', roles: ['system'], kind: 'system' };
 /** More steps than the longest chain (received → protocoled → acquiring → ready); a longer one would be a loop. */
 const maxSteps = 8;
 
-function settle(start: Decision, facts: Facts): Decision {
+function settle(start: Decision, before: Facts): Decision {
   let decision = start;
+  let facts = before;
   for (let step = 0; step < maxSteps; step++) {
     const row = rowOf(decision.state, 'acknowledge', facts) ?? rowOf(decision.state, 'advance', facts);
     if (row === undefined || !entitled(row, system, facts)) return withDerived(decision, facts);
     const next = take(decision.state, row, facts);
+    facts = factsAfter(row.event, system, facts, next.effects);
     decision = {
       state: next.state,
       steps: [...decision.steps, ...next.steps],
@@ -158,7 +167,7 @@ function withDerived(decision: Decision, facts: Facts): Decision {
   if (facts.images.instances > 0 && imagesComplete(facts)) milestones.add('images-received');
   return {
     ...decision,
-    facts,
+    facts: effects.has('start-clock') ? { ...facts, clockStarted: true } : facts,
     effects: [...effects],
     milestones: [...milestones].filter((milestone) => !facts.milestones.includes(milestone)),
   };
@@ -167,6 +176,8 @@ function withDerived(decision: Decision, facts: Facts): Decision {
 /** What the event itself makes true, before the case settles. */
 function factsAfter(event: CaseEvent, actor: CaseActor, facts: Facts, effects: readonly Effect[]): Facts {
   switch (event) {
+    case 'acknowledge':
+      return effects.includes('ask-missing') ? { ...facts, question: true } : facts;
     case 'protocol':
       return { ...facts, protocolGiven: true };
     case 'ask':
@@ -198,21 +209,23 @@ function factsAfter(event: CaseEvent, actor: CaseActor, facts: Facts, effects: r
     case 'sign':
       return {
         ...facts,
+        ...(effects.includes('open-second-reading') ? withoutSecondReading({ ...facts, secondReading: 'none' }) : {}),
         report: 'final',
         reportAcknowledged: false,
+        question: false,
         ...(effects.includes('open-second-reading') ? { secondReading: 'wanted' } : {}),
       };
     case 'report-received':
       return { ...facts, reportAcknowledged: true };
     case 'request-second-reading':
-      return { ...facts, secondReading: 'wanted' };
+      return { ...without(facts, 'secondReader'), secondReading: 'wanted' };
     case 'claim-second-reading':
       return { ...facts, secondReading: 'taken', secondReader: actor.reference };
     case 'release-second-reading':
       return facts.secondReading === 'taken' ? { ...without(facts, 'secondReader'), secondReading: 'wanted' } : facts;
     case 'complete-second-reading':
       return {
-        ...without(facts, 'secondReader'),
+        ...facts,
         secondReading: 'done',
         ...(effects.includes('open-addendum') ? { addendum: 'wanted' } : {}),
       };
@@ -233,7 +246,7 @@ function factsAfter(event: CaseEvent, actor: CaseActor, facts: Facts, effects: r
         report: 'final',
         reportAcknowledged: false,
         addendum: 'none',
-        complement: facts.complement === 'required' ? 'done' : facts.complement,
+        complement: facts.complement === 'required' && facts.input.complement ? 'done' : facts.complement,
       };
     case 'close-addendum':
       return { ...without(facts, 'addendumReader'), addendum: 'none' };

@@ -77,6 +77,7 @@ export type Effect =
   | 'ask-question'
   | 'ask-imaging'
   | 'keep-answer'
+  | 'drop-question'
   | 'keep-cancellation-request'
   | 'decline-cancellation'
   | 'set-assigned'

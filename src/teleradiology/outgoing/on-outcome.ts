@@ -2,6 +2,7 @@
 import type { Communication, Task } from '@medplum/fhirtypes';
 import type { DeliveryItem, DeliveryResult } from '../../delivery/contract.ts';
 import type { FhirTransaction } from '../../fhir/index.ts';
+import { codeSystem } from '../codes.ts';
 import { type CaseTask, idOf, stateOf, withOutput, withoutOutputs } from '../shell/case-task.ts';
 import { communication, coordinators } from '../shell/communication.ts';
 import { perform, type Shell } from '../shell/perform.ts';
@@ -29,12 +30,20 @@ export async function onOutcome(
     await watchDelivery({ tx, now: tx.context.now() }, task, child.id as string);
   if (result.status === 'failed') await tellFailure(tx, task, item);
   const isReport = item.kind === 'report-mdm' || item.kind === 'report-oru';
-  if (result.status === 'delivered' && isReport && stateOf(task) === 'delivering')
+  if (result.status === 'delivered' && isReport && stateOf(task) === 'delivering' && (await isLast(tx, task, child)))
     await perform(shell, tx, task.id, {
       event: 'report-received',
       bySystem: true,
       facts: { reportAcknowledged: true },
     });
+}
+
+/** An older version that arrives late does not close a case whose last version is still on its way. */
+async function isLast(tx: FhirTransaction, task: CaseTask, child: Task | undefined): Promise<boolean> {
+  const code = encodeURIComponent(`${codeSystem.taskCode}|deliver`);
+  const siblings = await tx.search('Task', `part-of=Task/${task.id}&code=${code}`);
+  const sentAt = child?.authoredOn ?? '';
+  return siblings.every((other) => other.description !== child?.description || (other.authoredOn ?? '') <= sentAt);
 }
 
 async function recordOutcome(

@@ -117,8 +117,6 @@ export async function carryOut(effect: Effect, task: CaseTask, scene: EffectScen
       return keepAnswer(task, scene);
     case 'drop-question':
       return withoutOutputs(task, 'question');
-    case 'drop-question':
-      return withoutOutputs(task, 'question');
     case 'set-assigned':
       return assign(task, scene);
     case 'ask-imaging':

@@ -1,7 +1,7 @@
 /** Second reading, critical results, re-reading and addendum, and the ways out of the nominal path (WF-7, WF-8, WF-9). */
 import { inHand, openStates, states } from '../states.ts';
 import type { Transition } from '../transition.ts';
-import { afterSignature } from './groups.ts';
+import { afterSignature, beforeReading } from './groups.ts';
 
 /** Everywhere after the request is in: a critical result outlives whatever becomes of its case. */
 const anywhere = states.map(({ code }) => code).filter((code) => code !== 'draft' && code !== 'sent');
@@ -50,6 +50,7 @@ export const afterRows: readonly Transition[] = [
     to: 'same',
     who: ['second-reader', 'coordinator', 'system'],
     via: [],
+    guards: ['second-reading-taken'],
     effects: ['release-second-reading'],
   },
   {
@@ -58,7 +59,7 @@ export const afterRows: readonly Transition[] = [
     to: 'reading',
     who: ['second-reader'],
     via: [],
-    guards: ['human', 'opinion-given', 'credentials-valid', 'not-excluded', 'identity-clear'],
+    guards: ['human', 'second-reading-taken', 'opinion-given', 'credentials-valid', 'not-excluded', 'identity-clear'],
     effects: ['close-second-reading'],
     milestones: ['second-read'],
   },
@@ -69,7 +70,7 @@ export const afterRows: readonly Transition[] = [
     who: ['second-reader'],
     via: [],
     when: ['readers disagree', 'no addendum open'],
-    guards: ['human', 'opinion-given', 'credentials-valid', 'not-excluded', 'identity-clear'],
+    guards: ['human', 'second-reading-taken', 'opinion-given', 'credentials-valid', 'not-excluded', 'identity-clear'],
     effects: ['close-second-reading', 'open-addendum'],
     milestones: ['second-read'],
   },
@@ -79,14 +80,24 @@ export const afterRows: readonly Transition[] = [
     to: 'same',
     who: ['second-reader'],
     via: [],
-    guards: ['human', 'opinion-given', 'credentials-valid', 'not-excluded', 'identity-clear'],
+    guards: ['human', 'second-reading-taken', 'opinion-given', 'credentials-valid', 'not-excluded', 'identity-clear'],
     effects: ['close-second-reading'],
     milestones: ['second-read'],
   },
   // Critical results: open until somebody of the site has said them back.
+  // A closed case is reopened by it until the site has heard.
   {
     event: 'declare-critical',
-    from: [...inHand, ...afterSignature],
+    from: ['delivered', 'addendum'],
+    to: 'delivering',
+    who: ['owner', 'reader'],
+    via: [],
+    guards: ['human', 'finding-given'],
+    effects: ['start-alert'],
+  },
+  {
+    event: 'declare-critical',
+    from: [...inHand, 'signed', 'delivering'],
     to: 'same',
     who: ['owner', 'reader'],
     via: [],
@@ -152,6 +163,7 @@ export const afterRows: readonly Transition[] = [
     to: 'same',
     who: ['addendum-reader', 'coordinator', 'system'],
     via: [],
+    guards: ['addendum-taken'],
     effects: ['release-addendum'],
   },
   {
@@ -167,6 +179,7 @@ export const afterRows: readonly Transition[] = [
       'consent',
       'identity-clear',
       'not-quarantined',
+      'attachment-confirmed',
       'report-signed',
       'reason-given',
       'report-complete',
@@ -178,29 +191,29 @@ export const afterRows: readonly Transition[] = [
     event: 'close-addendum',
     from: ['addendum'],
     to: 'delivered',
-    who: ['addendum-reader'],
+    who: ['addendum-reader', 'coordinator'],
     via: [],
-    guards: ['human', 'reason-given'],
+    guards: ['human', 'addendum-open', 'reason-given'],
     effects: ['close-addendum'],
   },
   {
     event: 'close-addendum',
     from: afterSignature,
     to: 'same',
-    who: ['addendum-reader'],
+    who: ['addendum-reader', 'coordinator'],
     via: [],
-    guards: ['human', 'reason-given'],
+    guards: ['human', 'addendum-open', 'reason-given'],
     effects: ['close-addendum'],
   },
   // Ways out.
   {
     event: 'interrupt',
-    from: ['acquiring', 'ready', ...inHand],
+    from: [...beforeReading, ...inHand],
     to: 'interrupted',
     who: ['owner', 'coordinator'],
     via: ['operation', 'update'],
     guards: ['reason-given'],
-    effects: ['keep-reason', 'drop-second-reading', 'tell-site', 'forget-due-times'],
+    effects: ['keep-reason', 'drop-second-reading', 'drop-question', 'tell-site', 'forget-due-times'],
   },
   {
     event: 'enter-in-error',
@@ -209,7 +222,15 @@ export const afterRows: readonly Transition[] = [
     who: ['quality'],
     via: [],
     guards: ['reason-given', 'two-persons'],
-    effects: ['keep-reason', 'drop-second-reading', 'drop-addendum', 'reverse-charge', 'tell-site', 'forget-due-times'],
+    effects: [
+      'keep-reason',
+      'drop-second-reading',
+      'drop-addendum',
+      'drop-question',
+      'reverse-charge',
+      'tell-site',
+      'forget-due-times',
+    ],
   },
   {
     event: 'expire',
@@ -218,6 +239,6 @@ export const afterRows: readonly Transition[] = [
     who: ['system'],
     via: ['system'],
     guards: ['no-image'],
-    effects: ['tell-site', 'forget-due-times'],
+    effects: ['drop-question', 'tell-site', 'forget-due-times'],
   },
 ];

@@ -38,7 +38,7 @@ export const imageRows: readonly Transition[] = [
   },
   {
     event: 'confirm-images',
-    from: beforeSignature,
+    from: [...beforeSignature, ...afterSignature],
     to: 'same',
     who: ['technologist', 'coordinator', 'reader'],
     via: ['operation'],

@@ -20,7 +20,8 @@ const signing: readonly GuardName[] = [
   'whole-study',
   'every-series-displayed',
 ];
-const signed: readonly Effect[] = ['stop-clock', 'publish-report', 'charge-act'];
+/** Who signs no longer waits for an answer. */
+const signed: readonly Effect[] = ['stop-clock', 'publish-report', 'charge-act', 'drop-question'];
 
 export const readingRows: readonly Transition[] = [
   {
@@ -149,6 +150,7 @@ export const readingRows: readonly Transition[] = [
       'consent',
       'identity-clear',
       'not-quarantined',
+      'attachment-confirmed',
       'report-complete',
     ],
     effects: ['publish-preliminary'],
@@ -187,12 +189,13 @@ export const readingRows: readonly Transition[] = [
     effects: ['queue-report'],
     milestones: ['report-sent'],
   },
+  // The site's software acknowledges, or somebody there says that the report was read: not every site has a RIS.
   {
     event: 'report-received',
-    from: afterSignature,
+    from: ['delivering'],
     to: 'same',
-    who: ['system'],
-    via: ['system'],
+    who: ['system', 'requester', 'coordinator'],
+    via: ['system', 'operation'],
     guards: ['report-signed'],
     effects: ['keep-acknowledgement'],
     milestones: ['report-received'],

@@ -15,6 +15,17 @@ export const requestRows: readonly Transition[] = [
     effects: ['record-consent'],
     milestones: ['requested', 'transmitted'],
   },
+  // What is missing is said at once, also while the identity is in doubt.
+  {
+    event: 'acknowledge',
+    from: ['sent'],
+    to: 'identity-hold',
+    who: ['system'],
+    via: ['system'],
+    when: ['identity problem open', 'request incomplete'],
+    effects: ['ask-missing'],
+    milestones: ['received'],
+  },
   {
     event: 'acknowledge',
     from: ['sent'],
@@ -60,6 +71,15 @@ export const requestRows: readonly Transition[] = [
     to: 'identity-hold',
     who: ['system', 'quality'],
     via: ['system', 'update'],
+  },
+  {
+    event: 'lift-identity-hold',
+    from: ['identity-hold'],
+    to: 'information-wanted',
+    who: ['quality'],
+    via: ['update'],
+    when: ['question open', 'routine request'],
+    guards: ['identity-clear'],
   },
   {
     event: 'lift-identity-hold',
@@ -159,8 +179,8 @@ export const requestRows: readonly Transition[] = [
     to: 'refused',
     who: ['reader'],
     via: ['operation'],
-    guards: ['reason-given'],
-    effects: ['keep-reason', 'answer-refused', 'forget-due-times'],
+    guards: ['credentials-valid', 'not-excluded', 'reason-given'],
+    effects: ['keep-reason', 'answer-refused', 'drop-question', 'forget-due-times'],
   },
   // Where the contract asks for no protocol the radiologist still may refuse; what was accepted is interrupted instead.
   {
@@ -170,8 +190,8 @@ export const requestRows: readonly Transition[] = [
     who: ['reader'],
     via: ['operation'],
     when: ['not accepted yet'],
-    guards: ['reason-given'],
-    effects: ['keep-reason', 'answer-refused', 'forget-due-times'],
+    guards: ['credentials-valid', 'not-excluded', 'reason-given'],
+    effects: ['keep-reason', 'answer-refused', 'drop-question', 'forget-due-times'],
   },
   {
     event: 'cancel',
@@ -180,12 +200,22 @@ export const requestRows: readonly Transition[] = [
     who: ['requester', 'coordinator', 'ris'],
     via: ['operation', 'message'],
     guards: ['flow-4-not-received'],
-    effects: ['keep-reason', 'revoke-request', 'forget-due-times'],
+    effects: ['keep-reason', 'revoke-request', 'drop-question', 'forget-due-times'],
   },
   // Once the exam is done the site can only ask (RRR-WF use case 5); the reader or the coordinator interrupts, or declines.
   {
     event: 'ask-cancellation',
-    from: ['identity-hold', 'acquiring', 'ready', ...inHand],
+    from: [...beforeImages, 'identity-hold', 'acquiring'],
+    to: 'same',
+    who: ['requester', 'coordinator', 'ris'],
+    via: [],
+    when: ['exam done'],
+    guards: ['reason-given', 'cancellation-not-asked'],
+    effects: ['keep-cancellation-request'],
+  },
+  {
+    event: 'ask-cancellation',
+    from: ['ready', ...inHand],
     to: 'same',
     who: ['requester', 'coordinator', 'ris'],
     via: [],
@@ -194,7 +224,7 @@ export const requestRows: readonly Transition[] = [
   },
   {
     event: 'decline-cancellation',
-    from: ['identity-hold', 'acquiring', 'ready', ...inHand],
+    from: [...beforeReading, ...inHand],
     to: 'same',
     who: ['owner', 'coordinator'],
     via: [],

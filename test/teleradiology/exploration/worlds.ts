@@ -1,0 +1,204 @@
+/**
+ * The finite worlds of the exploration. A world keeps what rows, clocks and invariants can tell apart:
+ * - counts become "none, some"; instants become "arriving, first series quiet, all quiet"; texts are given or not;
+ * - people are known by what they hold: who reads is `reader-1`, and so on, whoever claimed;
+ * - what a phase no longer reads is forgotten (images after the signature…): `forget` below, itself under test;
+ * - what only guards read and anybody may change at any instant (consent, credentials, contract, phone…) is no part of a world: each call
+ *   is tried with all of it good and with each of it bad (calls.ts).
+ */
+import {
+  type CaseState,
+  type Facts,
+  type Origin,
+  signedStates,
+  stateDefinition,
+  unquestioned,
+} from '../../../src/teleradiology/case/index.ts';
+
+/** Terms of the establishment and kind of case: they do not change under a case. */
+export interface Terms {
+  flow4Expected: boolean;
+  protocolRequired: boolean;
+  imagesExpected: boolean;
+}
+
+export type Images = 'none' | 'arriving' | 'first-quiet' | 'quiet';
+/** Who holds something; the names are given again at every step, in the order owner, second reader, addendum reader. */
+export type Holder = '' | 'Practitioner/reader-1' | 'Practitioner/reader-2' | 'Practitioner/reader-3';
+
+export interface World {
+  state: Origin;
+  urgent: boolean;
+  incomplete: boolean;
+  question: boolean;
+  cancellationAsked: boolean;
+  protocolGiven: boolean;
+  flow4: boolean;
+  identityProblem: boolean;
+  quarantined: boolean;
+  images: Images;
+  declaredComplete: boolean;
+  clockStarted: boolean;
+  owner: Holder;
+  twice: boolean;
+  secondReading: Facts['secondReading'];
+  secondReader: Holder;
+  complement: Facts['complement'];
+  addendum: Facts['addendum'];
+  addendumReader: Holder;
+  criticalOpen: boolean;
+  signed: boolean;
+  acknowledged: boolean;
+  /** Times the act was billed, less what was taken back; 2 means "more than once". */
+  billed: 0 | 1 | 2;
+}
+
+export const before: World = {
+  state: 'none',
+  urgent: false,
+  incomplete: false,
+  question: false,
+  cancellationAsked: false,
+  protocolGiven: false,
+  flow4: false,
+  identityProblem: false,
+  quarantined: false,
+  images: 'none',
+  declaredComplete: false,
+  clockStarted: false,
+  owner: '',
+  twice: false,
+  secondReading: 'none',
+  secondReader: '',
+  complement: 'none',
+  addendum: 'none',
+  addendumReader: '',
+  criticalOpen: false,
+  signed: false,
+  acknowledged: false,
+  billed: 0,
+};
+
+/** One case of which the world is the shadow. */
+export function factsOf(world: World, terms: Terms): Facts {
+  const there = world.images !== 'none';
+  return {
+    ...terms,
+    readers: ['radiologist'],
+    live: true,
+    urgent: world.urgent,
+    missing: world.incomplete ? ['justification'] : [],
+    question: world.question,
+    cancellationAsked: world.cancellationAsked,
+    reader: unquestioned,
+    credentialsRequired: false,
+    dutyRequired: false,
+    ...(world.owner === '' ? {} : { owner: world.owner }),
+    placerNumber: true,
+    consent: 'given',
+    protocolGiven: world.protocolGiven,
+    flow4: world.flow4,
+    identityProblem: world.identityProblem,
+    quarantined: world.quarantined,
+    images: {
+      instances: there ? 1 : 0,
+      quiet: world.images === 'quiet',
+      firstSeriesQuiet: world.images === 'first-quiet' || world.images === 'quiet',
+      missingStudies: 0,
+      declaredComplete: world.declaredComplete,
+      provisional: false,
+      notDisplayed: 0,
+    },
+    phoneExchange: true,
+    report: world.signed ? 'final' : 'none',
+    reportAcknowledged: world.acknowledged,
+    secondReadingRequired: world.twice,
+    secondReading: world.secondReading,
+    ...(world.secondReader === '' ? {} : { secondReader: world.secondReader }),
+    complement: world.complement,
+    addendum: world.addendum,
+    ...(world.addendumReader === '' ? {} : { addendumReader: world.addendumReader }),
+    critical: world.criticalOpen ? 'open' : 'none',
+    clockStarted: world.clockStarted,
+    milestones: [],
+    input: {},
+  };
+}
+
+/** The shadow of a case. */
+export function worldOf(state: Origin, facts: Facts, billed: World['billed']): World {
+  const { images } = facts;
+  return forget(
+    renamed({
+      state,
+      urgent: facts.urgent,
+      incomplete: facts.missing.length > 0,
+      question: facts.question,
+      cancellationAsked: facts.cancellationAsked,
+      protocolGiven: facts.protocolGiven,
+      flow4: facts.flow4,
+      identityProblem: facts.identityProblem,
+      quarantined: facts.quarantined,
+      images:
+        images.instances === 0
+          ? 'none'
+          : images.quiet && images.missingStudies === 0
+            ? 'quiet'
+            : images.firstSeriesQuiet
+              ? 'first-quiet'
+              : 'arriving',
+      declaredComplete: images.declaredComplete,
+      clockStarted: facts.clockStarted,
+      owner: (facts.owner ?? '') as Holder,
+      twice: facts.secondReadingRequired,
+      secondReading: facts.secondReading,
+      secondReader: (facts.secondReader ?? '') as Holder,
+      complement: facts.complement,
+      addendum: facts.addendum,
+      addendumReader: (facts.addendumReader ?? '') as Holder,
+      criticalOpen: facts.critical === 'open',
+      signed: facts.report === 'final',
+      acknowledged: facts.reportAcknowledged,
+      billed,
+    }),
+  );
+}
+
+function renamed(world: World): World {
+  const names = new Map<string, Holder>([['', '']]);
+  const rename = (holder: string): Holder => {
+    if (!names.has(holder)) names.set(holder, `Practitioner/reader-${names.size}` as Holder);
+    return names.get(holder) as Holder;
+  };
+  const [owner, secondReader, addendumReader] = [world.owner, world.secondReader, world.addendumReader].map(rename);
+  return { ...world, owner, secondReader, addendumReader } as World;
+}
+
+/** Without what no row, no clock and no invariant reads from this state on. */
+export function forget(world: World): World {
+  const { state } = world;
+  if (stateDefinition(state)?.final)
+    return { ...before, state, criticalOpen: world.criticalOpen, billed: world.billed };
+  if (signedStates.includes(state as CaseState))
+    return {
+      ...world,
+      urgent: false,
+      incomplete: false,
+      cancellationAsked: false,
+      protocolGiven: false,
+      flow4: false,
+      images: 'none',
+      declaredComplete: false,
+      clockStarted: false,
+    };
+  const opening = state === 'none' || state === 'draft' || state === 'sent';
+  return {
+    ...world,
+    incomplete: opening && world.incomplete,
+    // A person's word outweighs what images do, as long as there are some.
+    images: world.declaredComplete && world.images !== 'none' ? 'quiet' : world.images,
+    // The act decides at signature, and flow 4 may still change the act.
+    twice: false,
+    complement: 'none',
+  };
+}
