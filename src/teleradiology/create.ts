@@ -18,6 +18,7 @@ import { guardWrite } from './shell/guard-writes.ts';
 import type { Shell } from './shell/perform.ts';
 import { createRefusals } from './shell/refusals.ts';
 import { createTaskWrites } from './shell/task-writes.ts';
+import { completeMessage, guardMessage, talkOperations } from './talk/index.ts';
 import { createWorklist } from './worklist/index.ts';
 
 /** The domain running in this process. */
@@ -40,6 +41,9 @@ export function createTeleradiology(room: Room): TeleradiologyRoom {
   room.store.beforeCommit((change, tx) => guardRota(shell, publishing, change, tx));
   for (const operation of [...peopleOperations, ...rotaOperations(shell, publishing)])
     room.store.registerOperation(operation);
+  room.store.beforeWrite(completeMessage);
+  room.store.beforeCommit(guardMessage);
+  for (const operation of talkOperations) room.store.registerOperation(operation);
   room.store.onCommit(async (_changes, tx) => pending.checkNoneLeft(tx));
   const worklist = createWorklist(room);
   for (const operation of [...caseOperations(shell), worklist.operation]) room.store.registerOperation(operation);

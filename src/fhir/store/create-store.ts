@@ -1,7 +1,15 @@
 /** Puts the store together: definitions, index, transactions, group commit. */
 import type { ExtractResource, ResourceType, SearchParameter } from '@medplum/fhirtypes';
 import type { Database, Sql } from '../../db/index.ts';
-import { type ChangeHook, type CommitHook, type Context, FhirError, type Operation, type Sight } from '../contract.ts';
+import {
+  type ChangeHook,
+  type CommitHook,
+  type Context,
+  FhirError,
+  type Operation,
+  type Sight,
+  type WriteHook,
+} from '../contract.ts';
 import { loadSearchDefinitions } from '../definitions/search-parameters.ts';
 import { parseJson } from '../json/index.ts';
 import { createOwnParameters, createReindex, definitionHash, forgetPart, hashOf } from '../reindex/index.ts';
@@ -76,6 +84,7 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
     ...{ definitions, registry, hasher, terminology },
     ...(options.searchTimeoutMs === undefined ? {} : { timeoutMs: options.searchTimeoutMs }),
   };
+  const writeHooks: WriteHook[] = [];
   const changeHooks: ChangeHook[] = [];
   const commitHooks: CommitHook[] = [];
   const operations: Operation[] = terminologyOperations(terminology);
@@ -131,6 +140,7 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
     database,
     searchOf,
     prepare,
+    writeHooks,
     changeHooks,
     commitHooks,
     checksReferences,
@@ -228,6 +238,7 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
       const seen = rows && sightOf(tenant, { rows }).rows;
       return seen ? { tenant, rows: seen.limits } : tenant;
     },
+    beforeWrite: (hook) => void writeHooks.push(hook),
     beforeCommit: (hook) => void changeHooks.push(hook),
     onCommit: (hook) => void commitHooks.push(hook),
     journal: (tenant, noted, at) =>

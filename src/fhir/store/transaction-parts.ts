@@ -1,6 +1,6 @@
 import type { ResourceType } from '@medplum/fhirtypes';
 import type { Database } from '../../db/index.ts';
-import type { ChangeHook, CommitHook, Sight } from '../contract.ts';
+import type { ChangeHook, CommitHook, Sight, WriteHook } from '../contract.ts';
 import type { SearchParts } from '../search/scope.ts';
 import type { StoredVersion } from './contract.ts';
 import type { CommitItem } from './group-commit.ts';
@@ -21,6 +21,7 @@ export interface TransactionParts {
     id: string,
   ): Promise<StoredVersion | undefined>;
   prepare: PrepareParts;
+  writeHooks: readonly WriteHook[];
   changeHooks: readonly ChangeHook[];
   commitHooks: readonly CommitHook[];
   commitTogether(tenant: string, item: CommitItem): Promise<void>;

@@ -122,6 +122,13 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
     return labelled(resource, before, context, labelsOfTarget, isOurs);
   };
 
+  /** The resource with what the server sets in it. */
+  async function completed<R extends Resource>(resource: R): Promise<R> {
+    let complete: Resource = resource;
+    for (const hook of parts.writeHooks) complete = await hook(complete, whole);
+    return complete as R;
+  }
+
   async function create<R extends Resource>(resource: R, by: StoreSight): Promise<R & { id: string }> {
     const type = checkResource(parts.prepare, resource);
     const now = context.now();
@@ -237,7 +244,9 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
   }
 
   const parties: ViewParts = {
-    ...{ parts, context, changes, written, sql, connection, catchUp, create, write, remove, lockCurrent, lockForWrite },
+    ...{ parts, context, changes, written, sql, connection, catchUp, remove, lockCurrent, lockForWrite },
+    create: async (resource, by) => create(await completed(resource), by),
+    write: async (resource, options, by) => write(await completed(resource), options, by),
     limited: (rows) => deferred(async () => (await open()).limited(rows.limits)),
     newId() {
       const id = newId(context.now());

@@ -3,6 +3,7 @@ import type { Communication, Identifier, Reference } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
 import { codeSystem, concept } from '../codes.ts';
 import { type EstablishmentSettings, establishmentSettings } from '../settings.ts';
+import { fromPlatform } from '../talk/platform-mark.ts';
 import { type CaseTask, idOf } from './case-task.ts';
 import { establishmentOf } from './gather-facts.ts';
 import { platformId } from './platform.ts';
@@ -22,7 +23,7 @@ export interface Told {
 
 /** A message about a case, not yet stored. */
 export function communication(task: CaseTask, told: Told): Communication {
-  return {
+  return fromPlatform({
     resourceType: 'Communication',
     ...(told.identifier ? { identifier: [told.identifier] } : {}),
     status: 'completed',
@@ -30,11 +31,13 @@ export function communication(task: CaseTask, told: Told): Communication {
     priority: told.urgent ? 'urgent' : 'routine',
     subject: task.for as Communication['subject'],
     about: [{ reference: `Task/${task.id}` }],
+    // What a case's Communications are found by, and how readers from elsewhere see them (docs/access/policy.md).
+    ...(task.focus ? { basedOn: [task.focus] } : {}),
     ...(told.recipients.length > 0 ? { recipient: told.recipients as Communication['recipient'] } : {}),
     ...(told.sender ? { sender: told.sender as Communication['sender'] } : {}),
     sent: told.sent.toISOString(),
     payload: [{ contentString: told.text }],
-  };
+  });
 }
 
 /** The coordinators: the platform's Organization, else the establishment. */

@@ -238,7 +238,7 @@ test('the capability statement names the topics, the profile, the operations and
   const [server] = statement.rest!;
   const subscription = server!.resource!.find(({ type }) => type === 'Subscription')!;
   expect(subscription.extension!.map(({ valueCanonical }) => valueCanonical)).toEqual(
-    ['case-changed', 'critical-communication', 'report-available', 'request-received'].map(topic),
+    ['case-changed', 'critical-communication', 'message-sent', 'report-available', 'request-received'].map(topic),
   );
   expect(subscription.operation!.map(({ name }) => name).sort()).toEqual(
     expect.arrayContaining(['events', 'get-ws-binding-token', 'status']),
@@ -247,7 +247,7 @@ test('the capability statement names the topics, the profile, the operations and
     url: 'http://hl7.org/fhir/StructureDefinition/capabilitystatement-websocket',
     valueUri: `${rig.url.replace('http', 'ws')}/fhir/ws`,
   });
-  for (const name of ['case-changed', 'critical-communication', 'report-available', 'request-received'])
+  for (const name of ['case-changed', 'critical-communication', 'message-sent', 'report-available', 'request-received'])
     expect((await rest('GET', `Basic/${name}`)).status).toBe(200);
 });
 

@@ -1,0 +1,11 @@
+/** People talk about a case: chat, questions, phone exchanges, and the notices that call them to it. */
+import type { Operation } from '../../fhir/index.ts';
+import { attachmentOperation } from './attachment-operation.ts';
+import { readOperations } from './read.ts';
+
+export { keepPhoneExchange } from './phone-exchange.ts';
+export { askQuestion, keepAnswer } from './question.ts';
+export { type NoticeSent, sendNotice } from './send-notice.ts';
+export { completeMessage, guardMessage } from './write-message.ts';
+
+export const talkOperations: readonly Operation[] = [...readOperations, attachmentOperation];

@@ -1,0 +1,62 @@
+/** Who takes part in the talk about a case (CM-1): technologists and requesters of its establishment, its radiologists, the coordinators. */
+import type { Communication, Reference } from '@medplum/fhirtypes';
+import type { FhirTransaction } from '../../fhir/index.ts';
+import { establishmentSettings } from '../settings.ts';
+import { type CaseTask, idOf } from '../shell/case-task.ts';
+import { establishmentOf } from '../shell/gather-facts.ts';
+import { refuseOutsider } from '../shell/outsider.ts';
+import { platformId } from '../shell/platform.ts';
+import { refused } from './message.ts';
+
+/** Roles that talk; a machine writes no message, whatever its role. */
+const talkingRoles: readonly string[] = ['technologist', 'requester', 'radiologist', 'coordinator'];
+
+/** @throws FhirError 403 for whoever has no part in this case. */
+export function refuseStranger(tx: FhirTransaction, task: CaseTask): void {
+  const { actor } = tx.context;
+  const talks = actor.kind === 'person' && actor.roles.some((role) => talkingRoles.includes(role));
+  if (!talks)
+    throw refused(
+      'Seuls le manipulateur, le demandeur, le radiologue et le coordonnateur du dossier s’y écrivent.',
+      'Communication.sender',
+      403,
+    );
+  // Coordinators see to every establishment of the platform.
+  if (!actor.roles.includes('coordinator')) refuseOutsider(tx, task);
+}
+
+/** Everybody a message about the case is meant for unless it says whom: the establishment, the coordinators, who reads. */
+export async function everybody(tx: FhirTransaction, task: CaseTask): Promise<Reference[]> {
+  const platform = await platformId(tx, establishmentSettings(await establishmentOf(tx, task)));
+  const all = [
+    task.requester?.reference,
+    platform && `Organization/${platform}`,
+    task.owner?.reference,
+    task.restriction?.recipient?.[0]?.reference,
+  ];
+  return references(all);
+}
+
+/**
+ * Whom a message may name: naming somebody lets them see it (docs/access/policy.md), so nobody outside the case is named.
+ * @param answered the message it answers.
+ */
+export async function addressable(
+  tx: FhirTransaction,
+  task: CaseTask,
+  answered: Communication | undefined,
+): Promise<Reference[]> {
+  const requestId = idOf(task.focus, 'ServiceRequest');
+  const request = requestId === undefined ? undefined : await tx.find('ServiceRequest', requestId);
+  return references([
+    ...(await everybody(tx, task)).map(({ reference }) => reference),
+    request?.requester?.reference,
+    ...(request?.performer ?? []).map(({ reference }) => reference),
+    answered?.sender?.reference,
+    ...(answered?.recipient ?? []).map(({ reference }) => reference),
+  ]);
+}
+
+function references(all: readonly (string | undefined)[]): Reference[] {
+  return [...new Set(all.flatMap((reference) => reference ?? []))].map((reference) => ({ reference }));
+}
