@@ -11,6 +11,8 @@ export const structureDefinition = {
   clock: `${passerelle}/StructureDefinition/clock`,
   reportText: `${passerelle}/StructureDefinition/report-text`,
   settings: `${passerelle}/StructureDefinition/establishment-settings`,
+  readBy: `${passerelle}/StructureDefinition/read-by`,
+  phoneExchange: `${passerelle}/StructureDefinition/phone-exchange`,
   decisionDue: `${passerelle}/StructureDefinition/decision-due`,
   reattachedTo: `${passerelle}/StructureDefinition/reattached-to`,
   clockTerm: `${passerelle}/StructureDefinition/clock-term`,

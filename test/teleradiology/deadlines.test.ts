@@ -77,7 +77,7 @@ describe('the deadline of a case', () => {
   it('is over with the signature: nothing more is told, and the flag comes down', async () => {
     const { id } = await readyCase(world);
     await world.operate('radiologist', 'claim', id);
-    await world.operate('radiologist', 'phone-exchange', id, { summary: 'Appelé' });
+    await world.operate('radiologist', 'phone-exchange', id, { summary: 'Appelé', with: 'Dr ALIX' });
     for (let passed = 0; passed < 60; passed += 20) {
       world.clock.pass(20 * minuteMs + 20_000);
       await world.operate('radiologist', 'save-draft', id, { results: `Lu depuis ${passed} min` });

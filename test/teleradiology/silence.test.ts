@@ -135,7 +135,7 @@ describe('what the establishment does not acknowledge', () => {
     const answer = world.queued.at(-1)!;
     await world.outcome(answer, { status: 'delivered', evidence: 'MSA|AA|1' });
     await world.operate('radiologist', 'claim', id);
-    await world.operate('radiologist', 'phone-exchange', id, { summary: 'Appelé' });
+    await world.operate('radiologist', 'phone-exchange', id, { summary: 'Appelé', with: 'Dr ALIX' });
     await world.operate('radiologist', 'sign', id, { ...report, 'not-displayed-reason': 'Repérage' });
     const item = world.queued.at(-1)!;
     await world.outcome(item, { status: 'retry', reason: 'injoignable' });

@@ -2,7 +2,7 @@
 import type { OperationCall } from '../../fhir/index.ts';
 import type { CaseEvent } from '../case/index.ts';
 import type { Given } from '../shell/scene.ts';
-import { maxChapterLength, reference, text, texts } from './parameters.ts';
+import { instant, maxChapterLength, reference, text, texts } from './parameters.ts';
 
 type Read = (parameters: OperationCall['parameters']) => Given;
 
@@ -30,6 +30,14 @@ export const eventOperations: readonly (readonly [CaseEvent, Read])[] = [
   ['release', reason],
   ['suspend', reason],
   ['resume', reason],
-  ['phone-exchange', (parameters) => ({ summary: text(parameters, 'summary'), with: text(parameters, 'with') })],
+  [
+    'phone-exchange',
+    (parameters) => ({
+      summary: text(parameters, 'summary'),
+      with: text(parameters, 'with'),
+      number: text(parameters, 'number'),
+      at: instant(parameters, 'at'),
+    }),
+  ],
   ['displayed', (parameters) => ({ displayed: texts(parameters, 'series', 64) })],
 ];

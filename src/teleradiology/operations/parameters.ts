@@ -77,3 +77,14 @@ export function flag(parameters: Parameters, name: string): boolean | undefined 
   if (found.valueString === 'false' || found.valueCode === 'false') return false;
   throw new FhirError(400, 'invalid', `Le paramètre « ${name} » doit être vrai ou faux.`, expressionOf(name));
 }
+
+/** Value of a parameter that is a moment. @throws FhirError 400 when it is none, or a mere day. */
+export function instant(parameters: Parameters, name: string): Date | undefined {
+  const found = parameters.parameter?.find((parameter) => parameter.name === name);
+  if (found === undefined) return undefined;
+  const value = found.valueDateTime ?? found.valueInstant ?? found.valueString ?? '';
+  const moment = new Date(value);
+  if (!/T\d\d:\d\d.*(Z|[+-]\d\d:\d\d)$/.test(value) || Number.isNaN(moment.getTime()))
+    throw new FhirError(400, 'invalid', `Le paramètre « ${name} » doit être un instant.`, expressionOf(name));
+  return moment;
+}

@@ -5,6 +5,8 @@ import { cancelDueTimes } from '../clock/index.ts';
 import { codeSystem, concept, identifierSystem, passerelle } from '../codes.ts';
 import { queueDelivery } from '../outgoing/queue.ts';
 import { askMissing } from '../request/ask-missing.ts';
+import { keepPhoneExchange } from '../talk/phone-exchange.ts';
+import { askQuestion, keepAnswer } from '../talk/question.ts';
 import {
   type CaseTask,
   idOf,
@@ -18,7 +20,6 @@ import {
 } from './case-task.ts';
 import { communication, responsible } from './communication.ts';
 import { assign, keepOwner } from './effect/assignment.ts';
-import { askQuestion, keepAnswer, keepPhoneExchange } from './effect/talk.ts';
 import type { EffectScene } from './scene.ts';
 
 export type { EffectScene } from './scene.ts';
@@ -114,7 +115,7 @@ export async function carryOut(effect: Effect, task: CaseTask, scene: EffectScen
     case 'ask-question':
       return askQuestion(task, scene, input.question ?? input.reason ?? '');
     case 'keep-answer':
-      return keepAnswer(task, scene);
+      return keepAnswer(task, scene, input.answer ?? '');
     case 'drop-question':
       return withoutOutputs(task, 'question');
     case 'set-assigned':

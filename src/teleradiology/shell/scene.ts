@@ -19,6 +19,9 @@ export interface EffectScene {
 export type Given = Facts['input'] & {
   /** Who was on the telephone. */
   with?: string;
+  /** At which number, and when; the request's call-back number, and now. */
+  number?: string;
+  at?: Date;
   /** Series Instance UIDs displayed. */
   displayed?: readonly string[];
   /** The second reader shall not see the first report before giving an opinion. */

@@ -4,7 +4,7 @@ import { FhirError } from '../../fhir/index.ts';
 import { concept, structureDefinition } from '../codes.ts';
 import { type CaseTask, inputsOf, withOutputReference } from '../shell/case-task.ts';
 import { communication } from '../shell/communication.ts';
-import type { EffectScene } from '../shell/effects.ts';
+import type { EffectScene } from '../shell/scene.ts';
 
 export const participationMode = 'http://terminology.hl7.org/CodeSystem/v3-ParticipationMode';
 

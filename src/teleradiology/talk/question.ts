@@ -2,7 +2,7 @@
 import type { Communication, Reference } from '@medplum/fhirtypes';
 import { codeSystem, concept } from '../codes.ts';
 import { type CaseTask, idOf, outputsOf, withOutputReference, withoutOutputs } from '../shell/case-task.ts';
-import type { EffectScene } from '../shell/effects.ts';
+import type { EffectScene } from '../shell/scene.ts';
 import { sendNotice } from './send-notice.ts';
 import { sentMessage } from './write-message.ts';
 

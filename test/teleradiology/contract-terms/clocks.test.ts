@@ -115,7 +115,7 @@ describe('the clocks of a case', () => {
     const { id } = await readyCase(world);
     await world.operate('radiologist', 'claim', id);
     expect(names(await world.task(id))).toEqual(['interpretation', 'lease']);
-    await world.operate('radiologist', 'phone-exchange', id, { summary: 'Appelé' });
+    await world.operate('radiologist', 'phone-exchange', id, { summary: 'Appelé', with: 'Dr ALIX' });
     await world.operate('radiologist', 'sign', id, { ...report, 'not-displayed-reason': 'Repérage' });
     const signed = await world.task(id);
     expect(names(signed)).toEqual(['delivery']);
@@ -182,7 +182,7 @@ describe('a case in hand on which nobody works any more', () => {
     }
     expect(stateOf(await world.task(id))).toBe('reading');
     await later(20);
-    await world.operate('other-radiologist', 'phone-exchange', id, { summary: 'Appelé' });
+    await world.operate('other-radiologist', 'phone-exchange', id, { summary: 'Appelé', with: 'Dr ALIX' });
     await later(11);
     expect(stateOf(await world.task(id))).toBe('ready');
   });
