@@ -22,6 +22,9 @@ import { WorklistPage } from './worklist/worklist-page.tsx';
 
 const AccountPage = lazy(() => import('./account/account-page.tsx'));
 const CasePage = lazy(() => import('./case/case-page.tsx'));
+const RotaPage = lazy(() => import('./rota/rota-page.tsx'));
+const ReadersPage = lazy(() => import('./rota/readers-page.tsx'));
+const OnDutyPage = lazy(() => import('./rota/on-duty-page.tsx'));
 
 /** @param expired whether a session was lost while the application ran. */
 export function App({ expired, onLoggedIn }: { expired: boolean; onLoggedIn: () => void }): JSX.Element {
@@ -97,6 +100,16 @@ function Screens({ session, onLogout }: { session: Session; onLogout: () => void
             <Route path="/identites">
               <IdentityPage />
             </Route>
+            <Route path="/planning">
+              <RotaPage />
+            </Route>
+            <Route path="/radiologues">
+              <ReadersPage />
+            </Route>
+            <Route path="/garde">
+              <OnDutyPage />
+            </Route>
+            <Route path="/garde/:id">{({ id }) => <OnDutyPage key={id} id={id} />}</Route>
             <Route path="/compte">
               <AccountPage />
             </Route>

@@ -4,6 +4,7 @@ import './styles/base.css';
 import './styles/worklist.css';
 import './styles/case.css';
 import './styles/account.css';
+import './styles/rota.css';
 import { MantineProvider } from '@mantine/core';
 import { type QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { type JSX, StrictMode, useState } from 'react';

@@ -7,7 +7,7 @@ import type { Teller } from '../people/tell.ts';
 import { type DutyKind, dutyKinds } from './duty.ts';
 import { monthView } from './month-view.ts';
 import { onDuty } from './on-duty.ts';
-import { planDuty, swap } from './plan.ts';
+import { type PlannedHours, planDuty, swap } from './plan.ts';
 import { publish } from './publish.ts';
 import type { Publishing } from './publishing.ts';
 
@@ -34,8 +34,7 @@ export function rotaOperations(room: Teller, publishing: Publishing): Operation[
         planDuty(publishing, tx, id, {
           practitionerId: idRequired(parameters, 'practitioner', 'Practitioner'),
           kind: kindGiven(parameters),
-          start: instantRequired(parameters, 'start'),
-          end: instantRequired(parameters, 'end'),
+          hours: hoursGiven(parameters),
         }),
     },
     {
@@ -68,6 +67,23 @@ function kindGiven(parameters: Parameters): DutyKind {
   const kind = dutyKinds.find((each) => each === given);
   if (kind !== undefined) return kind;
   throw new FhirError(400, 'invalid', `The kind of duty is one of ${dutyKinds.join(', ')}`, 'Parameters.parameter');
+}
+
+/** Two instants, or a day with two hours of the clock on the establishment's wall. */
+function hoursGiven(parameters: Parameters): PlannedHours {
+  const day = text(parameters, 'day');
+  if (day === undefined)
+    return { start: instantRequired(parameters, 'start'), end: instantRequired(parameters, 'end') };
+  const [from, to] = [textRequired(parameters, 'from'), textRequired(parameters, 'to')];
+  const isHour = (hour: string): boolean => /^(([01]\d|2[0-3]):[0-5]\d|24:00)$/.test(hour);
+  if (!isCalendarDay(day) || !isHour(from) || from === '24:00' || !isHour(to))
+    throw new FhirError(400, 'invalid', 'A shift is a day YYYY-MM-DD with hours HH:MM', 'Parameters.parameter');
+  return { day, from, to };
+}
+
+function isCalendarDay(day: string): boolean {
+  const instant = /^\d{4}-\d{2}-\d{2}$/.test(day) ? Date.parse(`${day}T00:00:00Z`) : Number.NaN;
+  return !Number.isNaN(instant) && new Date(instant).toISOString().startsWith(day);
 }
 
 function taker(parameters: Parameters): { slotId: string } | { practitionerId: string } {

@@ -4,7 +4,7 @@ import type { FhirTransaction } from '../../fhir/index.ts';
 import { concept } from '../codes.ts';
 import { refusal, requireMember } from '../people/entitled.ts';
 import { establishmentSettings } from '../settings.ts';
-import { type Month, monthOf, type Stretch } from './calendar.ts';
+import { type Month, monthOf, type Stretch, shiftOn } from './calendar.ts';
 import { type DutyKind, dutyNames, dutySystem, type Publication, publicationExtension, publicationOf } from './duty.ts';
 import type { Publishing } from './publishing.ts';
 import { scheduleFor, schedulesOf } from './schedule.ts';
@@ -12,17 +12,22 @@ import { findShift, type Shift } from './shift-rows.ts';
 
 type StoredSlot = Slot & { id: string };
 
+/** When a shift is: as instants, or as the clock on the establishment's wall shows (`shiftOn`). */
+export type PlannedHours = Stretch | { day: string; from: string; to: string };
+
 /** @throws FhirError 404, 422 as any write of a Slot. */
 export async function planDuty(
   publishing: Publishing,
   tx: FhirTransaction,
   establishmentId: string,
-  { practitionerId, kind, start, end }: Stretch & { practitionerId: string; kind: DutyKind },
+  { practitionerId, kind, hours }: { practitionerId: string; kind: DutyKind; hours: PlannedHours },
 ): Promise<Slot> {
   requireMember(tx, establishmentId);
   await tx.lock(`rota:${establishmentId}`);
   const organization = await tx.whole.read('Organization', establishmentId);
-  const month = monthOf(start, establishmentSettings(organization).delays.timeZone);
+  const { timeZone } = establishmentSettings(organization).delays;
+  const { start, end } = 'day' in hours ? shiftOn(hours.day, hours.from, hours.to, timeZone) : hours;
+  const month = monthOf(start, timeZone);
   const { scheduleId, publication } = await openSchedule(publishing, tx, establishmentId, practitionerId, kind, month);
   return tx.whole.create<Slot>({
     resourceType: 'Slot',

@@ -9,8 +9,17 @@ export interface FhirClient {
   search(type: ResourceType, query: string, signal?: AbortSignal): Promise<Bundle>;
   /** `GET Type/id/$name`: an operation that changes nothing. */
   ask<R extends Resource>(path: string, signal?: AbortSignal): Promise<R>;
+  /** The same of every tenant the person works in, for operations that are offered so. */
+  askEverywhere<R extends Resource>(path: string, signal?: AbortSignal): Promise<R>;
+  create<R extends Resource>(resource: R): Promise<R>;
+  /** Also from a page that is being left. */
+  remove(type: ResourceType, id: string): Promise<void>;
+  /** Path of the WebSocket of subscriptions. */
+  socket: string;
   /** `POST Type/id/$name` with the version seen, when given. */
   operate<R extends Resource>(path: string, parameters: Parameters, version?: string): Promise<R>;
+  /** `PUT Type/id` of the version that was read: refused (412) when it changed meanwhile. */
+  update<R extends Resource>(resource: R): Promise<R>;
   /** Bytes of a Binary as they are, from a literal reference or an absolute URL of this server. */
   bytes(url: string, contentType: string): Promise<Blob>;
   /** The same search over every tenant the person works in; `fullUrl` says where each resource is. */
@@ -36,6 +45,18 @@ export function createFhirClient(clock: ServerClock, root = ''): FhirClient {
   const get = <T>(path: string, accept: string, signal?: AbortSignal): Promise<T> =>
     send(clock, path, { headers: { Accept: accept }, ...(signal ? { signal } : {}) }).then(jsonOf<T>);
 
+  const write = <R extends Resource>(method: 'POST' | 'PUT', path: string, body: Resource, version?: string) =>
+    send(clock, path, {
+      method,
+      headers: {
+        Accept: fhirJson,
+        'Content-Type': fhirJson,
+        'X-Passerelle': 'ui',
+        ...(version ? { 'If-Match': `W/"${version}"` } : {}),
+      },
+      body: JSON.stringify(body),
+    }).then((answer) => jsonOf<R>(answer));
+
   return {
     read: (type, id, signal) => get(`${base}/${type}/${encodeURIComponent(id)}`, fhirJson, signal),
     search: (type, query, signal) => get(`${base}/${type}?${query}`, fhirJson, signal),
@@ -43,17 +64,24 @@ export function createFhirClient(clock: ServerClock, root = ''): FhirClient {
     dicomweb: `${root}/dicomweb`,
     inTenant: (tenant) => createFhirClient(clock, `/t/${encodeURIComponent(tenant)}`),
     ask: (path, signal) => get(`${base}/${path}`, fhirJson, signal),
+    askEverywhere: (path, signal) => get(`/t/all/fhir/${path}`, fhirJson, signal),
+    create: (resource) => write('POST', `${base}/${resource.resourceType}`, resource),
+    remove: (type, id) =>
+      send(clock, `${base}/${type}/${encodeURIComponent(id)}`, {
+        method: 'DELETE',
+        headers: { 'X-Passerelle': 'ui' },
+        keepalive: true,
+      }).then(() => undefined),
+    socket: `${base}/ws`,
     operate: <R extends Resource>(path: string, parameters: Parameters, version?: string) =>
-      send(clock, `${base}/${path}`, {
-        method: 'POST',
-        headers: {
-          Accept: fhirJson,
-          'Content-Type': fhirJson,
-          'X-Passerelle': 'ui',
-          ...(version ? { 'If-Match': `W/"${version}"` } : {}),
-        },
-        body: JSON.stringify(parameters),
-      }).then((answer) => jsonOf<R>(answer)),
+      write<R>('POST', `${base}/${path}`, parameters, version),
+    update: (resource) =>
+      write(
+        'PUT',
+        `${base}/${resource.resourceType}/${encodeURIComponent(resource.id ?? '')}`,
+        resource,
+        resource.meta?.versionId,
+      ),
     bytes: (url, contentType) =>
       send(clock, binaryPath(url, base), { headers: { Accept: contentType } }).then((answer) => answer.blob()),
     json: get,

@@ -30,6 +30,9 @@ export function Header({ session, onLogout }: { session: Session; onLogout: () =
   );
 }
 
+/** Roles that telephone a radiologist, or answer who wants to. */
+const asksWhoIsOnDuty = ['switchboard', 'secretary', 'coordinator', 'requester', 'technologist'] as const;
+
 /** Screens offered to a role; the server decides what they may really read. */
 export function screensOf(session: Session): { href: string; label: string }[] {
   return [
@@ -38,6 +41,13 @@ export function screensOf(session: Session): { href: string; label: string }[] {
       ? [{ href: '/identites', label: 'Images et identités à vérifier' }]
       : []),
     ...(hasRole(session, 'administrator') ? [{ href: '/comptes', label: 'Comptes' }] : []),
+    ...(hasRole(session, ...asksWhoIsOnDuty) ? [{ href: '/garde', label: 'Qui est de garde' }] : []),
+    ...(hasRole(session, 'coordinator', 'administrator', 'radiologist', 'quality')
+      ? [{ href: '/planning', label: 'Gardes' }]
+      : []),
+    ...(hasRole(session, 'coordinator', 'administrator', 'quality')
+      ? [{ href: '/radiologues', label: 'Radiologues' }]
+      : []),
     // The first is where a role arrives: the journal for auditors.
     ...(hasRole(session, 'auditor') ? [{ href: '/journal', label: 'Journal' }] : []),
     ...(hasRole(session, 'administrator', 'auditor') ? [{ href: '/detenteurs', label: 'Comptes techniques' }] : []),

@@ -1,0 +1,103 @@
+/** Qui est de garde: one line in huge letters for the telephone operator at night; no patient, and nothing to click (CM-3). */
+import { Select } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { type JSX, useEffect, useState } from 'react';
+import { useServices } from '../fhir/client-context.tsx';
+import { ErrorBanner } from '../shell/error-banner.tsx';
+import { useNow } from '../shell/use-now.ts';
+import { frenchShort } from '../time/format.ts';
+import { dutyNames } from './month.ts';
+import { type Duty, dutyOf, type OnCall, spacedPhone } from './on-duty.ts';
+import { useEstablishments } from './use-establishments.ts';
+
+const everyMs = 15_000;
+/** Older than this, what is on the screen may be wrong, and says so. */
+const staleMs = 120_000;
+
+export default function OnDutyPage({ id }: { id?: string }): JSX.Element {
+  const { client } = useServices();
+  const now = useNow();
+  const places = useEstablishments();
+  const [chosen, setChosen] = useState<string | null>(id ?? null);
+  const establishment = chosen ?? places?.[0]?.value;
+  const duty = useQuery({
+    queryKey: ['on-duty', establishment],
+    enabled: establishment !== undefined,
+    queryFn: async ({ signal }) => dutyOf(await client.ask(`Organization/${establishment}/$on-duty`, signal)),
+    refetchInterval: everyMs,
+  });
+  useEffect(() => {
+    document.title = 'Qui est de garde – Passerelle';
+  }, []);
+  const told = duty.data;
+  const isStale = told !== undefined && now.getTime() - Date.parse(told.at) > staleMs;
+  return (
+    <section className="page on-duty" aria-labelledby="titre-garde">
+      <div className="rota-bar">
+        <h1 id="titre-garde">Qui est de garde{told ? ` : ${told.establishment}` : ''}</h1>
+        {(places?.length ?? 0) > 1 ? (
+          <Select
+            size="xs"
+            aria-label="Établissement"
+            data={places ?? []}
+            value={establishment ?? null}
+            allowDeselect={false}
+            onChange={setChosen}
+          />
+        ) : null}
+      </div>
+      {duty.isError ? <ErrorBanner error={duty.error} onRetry={() => void duty.refetch()} /> : null}
+      {told ? <Lines duty={told} now={now} /> : null}
+      {told ? (
+        <p className={isStale ? 'late-count' : 'muted'} role={isStale ? 'alert' : undefined}>
+          {isStale ? 'Attention, liste ancienne : ' : ''}à jour à {frenchShort(told.at, now)}
+        </p>
+      ) : null}
+    </section>
+  );
+}
+
+function Lines({ duty, now }: { duty: Duty; now: Date }): JSX.Element {
+  const [first, ...others] = duty.now;
+  return (
+    <div aria-live="polite">
+      {duty.covered ? null : <p className="on-duty-none">Aucun radiologue de garde en ce moment.</p>}
+      {first ? (
+        <p className="on-duty-first">
+          <Call person={first} now={now} />
+        </p>
+      ) : (
+        <p className="on-duty-none">Personne à appeler : prévenez le cadre de garde.</p>
+      )}
+      {others.length > 0 ? <h2>À défaut, dans cet ordre</h2> : null}
+      <ol className="on-duty-others">
+        {others.map((person) => (
+          <li key={`${person.kind} ${person.name} ${person.since}`}>
+            <Call person={person} now={now} />
+          </li>
+        ))}
+      </ol>
+      {duty.next ? (
+        <p className="on-duty-next">
+          Prochain radiologue : {duty.next.name}, à partir de {frenchShort(duty.next.since, now)}
+        </p>
+      ) : null}
+    </div>
+  );
+}
+
+function Call({ person, now }: { person: OnCall; now: Date }): JSX.Element {
+  return (
+    <>
+      <span className="on-duty-kind">{dutyNames[person.kind]}</span> <strong>{person.name}</strong>{' '}
+      {person.phone ? (
+        <a className="on-duty-phone" href={`tel:${person.phone.replace(/[^+\d]/g, '')}`}>
+          {spacedPhone(person.phone)}
+        </a>
+      ) : (
+        <em className="late-count">pas de téléphone connu</em>
+      )}{' '}
+      <span className="on-duty-until">jusqu’à {frenchShort(person.until, now)}</span>
+    </>
+  );
+}

@@ -1,0 +1,51 @@
+/** Whom to call, as `Organization/[id]/$on-duty` tells it. */
+import type { Parameters, ParametersParameter } from '@medplum/fhirtypes';
+import { type DutyKind, dutyKinds, partOf, textOf } from './month.ts';
+
+export interface OnCall {
+  kind: DutyKind;
+  name: string;
+  phone: string;
+  email: string;
+  since: string;
+  until: string;
+}
+
+export interface Duty {
+  establishment: string;
+  at: string;
+  covered: boolean;
+  /** In the order in which they are called. */
+  now: OnCall[];
+  next?: OnCall;
+}
+
+export function dutyOf(answer: Parameters): Duty {
+  const all = answer.parameter ?? [];
+  const named = (name: string): OnCall[] => all.filter((each) => each.name === name).map(({ part }) => onCallOf(part));
+  const [next] = named('next');
+  return {
+    establishment: (partOf(all, 'establishment') as { display?: string } | undefined)?.display ?? '',
+    at: textOf(all, 'at'),
+    covered: partOf(all, 'covered') === true,
+    now: named('duty'),
+    ...(next ? { next } : {}),
+  };
+}
+
+function onCallOf(part: readonly ParametersParameter[] | undefined): OnCall {
+  return {
+    kind: dutyKinds.find((each) => each === partOf(part, 'kind')) ?? 'radiologist',
+    name: (partOf(part, 'practitioner') as { display?: string } | undefined)?.display ?? '',
+    phone: textOf(part, 'phone'),
+    email: textOf(part, 'email'),
+    since: textOf(part, 'since'),
+    until: textOf(part, 'until'),
+  };
+}
+
+/** `06 12 34 56 78`: a number is read aloud two figures at a time. */
+export function spacedPhone(phone: string): string {
+  const digits = phone.replace(/[\s.-]/g, '');
+  return /^0\d{9}$/.test(digits) ? digits.replace(/(\d{2})(?=\d)/g, '$1 ') : phone;
+}
