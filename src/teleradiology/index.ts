@@ -3,6 +3,8 @@ export type { ExamComplement, IncomingCancellation, IncomingRequest, Teleradiolo
 export { createTeleradiology, type TeleradiologyRoom } from './create.ts';
 export { caseNumberOf } from './request/case-number.ts';
 export type { Log, Room } from './room.ts';
+export { daysOf, type Month, monthAfter, monthOf, shiftOn } from './rota/calendar.ts';
+export { type DutyKind, dutyNames, dutySystem, publicationExtension } from './rota/duty.ts';
 export { defaultSettings, type EstablishmentSettings, establishmentSettings } from './settings.ts';
 export { type FindParty, mailAddress } from './talk/mail-address.ts';
 export { type FactKind, type NoticeDefinition, type NoticeTemplate, notices } from './talk/notices.ts';

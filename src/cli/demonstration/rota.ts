@@ -1,8 +1,17 @@
 /** The rota of the demonstration hospital (CM-2): three radiologists in turn, a coordinator, a deputy; this month, and the next from the 20th on. */
 import type { HealthcareService, PractitionerRole, Schedule, Slot } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
-import { daysOf, type Month, monthAfter, monthOf, shiftOn } from '../../teleradiology/rota/calendar.ts';
-import { type DutyKind, dutyNames, dutySystem, publicationExtension } from '../../teleradiology/rota/duty.ts';
+import {
+  type DutyKind,
+  daysOf,
+  dutyNames,
+  dutySystem,
+  type Month,
+  monthAfter,
+  monthOf,
+  publicationExtension,
+  shiftOn,
+} from '../../teleradiology/index.ts';
 import { demoPeople, displayOf } from './people.ts';
 
 const hospital = 'ch-exemple';
