@@ -1,5 +1,5 @@
 /** FHIR R4 ImagingStudy: the projection of a stored study. What the domain added to the resource (subject, basedOn, status…) stays. */
-import type { ImagingStudy, ImagingStudySeries } from '@medplum/fhirtypes';
+import type { Coding, ImagingStudy, ImagingStudySeries } from '@medplum/fhirtypes';
 import { type DicomJson, numberOf, textOf } from './dicom/json-model.ts';
 import type { StatedIdentity } from './identity.ts';
 import { fhirDateTime } from './paris-time.ts';
@@ -9,6 +9,8 @@ export interface ProjectedSeries {
   uid: string;
   attributes: DicomJson;
   instances: number;
+  /** Image Laterality (0020,0062), where all images of the series say the same. */
+  imageSide?: string;
 }
 
 export interface ProjectedStudy {
@@ -105,12 +107,21 @@ function logicalSubject(identity: StatedIdentity): ImagingStudy['subject'] {
   };
 }
 
+/** SNOMED CT for the sides of (0020,0060) and (0020,0062), PS3.3 C.7.3.1 and C.8.11.3. */
+const lateralities: Readonly<Record<string, Coding>> = {
+  R: { system: 'http://snomed.info/sct', code: '24028007', display: 'Right' },
+  L: { system: 'http://snomed.info/sct', code: '7771000', display: 'Left' },
+  B: { system: 'http://snomed.info/sct', code: '51440002', display: 'Right and left' },
+};
+
 function projectedSeries(
-  { uid, attributes, instances }: ProjectedSeries,
+  { uid, attributes, instances, imageSide }: ProjectedSeries,
   offset: string | undefined,
 ): ImagingStudySeries {
   const number = numberOf(attributes, '00200011');
   const description = textOf(attributes, '0008103E');
+  const laterality = lateralities[textOf(attributes, '00200060')?.trim() || imageSide?.trim() || ''];
+  const bodyPart = textOf(attributes, '00180015')?.trim();
   const started = fhirDateTime(textOf(attributes, '00080021'), textOf(attributes, '00080031'), offset);
   return {
     uid,
@@ -119,6 +130,8 @@ function projectedSeries(
       : {}),
     modality: { system: modalitySystem, code: modalityOf(attributes) },
     ...(description ? { description } : {}),
+    ...(laterality ? { laterality } : {}),
+    ...(bodyPart ? { bodySite: { display: bodyPart } } : {}),
     numberOfInstances: instances,
     ...(started ? { started } : {}),
   };

@@ -73,6 +73,7 @@ export const indexedTags: Readonly<Record<Level, readonly string[]>> = {
     '00200013', // Instance Number
     '00200032', // Image Position (Patient)
     '00200037', // Image Orientation (Patient)
+    '00200062', // Image Laterality
     '00201041', // Slice Location
     '00280002', // Samples per Pixel
     '00280004', // Photometric Interpretation

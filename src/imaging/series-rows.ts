@@ -66,9 +66,23 @@ export async function addToSeries(
 
 /** Every series of a study as the projection shows it, by number. */
 export async function seriesOf(sql: Sql, tenant: string, studyUid: string, lot: number): Promise<ProjectedSeries[]> {
-  const { rows } = await sql.query<{ series_uid: string; attributes: string; instance_count: number }>({
+  // Projection images say their side one by one; of a series that shows both, none is said. Volumes have no side and many images.
+  const { rows } = await sql.query<{
+    series_uid: string;
+    attributes: string;
+    instance_count: number;
+    side: string | null;
+  }>({
     name: 'dicom_series_of_study',
-    text: `SELECT series_uid, attributes, instance_count
+    text: `SELECT series_uid, attributes, instance_count,
+        CASE WHEN modality IN ('CR', 'DX', 'MG', 'IO', 'RF', 'XA', 'US') THEN (
+          SELECT CASE WHEN count(DISTINCT stated.side) = 1 THEN min(stated.side) END
+          FROM (
+            SELECT i.attributes::jsonb #>> '{00200062,Value,0}' AS side
+            FROM dicom_instance i
+            WHERE i.tenant = $1 AND i.study_uid = $2 AND i.lot = $3 AND i.series_uid = dicom_series.series_uid
+          ) AS stated
+        ) END AS side
       FROM dicom_series
       WHERE tenant = $1 AND study_uid = $2 AND lot = $3
       ORDER BY series_number NULLS LAST, series_uid`,
@@ -78,5 +92,6 @@ export async function seriesOf(sql: Sql, tenant: string, studyUid: string, lot: 
     uid: row.series_uid,
     attributes: JSON.parse(row.attributes) as DicomJson,
     instances: row.instance_count,
+    ...(row.side === null ? {} : { imageSide: row.side }),
   }));
 }

@@ -8,6 +8,7 @@ export interface TestFileOptions {
   tail?: Buffer;
   /** Default: Raw Data Storage, which may have pixels or not. */
   sopClassUid?: string;
+  modality?: string;
   studyUid?: string;
   sopUid?: string;
 }
@@ -64,7 +65,7 @@ export function testFile(options: TestFileOptions = {}): Buffer {
   const identity: [number, string, string][] = [
     [0x00080016, 'UI', options.sopClassUid ?? '1.2.840.10008.5.1.4.1.1.66'],
     [0x00080018, 'UI', options.sopUid ?? `${studyUid}.1.1`],
-    [0x00080060, 'CS', 'OT'],
+    [0x00080060, 'CS', options.modality ?? 'OT'],
     [0x00100010, 'PN', 'TEST^FICHIER'],
     [0x00100020, 'LO', 'IPP-6001'],
     [0x0020000d, 'UI', studyUid],

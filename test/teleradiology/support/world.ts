@@ -47,7 +47,7 @@ export interface World {
   images(
     study: StudyIdentity,
     series: Record<string, number>,
-    options?: { quarantine?: string; imagingStudyId?: string },
+    options?: { quarantine?: string; imagingStudyId?: string; started?: string; laterality?: string },
   ): Promise<void>;
   outcome(item: DeliveryItem, result: DeliveryResult): Promise<void>;
   /** Another server on the same database. */
@@ -217,6 +217,7 @@ export async function createWorld(
           resourceType: 'ImagingStudy',
           subject: { display: 'inconnu' },
           status: 'registered',
+          ...(options.started ? { started: options.started } : {}),
           ...known,
           id: imagingStudyId,
           identifier: [{ system: 'urn:dicom:uid', value: `urn:oid:${identity.studyInstanceUid}` }],
@@ -225,6 +226,9 @@ export async function createWorld(
             uid,
             modality: { code: identity.modalities[0] ?? 'CT' },
             numberOfInstances: count,
+            ...(options.laterality
+              ? { laterality: { system: 'http://snomed.info/sct', code: options.laterality } }
+              : {}),
           })),
         });
         for (const hook of studyHooks)
