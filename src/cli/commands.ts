@@ -111,6 +111,12 @@ const commands: readonly Command[] = [
     load: async () => (await import('./deliveries.ts')).deliveries,
   },
   {
+    name: 'penalties',
+    usage: 'penalties <tenant> <establishment> <YYYY-MM> [--csv]',
+    summary: 'what late clocks of a month cost by the contract of an establishment',
+    load: async () => (await import('./penalties.ts')).penalties,
+  },
+  {
     name: 'incidents',
     usage: 'incidents [list [--all] | close <tenant> <id> <what was done>]',
     summary: 'security incidents of every tenant; close one with a word about what was done',

@@ -7,6 +7,7 @@ import { onStudy } from './images/on-study.ts';
 import { caseOperations } from './operations/index.ts';
 import { onOutcome } from './outgoing/on-outcome.ts';
 import { raiseDue } from './outgoing/raise-due.ts';
+import { penaltiesOperation } from './penalties/index.ts';
 import { guardPeople, peopleOperations } from './people/index.ts';
 import { cancelRequest } from './request/cancel.ts';
 import { completeExam } from './request/complete-exam.ts';
@@ -36,19 +37,20 @@ export function createTeleradiology(room: Room): TeleradiologyRoom {
   const sweep = createSweep(room, (due, tx) => raiseDue(shell, due, tx));
 
   room.store.beforeCommit((change, tx) => guardWrite(shell, pending, change, tx));
+  room.store.beforeWrite(completeMessage);
+  room.store.beforeCommit(guardMessage);
+  for (const operation of talkOperations) room.store.registerOperation(operation);
   const publishing = createPublishing();
   room.store.beforeCommit((change, tx) => guardPeople(shell, change, tx));
   room.store.beforeCommit((change, tx) => guardRota(shell, publishing, change, tx));
   for (const operation of [...peopleOperations, ...rotaOperations(shell, publishing)])
     room.store.registerOperation(operation);
-  room.store.beforeWrite(completeMessage);
-  room.store.beforeCommit(guardMessage);
-  for (const operation of talkOperations) room.store.registerOperation(operation);
+  room.store.beforeCommit(guardContract);
+  room.store.registerOperation(penaltiesOperation);
   room.store.onCommit(async (_changes, tx) => pending.checkNoneLeft(tx));
   const worklist = createWorklist(room);
   for (const operation of [...caseOperations(shell), worklist.operation]) room.store.registerOperation(operation);
   room.imaging.onStudy((event, tx) => onStudy(shell, event, tx));
-  room.store.beforeCommit(guardContract);
   room.delivery.onOutcome((item, result, tx) => onOutcome(shell, item, result, tx));
 
   return {

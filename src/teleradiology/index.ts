@@ -1,6 +1,7 @@
 /** The domain of teleradiology: cases, their machine and clocks, images and reports around them. */
 export type { ExamComplement, IncomingCancellation, IncomingRequest, Teleradiology } from './contract.ts';
 export { createTeleradiology, type TeleradiologyRoom } from './create.ts';
+export { type LateRun, penaltiesCsv, penaltiesOf, totals } from './penalties/index.ts';
 export { caseNumberOf } from './request/case-number.ts';
 export type { Log, Room } from './room.ts';
 export { daysOf, type Month, monthAfter, monthOf, shiftOn } from './rota/calendar.ts';

@@ -91,7 +91,7 @@ describe('the cost of a sweep', () => {
       expect(plan).toContain('due_time_pending');
       expect(plan).not.toMatch(/Seq Scan|Rows Removed by Filter: [1-9]/);
     });
-    const statements: string[] = [];
+    const statements: unknown[] = [];
     const counted = createSweep(
       {
         store: world.store,

@@ -1,0 +1,33 @@
+import { FhirError, systemContext } from '../fhir/index.ts';
+import { penaltiesCsv, penaltiesOf, totals } from '../teleradiology/index.ts';
+import { inAuditRoom } from './audit-room.ts';
+import { CommandError } from './command-error.ts';
+import type { Environment } from './environment.ts';
+
+/** What late clocks of a month cost an establishment: `<tenant> <establishment> <YYYY-MM> [--csv]`. */
+export function penalties(args: string[], env: Environment): Promise<number> {
+  const [tenant, establishment, month] = args.filter((argument) => !argument.startsWith('--'));
+  if (!tenant || !establishment || !month)
+    throw new CommandError('penalties <tenant> <establishment> <YYYY-MM> [--csv]');
+  return inAuditRoom(env, async ({ config, store, tenants, tell }) => {
+    await tenants(tenant);
+    await tell(tenant, 'operator:penalties', { kind: 'operator-command', details: { establishment, month } });
+    const context = systemContext(tenant, 'operator:penalties', config.clock);
+    try {
+      const runs = await store.transaction(context, (tx) => penaltiesOf(tx, establishment, month));
+      process.stdout.write(args.includes('--csv') ? penaltiesCsv(runs) : summary(runs));
+      return 0;
+    } catch (error) {
+      throw error instanceof FhirError ? new CommandError(error.message) : error;
+    }
+  });
+}
+
+function summary(runs: Awaited<ReturnType<typeof penaltiesOf>>): string {
+  const lines = runs.map(({ caseNumber, clock, lateMs, open, amounts }) => {
+    const cost = [...amounts].map(([currency, cents]) => `${(cents / 100).toFixed(2)} ${currency}`).join(' + ');
+    return `${caseNumber}  ${clock.name}  ${clock.rule}  ${Math.ceil(lateMs / 60_000)} min late${open ? ', running' : ''}  ${cost || 'no penalty'}`;
+  });
+  const sums = [...totals(runs)].map(([currency, cents]) => `${(cents / 100).toFixed(2)} ${currency}`);
+  return [...lines, `${runs.length} late${sums.length > 0 ? `, ${sums.join(' + ')}` : ''}`, ''].join('\n');
+}

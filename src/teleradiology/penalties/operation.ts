@@ -1,0 +1,48 @@
+/** `Organization/[id]/$penalties`: what late clocks of a month cost by the establishment's contract (WF-4). */
+import { FhirError, type FhirTransaction, type Operation, parameterNamed } from '../../fhir/index.ts';
+import { text } from '../operations/parameters.ts';
+import { establishmentSettings } from '../settings.ts';
+import { type LateRun, lateRuns } from './late-runs.ts';
+import { monthNamed } from './month.ts';
+import { penaltiesCsv, penaltiesParameters } from './report.ts';
+
+export const penaltiesOperation: Operation = {
+  name: 'penalties',
+  type: 'Organization',
+  level: 'instance',
+  seesWhole: true,
+  affectsState: false,
+  async run({ tx, id = '', parameters }) {
+    const name = text(parameters, 'month', 7) ?? '';
+    const format = text(parameters, 'format', 8) ?? 'parameters';
+    if (format !== 'parameters' && format !== 'csv')
+      throw new FhirError(400, 'value', 'format is parameters or csv', parameterNamed('format'));
+    refuseElsewhere(tx, id);
+    const runs = await penaltiesOf(tx, id, name);
+    if (format === 'parameters') return penaltiesParameters(id, name, runs);
+    const headers = { 'content-disposition': `attachment; filename="penalites-${id}-${name}.csv"` };
+    return { status: 200, headers, content: { type: 'text/csv; charset=utf-8', body: penaltiesCsv(runs) } };
+  },
+};
+
+/** Every establishment is in the directory; its cases are not everybody's. @throws FhirError 403. */
+function refuseElsewhere({ context }: FhirTransaction, establishmentId: string): void {
+  const { establishments = [] } = context;
+  if (establishments.length === 0 || establishments.includes(establishmentId)) return;
+  throw FhirError.of(403, [
+    {
+      severity: 'error',
+      code: 'forbidden',
+      details: { text: 'Cet établissement ne vous a pas accepté : ses pénalités ne sont pas les vôtres.' },
+      diagnostics: 'The penalties are of an establishment that did not accept this account',
+    },
+  ]);
+}
+
+/** @param month `YYYY-MM`. @throws FhirError 400 for what is no month, 404 for an unknown establishment. */
+export async function penaltiesOf(tx: FhirTransaction, establishmentId: string, month: string): Promise<LateRun[]> {
+  const { timeZone } = establishmentSettings(await tx.read('Organization', establishmentId)).delays;
+  const bounds = monthNamed(month, timeZone);
+  if (bounds === undefined) throw new FhirError(400, 'value', 'month is YYYY-MM', parameterNamed('month'));
+  return lateRuns(tx, establishmentId, bounds, timeZone);
+}
