@@ -121,6 +121,14 @@ export function quote(message: Communication): string {
   return `${clockTime(new Date(message.sent ?? 0))} « ${text} »`;
 }
 
+/** @throws Error unless the message goes to this one alone. @returns the message as evidence. */
+export function reaches(message: Communication | undefined, recipient: string): string {
+  expect(message, 'no message');
+  const recipients = (message.recipient ?? []).map(({ reference }) => reference ?? '');
+  expect(recipients.join() === recipient, `sent to ${recipients.join(', ')} instead of ${recipient}`);
+  return `${quote(message)} à ${recipient}`;
+}
+
 /** Instants of the case's milestones (WF-2), by name. */
 export function milestones(task: Task): ReadonlyMap<string, Date> {
   const parts = task.extension?.find(({ url }) => url === `${base}/StructureDefinition/case-milestones`)?.extension;

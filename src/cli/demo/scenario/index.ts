@@ -1,9 +1,10 @@
 /** `npm run demo -- --scenario <name>`: nights that must go right, played and checked. */
 import { downtime } from './nights/downtime.ts';
+import { incompleteRequest } from './nights/incomplete-request.ts';
 import { nightStroke } from './nights/night-stroke.ts';
 import type { Scenario } from './scenario.ts';
 
 export { playScenario } from './run.ts';
 export type { Scenario } from './scenario.ts';
 
-export const scenarios: readonly Scenario[] = [nightStroke, downtime];
+export const scenarios: readonly Scenario[] = [nightStroke, incompleteRequest, downtime];

@@ -1,4 +1,5 @@
 /** The night the clocks go forward, with the server down across two deadlines: nobody waits in silence (WF-4). */
+import type { Communication } from '@medplum/fhirtypes';
 import { expect } from '../../steps.ts';
 import { examDone, phoned, protocolGiven, requestArrives, ris, signed, taken } from '../beats.ts';
 import { displayName } from '../cast.ts';
@@ -10,8 +11,8 @@ import type { Scenario } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
 import { clockTime } from '../timeline.ts';
 
-/** Half, three quarters and the whole of the delay. */
-const reminders = 3;
+/** Reminders at half, three quarters and the whole of the delay; a quarter of an hour later, the coordinators. */
+const alarms = { deadline: 3, escalation: 1 };
 const server = 'Le serveur';
 
 export const downtime: Scenario = {
@@ -57,9 +58,9 @@ export const downtime: Scenario = {
       await stage.stopServer();
       await stage.restartAt(new Date('2027-03-28T03:30:00+02:00'));
       await stage.clock.skipTo('03:35');
-      await first.toldTimes('deadline', reminders);
-      await second.toldTimes('deadline', reminders);
-      return [`toujours ${reminders} rappels par dossier`];
+      await alarmed(first);
+      await alarmed(second);
+      return [`toujours ${alarms.deadline} rappels et ${alarms.escalation} recours par dossier`];
     });
     for (const [followed, text] of [
       [first, strokeReport],
@@ -77,24 +78,32 @@ export const downtime: Scenario = {
           'radiologue2 $phone-exchange',
           'radiologue2 $sign',
         ],
-        told: { deadline: reminders, 'phone-exchange': 1 },
+        told: { ...alarms, 'phone-exchange': 1 },
       });
     }
   },
 };
 
 async function untold(followed: FollowedCase): Promise<void> {
-  expect((await followed.told('deadline')).length === 0, 'reminded before anything was due');
+  for (const category of Object.keys(alarms))
+    expect((await followed.told(category)).length === 0, `${category} before anything was due`);
+}
+
+/** @throws Error unless every alarm was raised, once. */
+async function alarmed(followed: FollowedCase): Promise<Communication[]> {
+  const told: Communication[] = [];
+  for (const [category, times] of Object.entries(alarms)) told.push(...(await followed.toldTimes(category, times)));
+  const texts = new Set(told.map(({ payload }) => payload?.[0]?.contentString));
+  expect(texts.size === told.length, `the same alarm twice: ${told.map(quote).join(' / ')}`);
+  return told;
 }
 
 /** Every threshold that passed meanwhile was told when the server came back, not when it was due, and not later. */
 async function raisedAtOnce(stage: Stage, followed: FollowedCase, backAt: Date): Promise<string[]> {
-  const told = await followed.toldTimes('deadline', reminders);
+  const told = await alarmed(followed);
   for (const { sent } of told) {
     const at = new Date(sent ?? 0);
     expect(at >= backAt && at <= stage.clock.now(), `told at ${sent}, the server came back at ${backAt.toISOString()}`);
   }
-  const texts = new Set(told.map(({ payload }) => payload?.[0]?.contentString));
-  expect(texts.size === reminders, `the same reminder twice: ${[...texts].join(' / ')}`);
   return told.map(quote);
 }
