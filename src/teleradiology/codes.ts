@@ -82,6 +82,10 @@ export type CaseItem =
   | 'acknowledgement'
   /** Child Tasks. */
   | 'second-reading'
+  /** Of a second reading: not to see the first report before; what was said of it. */
+  | 'blind'
+  | 'opinion'
+  | 'agreement'
   | 'addendum'
   | 'alert'
   | 'charge';

@@ -1,6 +1,6 @@
 import type { Communication, Task } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { outputs, person, readyCase, report, request, send, stateOf } from './support/requests.ts';
+import { outputs, person, readyCase, refusal, report, request, send, stateOf } from './support/requests.ts';
 import { createWorld, tenant, type World } from './support/world.ts';
 
 let world: World;
@@ -8,11 +8,6 @@ beforeAll(async () => {
   world = await createWorld();
 });
 afterAll(() => world.close());
-
-const refusal = (guard: string, status = 422) => ({
-  status,
-  outcome: { issue: [{ details: { coding: [{ code: guard }] } }] },
-});
 
 async function said(id: string, category: string): Promise<Communication[]> {
   const found = await world.store.search(tenant, 'Communication', `category=${category}`);

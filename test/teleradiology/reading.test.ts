@@ -286,6 +286,7 @@ describe('$transitions', () => {
       'phone-exchange',
       'displayed',
       'save-draft',
+      'request-second-reading',
       'interrupt',
     ]);
     expect(blocked).toEqual(['confirm-images attachment-provisional', 'sign phone-exchange']);

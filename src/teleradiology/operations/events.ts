@@ -2,7 +2,7 @@
 import type { OperationCall } from '../../fhir/index.ts';
 import type { CaseEvent } from '../case/index.ts';
 import type { Given } from '../shell/scene.ts';
-import { instant, maxChapterLength, reference, text, texts } from './parameters.ts';
+import { flag, instant, maxChapterLength, reference, text, texts } from './parameters.ts';
 
 type Read = (parameters: OperationCall['parameters']) => Given;
 
@@ -40,4 +40,15 @@ export const eventOperations: readonly (readonly [CaseEvent, Read])[] = [
     }),
   ],
   ['displayed', (parameters) => ({ displayed: texts(parameters, 'series', 64) })],
+  ['request-second-reading', (parameters) => ({ ...reason(parameters), blind: flag(parameters, 'blind') })],
+  ['claim-second-reading', nothing],
+  ['release-second-reading', reason],
+  [
+    'complete-second-reading',
+    (parameters) => ({
+      agrees: flag(parameters, 'agrees'),
+      opinion: text(parameters, 'opinion', maxChapterLength),
+      notDisplayedReason: text(parameters, 'not-displayed-reason'),
+    }),
+  ],
 ];

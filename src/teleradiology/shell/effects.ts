@@ -19,7 +19,23 @@ import {
   withoutOutputs,
 } from './case-task.ts';
 import { communication, responsible } from './communication.ts';
+import {
+  closeAddendum,
+  dropAddendum,
+  openAddendum,
+  openRereading,
+  releaseAddendum,
+  takeAddendum,
+} from './effect/addendum.ts';
 import { assign, keepOwner } from './effect/assignment.ts';
+import {
+  closeSecondReading,
+  dropSecondReading,
+  keepDisplayed,
+  openSecondReading,
+  releaseSecondReading,
+  takeSecondReading,
+} from './effect/second-reading.ts';
 import type { EffectScene } from './scene.ts';
 
 export type { EffectScene } from './scene.ts';
@@ -63,15 +79,8 @@ export async function carryOut(effect: Effect, task: CaseTask, scene: EffectScen
     case 'forget-displayed':
       return withoutOutputs(task, 'displayed-series');
     case 'keep-displayed':
-      return (input.displayed ?? []).reduce(
-        (kept, uid) =>
-          withOutput(
-            withoutOutputs(kept, 'displayed-series', (each) => each.valueString !== uid),
-            'displayed-series',
-            { valueString: uid },
-          ),
-        task,
-      );
+    case 'keep-second-displayed':
+      return keepDisplayed(task, scene);
     case 'keep-protocol':
       return (input.protocols ?? []).reduce((kept, text) => withOutput(kept, 'protocol', { valueString: text }), task);
     case 'keep-phone-exchange':
@@ -122,6 +131,28 @@ export async function carryOut(effect: Effect, task: CaseTask, scene: EffectScen
       return assign(task, scene);
     case 'ask-imaging':
       return askQuestion(task, scene, `Imagerie complémentaire demandée : ${input.question ?? ''}`);
+    case 'open-second-reading':
+      return openSecondReading(task, scene);
+    case 'take-second-reading':
+      return takeSecondReading(task, scene);
+    case 'release-second-reading':
+      return releaseSecondReading(task, scene);
+    case 'close-second-reading':
+      return closeSecondReading(task, scene);
+    case 'drop-second-reading':
+      return dropSecondReading(task, scene);
+    case 'open-addendum':
+      return openAddendum(task, scene);
+    case 'open-rereading':
+      return openRereading(task, scene);
+    case 'take-addendum':
+      return takeAddendum(task, scene);
+    case 'release-addendum':
+      return releaseAddendum(task, scene);
+    case 'close-addendum':
+      return closeAddendum(task, scene);
+    case 'drop-addendum':
+      return dropAddendum(task, scene);
     case 'ask-missing':
       return askMissing(task, scene);
     case 'keep-cancellation-request':
@@ -129,18 +160,6 @@ export async function carryOut(effect: Effect, task: CaseTask, scene: EffectScen
     case 'publish-preliminary':
     case 'charge-act':
     case 'reverse-charge':
-    case 'open-second-reading':
-    case 'take-second-reading':
-    case 'release-second-reading':
-    case 'close-second-reading':
-    case 'drop-second-reading':
-    case 'keep-second-displayed':
-    case 'open-addendum':
-    case 'open-rereading':
-    case 'take-addendum':
-    case 'release-addendum':
-    case 'close-addendum':
-    case 'drop-addendum':
     case 'start-alert':
     case 'acknowledge-alert':
       return task;

@@ -9,6 +9,7 @@ import { missingOf } from '../request/completeness.ts';
 import { type EstablishmentSettings, establishmentSettings, isLive } from '../settings.ts';
 import { readingClockOf } from './case-clocks.ts';
 import { announcedStudies, basisOf, idOf, inputsOf, milestonesOf, outputsOf, stateOf } from './case-task.ts';
+import { childFacts } from './child-facts.ts';
 
 /** Facts with what they were read from. */
 export interface CaseView {
@@ -46,13 +47,14 @@ export async function gatherFacts(tx: FhirTransaction, task: Task & { id: string
   const settings = establishmentSettings(await establishmentOf(tx, task));
   const links = await linksOfCase(tx.sql, tenant, task.id);
   const studies = links.filter((link) => link.state === 'attached');
-  const displayed = new Set(outputsOf(task, 'displayed-series').map((each) => each.valueString));
+  const children = await childFacts(tx, task);
   const arrivals = studies.flatMap((link) => Object.entries(link.series));
   const quietSince = now.getTime() - settings.quietSeconds * 1000;
   const isQuiet = (at: string): boolean => Date.parse(at) <= quietSince;
   const announced = announcedStudies(task);
   const facts: Facts = {
     ...unburdened,
+    ...children.facts,
     question: outputsOf(task, 'question').length > 0,
     assignedTo: task.restriction?.recipient?.[0]?.reference,
     live: isLive(settings, now),
@@ -75,7 +77,7 @@ export async function gatherFacts(tx: FhirTransaction, task: Task & { id: string
       missingStudies: announced.filter((uid) => !studies.some((link) => link.studyUid === uid)).length,
       declaredComplete: inputsOf(task, 'images-declared-complete').length > 0,
       provisional: basisOf(task) === 'provisional',
-      notDisplayed: arrivals.filter(([uid]) => !displayed.has(uid)).length,
+      notDisplayed: arrivals.filter(([uid]) => !children.displayed.has(uid)).length,
     },
     phoneExchange: outputsOf(task, 'phone-exchange').length > 0,
     report: await reportState(tx, task),

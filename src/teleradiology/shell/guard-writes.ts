@@ -5,7 +5,7 @@
 import type { ServiceRequest, Task } from '@medplum/fhirtypes';
 import { type Change, FhirError, type FhirTransaction } from '../../fhir/index.ts';
 import { type CaseEvent, type CaseState, legalEvents, transitions } from '../case/index.ts';
-import { codeSystem } from '../codes.ts';
+import { codeSystem, type TaskCode } from '../codes.ts';
 import { doubtsAboutDraft, isHeldBy, raiseDoubts } from '../identity/at-opening.ts';
 import { patientChanged } from '../identity/patient-changes.ts';
 import { requestCompleted } from '../identity/request-completed.ts';
@@ -58,7 +58,7 @@ export async function guardWrite(
     throw new FhirError(
       422,
       'business-rule',
-      "L'état d'un envoi ou d'une alerte est tenu par la plateforme.",
+      "L'état d'une tâche du dossier est tenu par la plateforme : il change par les opérations du dossier.",
       'Task.status',
     );
   await guardUpdate(shell, before as CaseTask, after, tx);
@@ -86,8 +86,17 @@ async function guardRequest(shell: Shell, change: Change, tx: FhirTransaction): 
   );
 }
 
-const isMachines = (task: Task): boolean =>
-  isTaskOf(task, 'teleradiology-case') || isTaskOf(task, 'deliver') || isTaskOf(task, 'alert');
+/** Kinds of Task that only the machine writes. */
+const machines: readonly TaskCode[] = [
+  'teleradiology-case',
+  'deliver',
+  'alert',
+  'second-read',
+  're-reading',
+  'addendum',
+];
+
+const isMachines = (task: Task): boolean => machines.some((code) => isTaskOf(task, code));
 
 async function guardCreate(
   pending: PendingRequests,

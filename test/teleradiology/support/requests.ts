@@ -200,3 +200,26 @@ export async function readyCase(world: World, changes: Partial<IncomingRequest> 
   await world.room.sweep();
   return { who, number, studyUid, id: task.id };
 }
+
+/** A case signed by `radiologist` and, unless told otherwise, acknowledged by the hospital. */
+export async function signedCase(world: World, acknowledged = true) {
+  const ready = await readyCase(world, { encounterClass: 'O' });
+  await world.operate('radiologist', 'claim', ready.id);
+  await world.operate('radiologist', 'displayed', ready.id, { series: ['1.1', '1.2'] });
+  await world.operate('radiologist', 'sign', ready.id, report);
+  const item = world.queued.at(-1)!;
+  if (acknowledged) await world.outcome(item, { status: 'delivered', evidence: 'MSA|AA|1' });
+  return { ...ready, item };
+}
+
+/** The latest child Task a case names in this output. */
+export async function childOf(world: World, id: string, item: string): Promise<Task> {
+  const reference = outputs(await world.task(id), item).at(-1)?.valueReference?.reference ?? '';
+  return world.task(reference.replace('Task/', ''));
+}
+
+/** A refusal as people and programs get it. */
+export const refusal = (guard: string, status = 422) => ({
+  status,
+  outcome: { issue: [{ details: { coding: [{ code: guard }] } }] },
+});

@@ -1,10 +1,21 @@
 /** Second reading, critical results, re-reading and addendum, and the ways out of the nominal path (WF-7, WF-8, WF-9). */
+import type { GuardName } from '../guards.ts';
 import { inHand, openStates, states } from '../states.ts';
 import type { Transition } from '../transition.ts';
 import { afterSignature, beforeReading } from './groups.ts';
 
 /** Everywhere after the request is in: a critical result outlives whatever becomes of its case. */
 const anywhere = states.map(({ code }) => code).filter((code) => code !== 'draft' && code !== 'sent');
+
+const secondOpinion: readonly GuardName[] = [
+  'human',
+  'second-reading-taken',
+  'opinion-given',
+  'credentials-valid',
+  'not-excluded',
+  'identity-clear',
+  'every-series-displayed',
+];
 
 export const afterRows: readonly Transition[] = [
   // Second reading: before the signature the case waits for it, after it runs beside.
@@ -13,7 +24,7 @@ export const afterRows: readonly Transition[] = [
     from: ['reading', 'preliminary'],
     to: 'second-reading',
     who: ['owner'],
-    via: [],
+    via: ['operation'],
     guards: ['no-second-reading', 'reason-given'],
     effects: ['open-second-reading'],
   },
@@ -22,7 +33,7 @@ export const afterRows: readonly Transition[] = [
     from: afterSignature,
     to: 'same',
     who: ['reader', 'requester', 'coordinator', 'quality'],
-    via: [],
+    via: ['operation'],
     guards: ['no-second-reading', 'reason-given'],
     effects: ['open-second-reading'],
   },
@@ -31,7 +42,7 @@ export const afterRows: readonly Transition[] = [
     from: ['second-reading', ...afterSignature],
     to: 'same',
     who: ['reader'],
-    via: [],
+    via: ['operation'],
     guards: [
       'human',
       'second-reading-wanted',
@@ -49,7 +60,7 @@ export const afterRows: readonly Transition[] = [
     from: ['second-reading', ...afterSignature],
     to: 'same',
     who: ['second-reader', 'coordinator', 'system'],
-    via: [],
+    via: ['operation', 'system'],
     guards: ['second-reading-taken'],
     effects: ['release-second-reading'],
   },
@@ -58,8 +69,8 @@ export const afterRows: readonly Transition[] = [
     from: ['second-reading'],
     to: 'reading',
     who: ['second-reader'],
-    via: [],
-    guards: ['human', 'second-reading-taken', 'opinion-given', 'credentials-valid', 'not-excluded', 'identity-clear'],
+    via: ['operation'],
+    guards: secondOpinion,
     effects: ['close-second-reading'],
     milestones: ['second-read'],
   },
@@ -68,9 +79,9 @@ export const afterRows: readonly Transition[] = [
     from: afterSignature,
     to: 'same',
     who: ['second-reader'],
-    via: [],
+    via: ['operation'],
     when: ['readers disagree', 'no addendum open'],
-    guards: ['human', 'second-reading-taken', 'opinion-given', 'credentials-valid', 'not-excluded', 'identity-clear'],
+    guards: secondOpinion,
     effects: ['close-second-reading', 'open-addendum'],
     milestones: ['second-read'],
   },
@@ -79,8 +90,8 @@ export const afterRows: readonly Transition[] = [
     from: afterSignature,
     to: 'same',
     who: ['second-reader'],
-    via: [],
-    guards: ['human', 'second-reading-taken', 'opinion-given', 'credentials-valid', 'not-excluded', 'identity-clear'],
+    via: ['operation'],
+    guards: secondOpinion,
     effects: ['close-second-reading'],
     milestones: ['second-read'],
   },

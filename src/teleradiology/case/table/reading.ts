@@ -118,7 +118,7 @@ export const readingRows: readonly Transition[] = [
     event: 'displayed',
     from: inHand,
     to: 'same',
-    who: ['owner'],
+    who: ['owner', 'second-reader'],
     via: ['operation'],
     guards: ['not-quarantined'],
     effects: ['keep-displayed'],
