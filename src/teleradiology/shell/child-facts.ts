@@ -15,32 +15,31 @@ export async function childFacts(tx: FhirTransaction, task: Task): Promise<Child
   const second = await latestChild(tx, task, 'second-reading');
   const addendum = await latestChild(tx, task, 'addendum');
   const asking = tx.context.actor.reference;
-  const secondReader = readerOf(second);
+  // Who gave the opinion stays known: nobody is the second reader of their own reading.
+  const secondReader = second?.status === 'completed' ? second.owner?.reference : readerOf(second);
   const addendumReader = readerOf(addendum);
   const mine = [
-    ...(secondReader === asking && second ? [second] : []),
+    ...(readerOf(second) === asking && second ? [second] : []),
     ...(addendumReader === asking && addendum ? [addendum] : []),
   ];
   // Who signed the report has seen what the case says was displayed; of anybody else only their own work tells.
   const evidence = mine.length === 0 || task.owner?.reference === asking ? [...mine, task] : mine;
   return {
     facts: {
-      secondReading:
-        second?.status === 'completed'
-          ? 'done'
-          : secondReader
-            ? 'taken'
-            : second?.status === 'requested'
-              ? 'wanted'
-              : 'none',
+      secondReading: second?.status === 'completed' ? 'done' : progressOf(second),
       ...(secondReader ? { secondReader } : {}),
-      addendum: addendumReader ? 'taken' : addendum?.status === 'requested' ? 'wanted' : 'none',
+      addendum: progressOf(addendum),
       ...(addendumReader ? { addendumReader } : {}),
     },
     displayed: new Set(
       evidence.flatMap((each) => outputsOf(each, 'displayed-series')).flatMap((each) => each.valueString ?? []),
     ),
   };
+}
+
+function progressOf(child: Task | undefined): 'none' | 'wanted' | 'taken' {
+  if (child?.status === 'in-progress') return 'taken';
+  return child?.status === 'requested' ? 'wanted' : 'none';
 }
 
 function readerOf(child: Task | undefined): string | undefined {

@@ -78,7 +78,7 @@ export async function keepDisplayed(task: CaseTask, scene: EffectScene): Promise
   const { actor, view, input } = scene;
   const { owner, secondReader, addendumReader } = view.facts;
   const is = (reference: string | undefined): boolean => reference === actor.reference;
-  if (is(secondReader))
+  if (is(secondReader) && view.facts.secondReading === 'taken')
     await changeChild(scene, task, 'second-reading', (child) => withDisplayed(child, input.displayed));
   if (is(addendumReader)) await changeChild(scene, task, 'addendum', (child) => withDisplayed(child, input.displayed));
   return is(owner) && view.facts.report !== 'final' ? withDisplayed(task, input.displayed) : task;
