@@ -9,6 +9,7 @@ import { TechnicalAccountsPage } from './administration/technical-accounts-page.
 import { JournalPage } from './audit/journal-page.tsx';
 import { useServices } from './fhir/client-context.tsx';
 import { IdentityPage } from './identity/identity-page.tsx';
+import { LiveCasesProvider } from './live/live-cases.tsx';
 import { BackToConsent } from './session/back-to-consent.tsx';
 import { sessionElsewhere } from './session/identity-providers.tsx';
 import { InTenant } from './session/in-tenant.tsx';
@@ -78,59 +79,71 @@ function Screens({ session, onLogout }: { session: Session; onLogout: () => void
   const home = readsCases(session) ? undefined : screensOf(session)[0]?.href;
   return (
     <SessionContext value={session}>
-      <a className="skip" href="#contenu">
-        Aller au contenu
-      </a>
-      <Header session={session} onLogout={onLogout} />
-      <OfflineBanner />
-      <main id="contenu" className="content" tabIndex={-1}>
-        <Suspense fallback={<Loader className="centre" aria-label="Chargement" />}>
-          <Switch>
-            <Route path="/">
-              {home ? <Redirect to={home} /> : readsCases(session) ? <WorklistPage /> : <NothingHere />}
-            </Route>
-            <Route path="/dossier/:id">{({ id }) => <CasePage key={id} id={id} />}</Route>
-            <Route path="/dossier/:tenant/:id">
-              {({ tenant, id }) => (
-                <InTenant key={tenant} tenant={tenant} otherwise={<NotFound />}>
-                  <CasePage key={id} id={id} />
-                </InTenant>
-              )}
-            </Route>
-            <Route path="/identites">
-              <IdentityPage />
-            </Route>
-            <Route path="/planning">
-              <RotaPage />
-            </Route>
-            <Route path="/radiologues">
-              <ReadersPage />
-            </Route>
-            <Route path="/garde">
-              <OnDutyPage />
-            </Route>
-            <Route path="/garde/:id">{({ id }) => <OnDutyPage key={id} id={id} />}</Route>
-            <Route path="/compte">
-              <AccountPage />
-            </Route>
-            <Route path="/autorisation">
-              <BackToConsent />
-            </Route>
-            <Route path="/comptes">
-              <AccountsPage />
-            </Route>
-            <Route path="/detenteurs">
-              <TechnicalAccountsPage />
-            </Route>
-            <Route path="/journal">
-              <JournalPage />
-            </Route>
-            <Route>
-              <NotFound />
-            </Route>
-          </Switch>
-        </Suspense>
-      </main>
+      <LiveCasesProvider>
+        <a className="skip" href="#contenu">
+          Aller au contenu
+        </a>
+        <Header session={session} onLogout={onLogout} />
+        <OfflineBanner />
+        <main id="contenu" className="content" tabIndex={-1}>
+          <Suspense fallback={<Loader className="centre" aria-label="Chargement" />}>
+            <Switch>
+              <Route path="/">
+                {home ? <Redirect to={home} /> : readsCases(session) ? <WorklistPage /> : <NothingHere />}
+              </Route>
+              <Route path="/dossier/:id">{({ id }) => <CasePage key={id} id={id} />}</Route>
+              <Route path="/dossier/:tenant/:id">
+                {({ tenant, id }) => (
+                  <InTenant key={tenant} tenant={tenant} otherwise={<NotFound />}>
+                    <CasePage key={id} id={id} />
+                  </InTenant>
+                )}
+              </Route>
+              <Route path="/identites">
+                <IdentityPage />
+              </Route>
+              <Route path="/planning">
+                <RotaPage />
+              </Route>
+              <Route path="/radiologues">
+                <ReadersPage />
+              </Route>
+              <Route path="/garde">
+                <OnDutyPage />
+              </Route>
+              <Route path="/garde/:id">{({ id }) => <OnDutyPage key={id} id={id} />}</Route>
+              <Route path="/planning">
+                <RotaPage />
+              </Route>
+              <Route path="/radiologues">
+                <ReadersPage />
+              </Route>
+              <Route path="/garde">
+                <OnDutyPage />
+              </Route>
+              <Route path="/garde/:id">{({ id }) => <OnDutyPage key={id} id={id} />}</Route>
+              <Route path="/compte">
+                <AccountPage />
+              </Route>
+              <Route path="/autorisation">
+                <BackToConsent />
+              </Route>
+              <Route path="/comptes">
+                <AccountsPage />
+              </Route>
+              <Route path="/detenteurs">
+                <TechnicalAccountsPage />
+              </Route>
+              <Route path="/journal">
+                <JournalPage />
+              </Route>
+              <Route>
+                <NotFound />
+              </Route>
+            </Switch>
+          </Suspense>
+        </main>
+      </LiveCasesProvider>
     </SessionContext>
   );
 }

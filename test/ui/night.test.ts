@@ -138,6 +138,33 @@ describe.skipIf(browserPath() === undefined)('the user interface in a browser', 
       .toContain('TEST-MOREAU');
   });
 
+  it('is told of changes by a Subscription and asks nothing meanwhile, and polls when the line is lost', async () => {
+    const known = server.resources.get('Task/cas-1') as Task;
+    server.resources.delete('Task/cas-1');
+    await signIn('radiologue');
+    await page.getByRole('row', { name: /TEST-FAURE/ }).waitFor();
+    await expect.poll(() => server.live.bound(), patient).toBe(1);
+    const [asked] = server.live.created.slice(-1);
+    expect(asked?.criteria).toBe('https://fhir.passerelle.example/SubscriptionTopic/case-changed');
+    const pulses = server.pulses.count;
+    server.resources.set('Task/cas-1', { ...known, meta: { versionId: '1', lastUpdated: new Date().toISOString() } });
+    await page.getByText('Nouveau dossier urgent : TEST-MOREAU CAMILLE').waitFor();
+    expect(server.pulses.count).toBe(pulses);
+    server.live.offered = false;
+    server.live.cut();
+    await expect.poll(() => server.pulses.count, patient).toBeGreaterThan(pulses);
+    expect(server.live.ended).toContain(asked?.id);
+  });
+
+  it('says why a case stands where it stands, without opening it', async () => {
+    await signIn('radiologue');
+    const row = page.getByRole('row', { name: /TEST-FAURE/ });
+    await row.getByRole('button', { name: /pourquoi ce dossier/ }).click();
+    await row.getByText('Votre sur-spécialité : Neuroradiologie').waitFor();
+    await row.getByText('Non urgent : après les urgents').waitFor();
+    expect(new URL(page.url()).pathname).toBe('/');
+  });
+
   it('returns to the same case with the same words after a session that expired', async () => {
     await signIn('radiologue', '/dossier/cas-5');
     await page.getByLabel('Conclusion').fill('Pas de fracture.');

@@ -2,10 +2,12 @@ import type { Bundle, Resource } from '@medplum/fhirtypes';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { arrivals } from '../../src/ui/worklist/arrivals.ts';
-import { belongs, matchesSearch, worklistCriteria } from '../../src/ui/worklist/filters.ts';
+import { belongs, matchesSearch, worklistCriteria, worklistQuestion } from '../../src/ui/worklist/filters.ts';
 import { sortRows, stableOrder } from '../../src/ui/worklist/order.ts';
+import { placeOf, shiftText } from '../../src/ui/worklist/place.ts';
 import { type WorklistRow, worklistRows } from '../../src/ui/worklist/row.ts';
 import { fakeResources } from './fake/resources.ts';
+import { ranked } from './fake/worklist.ts';
 
 const now = new Date('2026-11-22T02:30:00Z');
 const bundle: Bundle = {
@@ -13,7 +15,10 @@ const bundle: Bundle = {
   type: 'searchset',
   entry: fakeResources(now.getTime()).map((resource: Resource) => ({ resource })),
 };
-const rows = worklistRows(bundle, now);
+const searched = worklistRows(bundle, now);
+/** As the server ranks them; what is over it does not rank. */
+const open = worklistRows(ranked(bundle), now);
+const rows = searched.map((one) => open.find(({ id }) => id === one.id) ?? one);
 const row = (id: string): WorklistRow => rows.find((one) => one.id === id) as WorklistRow;
 
 describe('a line of the worklist', () => {
@@ -64,17 +69,16 @@ describe('a worklist over several tenants', () => {
 });
 
 describe('the order of the worklist', () => {
-  it('puts urgent cases first, by time left, those without a running clock after them, closed ones last', () => {
+  it('is the server’s: urgent cases first, then by their virtual due time, what is over last', () => {
     expect(sortRows(rows).map((one) => one.id)).toEqual([
-      'cas-4',
-      'cas-1',
-      'cas-7',
-      'cas-5',
-      'cas-3',
-      'cas-2',
-      'cas-6',
-      'cas-8',
+      ...['cas-4', 'cas-1', 'cas-7', 'cas-5', 'cas-3', 'cas-2'],
+      ...['cas-6', 'cas-8'],
     ]);
+  });
+
+  it('of what the server did not rank is the newest first', () => {
+    const [a, b] = sortRows(searched).map(({ facts }) => facts.receivedAt?.getTime() ?? 0);
+    expect(a).toBeGreaterThanOrEqual(b ?? 0);
   });
 
   it('does not depend on the order in which the server answers', () => {
@@ -97,17 +101,18 @@ describe('the order of the worklist', () => {
 });
 
 describe('the views of the worklist', () => {
-  it('show open cases to deal with, those in hand, those signed, and all', () => {
-    const ids = (filter: Parameters<typeof belongs>[1]) =>
-      rows.filter((one) => belongs(one, filter)).map((one) => one.id);
+  it('show what the server ranks, those signed, and all', () => {
+    const ids = (filter: Parameters<typeof belongs>[1], of = rows) =>
+      of.filter((one) => belongs(one, filter)).map((one) => one.id);
     expect(ids('todo')).toEqual(['cas-1', 'cas-2', 'cas-3', 'cas-4', 'cas-5', 'cas-6', 'cas-7']);
-    expect(ids('reading')).toEqual(['cas-5']);
-    expect(ids('signed')).toEqual(['cas-8']);
-    expect(ids('all')).toHaveLength(8);
+    expect(ids('signed', searched)).toEqual(['cas-8']);
+    expect(ids('all', searched)).toHaveLength(8);
   });
 
-  it('ask the server only for the statuses that can be in them', () => {
-    expect(worklistCriteria('todo')).toContain('&status=');
+  it('ask the server for what they show', () => {
+    expect(worklistQuestion('todo')).toBe('_count=300');
+    expect(worklistQuestion('reading')).toBe('_count=300&stage=in-hand');
+    expect(worklistQuestion('mine')).toBe('_count=300&mine=true');
     expect(worklistCriteria('signed')).toContain('business-status=https%3A%2F%2Ffhir.passerelle.example');
     expect(worklistCriteria('all')).toBe(
       'code=https%3A%2F%2Ffhir.passerelle.example%2FCodeSystem%2Ftask-code%7Cteleradiology-case',
@@ -119,6 +124,20 @@ describe('the views of the worklist', () => {
     expect(matchesSearch(row('cas-6'), 'ENCÉPHALE IPP-0006')).toBe(true);
     expect(matchesSearch(row('cas-6'), 'thorax')).toBe(false);
     expect(matchesSearch(row('cas-6'), '  ')).toBe(true);
+  });
+});
+
+describe('why a case stands where it stands', () => {
+  it('is by how much it was moved, and each term with its minutes', () => {
+    const entry = ranked(bundle).entry?.find(({ resource }) => resource?.id === 'cas-1') ?? {};
+    const place = placeOf(entry);
+    expect(place?.terms).toEqual([
+      { code: 'sub-specialty', minutes: 30, text: 'Votre sur-spécialité : Neuroradiologie' },
+    ]);
+    expect(place && shiftText(place)).toBe('▲ 30 min');
+    expect(place && shiftText({ ...place, terms: [{ code: 'load', minutes: -6, text: '' }] })).toBe('▼ 6 min');
+    expect(place && shiftText({ ...place, terms: [] })).toBeUndefined();
+    expect(placeOf({})).toBeUndefined();
   });
 });
 

@@ -3,6 +3,7 @@ const platform = 'https://fhir.passerelle.example/';
 
 export const systems = {
   taskCode: `${platform}CodeSystem/task-code`,
+  caseChanged: `${platform}SubscriptionTopic/case-changed`,
   caseStatus: `${platform}CodeSystem/case-status`,
   caseItem: `${platform}CodeSystem/case-item`,
   caseNumber: `${platform}sid/case`,
@@ -21,6 +22,7 @@ export const extensions = {
   attachmentBasis: `${platform}StructureDefinition/attachment-basis`,
   imageCount: `${platform}StructureDefinition/image-count`,
   clock: `${platform}StructureDefinition/clock`,
+  worklistPlace: `${platform}StructureDefinition/worklist-place`,
   reportText: `${platform}StructureDefinition/report-text`,
 } as const;
 

@@ -61,7 +61,7 @@ export function taskIncludesEverywhere(session: Session): string {
 }
 
 /** The person in each tenant that shows them cases. */
-function placesOf(session: Session): Session[] {
+export function placesOf(session: Session): Session[] {
   const elsewhere = (session.tenants ?? []).map((there) => ({ ...session, ...there }));
   return [session, ...elsewhere].filter((place) => mayRead(place, 'Task'));
 }

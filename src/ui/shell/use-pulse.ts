@@ -1,15 +1,24 @@
 /**
- * Asks often, and cheaply, whether something changed; only then is the whole asked for again. A count reads no patient's data, so
- * that the journal holds consultations and not the ticking of screens.
+ * When to ask again for what is on the screen: when the server says that a case changed (live/), and while that line is not there often,
+ * and cheaply, whether something did. A count reads no patient's data, so that the journal holds consultations and not the ticking of
+ * screens.
  */
 import type { Bundle } from '@medplum/fhirtypes';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useRef } from 'react';
 import { useServices } from '../fhir/client-context.tsx';
+import { useLiveCases } from '../live/live-cases.tsx';
 import { pollMs } from './query-client.ts';
 
 /** Whatever the pulse says, the whole is asked again this often: a transaction that commits late carries an older date. */
 export const wholeMs = 20_000;
+/** The same of a list while every change of a case is told: what is left are changes of other things it shows. */
+const wholeLiveMs = 120_000;
+
+/** How often a whole list of cases is asked again. */
+export function useWholeMs(): number {
+  return useLiveCases().isLive ? wholeLiveMs : wholeMs;
+}
 
 /**
  * @param criteria search over Task without `_lastUpdated`.
@@ -18,6 +27,7 @@ export const wholeMs = 20_000;
  */
 export function usePulse(criteria: string, known: Bundle | undefined, refresh: () => void, isEverywhere = false): void {
   const { client } = useServices();
+  const live = useLiveCases();
   const search = isEverywhere ? client.searchEverywhere : client.search;
   const since = latestChange(known);
   const pulse = useQuery({
@@ -28,7 +38,7 @@ export function usePulse(criteria: string, known: Bundle | undefined, refresh: (
         `${criteria}${since ? `&_lastUpdated=gt${encodeURIComponent(since)}` : ''}&_summary=count`,
         signal,
       ),
-    enabled: known !== undefined,
+    enabled: known !== undefined && !live.isLive,
     refetchInterval: pollMs,
     gcTime: 0,
   });
@@ -38,6 +48,7 @@ export function usePulse(criteria: string, known: Bundle | undefined, refresh: (
   useEffect(() => {
     if (changed > 0 && since !== undefined) again.current();
   }, [changed, since]);
+  useEffect(() => live.onChange(() => again.current()), [live]);
 }
 
 /** Newest `meta.lastUpdated` of the Tasks of a bundle. */

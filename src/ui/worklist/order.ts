@@ -1,5 +1,8 @@
-/** Order of the worklist (WF-11): what can still be acted on first, then urgency, then time left, then the oldest. */
-import { abandonedStates, signedStates } from '../words/case-status.ts';
+/**
+ * Order of the worklist (WF-11): as the server ranked what can still be acted on (urgency, then the virtual due time of `Task/$worklist`),
+ * then what it did not rank, the newest first. The rank is compared and not the order of the answer, which may be of several tenants.
+ */
+import type { WorklistPlace } from './place.ts';
 import type { WorklistRow } from './row.ts';
 
 export function sortRows(rows: readonly WorklistRow[]): WorklistRow[] {
@@ -7,15 +10,14 @@ export function sortRows(rows: readonly WorklistRow[]): WorklistRow[] {
 }
 
 export function compareRows(a: WorklistRow, b: WorklistRow): number {
-  const closedA = isClosed(a);
-  const closedB = isClosed(b);
-  if (closedA !== closedB) return closedA ? 1 : -1;
-  if (closedA) return time(b.facts.receivedAt, 0) - time(a.facts.receivedAt, 0) || byId(a, b);
-  if (a.facts.urgent !== b.facts.urgent) return a.facts.urgent ? -1 : 1;
-  // A case whose clock has not started has no deadline: after those which have one, the oldest request first.
-  const deadlineA = time(a.facts.deadline, Number.MAX_SAFE_INTEGER);
-  const deadlineB = time(b.facts.deadline, Number.MAX_SAFE_INTEGER);
-  return deadlineA - deadlineB || time(a.facts.receivedAt, 0) - time(b.facts.receivedAt, 0) || byId(a, b);
+  if (a.place && b.place) return comparePlaces(a.place, b.place) || byId(a, b);
+  if (a.place || b.place) return a.place ? -1 : 1;
+  return received(b) - received(a) || byId(a, b);
+}
+
+function comparePlaces(a: WorklistPlace, b: WorklistPlace): number {
+  if (a.urgent !== b.urgent) return a.urgent ? -1 : 1;
+  return a.at.getTime() - b.at.getTime();
 }
 
 /**
@@ -32,12 +34,8 @@ export function stableOrder(shown: readonly string[], sorted: readonly WorklistR
     .map(({ row }) => row);
 }
 
-function isClosed(row: WorklistRow): boolean {
-  return signedStates.includes(row.facts.state) || abandonedStates.includes(row.facts.state);
-}
-
-function time(date: Date | undefined, absent: number): number {
-  return date?.getTime() ?? absent;
+function received({ facts }: WorklistRow): number {
+  return facts.receivedAt?.getTime() ?? 0;
 }
 
 function byId(a: WorklistRow, b: WorklistRow): number {

@@ -8,6 +8,7 @@ import { caseStatusName } from '../words/case-status.ts';
 import { sexLetter } from '../words/labels.ts';
 import { hiddenPatient, organizationName, patientIdentity, practitionerName } from '../words/people.ts';
 import { plain } from '../words/plain.ts';
+import { placeOf, type WorklistPlace } from './place.ts';
 
 export interface WorklistRow {
   /** The case's id; behind the name of its tenant when that is not the person's own. As in its address, `/dossier/[id]`. */
@@ -20,6 +21,10 @@ export interface WorklistRow {
   sexAndAge: string;
   exam: Exam;
   owner: string | undefined;
+  /** The radiologist whom the coordinator wants, while nobody reads. */
+  assigned: string | undefined;
+  /** Of a case the server ranked. */
+  place: WorklistPlace | undefined;
   /** Everything a search may match, lower case without accents. */
   searchable: string;
 }
@@ -35,6 +40,11 @@ export function worklistRows(bundle: Bundle | undefined, now: Date, home?: strin
 
 function rowsOf(bundle: Bundle, now: Date): WorklistRow[] {
   const result = found(bundle);
+  const places = new Map(
+    (bundle.entry ?? []).flatMap((entry) =>
+      entry.resource?.resourceType === 'Task' ? [[entry.resource.id, placeOf(entry)]] : [],
+    ),
+  );
   return result.all('Task').map((task): WorklistRow => {
     const facts = caseFacts(task);
     const patient = result.at('Patient', task.for);
@@ -42,6 +52,8 @@ function rowsOf(bundle: Bundle, now: Date): WorklistRow[] {
     const hospital = organizationName(result.at('Organization', task.requester), task.requester);
     const exam = examOf(result.at('ServiceRequest', task.focus), result.at('ImagingStudy', studyReference(task)));
     const owner = practitionerName(result.at('Practitioner', task.owner), task.owner);
+    const wanted = task.owner ? undefined : task.restriction?.recipient?.[0];
+    const assigned = wanted && practitionerName(result.at('Practitioner', wanted), wanted);
     const stateName = task.businessStatus?.text ?? caseStatusName(facts.state);
     return {
       id: facts.id,
@@ -52,6 +64,8 @@ function rowsOf(bundle: Bundle, now: Date): WorklistRow[] {
       sexAndAge: sexAndAge(patient, now),
       exam,
       owner,
+      assigned,
+      place: places.get(task.id),
       searchable: plain(
         [
           identity.name,
@@ -62,6 +76,7 @@ function rowsOf(bundle: Bundle, now: Date): WorklistRow[] {
           exam.act,
           stateName,
           owner,
+          assigned,
           facts.number,
           facts.placerNumber,
         ].join(' '),

@@ -1,13 +1,20 @@
-/** The worklist, asked again every few seconds: rows of a view, what is new in it, and its order. */
+/** The worklist: rows of a view, what is new in it, and its order; asked again when the server says that a case changed. */
 import type { Bundle } from '@medplum/fhirtypes';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { useServices } from '../fhir/client-context.tsx';
 import { taskIncludes, taskIncludesEverywhere, worksElsewhere } from '../session/rights.ts';
 import { useSession } from '../session/session-context.tsx';
-import { usePulse, wholeMs } from '../shell/use-pulse.ts';
+import { usePulse, useWholeMs } from '../shell/use-pulse.ts';
 import { arrivals } from './arrivals.ts';
-import { belongs, type WorklistFilter, worklistCriteria, worklistLimit } from './filters.ts';
+import {
+  belongs,
+  isOrdered,
+  type WorklistFilter,
+  worklistCriteria,
+  worklistLimit,
+  worklistQuestion,
+} from './filters.ts';
 import { sortRows, stableOrder } from './order.ts';
 import { type WorklistRow, worklistRows } from './row.ts';
 
@@ -33,16 +40,18 @@ export function useWorklist(filter: WorklistFilter, frozen: boolean): Worklist {
   const { client, clock } = useServices();
   const session = useSession();
   const isEverywhere = worksElsewhere(session);
-  const criteria = worklistCriteria(filter);
   const query = useQuery({
     queryKey: ['worklist', filter],
     queryFn: ({ signal }) => {
-      const query = `${criteria}&_sort=-_lastUpdated&_count=${worklistLimit}`;
-      return isEverywhere
-        ? client.searchEverywhere('Task', `${query}&${taskIncludesEverywhere(session)}`, signal)
-        : client.search('Task', `${query}&${taskIncludes(session)}`, signal);
+      const includes = isEverywhere ? taskIncludesEverywhere(session) : taskIncludes(session);
+      if (isOrdered(filter)) {
+        const path = `Task/$worklist?${worklistQuestion(filter)}&${includes}`;
+        return isEverywhere ? client.askEverywhere<Bundle>(path, signal) : client.ask<Bundle>(path, signal);
+      }
+      const query = `${worklistCriteria(filter)}&_sort=-_lastUpdated&_count=${worklistLimit}&${includes}`;
+      return isEverywhere ? client.searchEverywhere('Task', query, signal) : client.search('Task', query, signal);
     },
-    refetchInterval: wholeMs,
+    refetchInterval: useWholeMs(),
   });
   // A case that leaves the view has no place in its criteria any more: every case is watched, whatever the view.
   usePulse(worklistCriteria('all'), query.data, () => void query.refetch(), isEverywhere);
@@ -64,7 +73,7 @@ export function useWorklist(filter: WorklistFilter, frozen: boolean): Worklist {
     loading: query.isPending,
     error: query.isError ? query.error : undefined,
     retry: () => void query.refetch(),
-    cut: (query.data?.entry ?? []).filter((entry) => entry.resource?.resourceType === 'Task').length >= worklistLimit,
+    cut: query.data?.link?.some(({ relation }) => relation === 'next') === true,
     missing: missingIn(query.data),
     fresh,
     announcement,

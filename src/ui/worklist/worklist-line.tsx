@@ -5,6 +5,7 @@ import { TimeLeft } from '../case/time-left.tsx';
 import { UrgencyBadge } from '../case/urgency-badge.tsx';
 import { isLate } from './late.ts';
 import type { WorklistRow } from './row.ts';
+import { WhyCell } from './why-cell.tsx';
 
 interface WorklistLineProps {
   row: WorklistRow;
@@ -13,9 +14,13 @@ interface WorklistLineProps {
   reachable: boolean;
   onFocus(): void;
   onOpen(): void;
+  /** Its place is explained. */
+  explained: boolean;
+  onExplain(): void;
 }
 
-export function WorklistLine({ row, now, fresh, reachable, onFocus, onOpen }: WorklistLineProps): JSX.Element {
+export function WorklistLine(props: WorklistLineProps): JSX.Element {
+  const { row, now, fresh, reachable, onFocus, onOpen, explained, onExplain } = props;
   const { facts, exam } = row;
   const late = isLate(row, now);
   return (
@@ -53,7 +58,14 @@ export function WorklistLine({ row, now, fresh, reachable, onFocus, onOpen }: Wo
       <td>
         <StateBadge state={facts.state} name={row.stateName} />
       </td>
-      <td className="cell-cut">{row.owner ?? <span className="muted">–</span>}</td>
+      <td className="cell-cut">
+        {row.owner ?? (row.assigned ? `confié à ${row.assigned}` : <span className="muted">–</span>)}
+      </td>
+      {row.place ? (
+        <WhyCell place={row.place} open={explained} reachable={reachable} onToggle={onExplain} />
+      ) : (
+        <td className="muted">–</td>
+      )}
     </tr>
   );
 }

@@ -3,7 +3,7 @@ import { Loader, SegmentedControl, TextInput } from '@mantine/core';
 import { type JSX, useEffect, useRef, useState } from 'react';
 import { ErrorBanner } from '../shell/error-banner.tsx';
 import { useNow } from '../shell/use-now.ts';
-import { filterNames, matchesSearch, type WorklistFilter, worklistLimit } from './filters.ts';
+import { filterNames, isOrdered, matchesSearch, type WorklistFilter, worklistLimit } from './filters.ts';
 import { isLate } from './late.ts';
 import { useWorklist } from './use-worklist.ts';
 import { WorklistTable } from './worklist-table.tsx';
@@ -79,7 +79,9 @@ export function WorklistPage(): JSX.Element {
       )}
       {worklist.cut ? (
         <p className="muted worklist-cut">
-          Seuls les {worklistLimit} dossiers modifiés le plus récemment sont affichés.
+          {isOrdered(filter)
+            ? `Seuls les ${worklistLimit} premiers dossiers sont affichés.`
+            : `Seuls les ${worklistLimit} dossiers modifiés le plus récemment sont affichés.`}
         </p>
       ) : null}
       <p className="muted worklist-keys">Flèches haut et bas : choisir un dossier · Entrée : ouvrir · / : rechercher</p>

@@ -12,12 +12,16 @@ interface WorklistTableProps {
   onPointed(pointed: boolean): void;
 }
 
-const columns = ['Urgence', 'Temps restant', 'Établissement', 'Patient', 'Examen', 'Images', 'État', 'Radiologue'];
+const columns = [
+  ...['Urgence', 'Temps restant', 'Établissement', 'Patient', 'Examen', 'Images', 'État', 'Radiologue'],
+  'Pourquoi ici',
+];
 
 export function WorklistTable({ rows, now, fresh, onPointed }: WorklistTableProps): JSX.Element {
   const [, navigate] = useLocation();
   const body = useRef<HTMLTableSectionElement>(null);
   const [active, setActive] = useState<string>();
+  const [explained, setExplained] = useState<string>();
   // One row is in the tab order: the last one chosen, else the first.
   const reachable = rows.some((row) => row.id === active) ? active : rows[0]?.id;
 
@@ -63,6 +67,8 @@ export function WorklistTable({ rows, now, fresh, onPointed }: WorklistTableProp
               fresh={fresh.has(row.id)}
               reachable={row.id === reachable}
               onFocus={() => setActive(row.id)}
+              explained={row.id === explained}
+              onExplain={() => setExplained(row.id === explained ? undefined : row.id)}
               onOpen={() => navigate(`/dossier/${row.id}`)}
             />
           ))}

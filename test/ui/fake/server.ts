@@ -6,8 +6,10 @@ import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
 import type { Bundle, DiagnosticReport, OperationOutcome, Parameters, Resource, Task } from '@medplum/fhirtypes';
 import fastify, { type FastifyInstance } from 'fastify';
+import { type FakeLive, fakeLive } from './live.ts';
 import { frame, metadataAnswer, multipart, phantomSeries, seriesAnswer } from './phantom.ts';
 import { fakeResources } from './resources.ts';
+import { ranked } from './worklist.ts';
 
 const P = 'https://fhir.passerelle.example/';
 
@@ -30,6 +32,9 @@ export interface FakeServer {
   resources: Map<string, Resource>;
   /** Operations received, in order. */
   operations: { name: string; body: Parameters; ifMatch: string | undefined; header: string | undefined }[];
+  live: FakeLive;
+  /** Searches for what changed, asked again and again while nothing is told. */
+  pulses: { count: number };
   /** Addresses asked for in the tenant `ailleurs`, which has what the person's own has. */
   elsewhere: string[];
   /** Images of each series already stored. */
@@ -69,10 +74,20 @@ export async function startFakeServer(folder: string): Promise<FakeServer> {
     },
   });
   const resources = new Map(fakeResources(Date.now()).map((one) => [`${one.resourceType}/${one.id}`, one]));
+  const live = await fakeLive(app);
+  const keep = resources.set.bind(resources);
+  // Whoever changes what is stored, pages are told.
+  resources.set = (key, resource) => {
+    keep(key, resource);
+    live.tell();
+    return resources;
+  };
   const server: Omit<FakeServer, 'url' | 'close'> = {
     resources,
     operations: [],
     elsewhere,
+    live,
+    pulses: { count: 0 },
     arrived: { count: 99 },
     refuseSigning: { issues: [] },
   };
@@ -152,12 +167,18 @@ function fhir(app: FastifyInstance, server: Omit<FakeServer, 'url' | 'close'>): 
   });
   app.get<{ Params: { type: string }; Querystring: Record<string, string | string[]> }>(
     '/fhir/:type',
-    async ({ params, query }) => search(resources, params.type, query),
+    async ({ params, query }) => {
+      if (params.type === 'Task' && query._summary === 'count') server.pulses.count++;
+      return search(resources, params.type, query);
+    },
+  );
+  app.get<{ Querystring: Record<string, string | string[]> }>('/fhir/Task/$worklist', async ({ query }) =>
+    ranked(search(resources, 'Task', {}), query),
   );
   app.get<{ Querystring: Record<string, string | string[]> }>(
-    '/t/all/fhir/Task',
+    '/t/all/fhir/Task/$worklist',
     async ({ query }): Promise<Bundle> => {
-      const found = search(resources, 'Task', query);
+      const found = ranked(search(resources, 'Task', {}), query);
       const entry = found.entry?.map((one) => ({
         ...one,
         fullUrl: `http://serveur.exemple/t/ailleurs/fhir/${one.resource?.resourceType}/${one.resource?.id}`,
