@@ -177,11 +177,13 @@ describe.skipIf(browserPath() === undefined)('the user interface in a browser', 
   });
 
   it('tells who took the case when a race is lost', async () => {
+    // Nobody tells the page before the click.
+    server.live.offered = false;
     await signIn('radiologue', '/dossier/cas-1');
     await page.getByRole('button', { name: 'Prendre le dossier' }).waitFor();
     const task = server.resources.get('Task/cas-1') as Task;
     const reading = { coding: [{ system: 'https://fhir.passerelle.example/CodeSystem/case-status', code: 'reading' }] };
-    // Older than what the page knows, so that the pulse does not tell it before the click.
+    // Older than what the page knows, so that the pulse does not tell it either.
     server.resources.set('Task/cas-1', {
       ...task,
       meta: { versionId: '2', lastUpdated: '2026-01-01T00:00:00Z' },
