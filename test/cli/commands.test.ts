@@ -46,6 +46,12 @@ describe('the command line', () => {
     expect(second.stderr).toContain(`A server (process ${server.process.pid}) already runs on DATA_DIR=`);
   });
 
+  it('tells what late clocks cost an establishment, and refuses what is no month', () => {
+    expect(run('penalties', 'demo', 'ch-exemple', '2026-05')).toMatchObject({ status: 0, stdout: '0 late\n' });
+    expect(run('penalties', 'demo', 'ch-exemple', '2026-05', '--csv').stdout).toContain('"Dossier";"Horloge"');
+    expect(run('penalties', 'demo', 'ch-exemple', 'mai').stderr).toContain('YYYY-MM');
+  });
+
   it('makes an account that can sign in, and shuts it off', async () => {
     const added = run('user', 'add', 'demo', 'second.lecteur', 'radiologist', 'Practitioner/radiologue');
     const secret = /^second\.lecteur: (\S+)$/m.exec(added.stdout)?.[1] ?? '';

@@ -1,6 +1,7 @@
 /** What a case Task says (docs/fhir-conventions.md, "The case"), read once into plain values. */
 import type { Extension, Task, TaskInput, TaskOutput } from '@medplum/fhirtypes';
 import { extensions, systems } from '../fhir/systems.ts';
+import { readingClock } from './clocks.ts';
 
 export interface CaseFacts {
   id: string;
@@ -25,7 +26,7 @@ export interface CaseFacts {
 }
 
 export function caseFacts(task: Task): CaseFacts {
-  const clock = extensionOf(task.extension, extensions.clock)?.extension;
+  const clock = readingClock(task);
   return {
     id: task.id ?? '',
     version: task.meta?.versionId,
@@ -34,8 +35,8 @@ export function caseFacts(task: Task): CaseFacts {
     state: task.businessStatus?.coding?.find((one) => one.system === systems.caseStatus)?.code ?? task.status ?? 'sent',
     urgent: task.priority !== 'routine',
     deadline: dateOf(task.restriction?.period?.end),
-    clockStarted: dateOf(extensionOf(clock, 'started')?.valueDateTime),
-    late: extensionOf(clock, 'late')?.valueBoolean === true,
+    clockStarted: clock?.started,
+    late: clock?.late === true,
     receivedAt: dateOf(task.authoredOn),
     imageCount: extensionOf(task.extension, extensions.imageCount)?.valueInteger ?? 0,
     attachmentBasis: extensionOf(task.extension, extensions.attachmentBasis)?.valueCode,

@@ -11,6 +11,7 @@ import { ActionBar } from './action-bar.tsx';
 import { AlertsPanel } from './alerts-panel.tsx';
 import { ApplicationsPanel } from './applications-panel.tsx';
 import { caseFacts } from './case-facts.ts';
+import { ClocksPanel } from './clocks-panel.tsx';
 import { DeliveryPanel } from './delivery-panel.tsx';
 import { examOf } from './exam.ts';
 import { ImagesColumn } from './images-column.tsx';
@@ -67,6 +68,7 @@ export function CaseWorkspace({ task, bundle }: { task: Task; bundle: Bundle }):
             onOpen={setOtherId}
           />
           <ApplicationsPanel taskId={task.id ?? ''} />
+          <ClocksPanel task={task} />
           <TimelinePanel task={task} />
         </aside>
         <section className="case-images" aria-label="Images">
