@@ -63,6 +63,13 @@ describe('a month on the screen', () => {
     expect(rota).toMatchObject({ month: '2026-12', late: true, lateChanges: 2, changes: 0 });
     expect(rota.shifts).toMatchObject([{ slot: '7', kind: 'coordinator', name: 'Dr A', published: true, void: true }]);
     expect(rota.warnings).toMatchObject([{ code: 'gap', text: 'Aucun radiologue.' }]);
+    // From the evening of the 3rd to midnight of the 5th.
+    const hole = { code: 'gap', text: '', start: '2026-12-03T19:00:00Z', end: '2026-12-05T23:00:00Z' };
+    expect([...uncoveredDays({ ...rota, warnings: [hole] }, localFormats('Europe/Paris'))]).toEqual([
+      '2026-12-03',
+      '2026-12-04',
+      '2026-12-05',
+    ]);
   });
 });
 

@@ -18,6 +18,8 @@ const hospital = 'ch-exemple';
 const timeZone = 'Europe/Paris';
 const roleSystem = 'https://fhir.passerelle.example/CodeSystem/role';
 const dayMs = 86_400_000;
+/** Where the deputy is called while on duty; from the range kept for fiction. */
+const deputyPhone = '0199000049';
 
 /** Who is on duty as what; a day each, in turn. */
 const duties: readonly { kind: DutyKind; role: string; people: readonly string[] }[] = [
@@ -59,6 +61,7 @@ async function seedRole(tx: FhirTransaction, person: string, code: string): Prom
     practitioner: { reference: `Practitioner/${person}`, display: nameOf(person) },
     organization: { reference: `Organization/${hospital}` },
     code: [{ coding: [{ system: roleSystem, code }] }],
+    ...(person === 'qualite' ? { telecom: [{ system: 'phone', use: 'work', value: deputyPhone }] } : {}),
   };
   await tx.create(role);
 }

@@ -11,6 +11,7 @@ import {
   localFormats,
   type Rota,
   type Shift,
+  uncoveredDays,
   weekdayOf,
 } from './month.ts';
 
@@ -26,7 +27,7 @@ interface MonthGridProps {
 export function MonthGrid({ rota, today, onShift, onAdd }: MonthGridProps): JSX.Element {
   const formats = localFormats(rota.timeZone);
   const shiftsOn = (day: string) => rota.shifts.filter(({ start }) => formats.day(start) === day);
-  const uncovered = new Set(rota.warnings.filter(({ code }) => code === 'gap').map(({ start }) => formats.day(start)));
+  const uncovered = uncoveredDays(rota, formats);
   return (
     <table className="plain-table rota-grid">
       <caption className="hidden">Gardes du mois, jour par jour</caption>

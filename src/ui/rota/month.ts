@@ -33,7 +33,7 @@ export interface Rota {
   changes: number;
   lateChanges: number;
   shifts: Shift[];
-  warnings: { code: string; text: string; start: string }[];
+  warnings: { code: string; text: string; start: string; end: string }[];
 }
 
 /** Value of a part, whatever its type. */
@@ -60,7 +60,12 @@ export function rotaOf(answer: Parameters): Rota {
     shifts: (all ?? []).filter(({ name }) => name === 'shift').map(({ part }) => shiftOf(part)),
     warnings: (all ?? [])
       .filter(({ name }) => name === 'warning')
-      .map(({ part }) => ({ code: textOf(part, 'code'), text: textOf(part, 'text'), start: textOf(part, 'start') })),
+      .map(({ part }) => ({
+        code: textOf(part, 'code'),
+        text: textOf(part, 'text'),
+        start: textOf(part, 'start'),
+        end: textOf(part, 'end'),
+      })),
   };
 }
 
@@ -98,6 +103,16 @@ export function daysOf(month: string): string[] {
   const [year, number] = month.split('-').map(Number) as [number, number];
   const length = new Date(Date.UTC(year, number, 0)).getUTCDate();
   return Array.from({ length }, (_, index) => `${month}-${String(index + 1).padStart(2, '0')}`);
+}
+
+/** Days of a month that a hole in the cover touches. */
+export function uncoveredDays({ month, warnings }: Rota, formats: LocalFormats): ReadonlySet<string> {
+  const holes = warnings.filter(({ code }) => code === 'gap');
+  // A hole that ends at midnight leaves the day after alone.
+  const last = (end: string): string => formats.day(new Date(Date.parse(end) - 1).toISOString());
+  return new Set(
+    daysOf(month).filter((day) => holes.some(({ start, end }) => formats.day(start) <= day && last(end) >= day)),
+  );
 }
 
 /** The month so many after this one. */

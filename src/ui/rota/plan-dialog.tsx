@@ -1,13 +1,12 @@
 /** Planifier: the same hours for one day or several, one request to the server each, in the establishment's own time. */
 import { Button, Checkbox, Group, Modal, Select, TextInput } from '@mantine/core';
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, type JSX, useState } from 'react';
-import { found } from '../fhir/bundle.ts';
 import { useServices } from '../fhir/client-context.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
-import { personName } from '../words/people.ts';
 import { type DutyKind, daysOf, dutyKinds, dutyNames, frenchDay, weekdayOf } from './month.ts';
 import type { Reader } from './readers.ts';
+import { usePeople } from './use-people.ts';
 
 interface PlanDialogProps {
   establishment: string;
@@ -106,24 +105,4 @@ export function PlanDialog(props: PlanDialogProps): JSX.Element {
       </form>
     </Modal>
   );
-}
-
-/** Radiologists by the list of the establishment; who coordinates may be anybody of the directory. */
-function usePeople(kind: DutyKind, readers: readonly Reader[]): { value: string; label: string }[] {
-  const { client } = useServices();
-  const everybody = useQuery({
-    queryKey: ['practitioners'],
-    queryFn: async ({ signal }) =>
-      found(await client.search('Practitioner', '_count=500&_elements=name,active', signal)).all('Practitioner'),
-    staleTime: 60_000,
-  });
-  const known = readers
-    .filter(({ excluded }) => !excluded)
-    .map(({ reference, name }) => ({ value: reference, label: name }));
-  const others = (everybody.data ?? [])
-    .filter(({ active }) => active !== false)
-    .map(({ id = '', name }) => ({ value: `Practitioner/${id}`, label: personName(name) }))
-    .filter(({ value }) => !known.some((each) => each.value === value))
-    .sort((one, other) => one.label.localeCompare(other.label, 'fr'));
-  return kind === 'radiologist' && known.length > 0 ? known : [...known, ...others];
 }

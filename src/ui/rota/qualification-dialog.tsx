@@ -28,6 +28,7 @@ interface QualificationDialogProps {
 export function QualificationDialog({ reader, mayRecord, onDone, onClose }: QualificationDialogProps): JSX.Element {
   const { client } = useServices();
   const queries = useQueryClient();
+  const [recorded, setRecorded] = useState(0);
   const id = reader.reference.slice('Practitioner/'.length);
   const person = useQuery({
     queryKey: ['practitioner', id],
@@ -47,6 +48,8 @@ export function QualificationDialog({ reader, mayRecord, onDone, onClose }: Qual
     },
   });
   const changed = (): void => {
+    // An empty form for the next one.
+    setRecorded(recorded + 1);
     void queries.invalidateQueries({ queryKey: ['practitioner', id] });
     void queries.invalidateQueries({ queryKey: ['scans', id] });
     onDone();
@@ -90,7 +93,7 @@ export function QualificationDialog({ reader, mayRecord, onDone, onClose }: Qual
           </ul>
         ) : null}
         {open.isError ? <ErrorBanner error={open.error} /> : null}
-        {mayRecord ? <NewQualification id={id} onDone={changed} /> : null}
+        {mayRecord ? <NewQualification key={recorded} id={id} onDone={changed} /> : null}
       </div>
     </Modal>
   );

@@ -6,6 +6,7 @@ import { useServices } from '../fhir/client-context.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
 import { dutyNames, frenchDay, hoursText, localFormats, type Rota, type Shift } from './month.ts';
 import type { Reader } from './readers.ts';
+import { usePeople } from './use-people.ts';
 
 interface ShiftDialogProps {
   shift: Shift;
@@ -23,6 +24,7 @@ export function ShiftDialog({ shift, rota, readers, now, onDone, onClose }: Shif
   const [to, setTo] = useState<string | null>(null);
   const [other, setOther] = useState<string | null>(null);
   const formats = localFormats(rota.timeZone);
+  const people = usePeople(shift.kind, readers).filter(({ value }) => value !== shift.practitioner);
   const finished = {
     onSuccess: () => {
       onDone();
@@ -52,6 +54,14 @@ export function ShiftDialog({ shift, rota, readers, now, onDone, onClose }: Shif
       label: `${frenchDay(formats.day(each.start))}, ${hoursText(each, formats)}, ${each.name}`,
     }));
   const day = frenchDay(formats.day(shift.start));
+  if (shift.published && Date.parse(shift.end) <= now.getTime())
+    return (
+      <Modal opened onClose={onClose} title={`${dutyNames[shift.kind]} : ${shift.name}`}>
+        <p>
+          {day}, {hoursText(shift, formats)} : garde terminée, elle ne se modifie plus.
+        </p>
+      </Modal>
+    );
   return (
     <Modal opened onClose={onClose} title={`${dutyNames[shift.kind]} : ${shift.name}`}>
       <div className="stack">
@@ -64,14 +74,7 @@ export function ShiftDialog({ shift, rota, readers, now, onDone, onClose }: Shif
             concernées en seront prévenues.
           </Alert>
         ) : null}
-        <Select
-          label="Confier à"
-          data={readers
-            .filter(({ excluded, reference }) => !excluded && reference !== shift.practitioner)
-            .map(({ reference, name }) => ({ value: reference, label: name }))}
-          value={to}
-          onChange={setTo}
-        />
+        <Select label="Confier à" data={people} value={to} onChange={setTo} />
         <Button disabled={to === null} loading={swap.isPending} onClick={() => swap.mutate('to')}>
           Confier la garde
         </Button>
