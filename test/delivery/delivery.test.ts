@@ -205,3 +205,26 @@ test('what the domain writes for an outcome is stored with it', async () => {
   const stored = await rig.store.search('aa', 'Basic', '');
   expect(stored.map((resource) => resource.code.text)).toEqual(['report-mdm delivered']);
 });
+
+test('reports that are held are not tried and hold up nothing, an answer leaves all the same, and they leave when released', async () => {
+  const { delivery, clock } = await room();
+  let up = false;
+  const ris = flakyDestination('ris:', () =>
+    up ? { status: 'delivered' } : { status: 'retry', reason: 'unreachable' },
+  );
+  delivery.registerDestination(ris);
+  await startDelivery(delivery, clock);
+  const held = await queue(delivery, rig, clock, { destination: 'ris:ch', kind: 'report-mdm', focus: 'Task/9' });
+  await delivery.sweep();
+  await rig.store.transaction(systemContext('aa', 'test', clock), (tx) => delivery.hold(tx, 'Task/9'));
+  const answer = await queue(delivery, rig, clock, { destination: 'ris:ch', kind: 'request-answer', focus: 'Task/9' });
+  const other = await queue(delivery, rig, clock, { destination: 'ris:ch', kind: 'report-mdm', focus: 'Task/10' });
+  up = true;
+  clock.advance(60_000);
+  await delivery.sweep();
+  expect(ris.taken).toEqual([answer, other]);
+  expect((await delivery.list('aa', ['held'])).map(({ id }) => id)).toEqual([held]);
+  await rig.store.transaction(systemContext('aa', 'test', clock), (tx) => delivery.release(tx, 'Task/9'));
+  await delivery.sweep();
+  expect(ris.taken).toEqual([answer, other, held]);
+});

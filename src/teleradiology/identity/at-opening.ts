@@ -141,7 +141,8 @@ export function claimedStudy(link: StudyLink, other: CaseTask): Doubt {
       : "L'examen annoncé pour cette demande est déjà rattaché à une autre demande.",
     study: { imagingStudyId: link.imagingStudyId, uid: link.studyUid },
     otherCases: [],
-    others: [`Task/${other.id}`],
+    // By its request: the case that has the images is not held for it.
+    others: other.focus?.reference ? [other.focus.reference] : [],
     keyPart: link.imagingStudyId,
   };
 }
@@ -156,7 +157,8 @@ async function repeated(tx: FhirTransaction, opening: OpeningRequest): Promise<D
       code: 'duplicate-request',
       detail: 'Le même acte est déjà demandé pour ce patient le même jour, dans un autre dossier.',
       otherCases: [],
-      others: others.map(({ id }) => `Task/${id}`),
+      // By their requests: what was asked first goes on.
+      others: others.flatMap(({ focus }) => focus?.reference ?? []),
       keyPart: 'request',
     },
   ];

@@ -71,9 +71,10 @@ export function isStamp(before: DetectedIssue, after: DetectedIssue, tx: FhirTra
   const was = mitigationOf(before);
   const is = mitigationOf(after);
   if (was === undefined || is === undefined) return false;
-  const changedHere = tx.changes.some(({ type, id }) => type === 'DetectedIssue' && id === before.id);
+  const writes = tx.changes.filter(({ type, id }) => type === 'DetectedIssue' && id === before.id);
   return (
-    changedHere &&
+    writes.length > 1 &&
+    after.status === 'final' &&
     is.date === tx.context.now().toISOString() &&
     JSON.stringify(was.action) === JSON.stringify(is.action) &&
     (is.author === undefined || is.author.reference === tx.context.actor.reference)

@@ -37,7 +37,8 @@ export async function issueWritten(shell: Shell, change: Change, tx: FhirTransac
       'DetectedIssue',
     );
   if (isUndecided(before)) {
-    if (!isUndecided(after)) await decided(shell, tx, before, after);
+    // The platform closes what concerns ended cases only (remind.ts): nobody decided anything.
+    if (!isUndecided(after) && tx.context.actor.kind !== 'system') await decided(shell, tx, before, after);
     return;
   }
   const same = JSON.stringify([after.status, after.mitigation]) === JSON.stringify([before.status, before.mitigation]);

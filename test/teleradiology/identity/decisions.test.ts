@@ -1,0 +1,343 @@
+import type { DetectedIssue, Patient, Task } from '@medplum/fhirtypes';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  complete,
+  exam,
+  fresh,
+  issuesOf,
+  mitigation,
+  outputs,
+  patient,
+  person,
+  readyCase,
+  report,
+  request,
+  send,
+  stateOf,
+  study,
+  uid,
+} from '../support/requests.ts';
+import { createWorld, tenant, type Who, type World } from '../support/world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await createWorld();
+});
+afterAll(() => world.close());
+
+type Written = NonNullable<DetectedIssue['mitigation']>[number];
+
+const put = (issue: DetectedIssue, who: Who = 'quality') =>
+  world.store.transaction(world.as(who), (tx) => tx.update(issue));
+
+async function decide(id: string, code: string, action: string, more: Partial<Written> = {}): Promise<void> {
+  const [issue] = await issuesOf(world, id, code);
+  await put({ ...issue!, status: 'final', mitigation: [{ ...mitigation(action)[0]!, ...more }] });
+}
+
+async function patientOf(id: string): Promise<Patient & { id: string }> {
+  const reference = (await world.task(id)).for?.reference?.split('/')[1] ?? '';
+  return (await world.store.read(tenant, 'Patient', reference)) as Patient & { id: string };
+}
+
+const feed = (after: Patient & { id: string }) => world.store.transaction(world.as('ris'), (tx) => tx.update(after));
+
+/** A surviving identity, and the merge of the case's patient into it, as a feed writes it. */
+async function merge(id: string): Promise<string> {
+  const merged = await patientOf(id);
+  const survivor = await world.store.transaction(world.as('ris'), (tx) =>
+    tx.create<Patient>({ ...patient(person()), birthDate: merged.birthDate, active: true }),
+  );
+  const link: Patient['link'] = [{ type: 'replaced-by', other: { reference: `Patient/${survivor.id}` } }];
+  await feed({ ...merged, active: false, link });
+  return survivor.id;
+}
+
+async function inHand() {
+  const ready = await readyCase(world);
+  await world.operate('radiologist', 'claim', ready.id);
+  await world.operate('radiologist', 'displayed', ready.id, { series: ['1.1', '1.2'] });
+  await world.operate('radiologist', 'phone-exchange', ready.id, { summary: 'Prévenu', with: 'Dr ALIX' });
+  return ready;
+}
+
+const told = async (id: string, category: string) =>
+  (await world.store.search(tenant, 'Communication', `category=${category}&_count=200`)).filter((each) =>
+    each.about?.some(({ reference }) => reference === `Task/${id}`),
+  );
+
+describe('a patient merged while the case is read', () => {
+  it('stops the signature, tells the reader, and takes the case along when the merge is recorded', async () => {
+    const { id } = await inHand();
+    const survivor = await merge(id);
+    expect(stateOf(await world.task(id))).toBe('reading');
+    await expect(world.operate('radiologist', 'sign', id, report)).rejects.toMatchObject({ status: 422 });
+    const [message] = await told(id, 'identity-problem');
+    expect(message?.recipient).toEqual([{ reference: 'Practitioner/radiologue' }]);
+    await decide(id, 'patient-merged', 'merge-recorded');
+    const task = await world.task(id);
+    expect(task.for?.reference).toBe(`Patient/${survivor}`);
+    const order = await world.store.read(tenant, 'ServiceRequest', task.focus?.reference?.split('/')[1] ?? '');
+    expect(order.subject.reference).toBe(`Patient/${survivor}`);
+    expect(stateOf((await world.operate('radiologist', 'sign', id, report)) as Task)).toBe('delivering');
+  });
+
+  it('cannot be recorded where nobody replaces the patient', async () => {
+    const { id } = await readyCase(world);
+    await feed({ ...(await patientOf(id)), active: false });
+    await expect(decide(id, 'patient-merged', 'merge-recorded')).rejects.toMatchObject({ status: 422 });
+    expect(stateOf(await world.task(id))).toBe('identity-hold');
+  });
+
+  it('keeps back a report that has not left, which leaves by itself once it is decided', async () => {
+    const { id } = await inHand();
+    await world.operate('radiologist', 'sign', id, report);
+    await merge(id);
+    expect(world.held.has(`Task/${id}`)).toBe(true);
+    await decide(id, 'patient-merged', 'identity-confirmed');
+    expect(world.held.has(`Task/${id}`)).toBe(false);
+    expect(stateOf(await world.task(id))).toBe('delivering');
+  });
+
+  it('cannot be deleted while a case is open', async () => {
+    const { id } = await readyCase(world);
+    const { id: patientId } = await patientOf(id);
+    const gone = world.store.transaction(world.as('ris'), (tx) => tx.delete('Patient', patientId));
+    await expect(gone).rejects.toMatchObject({ status: 422 });
+  });
+});
+
+describe('a feed that changes', () => {
+  it.each([
+    [
+      'an accent and a telephone',
+      (known: Patient) => ({
+        name: [{ ...known.name![0], family: 'Test-Moréau' }],
+        telecom: [{ system: 'phone', value: '0102030405' }],
+      }),
+    ],
+    [
+      'a number that is added',
+      (known: Patient) => ({ identifier: [...known.identifier!, { system: 'urn:oid:2.999.8', value: '7' }] }),
+    ],
+  ])('%s disturbs no case', async (_name, change) => {
+    const { id } = await readyCase(world);
+    const known = await patientOf(id);
+    await feed({ ...known, ...change(known) } as Patient & { id: string });
+    expect(await issuesOf(world, id)).toEqual([]);
+    expect(stateOf(await world.task(id))).toBe('ready');
+  });
+
+  it('the INS, or drops it, holds the case each time anew', async () => {
+    const { id } = await readyCase(world);
+    const known = await patientOf(id);
+    const [ipp, ins] = known.identifier!;
+    await feed({ ...known, identifier: [ipp!] });
+    await decide(id, 'identity-changed', 'identity-confirmed');
+    expect(stateOf(await world.task(id))).toBe('ready');
+    await feed({ ...(await patientOf(id)), identifier: [ipp!, ins!] });
+    await feed({ ...(await patientOf(id)), identifier: [ipp!, { ...ins!, value: person().ins }] });
+    expect(await issuesOf(world, id, 'identity-changed')).toHaveLength(2);
+    expect(stateOf(await world.task(id))).toBe('identity-hold');
+  });
+
+  it('nothing of a case that is over', async () => {
+    const { id } = await readyCase(world);
+    await world.operate('coordinator', 'release', id).catch(() => undefined);
+    const known = await patientOf(id);
+    const { who } = { who: person() };
+    const number = `DEM-${fresh()}`;
+    const { task } = await send(world, request(who, {}, number));
+    await world.operate('requester', 'cancel', task.id, { reason: 'Erreur' });
+    await feed({ ...(await patientOf(task.id)), birthDate: '2001-01-20' });
+    expect(await issuesOf(world, task.id)).toEqual([]);
+    expect(known.active).toBe(true);
+  });
+});
+
+describe('a decision', () => {
+  const problem = async () => {
+    const { id } = await readyCase(world);
+    await feed({ ...(await patientOf(id)), birthDate: '1999-09-09' });
+    const [issue] = await issuesOf(world, id, 'identity-changed');
+    return { id, issue: issue! };
+  };
+
+  it('says why, is in the name of who takes it, and is one of its kind', async () => {
+    const { id, issue } = await problem();
+    const [entry] = mitigation('identity-confirmed');
+    const wrong: Partial<DetectedIssue>[] = [
+      { mitigation: [{ action: { ...entry!.action, text: ' ' } }] },
+      { mitigation: [{ ...entry!, author: { reference: 'Practitioner/radiologue' } }] },
+      { mitigation: mitigation('images-rejected') },
+      { mitigation: mitigation('acknowledged') },
+      { mitigation: [{ action: { text: 'vu' } }] },
+      { status: 'entered-in-error' },
+      { code: { coding: [{ system: issue.code!.coding![0]!.system, code: 'homonym' }] } },
+      { implicated: undefined },
+    ];
+    for (const change of wrong) await expect(put({ ...issue, ...change })).rejects.toMatchObject({ status: 422 });
+    await expect(
+      world.store.transaction(world.as('quality'), (tx) => tx.delete('DetectedIssue', issue.id)),
+    ).rejects.toMatchObject({ status: 422 });
+    expect(stateOf(await world.task(id))).toBe('identity-hold');
+  });
+
+  it('is not rewritten', async () => {
+    const { id, issue } = await problem();
+    await decide(id, 'identity-changed', 'identity-confirmed');
+    const decided = await world.store.read(tenant, 'DetectedIssue', issue.id);
+    for (const change of [
+      { mitigation: undefined },
+      { mitigation: mitigation('identity-confirmed', 'Autre raison') },
+      { status: 'preliminary' as const },
+    ])
+      await expect(put({ ...decided, ...change } as DetectedIssue)).rejects.toMatchObject({ status: 422 });
+    await put(decided);
+  });
+
+  it('gives the images to the case they belong to', async () => {
+    const wrong = await readyCase(world);
+    const who = person();
+    const { task: right } = await send(world, request(who));
+    await world.operate('radiologist', 'protocol', right.id, { text: 'TDM' });
+    const studyUid = uid();
+    await world.images(study(who, studyUid, { placerOrderNumber: wrong.number }), { '1.1': 3 });
+    const [issue] = await issuesOf(world, wrong.id, 'duplicate-patient');
+    const extension = [
+      {
+        url: 'https://fhir.passerelle.example/StructureDefinition/reattached-to',
+        valueReference: { reference: `Task/${right.id}` },
+      },
+    ];
+    await expect(decide(wrong.id, 'duplicate-patient', 'images-reattached')).rejects.toMatchObject({ status: 422 });
+    expect(issue?.contained).toHaveLength(2);
+    await decide(wrong.id, 'duplicate-patient', 'images-reattached', { extension });
+    expect(world.quarantined.has(studyUid)).toBe(false);
+    expect(outputs(await world.task(right.id), 'imaging-study')).toHaveLength(1);
+    expect(outputs(await world.task(wrong.id), 'imaging-study')).toHaveLength(1);
+  });
+
+  it('that images are not of this case outlives the next image of them', async () => {
+    const who = person();
+    const number = `DEM-${fresh()}`;
+    const { task } = await send(world, request(who, {}, number));
+    await world.operate('radiologist', 'protocol', task.id, { text: 'TDM' });
+    const old = study(who, uid(), { placerOrderNumber: number });
+    await world.images(old, { '1.1': 3 }, { started: '2024-01-01' });
+    await decide(task.id, 'prior-as-current', 'images-rejected');
+    await world.images(old, { '1.1': 4 }, { started: '2024-01-01' });
+    expect(outputs(await world.task(task.id), 'imaging-study')).toHaveLength(0);
+    expect(await issuesOf(world, task.id, 'prior-as-current')).toHaveLength(1);
+  });
+
+  it('about a homonym may be the reader’s', async () => {
+    const { id } = await readyCase(world);
+    const { birthDate, name } = await patientOf(id);
+    const { task } = await send(world, request(person(), { patient: patient(person(), { birthDate, name }) }));
+    const [issue] = await issuesOf(world, task.id, 'homonym');
+    await put({ ...issue!, status: 'final', mitigation: mitigation('acknowledged') }, 'radiologist');
+    expect(stateOf(await world.task(task.id))).toBe('protocol-wanted');
+  });
+});
+
+describe('a person who doubts', () => {
+  it('names the problem, and the case is held until identity vigilance decides', async () => {
+    const { id } = await readyCase(world);
+    await world.store.transaction(world.as('radiologist'), (tx) =>
+      tx.create<DetectedIssue>({
+        resourceType: 'DetectedIssue',
+        status: 'preliminary',
+        code: {
+          coding: [
+            { system: 'https://fhir.passerelle.example/CodeSystem/detected-issue-code', code: 'identity-mismatch' },
+          ],
+        },
+        author: { reference: 'Practitioner/radiologue' },
+        implicated: [{ reference: `Task/${id}` }],
+        detail: 'Prothèse de hanche à l’image, aucune au dossier.',
+      }),
+    );
+    expect(stateOf(await world.task(id))).toBe('identity-hold');
+    await decide(id, 'identity-mismatch', 'identity-confirmed');
+    expect(stateOf(await world.task(id))).toBe('ready');
+  });
+});
+
+describe('images older than the request', () => {
+  it('are no guess for it, and are the exam when the request gives their date', async () => {
+    const who = person();
+    const asked = request(who);
+    const { task } = await send(world, asked);
+    await world.images(study(who, uid()), { '1': 3 }, { started: '2023-06-01T10:00:00+02:00' });
+    expect(outputs(await world.task(task.id), 'imaging-study')).toHaveLength(0);
+
+    const second = person();
+    const number = `DEM-${fresh()}`;
+    const opinion = request(second, {}, number);
+    opinion.serviceRequest.occurrenceDateTime = '2023-06-01T10:00:00+02:00';
+    const { task: secondOpinion } = await send(world, opinion);
+    await world.images(study(second, uid(), { placerOrderNumber: number }), { '1': 3 }, { started: '2023-06-01' });
+    expect(outputs(await world.task(secondOpinion.id), 'imaging-study')).toHaveLength(1);
+    expect(await issuesOf(world, secondOpinion.id)).toEqual([]);
+  });
+});
+
+describe('a problem without decision', () => {
+  it('is told to identity vigilance, then to the establishment too, later each time, and no more once decided', async () => {
+    const { id } = await readyCase(world);
+    await feed({ ...(await patientOf(id)), birthDate: '1999-09-09' });
+    const pass = async (minutes: number) => {
+      world.clock.pass(minutes * 60_000);
+      await world.room.sweep();
+      return (await told(id, 'identity-waiting')).length;
+    };
+    expect(await pass(29)).toBe(0);
+    expect(await pass(1)).toBe(1);
+    expect(await pass(29)).toBe(1);
+    expect(await pass(1)).toBe(2);
+    expect(await pass(59)).toBe(2);
+    expect(await pass(1)).toBe(3);
+    const recipients = (await told(id, 'identity-waiting')).map((each) =>
+      each.recipient?.map(({ reference }) => reference),
+    );
+    expect(recipients).toContainEqual(['Organization/passerelle-exemple']);
+    expect(recipients).toContainEqual(['Organization/passerelle-exemple', 'Organization/ch-exemple']);
+    await decide(id, 'identity-changed', 'identity-confirmed');
+    expect(await pass(24 * 60)).toBe(3);
+  });
+
+  it('is closed with the last of its cases', async () => {
+    const who = person();
+    await send(world, request(who));
+    const { task } = await send(world, request(who));
+    await world.operate('requester', 'cancel', task.id, { reason: 'Doublon' });
+    world.clock.pass(31 * 60_000);
+    await world.room.sweep();
+    const [issue] = await issuesOf(world, task.id, 'duplicate-request');
+    expect(issue?.mitigation?.[0]?.action.coding?.[0]?.code).toBe('case-ended');
+    expect(await told(task.id, 'identity-waiting')).toEqual([]);
+  });
+});
+
+describe('an accession number', () => {
+  it('of another patient is found also when a RIS adds it to the request, and not where the issuers differ', async () => {
+    const one = await readyCase(world);
+    const two = await readyCase(world);
+    const number = { system: 'urn:oid:2.999.33.20', value: `ACS${fresh()}` };
+    await complete(world, [exam(one.who, one.number, one.studyUid, { accessionNumber: number })]);
+    const focus = (await world.task(two.id)).focus?.reference?.split('/')[1] ?? '';
+    const type = { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'ACSN' }] };
+    const add = async (system: string) => {
+      const order = await world.store.read(tenant, 'ServiceRequest', focus);
+      const identifier = [...(order.identifier ?? []), { type, system, value: number.value }];
+      await world.store.transaction(world.as('ris'), (tx) => tx.update({ ...order, identifier }));
+    };
+    await add('urn:oid:2.999.44');
+    expect(await issuesOf(world, two.id)).toEqual([]);
+    await add(number.system);
+    expect(await issuesOf(world, two.id, 'accession-collision')).toHaveLength(1);
+    expect(stateOf(await world.task(two.id))).toBe('identity-hold');
+    expect(stateOf(await world.task(one.id))).toBe('identity-hold');
+  });
+});
