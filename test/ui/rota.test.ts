@@ -6,6 +6,7 @@ import {
   localFormats,
   monthShifted,
   rotaOf,
+  uncoveredDays,
   weekdayOf,
 } from '../../src/ui/rota/month.ts';
 import { dutyOf, spacedPhone } from '../../src/ui/rota/on-duty.ts';

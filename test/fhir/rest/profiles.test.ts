@@ -66,9 +66,12 @@ describe('fhir-profiles', () => {
     }
   });
 
-  it('defines operations on an instance with one result, and parameters with an expression', () => {
-    for (const { parameter } of ofType<OperationDefinition>('OperationDefinition'))
-      expect(parameter!.filter(({ use }) => use === 'out')).toHaveLength(1);
+  it('defines operations with one resource as result, or with named ones, and parameters with an expression', () => {
+    for (const { parameter } of ofType<OperationDefinition>('OperationDefinition')) {
+      const results = parameter!.filter(({ use }) => use === 'out').map(({ name }) => name);
+      expect(results.length).toBeGreaterThan(0);
+      if (results.includes('return')) expect(results).toEqual(['return']);
+    }
     for (const { expression, base } of ofType<SearchParameter>('SearchParameter'))
       expect(expression!.startsWith(`${base[0]}.`)).toBe(true);
   });
