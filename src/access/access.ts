@@ -24,6 +24,7 @@ import { boundToMaintenance } from './maintenance/index.ts';
 import type { SecretSealer } from './own-account/password-history.ts';
 import type { AccountRooms } from './own-account/rooms.ts';
 import { createPasswordHasher } from './passwords.ts';
+import { guardDirectory } from './policies/directory.ts';
 import { guardPolicies } from './policies/guard.ts';
 import { createSights } from './policies/sight.ts';
 import { isGranted } from './policy.ts';
@@ -152,6 +153,7 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
   });
   const noteUse = createUseNotes(database);
   store.beforeCommit(guardPolicies);
+  store.beforeCommit(guardDirectory);
   if (baseUrl) store.beforeCommit(refuseForeignAddresses(baseUrl));
   const door = createTenantDoor({ database, now: () => securityClock.now(), baseUrl: () => baseUrl?.() ?? '' });
   const { authenticate, presented, forget, forgetAll } = createAuthenticator({
