@@ -1,17 +1,15 @@
 /** What of a stored case, its parts and its request decides about its place on the worklists. */
 import type { Patient, ServiceRequest, Task } from '@medplum/fhirtypes';
 import { establishmentSystem, type FhirTransaction } from '../../fhir/index.ts';
-import { type CaseState, openStates, signedStates } from '../case/index.ts';
+import { type CaseState, type ClockName, openStates, signedStates } from '../case/index.ts';
 import { establishmentSettings } from '../settings.ts';
+import { runningOf } from '../shell/case-clocks.ts';
 import { type CaseTask, idOf, isTaskOf, outputsOf, stateOf } from '../shell/case-task.ts';
 import { establishmentOf } from '../shell/gather-facts.ts';
 import { aiScoreOf } from './ai-priority.ts';
 import type { OpenCase, Stage } from './place.ts';
 import type { SubSpecialties } from './sub-specialty.ts';
 import type { RequestTraits } from './table.ts';
-
-/** Where nothing else is known of a reading beside the report: minutes in which it is expected. */
-const expectedMinutes: Partial<Record<Stage, number>> = { 'to-second-read': 12 * 60, 'to-amend': 24 * 60 };
 
 /** What of the Task itself decides; undefined for a case that waits for nobody who uses a worklist. */
 export type Work = Pick<OpenCase, 'stage' | 'receivedAt' | 'deadline' | 'holder' | 'firstReader'>;
@@ -25,37 +23,52 @@ const stageOfState: Partial<Record<CaseState, Stage>> = {
   'second-reading': 'in-hand',
 };
 
-/** @param parts its open second reading, re-reading or addendum. */
+/** Delays that count while a case waits so; the first one to end is when it is due. */
+const clocksOfStage: Record<Stage, readonly ClockName[]> = {
+  'to-protocol': ['protocol', 'interpretation'],
+  'to-read': ['interpretation'],
+  'to-second-read': ['second-reading'],
+  'to-amend': ['addendum', 'complement'],
+  'in-hand': ['interpretation', 'second-reading', 'addendum', 'complement'],
+  waiting: ['interpretation', 'identity', 'information', 'protocol', 'images'],
+};
+
+/** @param parts its second reading, re-reading or addendum. */
 export function workOf(task: Task, parts: readonly Task[]): Work | undefined {
   const state = stateOf(task);
   if (state === undefined || state === 'draft') return undefined;
-  const receivedAt = instantOf(task.authoredOn) ?? instantOf(task.meta?.lastUpdated);
-  if (receivedAt === undefined) return undefined;
-  const beside = parts.flatMap((part) => workOfPart(task, part, receivedAt) ?? []);
-  if (beside.length > 0 && (signedStates.includes(state) || state === 'second-reading'))
-    return beside.reduce((first, each) => (each.deadline! < first.deadline! ? each : first));
+  if (signedStates.includes(state) || state === 'second-reading') {
+    const beside = workBeside(task, parts);
+    if (beside !== undefined || state !== 'second-reading') return beside;
+  }
   if (!openStates.includes(state)) return undefined;
-  const deadline = instantOf(task.restriction?.period?.end);
-  const stage = stageOfState[state] ?? 'waiting';
   const holder = task.owner?.reference ?? task.restriction?.recipient?.[0]?.reference;
-  return { stage, receivedAt, ...(deadline ? { deadline } : {}), ...(holder ? { holder } : {}) };
+  return work(task, stageOfState[state] ?? 'waiting', task.authoredOn, holder);
 }
 
-function workOfPart(task: Task, part: Task, receivedAt: Date): Work | undefined {
-  if (part.status === 'completed' || part.status === 'cancelled' || part.status === 'failed') return undefined;
-  const stage: Stage = isTaskOf(part, 'second-read') ? 'to-second-read' : 'to-amend';
-  const asked = instantOf(part.authoredOn) ?? instantOf(part.meta?.lastUpdated) ?? receivedAt;
-  const expected = new Date(asked.getTime() + (expectedMinutes[stage] ?? 0) * 60_000);
-  const holder = part.owner?.reference;
+/** A reading that another one owes: beside the report or before its signature. */
+function workBeside(task: Task, parts: readonly Task[]): Work | undefined {
+  const open = parts.find(({ status }) => status === 'requested' || status === 'received' || status === 'in-progress');
+  if (open === undefined) {
+    const owesComplement = runningOf(task).some(({ name }) => name === 'complement');
+    return owesComplement ? work(task, 'to-amend', task.authoredOn, task.owner?.reference) : undefined;
+  }
+  const isSecond = isTaskOf(open, 'second-read');
+  const stage = open.status === 'in-progress' ? 'in-hand' : isSecond ? 'to-second-read' : 'to-amend';
+  const found = work(task, stage, open.authoredOn, open.owner?.reference);
   const firstReader = task.owner?.reference;
-  return {
-    stage: part.status === 'in-progress' ? 'in-hand' : stage,
-    receivedAt: asked,
-    deadline: instantOf(part.restriction?.period?.end) ?? expected,
-    ...(holder ? { holder } : {}),
-    // Whoever read first reads an addendum of their own, but never the second time.
-    ...(stage === 'to-second-read' && firstReader ? { firstReader } : {}),
-  };
+  // Whoever read first may well write the addendum, but never reads the second time.
+  return found && isSecond && firstReader ? { ...found, firstReader } : found;
+}
+
+function work(task: Task, stage: Stage, since: string | undefined, holder: string | undefined): Work | undefined {
+  const receivedAt = instantOf(since) ?? instantOf(task.authoredOn) ?? instantOf(task.meta?.lastUpdated);
+  if (receivedAt === undefined) return undefined;
+  const ends = runningOf(task)
+    .filter(({ name }) => clocksOfStage[stage].includes(name))
+    .map(({ due }) => due.getTime());
+  const deadline = ends.length > 0 ? { deadline: new Date(Math.min(...ends)) } : {};
+  return { stage, receivedAt, ...deadline, ...(holder ? { holder } : {}) };
 }
 
 /** Child Tasks of a case that are readings. */

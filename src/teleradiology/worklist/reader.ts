@@ -7,7 +7,7 @@ import { loadMinutes, type Reader } from './personal.ts';
 import type { SubSpecialties } from './sub-specialty.ts';
 
 /** Roles of accounts that read cases. */
-const readingRoles: readonly string[] = ['radiologist'];
+const readingRoles: readonly string[] = ['radiologist', 'expert'];
 
 interface ThereRow {
   establishment_id: string;

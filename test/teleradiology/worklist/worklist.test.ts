@@ -1,7 +1,7 @@
 import type { Bundle, BundleEntry, Observation, Organization, Parameters, Task } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Context, RowScope } from '../../../src/fhir/index.ts';
-import { person, readyCase, request, send, stateOf } from '../support/requests.ts';
+import { person, readyCase, request, send, signedCase, stateOf } from '../support/requests.ts';
 import { createWorld, hospital, settingsUrl, tenant, type Who, type World } from '../support/world.ts';
 
 const placeUrl = 'https://fhir.passerelle.example/StructureDefinition/worklist-place';
@@ -89,7 +89,7 @@ describe('the worklist', () => {
 
   it('follows each transition in the same transaction: what waits, what is held, what is over', async () => {
     const { task } = await send(world, request(person()));
-    expect(why(await ask('radiologist'), task.id)).toMatchObject({ stage: 'to-protocol', running: false });
+    expect(why(await ask('radiologist'), task.id)).toMatchObject({ stage: 'to-protocol', running: true });
     await world.operate('radiologist', 'protocol', task.id, { text: 'TDM sans injection' });
     expect(why(await ask('radiologist'), task.id)).toMatchObject({
       stage: 'waiting',
@@ -219,6 +219,53 @@ describe('routing', () => {
     const { id } = await readyScan(chestScan);
     await correct(id, headScan);
     expect(why(await ask('other-radiologist', { _count: '300' }), id).terms).toMatchObject({ 'sub-specialty': 30 });
+  });
+});
+
+describe('a signed case that is to be read again', () => {
+  it('comes back for a second reader, behind everything for the first, until the opinion is given', async () => {
+    const { id } = await signedCase(world);
+    expect(ids(await ask('radiologist', { _count: '300' }))).not.toContain(id);
+    await world.operate('coordinator', 'request-second-reading', id, { reason: 'Polytraumatisé' });
+    const [first, second] = [
+      why(await ask('radiologist', { _count: '300' }), id),
+      why(await ask('other-radiologist', { _count: '300' }), id),
+    ];
+    expect(first).toMatchObject({ stage: 'to-second-read', running: true, terms: { 'first-reader': -480 } });
+    expect(second.stage).toBe('to-second-read');
+    expect(second.terms).not.toHaveProperty('first-reader');
+    await world.operate('other-radiologist', 'claim-second-reading', id);
+    const taken = why(await ask('other-radiologist', { _count: '300' }), id);
+    expect(taken).toMatchObject({
+      stage: 'in-hand',
+      holder: 'Practitioner/radiologue-2',
+      terms: { 'in-my-hands': 240 },
+    });
+  });
+});
+
+describe('who is on duty', () => {
+  it('is raised where they are, lowered where they have more in hand than the others, and stays away where excluded', async () => {
+    const { id } = await readyCase(world);
+    const held = await readyCase(world);
+    await world.operate('radiologist', 'claim', held.id);
+    const now = world.clock.now().getTime();
+    const shift = `INSERT INTO duty_shift (tenant, slot_id, schedule_id, establishment_id, practitioner_id, role_id, kind, starts_at, ends_at, published)
+      VALUES ($1, $2, 's', 'ch-exemple', $2, 'r', 'radiologist', $3, $4, true)`;
+    for (const reader of ['radiologue', 'radiologue-2'])
+      await world.database.query(tenant, shift, [tenant, reader, new Date(now - 3_600_000), new Date(now + 3_600_000)]);
+    const mine = why(await ask('radiologist', { _count: '300' }), id).terms;
+    const theirs = why(await ask('other-radiologist', { _count: '300' }), id).terms;
+    expect(mine).toMatchObject({ 'on-duty-here': 20 });
+    expect(mine.load).toBeLessThan(0);
+    expect(theirs.load).toBe(-(mine.load ?? 0));
+    await world.database.query(
+      tenant,
+      `INSERT INTO reader_exclusion (tenant, practitioner_id, establishment_id, role_id, since) VALUES ($1, 'radiologue-2', 'ch-exemple', 'r', $2)`,
+      [tenant, new Date(now)],
+    );
+    expect(why(await ask('other-radiologist', { _count: '300' }), id).terms).toMatchObject({ 'may-not-read': -480 });
+    await world.database.query(tenant, `DELETE FROM reader_exclusion WHERE tenant = $1`, [tenant]);
   });
 });
 
