@@ -15,6 +15,8 @@ export type DueKind =
   | 'identity-issue'
   /** A certificate of a reader that ends; `caseId` is the `Practitioner/[id]`. */
   | 'qualification'
+  /** A second look at what an excluded reader holds; `caseId` is the `PractitionerRole/[id]`. */
+  | 'exclusion'
   /** Hours ahead that nobody covers; `caseId` is the `Organization/[id]`. */
   | 'duty-gap'
   /** A month whose rota should be out; `caseId` is the `Organization/[id]`, `key` the month. */

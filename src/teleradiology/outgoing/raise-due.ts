@@ -7,7 +7,7 @@ import { codeSystem, concept } from '../codes.ts';
 import { remindProblem } from '../identity/remind.ts';
 import { watchQuiet, withStudies } from '../images/attach.ts';
 import { findLink } from '../images/study-link.ts';
-import { raiseExpiry } from '../people/index.ts';
+import { raiseExclusion, raiseExpiry } from '../people/index.ts';
 import { raiseGap, raiseLateRota } from '../rota/index.ts';
 import type { CaseTask } from '../shell/case-task.ts';
 import { communication, coordinators } from '../shell/communication.ts';
@@ -30,6 +30,8 @@ export async function raiseDue(shell: Shell, due: DueTime, tx: FhirTransaction):
       return remindProblem(tx, due.key);
     case 'qualification':
       return raiseExpiry(shell, due, tx);
+    case 'exclusion':
+      return raiseExclusion(shell, due, tx);
     case 'duty-gap':
       return raiseGap(shell, due, tx);
     case 'rota-late':

@@ -1,6 +1,7 @@
 /** `$exclude` and `$reinstate`, and what follows from an exclusion however it was written (CM-5). */
 import type { PractitionerRole, Provenance } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
+import { type DueTime, setDueTime } from '../clock/index.ts';
 import { concept } from '../codes.ts';
 import { watchGapsAhead } from '../rota/gaps.ts';
 import type { Shell } from '../shell/perform.ts';
@@ -61,6 +62,11 @@ async function excludedRoles(tx: FhirTransaction, practitionerId: string, establ
   return (roles as StoredRole[]).filter((role) => exclusionOf(role) !== undefined);
 }
 
+const releaseReason = 'Radiologue exclu par l’établissement.';
+
+/** A claim that was under way at the instant of an exclusion has ended by then, one way or the other. */
+const secondLookMs = 30_000;
+
 /** What follows from an exclusion that was just written: cases in hand go back, people are told, a Provenance says who decided. */
 export async function excluded(
   shell: Shell,
@@ -69,13 +75,13 @@ export async function excluded(
   exclusion: Exclusion,
 ): Promise<void> {
   const { practitionerId, establishmentId, reason } = exclusion;
-  const released = await releaseCases(
-    shell,
-    tx,
-    practitionerId,
-    establishmentId,
-    'Radiologue exclu par l’établissement.',
-  );
+  const released = await releaseCases(shell, tx, practitionerId, establishmentId, releaseReason);
+  await setDueTime(tx.sql, tx.context.tenant, {
+    caseId: `PractitionerRole/${role.id}`,
+    kind: 'exclusion',
+    key: exclusion.since.toISOString(),
+    dueAt: new Date(tx.context.now().getTime() + secondLookMs),
+  });
   await watchGapsAhead(tx, practitionerId, establishmentId);
   const shifts = await shiftsAhead(tx, practitionerId, establishmentId);
   const cases = released === 0 ? 'Aucun dossier en cours.' : `${released} dossier(s) rendu(s) à la liste de travail.`;
@@ -90,6 +96,14 @@ export async function excluded(
     },
   );
   await trace(tx, role, 'SUSPEND', reason);
+}
+
+/** Looks again for cases that were taken while the exclusion was being written, and gives them back too. */
+export async function raiseExclusion(shell: Shell, due: DueTime, tx: FhirTransaction): Promise<void> {
+  const exclusion = exclusionOf(await tx.find('PractitionerRole', due.caseId.slice('PractitionerRole/'.length)));
+  if (exclusion?.since.toISOString() !== due.key) return;
+  const { practitionerId, establishmentId } = exclusion;
+  await releaseCases(shell, tx, practitionerId, establishmentId, releaseReason);
 }
 
 export async function reinstated(

@@ -1,5 +1,6 @@
 /** The register of readers: what they hold, until when, and which establishments refuse them. */
 
+export { raiseExclusion } from './exclude.ts';
 export { raiseExpiry } from './expiry.ts';
 export { guardPeople } from './guard-people.ts';
 export { contactOf, nameOf } from './names.ts';

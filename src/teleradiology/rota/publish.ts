@@ -50,8 +50,9 @@ export async function publish(
   const now = tx.context.now();
   const before = schedules.map((schedule) => publicationOf(schedule)).find((each) => each !== undefined);
   const publication = before ?? { at: now, late: isShortNotice(now, month.start, timeZone) };
-  publishing.begin(tx);
-  for (const schedule of schedules) await publishSchedule(tx, schedule, publication);
+  await publishing.within(tx, async () => {
+    for (const schedule of schedules) await publishSchedule(tx, schedule, publication);
+  });
   // A shift added to a month that is out already is a change of it, told on its own.
   if (before !== undefined)
     for (const shift of fresh) await noteChange(room, tx, undefined, { ...shift, published: true });

@@ -1,10 +1,8 @@
-/** Transactions in which the platform publishes: what it then writes was told as a whole, and may carry the publication. */
+/** Writes by which the platform publishes: they are told as a whole, and may carry the publication. */
 import type { FhirTransaction } from '../../fhir/index.ts';
 
 export interface Publishing {
-  /** From now on what this transaction writes of rotas is the publication's. */
-  begin(tx: FhirTransaction): void;
-  /** The same for one write. */
+  /** What is written meanwhile is the publication's. */
   within<T>(tx: FhirTransaction, write: () => Promise<T>): Promise<T>;
   isOurs(tx: FhirTransaction): boolean;
 }
@@ -13,7 +11,6 @@ export function createPublishing(): Publishing {
   // Every view of a transaction has the same connection.
   const begun = new WeakSet<object>();
   return {
-    begin: (tx) => void begun.add(tx.sql),
     async within(tx, write) {
       begun.add(tx.sql);
       try {

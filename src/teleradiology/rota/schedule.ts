@@ -6,9 +6,10 @@ import { refusal } from '../people/entitled.ts';
 import { readerRole } from '../people/reader-role.ts';
 import { type EstablishmentSettings, establishmentSettings } from '../settings.ts';
 import { idOf } from '../shell/case-task.ts';
-import { type Month, monthOf } from './calendar.ts';
+import { type Month, monthNamed, monthOf } from './calendar.ts';
 import { type DutyKind, dutyKindOf, dutyNames, dutySystem, type Publication, publicationOf } from './duty.ts';
 
+const dayMs = 86_400_000;
 const rotaSystem = `${passerelle}/sid/rota`;
 const serviceSystem = `${passerelle}/sid/duty-service`;
 
@@ -53,10 +54,8 @@ export async function rotaOf(tx: FhirTransaction, schedule: Schedule | undefined
   if (establishment === undefined)
     throw wrong('The HealthcareService of a rota is provided by an establishment', 'Schedule.actor');
   const settings = establishmentSettings(establishment);
-  const start = schedule.planningHorizon?.start;
-  if (start === undefined || Number.isNaN(Date.parse(start)))
-    throw wrong('The planning horizon of a rota is its month', 'Schedule.planningHorizon');
-  const month = monthOf(new Date(start), settings.delays.timeZone);
+  const month = monthOfHorizon(schedule, settings.delays.timeZone);
+  if (month === undefined) throw wrong('The planning horizon of a rota is its month', 'Schedule.planningHorizon');
   const publication = publicationOf(schedule);
   return {
     scheduleId: schedule.id ?? '',
@@ -80,6 +79,14 @@ function wrong(diagnostics: string, expression: string) {
   );
 }
 
+/** Month a planning horizon begins in: an instant, or a day or month of the establishment's own calendar. */
+function monthOfHorizon({ planningHorizon }: Pick<Schedule, 'planningHorizon'>, timeZone: string): Month | undefined {
+  const start = planningHorizon?.start ?? '';
+  if (/^\d{4}-\d{2}(-\d{2})?$/.test(start)) return monthNamed(start.slice(0, 7), timeZone);
+  const instant = new Date(start);
+  return start.includes('T') && !Number.isNaN(instant.getTime()) ? monthOf(instant, timeZone) : undefined;
+}
+
 /** Rotas of an establishment that cover a month; all kinds and people. */
 export async function schedulesOf(
   tx: FhirTransaction,
@@ -89,15 +96,15 @@ export async function schedulesOf(
   const services = await tx.whole.search('HealthcareService', `organization=Organization/${establishmentId}`);
   const actors = services.map(({ id }) => `HealthcareService/${id}`).join(',');
   if (actors === '') return [];
-  const found = await tx.whole.search(
-    'Schedule',
-    `actor=${actors}&date=ge${month.start.toISOString()}&date=lt${month.end.toISOString()}&_count=1000`,
+  // A day more on each side: a horizon may be written in days, which begin elsewhere first.
+  const [from, to] = [month.start.getTime() - dayMs, month.end.getTime() + dayMs].map((at) =>
+    new Date(at).toISOString(),
   );
-  const ofMonth = (schedule: Schedule): boolean => {
-    const start = Date.parse(schedule.planningHorizon?.start ?? '');
-    return start >= month.start.getTime() && start < month.end.getTime();
-  };
-  return (found as StoredSchedule[]).filter((schedule) => dutyKindOf(schedule) !== undefined && ofMonth(schedule));
+  const found = await tx.whole.search('Schedule', `actor=${actors}&date=ge${from}&date=lt${to}&_count=1000`);
+  const { timeZone } = establishmentSettings(await tx.whole.find('Organization', establishmentId)).delays;
+  return (found as StoredSchedule[]).filter(
+    (schedule) => dutyKindOf(schedule) !== undefined && monthOfHorizon(schedule, timeZone)?.name === month.name,
+  );
 }
 
 type StoredService = HealthcareService & { id: string };

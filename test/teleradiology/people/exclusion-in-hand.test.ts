@@ -33,3 +33,41 @@ it('releases what they read, suspended cases too, and leaves alone what is signe
   await world.operate('other-radiologist', 'claim', first.id);
   expect((await world.task(first.id)).owner?.reference).toBe('Practitioner/radiologue-2');
 });
+
+it('takes back half a minute later what they were taking at the very instant', async () => {
+  const { id } = await readyCase(world);
+  await ask(world, 'coordinator', 'Organization/$reinstate', 'ch-exemple', {
+    practitioner: { reference: 'Practitioner/radiologue' },
+  });
+  let finish = (): void => undefined;
+  const meanwhile = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  // The exclusion has looked for cases, and is not committed yet, when the claim is decided and stored.
+  const excluding = world.store.transaction(world.as('coordinator', 'operation:Organization/$exclude'), async (tx) => {
+    const operation = world.store.operations.find(({ name }) => name === 'exclude')!;
+    await operation.run({
+      tx,
+      id: 'ch-exemple',
+      parameters: {
+        resourceType: 'Parameters',
+        parameter: [
+          { name: 'practitioner', valueReference: { reference: 'Practitioner/radiologue' } },
+          { name: 'reason', valueString: 'Encore' },
+        ],
+      },
+      base: '',
+      query: '',
+      authorize: () => undefined,
+      isAllowed: () => true,
+    });
+    await meanwhile;
+  });
+  await world.operate('radiologist', 'claim', id);
+  finish();
+  await excluding;
+  expect(stateOf(await world.task(id))).toBe('reading');
+  world.clock.pass(31_000);
+  await world.room.sweep();
+  expect(stateOf(await world.task(id))).toBe('ready');
+});
