@@ -29,6 +29,7 @@ export const codeSystem = {
   clock: `${passerelle}/CodeSystem/clock`,
   contractType: `${passerelle}/CodeSystem/contract-type`,
   penaltyUnit: `${passerelle}/CodeSystem/penalty-unit`,
+  criticalCategory: `${passerelle}/CodeSystem/critical-category`,
   flag: `${passerelle}/CodeSystem/flag-code`,
   detectedIssue: `${passerelle}/CodeSystem/detected-issue-code`,
   mitigation: `${passerelle}/CodeSystem/detected-issue-mitigation`,
@@ -88,6 +89,10 @@ export type CaseItem =
   | 'agreement'
   | 'addendum'
   | 'alert'
+  /** Of an alert: what was found, how pressing it is, the Communications that told it. */
+  | 'finding'
+  | 'critical-category'
+  | 'told'
   | 'charge';
 
 /** A concept of one coding. */

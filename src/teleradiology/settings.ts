@@ -45,6 +45,14 @@ export interface EstablishmentSettings {
   /** Minutes after which an answer or report without acknowledgement is brought to the coordinators. */
   deliveryMinutes: number;
   reportFormat: 'report-mdm' | 'report-oru';
+  /** How long each recipient of a critical result has to say it back before the next is told, by its category (WF-9). */
+  criticalMinutes: number;
+  criticalHours: number;
+  criticalDays: number;
+  /** Told after who asked for the exam, in this order: ward, physician on call, coordinator of the site. Literal references. */
+  criticalRecipients: readonly string[];
+  /** Told when telephoning did not help either. */
+  criticalSupervisor?: string;
   /** What a request must carry (IN-6), codes of `request-item`. */
   requiredItems: readonly RequestItem[];
   /** Switched on (IN-9); `liveFrom` and `liveUntil` bound it. */
@@ -85,6 +93,10 @@ export const defaultSettings: EstablishmentSettings = {
   imagesMinutes: 120,
   deliveryMinutes: 15,
   reportFormat: 'report-mdm',
+  criticalMinutes: 15,
+  criticalHours: 6,
+  criticalDays: 3,
+  criticalRecipients: [],
   requiredItems: defaultRequiredItems,
   live: true,
   credentialsRequired: false,
@@ -150,6 +162,13 @@ export function establishmentSettings(organization: Organization | undefined): E
     protocolMinutes: count('protocolMinutes', defaultSettings.protocolMinutes),
     imagesMinutes: count('imagesMinutes', defaultSettings.imagesMinutes),
     deliveryMinutes: count('deliveryMinutes', defaultSettings.deliveryMinutes),
+    criticalMinutes: count('criticalMinutes', defaultSettings.criticalMinutes),
+    criticalHours: count('criticalHours', defaultSettings.criticalHours),
+    criticalDays: count('criticalDays', defaultSettings.criticalDays),
+    criticalRecipients: parts
+      .filter(({ url }) => url === 'criticalRecipient')
+      .flatMap(({ valueReference }) => valueReference?.reference ?? []),
+    criticalSupervisor: find('criticalSupervisor')?.valueReference?.reference,
     reportFormat: format === 'report-oru' || format === 'oru' ? 'report-oru' : 'report-mdm',
     requiredItems:
       find('requiredItems')?.valueString?.split(/\s+/).filter(isRequestItem) ?? defaultSettings.requiredItems,

@@ -287,8 +287,13 @@ describe('$transitions', () => {
       'displayed',
       'save-draft',
       'request-second-reading',
+      'declare-critical',
       'interrupt',
     ]);
-    expect(blocked).toEqual(['confirm-images attachment-provisional', 'sign phone-exchange']);
+    expect(blocked).toEqual([
+      'confirm-images attachment-provisional',
+      'sign phone-exchange',
+      'acknowledge-critical critical-open',
+    ]);
   });
 });

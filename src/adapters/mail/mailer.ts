@@ -1,5 +1,4 @@
 /** The mail server, over SMTP (RFC 5321) with STARTTLS (RFC 3207) required: nothing is said in clear but to this machine itself. */
-import type { Mailer } from '../../fhir/subscriptions/index.ts';
 
 export interface SmtpSettings {
   host: string;
@@ -15,9 +14,19 @@ export interface SmtpSettings {
   ca?: readonly string[];
 }
 
-/** A mail server that says what it answered to the message it took. */
-export interface SmtpMailer extends Mailer {
-  send(mail: Parameters<Mailer['send']>[0]): Promise<string>;
+/** A message without medical content. */
+export interface Mail {
+  to: string;
+  subject: string;
+  text: string;
+  html?: string;
+  /** Stable over retries. */
+  messageId: string;
+}
+
+export interface SmtpMailer {
+  /** @returns what the mail server answered to the message it took; rejects with an error whose `code` or `responseCode` says why not. */
+  send(mail: Mail): Promise<string>;
   close(): void;
 }
 
@@ -45,7 +54,7 @@ export async function createMailer(settings: SmtpSettings): Promise<SmtpMailer> 
     async send({ to, subject, text, html, messageId }) {
       // One address, whatever characters it has: no header can be made of it.
       const auth = user === undefined ? {} : { auth: { user, pass: password?.() ?? '' } };
-      const message = { from, to: { name: '', address: to }, subject, text, html, messageId };
+      const message = { from, to: { name: '', address: to }, subject, text, messageId, ...(html ? { html } : {}) };
       // Asks holiday repliers and mailing lists for silence (RFC 3834).
       const headers = { 'Auto-Submitted': 'auto-generated' };
       const { response } = await transport.sendMail({ ...message, headers, ...auth });

@@ -11,6 +11,8 @@ export type DueKind =
   | 'unattached'
   /** An answer or a report that the establishment has not acknowledged. */
   | 'undelivered'
+  /** A critical result that nobody has said back; `key` is its child Task. */
+  | 'alert'
   /** An identity problem without a decision; `key` is the DetectedIssue. */
   | 'identity-issue'
   /** A certificate of a reader that ends; `caseId` is the `Practitioner/[id]`. */
@@ -43,11 +45,12 @@ export async function setDueTime(sql: Sql, tenant: string, due: DueTime, again =
   );
 }
 
-/** Forgets what has not been raised of a case that ended; its clocks stop by themselves, and what was queued for the site is still owed to it. */
+/** Forgets what has not been raised of a case that ended; its clocks stop by themselves, what was queued for the site is owed
+ * to it, and a critical result is told until it is heard. */
 export async function cancelDueTimes(sql: Sql, tenant: string, caseId: string): Promise<void> {
   await sql.query(
     `DELETE FROM due_time
-     WHERE tenant = $1 AND case_id = $2 AND fired_at IS NULL AND kind NOT IN ('clock', 'undelivered')`,
+     WHERE tenant = $1 AND case_id = $2 AND fired_at IS NULL AND kind NOT IN ('clock', 'undelivered', 'alert')`,
     [tenant, caseId],
   );
 }

@@ -39,6 +39,19 @@ export const eventOperations: readonly (readonly [CaseEvent, Read])[] = [
       at: instant(parameters, 'at'),
     }),
   ],
+  [
+    'declare-critical',
+    (parameters) => ({ finding: text(parameters, 'finding'), criticalCategory: text(parameters, 'category', 40) }),
+  ],
+  [
+    'acknowledge-critical',
+    (parameters) => ({
+      readBack: text(parameters, 'read-back'),
+      with: text(parameters, 'with'),
+      number: text(parameters, 'number'),
+      at: instant(parameters, 'at'),
+    }),
+  ],
   ['displayed', (parameters) => ({ displayed: texts(parameters, 'series', 64) })],
   ['request-second-reading', (parameters) => ({ ...reason(parameters), blind: flag(parameters, 'blind') })],
   ['claim-second-reading', nothing],

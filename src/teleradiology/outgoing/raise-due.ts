@@ -4,6 +4,7 @@ import type { FhirTransaction } from '../../fhir/index.ts';
 import { imagesReadable, openStates } from '../case/index.ts';
 import type { DueTime } from '../clock/index.ts';
 import { codeSystem, concept } from '../codes.ts';
+import { escalateAlert } from '../critical/index.ts';
 import { remindProblem } from '../identity/remind.ts';
 import { watchQuiet, withStudies } from '../images/attach.ts';
 import { findLink } from '../images/study-link.ts';
@@ -26,6 +27,8 @@ export async function raiseDue(shell: Shell, due: DueTime, tx: FhirTransaction):
       return tellUnattached(due, tx);
     case 'undelivered':
       return tellUndelivered(due, tx);
+    case 'alert':
+      return escalateAlert(shell, due.caseId, due.key, tx);
     case 'identity-issue':
       return remindProblem(tx, due.key);
     case 'qualification':

@@ -3,6 +3,8 @@ import type { Consent } from '@medplum/fhirtypes';
 import type { Effect } from '../case/index.ts';
 import { cancelDueTimes } from '../clock/index.ts';
 import { codeSystem, concept, identifierSystem, passerelle } from '../codes.ts';
+import { acknowledgeAlert } from '../critical/acknowledge-alert.ts';
+import { startAlert } from '../critical/start-alert.ts';
 import { queueDelivery } from '../outgoing/queue.ts';
 import { askMissing } from '../request/ask-missing.ts';
 import { keepPhoneExchange } from '../talk/phone-exchange.ts';
@@ -127,6 +129,10 @@ export async function carryOut(effect: Effect, task: CaseTask, scene: EffectScen
       return keepAnswer(task, scene, input.answer ?? '');
     case 'drop-question':
       return withoutOutputs(task, 'question');
+    case 'start-alert':
+      return startAlert(task, scene);
+    case 'acknowledge-alert':
+      return acknowledgeAlert(task, scene);
     case 'set-assigned':
       return assign(task, scene);
     case 'ask-imaging':
@@ -160,8 +166,6 @@ export async function carryOut(effect: Effect, task: CaseTask, scene: EffectScen
     case 'publish-preliminary':
     case 'charge-act':
     case 'reverse-charge':
-    case 'start-alert':
-    case 'acknowledge-alert':
       return task;
   }
 }

@@ -3,6 +3,7 @@ import type { Consent, DetectedIssue, Organization, Task } from '@medplum/fhirty
 import type { FhirTransaction } from '../../fhir/index.ts';
 import { type Facts, inHand, signedStates, unquestioned } from '../case/index.ts';
 import { codeOf, codeSystem, identifierSystem } from '../codes.ts';
+import { criticalOf } from '../critical/critical-fact.ts';
 import { holds, isUndecided } from '../identity/issue-kinds.ts';
 import { linksOfCase, type StudyLink } from '../images/study-link.ts';
 import { missingOf } from '../request/completeness.ts';
@@ -56,6 +57,7 @@ export async function gatherFacts(tx: FhirTransaction, task: Task & { id: string
     ...unburdened,
     ...children.facts,
     question: outputsOf(task, 'question').length > 0,
+    critical: await criticalOf(tx, task),
     assignedTo: task.restriction?.recipient?.[0]?.reference,
     live: isLive(settings, now),
     flow4Expected: settings.flow4Expected,

@@ -22,6 +22,8 @@ export type Given = Facts['input'] & {
   /** At which number, and when; the request's call-back number, and now. */
   number?: string;
   at?: Date;
+  /** How pressing a critical result is: `immediate`, `hours`, `days`. */
+  criticalCategory?: string;
   /** Series Instance UIDs displayed. */
   displayed?: readonly string[];
   /** The second reader shall not see the first report before giving an opinion. */
