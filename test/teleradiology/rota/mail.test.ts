@@ -1,11 +1,17 @@
 /** What is told of rotas also leaves by e-mail, without a word of anybody's health, and who has no address is named (CM-2). */
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createDelivery } from '../../../src/delivery/index.ts';
 import { asSystem, certify, plan, publish, told } from '../support/staff.ts';
 import { createWorld, tenant, type World } from '../support/world.ts';
 
+const quiet = (): void => undefined;
+
 let world: World;
 beforeAll(async () => {
-  world = await createWorld('2026-11-26T08:00:00Z', [], async () => ({ mail: true }));
+  world = await createWorld('2026-11-26T08:00:00Z', [], async (rooms) => ({
+    mail: true,
+    delivery: createDelivery({ ...rooms, log: { info: quiet, warn: quiet, error: quiet } as never }),
+  }));
   await certify(world, 'radiologue');
   await certify(world, 'radiologue-2', { insurance: { end: '2026-12-24' } });
   await world.store.transaction(asSystem(world), async (tx) => {
@@ -17,7 +23,6 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-const mails = () => world.queued.filter(({ destination }) => destination.startsWith('mail:'));
 const factsOf = async (template: string) => {
   const rows = await world.database.query<{ recipient: string; facts: unknown }>(
     tenant,
@@ -31,9 +36,10 @@ it('a publication goes to everybody on it who has an address; the others are to 
   await plan(world, '2026-12-08', '20:00', '08:00');
   await plan(world, '2026-12-09', '20:00', '08:00', 'radiologue-2');
   await publish(world, '2026-12');
-  expect(mails().map(({ destination, kind }) => [destination, kind])).toEqual([
-    ['mail:Practitioner/radiologue', 'rota-published'],
-    ['mail:Organization/ch-exemple', 'rota-published'],
+  const facts = { establishment: 'Organization/ch-exemple', month: '2026-12' };
+  expect(await factsOf('rota-published')).toEqual([
+    { recipient: 'Organization/ch-exemple', facts },
+    { recipient: 'Practitioner/radiologue', facts },
   ]);
   const [message] = await told(world, 'rota-published');
   expect(message?.medium?.[0]?.coding?.[0]?.code).toBe('EMAILWRIT');
