@@ -35,7 +35,7 @@ async function signedAfter(total: number, waiting = 0): Promise<string> {
   }
   world.clock.pass((total - waiting) * minuteMs);
   await world.operate('radiologist', 'claim', id);
-  await world.operate('radiologist', 'phone-exchange', id, { summary: 'Appelé' });
+  await world.operate('radiologist', 'phone-exchange', id, { summary: 'Appelé', with: 'Dr ALIX' });
   await world.operate('radiologist', 'sign', id, { ...report, 'not-displayed-reason': 'Repérage' });
   return id;
 }
