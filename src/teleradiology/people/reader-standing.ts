@@ -1,6 +1,6 @@
 /** Whether somebody may read for an establishment now (CM-4, CM-5): one statement, asked at every claim and every signature. */
 import type { FhirTransaction } from '../../fhir/index.ts';
-import type { ReaderStanding } from '../case/index.ts';
+import { type ReaderStanding, unquestioned } from '../case/index.ts';
 import { credentialsOver, type QualificationCode } from './qualification.ts';
 
 interface StandingRow {
@@ -43,4 +43,16 @@ export async function readerStanding(
     excluded: row?.excluded ?? false,
     onDuty: row?.on_duty ?? false,
   };
+}
+
+/** The same of who acts. The register is of radiologists: of anybody else, and of the platform itself, nothing is asked. */
+export async function standingOfActor(
+  tx: Pick<FhirTransaction, 'sql' | 'context'>,
+  establishment: string | undefined,
+  now: Date,
+): Promise<ReaderStanding> {
+  const { kind, roles, reference } = tx.context.actor;
+  return kind === 'person' && roles.includes('radiologist')
+    ? readerStanding(tx, reference, establishment, now)
+    : unquestioned;
 }

@@ -6,6 +6,7 @@ import { codeOf, codeSystem, identifierSystem } from '../codes.ts';
 import { criticalOf } from '../critical/critical-fact.ts';
 import { holds, isUndecided } from '../identity/issue-kinds.ts';
 import { linksOfCase, type StudyLink } from '../images/study-link.ts';
+import { standingOfActor } from '../people/reader-standing.ts';
 import { missingOf } from '../request/completeness.ts';
 import { type EstablishmentSettings, establishmentSettings, isLive } from '../settings.ts';
 import { readingClockOf } from './case-clocks.ts';
@@ -57,6 +58,9 @@ export async function gatherFacts(tx: FhirTransaction, task: Task & { id: string
     ...unburdened,
     ...children.facts,
     question: outputsOf(task, 'question').length > 0,
+    reader: await standingOfActor(tx, task.requester?.reference, now),
+    credentialsRequired: settings.credentialsRequired,
+    dutyRequired: settings.dutyRequired,
     critical: await criticalOf(tx, task),
     assignedTo: task.restriction?.recipient?.[0]?.reference,
     live: isLive(settings, now),
