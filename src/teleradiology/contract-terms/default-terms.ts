@@ -5,6 +5,7 @@
 
 import { type ClockName, clocks } from '../case/index.ts';
 import type { Delay } from '../clock/delay.ts';
+import { codeSystem } from '../codes.ts';
 import type { EstablishmentSettings } from '../settings.ts';
 import type { ClockTerm, Escalation } from './term.ts';
 
@@ -22,9 +23,11 @@ export function defaultReminders(clock: ClockName): readonly number[] {
     // Whoever still works on it has time to say so.
     case 'lease':
       return [80];
-    // The end of the request is told itself; what is sent is watched message by message (outgoing/queue.ts).
+    // The end of the request is told itself; what is sent is watched message by message (outgoing/queue.ts), a critical result told
+    // to one after the other (critical/).
     case 'expiry':
     case 'delivery':
+    case 'critical':
       return [];
     default:
       return [100];
@@ -34,8 +37,8 @@ export function defaultReminders(clock: ClockName): readonly number[] {
 /** Who is told that nobody answers, where a clause does not say: those the clock names, one after the other. */
 export function defaultEscalations(clock: ClockName): readonly Escalation[] {
   const definition = clocks.find(({ name }) => name === clock);
-  // What the platform ends by itself waits for nobody.
-  if (definition === undefined || definition.raises !== undefined) return [];
+  // What the platform ends by itself waits for nobody; a critical result climbs by its own rounds.
+  if (definition === undefined || definition.raises !== undefined || clock === 'critical') return [];
   const [first, then] = patience(clock);
   return definition.escalates.map((to, index) => ({ to, afterMinutes: index === 0 ? first : then }));
 }
@@ -43,8 +46,6 @@ export function defaultEscalations(clock: ClockName): readonly Escalation[] {
 /** Minutes after the deadline before the first and the second escalation. */
 function patience(clock: ClockName): readonly [number, number] {
   switch (clock) {
-    case 'critical':
-      return [0, 15];
     case 'interpretation':
       return [15, hour];
     case 'second-reading':
@@ -56,7 +57,7 @@ function patience(clock: ClockName): readonly [number, number] {
   }
 }
 
-type Condition = Partial<Pick<ClockTerm, 'urgency' | 'settings'>>;
+type Condition = Partial<Pick<ClockTerm, 'urgency' | 'settings' | 'acts'>>;
 
 /** Terms in force where no clause of a contract applies. */
 export function defaultTerms(settings: EstablishmentSettings): ClockTerm[] {
@@ -97,7 +98,13 @@ export function defaultTerms(settings: EstablishmentSettings): ClockTerm[] {
     minutes('lease', 'lease', 30, 'Dossier pris sans activité'),
     minutes('second-reading', 'second-reading-12h', 12 * hour, 'Relecture'),
     minutes('complement', 'complement-24h', day, 'Complément de spectroscopie'),
-    minutes('critical', 'critical-15min', 15, 'Résultat critique à acquitter'),
+    term('critical', 'critical-15min', { minutes: settings.criticalMinutes }, 'Résultat critique à redire'),
+    term('critical', 'critical-hours', { minutes: settings.criticalHours * hour }, 'Résultat grave à redire', {
+      acts: [{ system: codeSystem.criticalCategory, code: 'hours' }],
+    }),
+    term('critical', 'critical-days', { minutes: settings.criticalDays * day }, 'Résultat important à redire', {
+      acts: [{ system: codeSystem.criticalCategory, code: 'days' }],
+    }),
     minutes('delivery', 'delivery', settings.deliveryMinutes, 'Compte rendu à recevoir'),
     minutes('addendum', 'addendum-24h', day, 'Additif ouvert'),
   ];

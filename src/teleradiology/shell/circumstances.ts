@@ -4,15 +4,29 @@ import type { FhirTransaction } from '../../fhir/index.ts';
 import { imagesComplete } from '../case/index.ts';
 import { passerelle } from '../codes.ts';
 import type { ActCode, Setting } from '../contract-terms/index.ts';
-import { idOf, inputsOf } from './case-task.ts';
+import { idOf, inputsOf, outputsOf } from './case-task.ts';
 import type { CaseView } from './gather-facts.ts';
 
-/** Acts as requested and, once flow 4 came, as done. */
+/** The kind of case (`Task.code`), acts as requested and, once flow 4 came, as done: a contract's clause may name any of them. */
 export async function actsOf(tx: FhirTransaction, task: Task): Promise<ActCode[]> {
   const id = idOf(task.focus, 'ServiceRequest');
   const request = id === undefined ? undefined : await tx.whole.find('ServiceRequest', id);
   const done = inputsOf(task, 'act').map(({ valueCodeableConcept }) => valueCodeableConcept);
-  return [request?.code, ...done].flatMap(codesOf);
+  return [task.code, request?.code, ...done].flatMap(codesOf);
+}
+
+/** Category of the critical results nobody has said back yet, as a clause names it; none for the most pressing, which is the rule. */
+export async function criticalCategoriesOf(tx: FhirTransaction, task: Task): Promise<ActCode[]> {
+  const found: ActCode[] = [];
+  for (const { valueReference } of outputsOf(task, 'alert')) {
+    const id = idOf(valueReference, 'Task');
+    const alert = id === undefined ? undefined : await tx.whole.find('Task', id);
+    if (alert?.status === 'requested' || alert?.status === 'in-progress')
+      found.push(
+        ...inputsOf(alert, 'critical-category').flatMap(({ valueCodeableConcept }) => codesOf(valueCodeableConcept)),
+      );
+  }
+  return found.some(({ code }) => code === 'immediate') ? [] : found;
 }
 
 function codesOf(concept: CodeableConcept | undefined): ActCode[] {

@@ -7,7 +7,7 @@ import { dropPlans, dueAt, planOf, readPlan, replan, storePlan } from '../clock/
 import { type ActCode, agreedTerms, type ChosenTerm, chooseTerm, type Terms } from '../contract-terms/index.ts';
 import { type CaseClock, clocksOf, runningOf, withClocks } from './case-clocks.ts';
 import { type CaseTask, idOf, stateOf } from './case-task.ts';
-import { actsOf, settingOf, transmissionOf } from './circumstances.ts';
+import { actsOf, criticalCategoriesOf, settingOf, transmissionOf } from './circumstances.ts';
 import type { EffectScene } from './effects.ts';
 import { lowerLateFlag } from './late-flag.ts';
 
@@ -31,7 +31,7 @@ export async function keepClocks(
   const started = decision.facts.clockStarted || decision.effects.includes('start-clock');
   const facts: Facts = { ...decision.facts, clockStarted: started };
   const wanted = new Set(runningClocks(decision.state, facts));
-  const recount = decision.steps.some(({ event }) => event === 'triage' || event === 'complete-exam');
+  const recount = decision.steps.some(({ event }) => recounting.has(event));
   const renewed = renewedBy(before, decision, scene);
   const choose = chooser(task, scene);
 
@@ -64,6 +64,9 @@ export async function keepClocks(
   await lowerLateFlag(task, result, scene);
   return result;
 }
+
+/** Events that change what a clause may ask about: urgency, act, gravity. */
+const recounting: ReadonlySet<string> = new Set(['triage', 'complete-exam', 'declare-critical']);
 
 const row = (task: CaseTask, { name, due }: CaseClock) => ({ caseId: task.id, name, dueAt: due });
 const byStart = (a: CaseClock, b: CaseClock): number => a.started.getTime() - b.started.getTime();
@@ -116,7 +119,8 @@ function chooser(task: CaseTask, { tx, view }: EffectScene): Choose {
     terms ??= await agreedTerms(tx, idOf(task.requester, 'Organization'), view.settings);
     acts ??= await actsOf(tx, task);
     const { timeZone, holidays } = view.settings.delays;
-    const of = { clock: name, started, acts, urgency, setting: settingOf(task) } as const;
+    const findings = name === 'critical' ? await criticalCategoriesOf(tx, task) : [];
+    const of = { clock: name, started, acts: [...acts, ...findings], urgency, setting: settingOf(task) } as const;
     const chosen = chooseTerm(terms, of, { timeZone, holidays });
     const { term, contract, calendar, why } = chosen;
     const due = dueAt(term.delay, started, calendar);

@@ -138,6 +138,31 @@ describe('the clocks of a case', () => {
   });
 });
 
+describe('the clock of a critical result', () => {
+  it('is as long as its category says, shorter once a graver one joins it, and stops when it is said back', async () => {
+    const { id } = await readyCase(world);
+    await world.operate('radiologist', 'claim', id);
+    const declare = (category: string) =>
+      world.operate('radiologist', 'declare-critical', id, { finding: 'Pneumothorax', category });
+    const clock = async () => clocksOf(await world.task(id)).findLast(({ name }) => name === 'critical');
+    await declare('hours');
+    const hours = await clock();
+    expect(hours).toMatchObject({
+      rule: 'critical-hours',
+      due: new Date(world.clock.now().getTime() + 360 * minuteMs),
+    });
+    world.clock.pass(minuteMs);
+    await declare('immediate');
+    const immediate = await clock();
+    expect(immediate).toMatchObject({ rule: 'critical-15min', started: hours!.started });
+    expect(immediate!.due.getTime() - hours!.started.getTime()).toBe(15 * minuteMs);
+    await later(16);
+    expect(await clock()).toMatchObject({ late: true });
+    await world.operate('requester', 'acknowledge-critical', id, { 'read-back': 'Pneumothorax' });
+    expect(await clock()).toMatchObject({ stopped: world.clock.now() });
+  });
+});
+
 describe('while the establishment owes an answer', () => {
   it('the net clock rests and the legal one does not; both are on the case, and every pause is counted', async () => {
     const { id } = await readyCase(world, { encounterClass: 'O' });
