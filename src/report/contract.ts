@@ -17,9 +17,19 @@ export interface ReportText {
   conclusion: string;
 }
 
+/** What the document is of another remote act than imaging (WF-13): its type, its name, the headings of the four chapters. */
+export interface DocumentForm {
+  /** LOINC. */
+  type: { code: string; display: string };
+  name: string;
+  chapters: Record<keyof ReportText, string>;
+}
+
 /** Everything the documents are made of. The resources are current versions. */
 export interface ReportInput {
   text: ReportText;
+  /** An imaging report unless said. */
+  form?: DocumentForm;
   patient: Patient;
   serviceRequest: ServiceRequest;
   /** Requesting physician on site. */

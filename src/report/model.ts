@@ -1,7 +1,7 @@
 /** One reading of the input for everything made of it: lint, PDF and CDA see the same patient, people, acts and places. */
 import type { Coding, ServiceRequest } from '@medplum/fhirtypes';
 import type { CdaTables } from './cda/tables.ts';
-import type { ReportInput } from './contract.ts';
+import type { DocumentForm, ReportInput } from './contract.ts';
 import { type PatientIdentity, patientIdentity } from './identity.ts';
 import { type Professional, professional, type Structure, structure } from './people.ts';
 
@@ -12,6 +12,7 @@ export interface Act {
 
 export interface ReportModel {
   input: ReportInput;
+  form: DocumentForm;
   patient: PatientIdentity;
   radiologist: Professional;
   requester?: Professional;
@@ -34,13 +35,19 @@ export interface ReportModel {
 
 export type Laterality = 'right' | 'left' | 'bilateral';
 
-export const documentName = 'Compte rendu d’imagerie médicale';
+/** The imaging report (RP-1). */
+export const imagingForm: DocumentForm = {
+  type: { code: '18748-4', display: "CR d'imagerie médicale" },
+  name: 'Compte rendu d’imagerie médicale',
+  chapters: { indication: 'Indication', technique: 'Technique', results: 'Résultats', conclusion: 'Conclusion' },
+};
 
 const ccamSystems = new Set(['urn:oid:1.2.250.1.215.300.1', 'urn:oid:1.2.250.1.213.2.5']);
 const loincSystems = new Set(['http://loinc.org', 'urn:oid:2.16.840.1.113883.6.1']);
 const sides: Record<string, Laterality> = { '24028007': 'right', '7771000': 'left', '51440002': 'bilateral' };
 
 export function reportModel(input: ReportInput, tables: CdaTables): ReportModel {
+  const form = input.form ?? imagingForm;
   const ccam = input.acts.filter((act) => ccamSystems.has(act.system));
   const loinc = input.acts.filter((act) => loincSystems.has(act.system));
   const regions = codings(input.serviceRequest.bodySite)
@@ -59,7 +66,8 @@ export function reportModel(input: ReportInput, tables: CdaTables): ReportModel 
     regions: [...new Set(regions)],
     laterality: laterality(input.serviceRequest),
     studyUid: studyUid(input),
-    title: [documentName, actName(input)].filter((part) => part !== '').join(' – '),
+    form,
+    title: [form.name, actName(input)].filter((part) => part !== '').join(' – '),
   };
 }
 

@@ -5,7 +5,7 @@ const system = 'http://terminology.hl7.org/CodeSystem/v3-ActReason';
 
 /** First match; a person may have several roles, and care comes first. */
 const byRole: readonly (readonly [roles: readonly string[], code: string])[] = [
-  [['radiologist', 'requester', 'technologist', 'secretary', 'coordinator', 'ris', 'pacs'], 'TREAT'],
+  [['radiologist', 'expert', 'requester', 'technologist', 'secretary', 'coordinator', 'ris', 'pacs'], 'TREAT'],
   [['quality'], 'HQUALIMP'],
   [['auditor'], 'HCOMPL'],
   [['administrator', 'support', 'system'], 'HSYSADMIN'],

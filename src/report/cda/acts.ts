@@ -74,7 +74,7 @@ function actCode(loinc: Act | undefined, ccam: Act | undefined, model: ReportMod
     ? { code: loinc.code, displayName: loinc.display || loinc.code, ...systems.loinc }
     : ccam
       ? { code: ccam.code, displayName: ccam.display || ccam.code, ...systems.ccam }
-      : { code: '18748-4', displayName: "CR d'imagerie médicale", ...systems.loinc };
+      : { code: model.form.type.code, displayName: model.form.type.display, ...systems.loinc };
   return el(
     'code',
     main,

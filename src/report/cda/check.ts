@@ -75,11 +75,12 @@ function checkIdentity(root: XmlNode, report: Report): void {
     ['realmCode', 'code', 'FR'],
     ['typeId', 'root', '2.16.840.1.113883.1.3'],
     ['typeId', 'extension', 'POCD_HD000040'],
-    ['code', 'code', '18748-4'],
     ['code', 'codeSystem', '2.16.840.1.113883.6.1'],
     ['languageCode', 'code', 'fr-FR'],
     ['confidentialityCode', 'codeSystem', '2.16.840.1.113883.5.25'],
   ];
+  // An imaging report, or the report of an act of telemedicine (volet TLM-CR).
+  if (!/^(18748-4|85208-7)$/.test(value('code', 'code'))) report('code', 'not the type of one of our reports');
   for (const [name, key, wanted] of expected) if (value(name, key) !== wanted) report(name, `${key} is not ${wanted}`);
   if (!/^[NRV]$/.test(value('confidentialityCode', 'code'))) report('confidentialityCode', 'not N, R or V');
   if (textOf(at(root, 'title')) === '') report('title', 'empty');

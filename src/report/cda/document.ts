@@ -65,10 +65,10 @@ export function cdaDocument(model: ReportModel, tables: CdaTables, pdf: Buffer):
   return Buffer.from(xmlDocument(root), 'utf8');
 }
 
-function documentCode({ loinc }: ReportModel): XmlElement {
+function documentCode({ loinc, form }: ReportModel): XmlElement {
   return el(
     'code',
-    { code: '18748-4', displayName: "CR d'imagerie médicale", ...systems.loinc },
+    { code: form.type.code, displayName: form.type.display, ...systems.loinc },
     loinc.map((act) => el('translation', { code: act.code, displayName: act.display || act.code, ...systems.loinc })),
   );
 }

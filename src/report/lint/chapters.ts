@@ -4,21 +4,14 @@ import type { ReportModel } from '../model.ts';
 import { printable } from '../pdf/lines.ts';
 import type { Typefaces } from '../typefaces.ts';
 
-export const chapterNames: Record<keyof ReportText, string> = {
-  indication: 'Indication',
-  technique: 'Technique',
-  results: 'Résultats',
-  conclusion: 'Conclusion',
-};
-
 /** Characters; about forty pages, beyond which something was pasted by mistake. */
 const longestChapter = 100_000;
 
 const unfinished = /\?\?\?|\[\s*(?:…|\.\.\.|[àa] compl[ée]ter|xx+)\s*\]|_{3,}|\bxxx+\b|à compléter/i;
 
-export function chapterIssues({ input }: ReportModel, faces: Typefaces): ReportIssue[] {
+export function chapterIssues({ input, form }: ReportModel, faces: Typefaces): ReportIssue[] {
   const issues: ReportIssue[] = [];
-  for (const [chapter, name] of Object.entries(chapterNames) as [keyof ReportText, string][]) {
+  for (const [chapter, name] of Object.entries(form.chapters) as [keyof ReportText, string][]) {
     const text = input.text[chapter] ?? '';
     if (printable(text).trim() === '') {
       issues.push({ severity: 'error', code: `${chapter}-missing`, text: `Le chapitre « ${name} » est vide.` });

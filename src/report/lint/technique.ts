@@ -38,7 +38,7 @@ export function techniqueIssues(model: ReportModel): ReportIssue[] {
       text: 'Un produit de contraste est enregistré ; la technique dit que rien n’a été injecté.',
     });
   }
-  if (model.ccam.length === 0) {
+  if (model.ccam.length === 0 && input.form === undefined) {
     issues.push({ severity: 'warning', code: 'ccam-missing', text: "Aucun acte CCAM n'est validé." });
   }
   for (const { code } of model.ccam) {

@@ -6,10 +6,11 @@ import { accent, look, rule, tint } from './look.ts';
 
 export function drawChapters(canvas: Canvas, model: ReportModel): void {
   const { text } = model.input;
-  drawChapter(canvas, 'Indication', paragraphs(text.indication));
-  drawChapter(canvas, 'Technique', [...paragraphs(text.technique), ...techniqueFacts(model)]);
-  drawChapter(canvas, 'Résultats', paragraphs(text.results));
-  drawConclusion(canvas, paragraphs(text.conclusion));
+  const { chapters } = model.form;
+  drawChapter(canvas, chapters.indication, paragraphs(text.indication));
+  drawChapter(canvas, chapters.technique, [...paragraphs(text.technique), ...techniqueFacts(model)]);
+  drawChapter(canvas, chapters.results, paragraphs(text.results));
+  drawConclusion(canvas, chapters.conclusion, paragraphs(text.conclusion));
 }
 
 /** Contrast product and dose as sentences, numbers the French way. */
@@ -48,10 +49,10 @@ function drawChapter(canvas: Canvas, heading: string, body: string[]): void {
   section.end();
 }
 
-function drawConclusion(canvas: Canvas, body: string[]): void {
+function drawConclusion(canvas: Canvas, heading: string, body: string[]): void {
   canvas.y += 9;
   ensureRoom(canvas, look.heading.leading + 2 * look.conclusion.leading + 20);
-  const section = element(canvas, canvas.root, 'Sect', { title: 'Conclusion' });
+  const section = element(canvas, canvas.root, 'Sect', { title: heading });
   const indent = 13;
   const band = (top: number, height: number) =>
     artifact(canvas, () => {
@@ -60,7 +61,7 @@ function drawConclusion(canvas: Canvas, body: string[]): void {
     });
   band(canvas.y, look.heading.leading + 8);
   const title = element(canvas, section, 'H2');
-  title.add(() => setLine(canvas, 'Conclusion', look.heading, sheet.left + indent, canvas.y + 4));
+  title.add(() => setLine(canvas, heading, look.heading, sheet.left + indent, canvas.y + 4));
   title.end();
   canvas.y += look.heading.leading + 7;
   for (const paragraph of body) {

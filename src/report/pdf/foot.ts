@@ -1,6 +1,5 @@
 /** Foot of every page: the patient, the document, page n/N. */
 import type { ReportModel } from '../model.ts';
-import { documentName } from '../model.ts';
 import { frenchDate } from '../paris-time.ts';
 import { artifact, type Canvas, columnWidth, setLine, sheet } from './canvas.ts';
 import { look, rule } from './look.ts';
@@ -11,7 +10,7 @@ export function drawFeet(canvas: Canvas, model: ReportModel): void {
   const { start, count } = canvas.doc.bufferedPageRange();
   const top = sheet.height - sheet.bottom + 14;
   const patient = patientLine(model.patient);
-  const source = `${documentName} du ${frenchDate(model.input.signedAt)}, ${model.establishment.name}`;
+  const source = `${model.form.name} du ${frenchDate(model.input.signedAt)}, ${model.establishment.name}`;
   for (let index = 0; index < count; index += 1) {
     canvas.doc.switchToPage(start + index);
     artifact(

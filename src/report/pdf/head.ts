@@ -1,6 +1,5 @@
 /** Head of the first page: the hospital, the title, the mention of a replacement. */
 import type { ReportModel } from '../model.ts';
-import { documentName } from '../model.ts';
 import { frenchDateTime } from '../paris-time.ts';
 import { addressLine, phone, type Structure } from '../people.ts';
 import { artifact, type Canvas, columnWidth, element, flowParagraph, setLine, setLines, sheet } from './canvas.ts';
@@ -40,8 +39,8 @@ export function drawHead(canvas: Canvas, model: ReportModel): void {
     canvas.doc.rect(sheet.left, canvas.y, columnWidth, 1.6).fill(accent);
   });
   canvas.y += 14;
-  flowParagraph(canvas, section, documentName, look.title, { type: 'H1', after: 1 });
-  const act = model.title.slice(documentName.length).replace(/^ – /, '');
+  flowParagraph(canvas, section, model.form.name, look.title, { type: 'H1', after: 1 });
+  const act = model.title.slice(model.form.name.length).replace(/^ – /, '');
   if (act) flowParagraph(canvas, section, act, look.act, { type: 'P' });
   canvas.y += 6;
   if (model.input.document.version > 1) drawReplacement(canvas, section, model);

@@ -4,6 +4,7 @@ import type { CaseState } from './states.ts';
 /** Roles of accounts (docs/fhir-conventions.md); `system` is the platform acting by itself. */
 export type Role =
   | 'radiologist'
+  | 'expert'
   | 'requester'
   | 'technologist'
   | 'coordinator'
@@ -16,6 +17,7 @@ export type Role =
 
 export const roles: readonly Role[] = [
   'radiologist',
+  'expert',
   'requester',
   'technologist',
   'coordinator',
@@ -43,7 +45,8 @@ export type Milestone =
   | 'second-read'
   | 'report-sent'
   | 'report-received'
-  | 'amended';
+  | 'amended'
+  | 'complemented';
 
 /** Who asks for the transition. */
 export interface CaseActor {

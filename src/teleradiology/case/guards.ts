@@ -246,6 +246,7 @@ export const conditions = {
   'images readable': (facts) => imagesReadable(facts),
   'second reading required': (facts) => facts.secondReadingRequired && !readTwice(facts),
   'no second reading required': (facts) => !facts.secondReadingRequired || readTwice(facts),
+  'complement signed': (facts) => facts.complement === 'required' && facts.input.complement === true,
   'readers agree': (facts) => facts.input.agrees === true,
   'readers disagree': (facts) => facts.input.agrees === false,
   'addendum open': (facts) => facts.addendum !== 'none',

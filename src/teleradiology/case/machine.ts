@@ -269,6 +269,7 @@ function withoutSecondReading(facts: Facts): Facts {
 
 const french: Record<Who, string> = {
   radiologist: 'radiologue',
+  expert: 'expert',
   requester: 'demandeur',
   technologist: 'manipulateur',
   coordinator: 'coordonnateur',

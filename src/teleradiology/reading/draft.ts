@@ -3,6 +3,7 @@ import type { Coding, DiagnosticReport, Extension } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
 import type { ReportText } from '../../report/contract.ts';
 import { codeSystem, concept, identifierSystem, structureDefinition } from '../codes.ts';
+import { kindOf } from '../kinds/index.ts';
 import { documentOid } from '../request/case-number.ts';
 import { type CaseTask, idOf, inputsOf, outputsOf } from '../shell/case-task.ts';
 
@@ -51,6 +52,7 @@ export function draftOf(task: CaseTask, saved: DiagnosticReport | undefined, inp
       url: structureDefinition.reportText,
       extension: written.map((chapter) => ({ url: chapter, valueString: text[chapter] })),
     });
+  const { document } = kindOf(task);
   const acts = inputsOf(task, 'act').flatMap((each) => each.valueCodeableConcept?.coding ?? []);
   const reader = idOf(task.owner, 'Practitioner');
   const studies = outputsOf(task, 'imaging-study').flatMap((each) => each.valueReference ?? []);
@@ -61,10 +63,10 @@ export function draftOf(task: CaseTask, saved: DiagnosticReport | undefined, inp
     ...(extension.length > 0 ? { extension } : {}),
     status: 'partial',
     basedOn: task.focus ? [task.focus as NonNullable<DiagnosticReport['basedOn']>[number]] : undefined,
-    category: [concept('http://terminology.hl7.org/CodeSystem/v2-0074', 'RAD')],
+    category: [concept('http://terminology.hl7.org/CodeSystem/v2-0074', document.category)],
     code: {
-      coding: [{ system: codeSystem.loinc, code: '18748-4' }, ...acts, ...(ccam ? [ccam] : [])],
-      text: "Compte rendu d'imagerie médicale",
+      coding: [{ system: codeSystem.loinc, code: document.type.code }, ...acts, ...(ccam ? [ccam] : [])],
+      text: document.name,
     },
     subject: task.for as DiagnosticReport['subject'],
     ...(studies.length > 0 ? { imagingStudy: studies as DiagnosticReport['imagingStudy'] } : {}),

@@ -4,6 +4,7 @@ import type { Binary, DiagnosticReport, DocumentReference, Provenance, Reference
 import type { FhirTransaction } from '../../fhir/index.ts';
 import type { ReportDocuments, ReportInput } from '../../report/contract.ts';
 import { codeSystem, concept, identifierSystem } from '../codes.ts';
+import { kindOf } from '../kinds/index.ts';
 import { documentOid } from '../request/case-number.ts';
 import { type CaseTask, withOutputReference } from '../shell/case-task.ts';
 
@@ -94,6 +95,7 @@ async function storeDocument(
   input: ReportInput,
   document: { content: Buffer; type: string; oid: string; title: string },
 ): Promise<StoredDocument> {
+  const { document: kind } = kindOf(task);
   const binary = await tx.create<Binary>({
     resourceType: 'Binary',
     contentType: document.type,
@@ -108,8 +110,8 @@ async function storeDocument(
     identifier: [{ system: identifierSystem.uri, value: `urn:oid:${input.document.setOid}` }],
     status: 'current',
     docStatus: 'final',
-    type: concept(codeSystem.loinc, '18748-4', document.title),
-    category: [concept('http://terminology.hl7.org/CodeSystem/v2-0074', 'RAD')],
+    type: concept(codeSystem.loinc, kind.type.code, document.title),
+    category: [concept('http://terminology.hl7.org/CodeSystem/v2-0074', kind.category)],
     subject: task.for as DocumentReference['subject'],
     date: input.signedAt.toISOString(),
     author: [radiologist, { reference: `Organization/${input.platform.id}` }],

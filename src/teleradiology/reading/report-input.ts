@@ -3,6 +3,7 @@ import type { Coding, DiagnosticReport, Identifier, Patient, Practitioner, Servi
 import { FhirError, type FhirTransaction } from '../../fhir/index.ts';
 import type { ReportInput } from '../../report/contract.ts';
 import { codeSystem, identifierIs } from '../codes.ts';
+import { kindOf, ordinary } from '../kinds/index.ts';
 import { readEstablishment } from '../request/open-case.ts';
 import { establishmentSettings } from '../settings.ts';
 import { type CaseTask, idOf, inputsOf, outputsOf } from '../shell/case-task.ts';
@@ -36,8 +37,10 @@ export async function reportInput(
   const acts = actsOf(task, report, serviceRequest);
   const url = inputsOf(task, 'partial-viewer-url')[0]?.valueUrl;
   const contrast = await contrastOf(tx, serviceRequest);
+  const kind = kindOf(task);
   return {
     text: textOf(report),
+    ...(kind === ordinary ? {} : { form: kind.document }),
     patient,
     serviceRequest,
     ...(requesterId ? { requester: await tx.find('Practitioner', requesterId) } : {}),

@@ -2,6 +2,7 @@
 import type { Consent, Observation, Patient, Practitioner, ServiceRequest, Task } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
 import { codeOf, codeSystem } from '../codes.ts';
+import { kindAsked } from '../kinds/index.ts';
 import type { EstablishmentSettings } from '../settings.ts';
 import { idOf, inputsOf } from '../shell/case-task.ts';
 import { missingItems, type RequestItem } from './required-items.ts';
@@ -16,7 +17,8 @@ export async function missingOf(
   serviceRequest: ServiceRequest,
   settings: EstablishmentSettings,
 ): Promise<RequestItem[]> {
-  const required = settings.requiredItems;
+  const { items } = kindAsked(serviceRequest);
+  const required = settings.requiredItems.filter((item) => items === 'all' || items.includes(item));
   const needs = (...items: RequestItem[]): boolean => items.some((item) => required.includes(item));
   const patientId = idOf(serviceRequest.subject, 'Patient');
   const patient: Patient | undefined = patientId === undefined ? undefined : await tx.find('Patient', patientId);

@@ -5,6 +5,7 @@ import { FhirError, type FhirTransaction } from '../../fhir/index.ts';
 import { decide, type Milestone } from '../case/index.ts';
 import { urgencyOf } from '../clock/index.ts';
 import { codeSystem, concept, identifierIs, identifierSystem } from '../codes.ts';
+import { kindAsked, kindElements } from '../kinds/index.ts';
 import { type CaseTask, inputsOf } from '../shell/case-task.ts';
 import type { EffectScene } from '../shell/effects.ts';
 import { viewOfNewCase } from '../shell/gather-facts.ts';
@@ -56,7 +57,7 @@ export async function newCaseTask(shell: Shell, tx: FhirTransaction, request: Ne
     identifier: [{ system: identifierSystem.caseNumber, value: caseNumberOf(request.draft, now) }, ...ours],
     intent: 'order',
     status: 'requested',
-    code: concept(codeSystem.taskCode, 'teleradiology-case'),
+    ...kindElements(kindAsked(serviceRequest), concept(codeSystem.taskCode, 'teleradiology-case')),
     groupIdentifier: placerOf(serviceRequest),
     basedOn: [{ reference }],
     focus: { reference },

@@ -6,12 +6,14 @@ import { codeOf, codeSystem, identifierSystem } from '../codes.ts';
 import { criticalOf } from '../critical/critical-fact.ts';
 import { holds, isUndecided } from '../identity/issue-kinds.ts';
 import { linksOfCase, type StudyLink } from '../images/study-link.ts';
+import { kindOf } from '../kinds/index.ts';
 import { standingOfActor } from '../people/reader-standing.ts';
 import { missingOf } from '../request/completeness.ts';
 import { type EstablishmentSettings, establishmentSettings, isLive } from '../settings.ts';
 import { readingClockOf } from './case-clocks.ts';
 import { announcedStudies, basisOf, idOf, inputsOf, milestonesOf, outputsOf, stateOf } from './case-task.ts';
 import { childFacts } from './child-facts.ts';
+import { kindFacts, termsOfKind } from './kind-facts.ts';
 
 /** Facts with what they were read from. */
 export interface CaseView {
@@ -46,7 +48,8 @@ export async function establishmentOf(tx: FhirTransaction, task: Task): Promise<
 
 export async function gatherFacts(tx: FhirTransaction, task: Task & { id: string }, now: Date): Promise<CaseView> {
   const { tenant } = tx.context;
-  const settings = establishmentSettings(await establishmentOf(tx, task));
+  const establishment = await establishmentOf(tx, task);
+  const settings = establishmentSettings(establishment);
   const links = await linksOfCase(tx.sql, tenant, task.id);
   const studies = links.filter((link) => link.state === 'attached');
   const children = await childFacts(tx, task);
@@ -56,6 +59,7 @@ export async function gatherFacts(tx: FhirTransaction, task: Task & { id: string
   const announced = announcedStudies(task);
   const facts: Facts = {
     ...unburdened,
+    ...(await kindFacts(tx, task, establishment, settings)),
     ...children.facts,
     question: outputsOf(task, 'question').length > 0,
     reader: await standingOfActor(tx, task.requester?.reference, now),
@@ -64,8 +68,6 @@ export async function gatherFacts(tx: FhirTransaction, task: Task & { id: string
     critical: await criticalOf(tx, task),
     assignedTo: task.restriction?.recipient?.[0]?.reference,
     live: isLive(settings, now),
-    flow4Expected: settings.flow4Expected,
-    protocolRequired: settings.protocolRequired,
     urgent: task.priority !== 'routine',
     owner: task.owner?.reference,
     placerNumber: Boolean(task.groupIdentifier?.value),
@@ -105,9 +107,8 @@ export function viewOfNewCase(
   const settings = establishmentSettings(establishment);
   const facts: Facts = {
     ...unburdened,
+    ...termsOfKind(kindOf(task), settings),
     live: isLive(settings, now),
-    flow4Expected: settings.flow4Expected,
-    protocolRequired: settings.protocolRequired,
     urgent: task.priority !== 'routine',
     placerNumber: Boolean(task.groupIdentifier?.value),
     consent: 'missing',

@@ -18,6 +18,7 @@ const owned = [
   'businessStatus',
   'statusReason',
   'code',
+  'instantiatesCanonical',
   'intent',
   'identifier',
   'groupIdentifier',

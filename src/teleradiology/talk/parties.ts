@@ -9,7 +9,7 @@ import { platformId } from '../shell/platform.ts';
 import { refused } from './message.ts';
 
 /** Roles that talk; a machine writes no message, whatever its role. */
-const talkingRoles: readonly string[] = ['technologist', 'requester', 'radiologist', 'coordinator'];
+const talkingRoles: readonly string[] = ['technologist', 'requester', 'radiologist', 'expert', 'coordinator'];
 
 /** @throws FhirError 403 for whoever has no part in this case. */
 export function refuseStranger(tx: FhirTransaction, task: CaseTask): void {

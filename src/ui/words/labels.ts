@@ -29,6 +29,7 @@ export function sexName(gender: string | undefined): string {
 
 const roles: Readonly<Record<string, string>> = {
   radiologist: 'Radiologue',
+  expert: 'Expert',
   requester: 'Médecin demandeur',
   technologist: 'Manipulateur',
   coordinator: 'Coordonnateur',

@@ -14,6 +14,7 @@ export const settingsUrl = 'https://fhir.passerelle.example/StructureDefinition/
 export type Who =
   | 'radiologist'
   | 'other-radiologist'
+  | 'expert'
   | 'requester'
   | 'technologist'
   | 'coordinator'
@@ -58,6 +59,7 @@ export interface World {
 const people: Record<Who, { reference: string; roles: string[]; kind: 'person' | 'machine' }> = {
   radiologist: { reference: 'Practitioner/radiologue', roles: ['radiologist'], kind: 'person' },
   'other-radiologist': { reference: 'Practitioner/radiologue-2', roles: ['radiologist'], kind: 'person' },
+  expert: { reference: 'Practitioner/expert', roles: ['expert'], kind: 'person' },
   requester: { reference: 'Practitioner/demandeur', roles: ['requester'], kind: 'person' },
   technologist: { reference: 'Practitioner/manipulateur', roles: ['technologist'], kind: 'person' },
   coordinator: { reference: 'Practitioner/coordonnateur', roles: ['coordinator'], kind: 'person' },
@@ -271,11 +273,11 @@ export async function createWorld(
     });
     await tx.update(hospital(settings));
     for (const id of ['passerelle', 'ris-demo']) await tx.update({ resourceType: 'Device', id });
-    const named = { radiologue: '99700990031', 'radiologue-2': '99700990056', demandeur: '99700990015' } as Record<
+    const named = { radiologue: '99700990031', 'radiologue-2': '99700990056', expert: '99700990064', demandeur: '99700990015' } as Record<
       string,
       string
     >;
-    for (const id of ['radiologue', 'radiologue-2', 'demandeur', 'manipulateur', 'coordonnateur', 'qualite', 'admin']) {
+    for (const id of ['radiologue', 'radiologue-2', 'expert', 'demandeur', 'manipulateur', 'coordonnateur', 'qualite', 'admin']) {
       const rpps = named[id];
       await tx.update({
         resourceType: 'Practitioner',

@@ -7,6 +7,19 @@ import { afterSignature, beforeReading } from './groups.ts';
 /** Everywhere after the request is in: a critical result outlives whatever becomes of its case. */
 const anywhere = states.map(({ code }) => code).filter((code) => code !== 'draft' && code !== 'sent');
 
+const amending: readonly GuardName[] = [
+  'human',
+  'credentials-valid',
+  'not-excluded',
+  'consent',
+  'identity-clear',
+  'not-quarantined',
+  'attachment-confirmed',
+  'report-signed',
+  'reason-given',
+  'report-complete',
+];
+
 const secondOpinion: readonly GuardName[] = [
   'human',
   'second-reading-taken',
@@ -183,18 +196,18 @@ export const afterRows: readonly Transition[] = [
     to: 'signed',
     who: ['addendum-reader'],
     via: [],
-    guards: [
-      'human',
-      'credentials-valid',
-      'not-excluded',
-      'consent',
-      'identity-clear',
-      'not-quarantined',
-      'attachment-confirmed',
-      'report-signed',
-      'reason-given',
-      'report-complete',
-    ],
+    when: ['complement signed'],
+    guards: amending,
+    effects: ['publish-report', 'close-addendum'],
+    milestones: ['amended', 'complemented'],
+  },
+  {
+    event: 'sign-addendum',
+    from: afterSignature,
+    to: 'signed',
+    who: ['addendum-reader'],
+    via: [],
+    guards: amending,
     effects: ['publish-report', 'close-addendum'],
     milestones: ['amended'],
   },

@@ -1,0 +1,156 @@
+/** Other remote acts on the same machine (WF-13): a téléexpertise from the question to the opinion the requester has read. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { DocumentReference, ServiceRequest, Task } from '@medplum/fhirtypes';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { checkCdaHeader, createReportRoom, openKeystore } from '../../src/report/index.ts';
+import { kinds } from '../../src/teleradiology/kinds/index.ts';
+import { fresh, milestones, outputs, patient, person, placer, stateOf } from './support/requests.ts';
+import { createWorld, tenant, type World } from './support/world.ts';
+
+let folder: string;
+let world: World;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'passerelle-kinds-'));
+  world = await createWorld('2026-05-12T06:10:00Z', [], async ({ clock }) => {
+    const keystore = await openKeystore(join(folder, 'keys'), clock);
+    return { report: createReportRoom(), signerFor: keystore.signerFor };
+  });
+});
+afterAll(async () => {
+  await world.close();
+  await rm(folder, { recursive: true });
+});
+
+const caseKind = 'https://fhir.passerelle.example/CodeSystem/case-kind';
+
+/** A request as the form without RIS posts it: patient, photograph, request and case in one transaction. */
+async function ask(kind: string, changes: Partial<ServiceRequest> = {}): Promise<Task & { id: string }> {
+  const id = `ask-${fresh()}`;
+  await world.store.transaction(world.as('requester', 'transaction'), async (tx) => {
+    await tx.create({ ...patient(person()), id: `pat-${id}` });
+    await tx.create<DocumentReference & { id: string }>({
+      resourceType: 'DocumentReference',
+      id: `photo-${id}`,
+      status: 'current',
+      subject: { reference: `Patient/pat-${id}` },
+      content: [
+        { attachment: { contentType: 'image/jpeg', data: '/9j/4AAQSkZJRgABAQAAAQABAAD/2Q==', title: 'Lésion' } },
+      ],
+    });
+    await tx.create<ServiceRequest & { id: string }>({
+      resourceType: 'ServiceRequest',
+      id: `sr-${id}`,
+      status: 'active',
+      intent: 'order',
+      identifier: [placer(`TE-${fresh()}`)],
+      category: [{ coding: [{ system: caseKind, code: kind }] }],
+      code: { text: 'Avis dermatologique' },
+      subject: { reference: `Patient/pat-${id}` },
+      requester: { reference: 'Practitioner/demandeur' },
+      authoredOn: '2026-05-12T08:00:00+02:00',
+      priority: 'routine',
+      reasonCode: [{ text: 'Lésion pigmentée du dos, évolutive : faut-il une exérèse ?' }],
+      supportingInfo: [{ reference: `DocumentReference/photo-${id}` }],
+      ...changes,
+    });
+    await tx.create<Task & { id: string }>({
+      resourceType: 'Task',
+      id,
+      status: 'requested',
+      intent: 'order',
+      code: {
+        coding: [{ system: 'https://fhir.passerelle.example/CodeSystem/task-code', code: 'teleradiology-case' }],
+      },
+      focus: { reference: `ServiceRequest/sr-${id}` },
+      requester: { reference: 'Organization/ch-exemple' },
+    });
+  });
+  return (await world.task(id)) as Task & { id: string };
+}
+
+const opinion = {
+  indication: 'Lésion pigmentée du dos, évolutive.',
+  technique: 'Photographie du 12 mai 2026.',
+  results: 'Asymétrie, bords irréguliers, deux couleurs.',
+  conclusion: 'Exérèse sous quinze jours conseillée.',
+};
+
+describe('a téléexpertise', () => {
+  it('goes from the question to the opinion: no protocol, no images; an expert claims, writes, signs; the requester has read it', async () => {
+    const asked = await ask('teleexpertise');
+    expect(stateOf(asked)).toBe('ready');
+    expect(asked.code?.coding).toContainEqual({ system: caseKind, code: 'teleexpertise', display: 'Téléexpertise' });
+    expect(asked.instantiatesCanonical).toBe('https://fhir.passerelle.example/ActivityDefinition/teleexpertise');
+    // The reading clock runs from the request on: somebody is waited for.
+    expect(asked.restriction?.period?.end).toBeDefined();
+
+    await expect(world.operate('radiologist', 'claim', asked.id)).rejects.toMatchObject({ status: 403 });
+    expect(stateOf((await world.operate('expert', 'claim', asked.id)) as Task)).toBe('reading');
+    await world.operate('expert', 'save-draft', asked.id, opinion);
+    const signed = (await world.operate('expert', 'sign', asked.id, opinion)) as Task;
+    expect(stateOf(signed)).toBe('delivering');
+
+    const reference = outputs(signed, 'report')[0]?.valueReference?.reference?.split('/')[1] ?? '';
+    const report = await world.store.read(tenant, 'DiagnosticReport', reference);
+    expect(report).toMatchObject({
+      status: 'final',
+      conclusion: opinion.conclusion,
+      code: { text: 'Compte rendu de téléexpertise' },
+      performer: [{ reference: 'Practitioner/expert' }, {}],
+    });
+    expect(report.code.coding?.[0]?.code).toBe('85208-7');
+    const documents = await Promise.all(
+      outputs(signed, 'document').map((each) =>
+        world.store.read(tenant, 'DocumentReference', each.valueReference?.reference?.split('/')[1] ?? ''),
+      ),
+    );
+    expect(documents.map(({ type }) => type?.coding?.[0]?.code)).toEqual(['85208-7', '85208-7']);
+    const cda = documents.find(({ content }) => content[0]?.attachment.contentType === 'text/xml');
+    const binary = await world.store.read(tenant, 'Binary', cda?.content[0]?.attachment.url?.split('/')[1] ?? '');
+    const text = Buffer.from(binary.data ?? '', 'base64');
+    expect(checkCdaHeader(text)).toEqual([]);
+    expect(text.toString()).toContain('Compte rendu de téléexpertise – Avis dermatologique');
+
+    // The site has no software that acknowledges: whoever asked says that it was read.
+    await expect(world.operate('technologist', 'report-received', asked.id)).rejects.toMatchObject({ status: 403 });
+    const read = (await world.operate('requester', 'report-received', asked.id)) as Task;
+    expect(stateOf(read)).toBe('delivered');
+    expect(milestones(read)['report-received']).toBeDefined();
+  }, 30_000);
+
+  it('keeps its urgency rules: an urgent one is signed only after the requester was called', async () => {
+    const asked = await ask('teleexpertise', { priority: 'stat' });
+    await world.operate('expert', 'claim', asked.id);
+    await expect(world.operate('expert', 'sign', asked.id, opinion)).rejects.toMatchObject({ status: 422 });
+  });
+
+  it('stays what it was opened as, whatever becomes of its request', async () => {
+    const asked = await ask('teleexpertise');
+    await world.store.transaction(world.as('requester', 'update'), async (tx) => {
+      const request = await tx.read('ServiceRequest', `sr-${asked.id}`);
+      await tx.update<ServiceRequest & { id: string }>({
+        ...(request as ServiceRequest & { id: string }),
+        category: [{ coding: [{ system: caseKind, code: 'teleradiology' }] }],
+      });
+    });
+    expect(stateOf((await world.operate('expert', 'claim', asked.id)) as Task)).toBe('reading');
+  });
+});
+
+describe('kinds of remote acts', () => {
+  it('refuses a kind there is not, and takes one that says nothing for teleradiology', async () => {
+    await expect(ask('telepathy')).rejects.toMatchObject({ status: 422 });
+    expect(stateOf(await ask('teleradiology', { category: undefined }))).toBe('protocol-wanted');
+  });
+
+  it('gives each kind to the roles it names', async () => {
+    for (const kind of kinds.filter(({ imagesExpected }) => !imagesExpected)) {
+      const asked = await ask(kind.code);
+      const claim = world.operate('radiologist', 'claim', asked.id);
+      if (kind.readers.includes('radiologist')) expect(stateOf((await claim) as Task)).toBe('reading');
+      else await expect(claim).rejects.toMatchObject({ status: 403 });
+    }
+  });
+});
