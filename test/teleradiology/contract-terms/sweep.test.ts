@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createSweep } from '../../../src/teleradiology/clock/index.ts';
 import { clocksOf } from '../../../src/teleradiology/shell/case-clocks.ts';
-import { readyCase } from '../support/requests.ts';
+import { person, readyCase, request, send } from '../support/requests.ts';
 import { createWorld, tenant, type World } from '../support/world.ts';
 
 let world: World;
@@ -46,6 +46,32 @@ describe('after downtime', () => {
     const deadlines = (await told(id)).filter((each) => each.startsWith('deadline'));
     expect(deadlines.filter((each) => each.includes('50 %'))).toHaveLength(1);
     expect(deadlines).toHaveLength(3);
+  });
+});
+
+describe('a case from before there were several clocks', () => {
+  it('gains those that should run when it is looked at for the first time', async () => {
+    const { task } = await send(world, request(person()));
+    const stored = await world.task(task.id);
+    const { extension = [], ...rest } = stored;
+    const old = { ...rest, extension: extension.filter(({ url }) => !url.endsWith('/clock')) };
+    await world.database.transaction(tenant, async (sql) => {
+      await sql.query('UPDATE fhir.task SET content = $3 WHERE tenant = $1 AND id = $2', [
+        tenant,
+        task.id,
+        JSON.stringify(old),
+      ]);
+      await sql.query(
+        `UPDATE due_time SET key = '', next_at = $3 WHERE tenant = $1 AND case_id = $2 AND kind = 'clock'`,
+        [tenant, task.id, world.clock.now()],
+      );
+    });
+    expect(clocksOf(await world.task(task.id))).toEqual([]);
+    await world.room.sweep();
+    expect(clocksOf(await world.task(task.id))).toMatchObject([{ name: 'protocol', started: world.clock.now() }]);
+    world.clock.pass(31 * minuteMs);
+    await world.room.sweep();
+    expect((await told(task.id)).filter((each) => each.startsWith('waiting Aucun protocole'))).toHaveLength(1);
   });
 });
 
