@@ -24,6 +24,7 @@ export const codeSystem = {
   taskCode: `${passerelle}/CodeSystem/task-code`,
   caseStatus: `${passerelle}/CodeSystem/case-status`,
   caseItem: `${passerelle}/CodeSystem/case-item`,
+  caseKind: `${passerelle}/CodeSystem/case-kind`,
   caseGuard: `${passerelle}/CodeSystem/case-guard`,
   communicationCategory: `${passerelle}/CodeSystem/communication-category`,
   clock: `${passerelle}/CodeSystem/clock`,
