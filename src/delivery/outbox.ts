@@ -182,13 +182,13 @@ export async function revive(sql: Sql, tenant: string, id: string, now: Date): P
   return rows[0]?.destination;
 }
 
-/** Kinds of items that are kept back: a report; an answer to the request, or a notice, says nothing of the patient's images. */
-const heldKinds = 'report-%';
+/** Kinds of items that are kept back: what goes into a patient's record. An answer to the request, or a notice, does not. */
+const heldKinds = ['report-%', 'attachment-%'];
 
 /** Keeps back what has not left about this resource. */
 export async function holdItems(sql: Sql, tenant: string, focus: string): Promise<void> {
   await sql.query(
-    `UPDATE outbox SET state = 'held' WHERE tenant = $1 AND focus = $2 AND state = 'queued' AND kind LIKE $3`,
+    `UPDATE outbox SET state = 'held' WHERE tenant = $1 AND focus = $2 AND state = 'queued' AND kind LIKE ANY ($3)`,
     [tenant, focus, heldKinds],
   );
 }

@@ -35,6 +35,7 @@ export const codeSystem = {
   detectedIssue: `${passerelle}/CodeSystem/detected-issue-code`,
   mitigation: `${passerelle}/CodeSystem/detected-issue-mitigation`,
   identityTrait: `${passerelle}/CodeSystem/identity-trait`,
+  attachmentKind: `${passerelle}/CodeSystem/attachment-kind`,
   consentCategory: `${passerelle}/CodeSystem/consent-category`,
   v20203: 'http://terminology.hl7.org/CodeSystem/v2-0203',
   frenchIdentifierType: 'https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-v2-0203',
@@ -76,6 +77,8 @@ export type CaseItem =
   | 'displayed-series'
   | 'images-declared-complete'
   | 'evidence'
+  /** DocumentReference that came with the request. */
+  | 'attachment'
   /** Communication that asked the site and has no answer yet. */
   | 'question'
   /** Communication by which the site asks to cancel. */

@@ -70,12 +70,15 @@ export interface ExamComplement {
 
 /** The part of the domain that adapters call, each inside the transaction that stores their message. */
 export interface Teleradiology {
-  /** Opens a case, or answers the open one of the same placer number (idempotent). @throws FhirError 422 with the reason. */
+  /**
+   * Opens a case, or answers the open one of the same placer number (idempotent). `notice`: what the sender is to be told with the
+   * acknowledgement, French. @throws FhirError 422 with the reason.
+   */
   receiveRequest(
     tx: FhirTransaction,
     request: IncomingRequest,
     establishmentId: string,
-  ): Promise<{ task: Task; created: boolean }>;
+  ): Promise<{ task: Task; created: boolean; notice?: string }>;
   /** @throws FhirError 404 unknown request, 422 illegal from this state (flow 4 received…). */
   cancelRequest(tx: FhirTransaction, cancellation: IncomingCancellation, establishmentId: string): Promise<Task>;
   completeExam(tx: FhirTransaction, exams: ExamComplement[], establishmentId: string): Promise<Task>;

@@ -74,14 +74,14 @@ export interface Identity {
   facility: string;
 }
 
-/** Renders the acknowledgement of a message, in its own character set. `refusal` undefined: AA. */
+/** Renders the acknowledgement of a message, in its own character set. `refusal` undefined: AA, with what the sender is to be told. */
 export function acknowledge(
   header: Header,
   refusal: Refusal | undefined,
   tables: Tables,
-  circumstances: { now: Date; zone: TimeZone; identity: Identity },
+  circumstances: { now: Date; zone: TimeZone; identity: Identity; notices?: readonly string[] },
 ): { code: 'AA' | 'AE' | 'AR'; bytes: Buffer; reason: string | undefined } {
-  const { now, zone, identity } = circumstances;
+  const { now, zone, identity, notices = [] } = circumstances;
   const error = refusal && tables.errors.errors[refusal.kind];
   const code = error?.ack ?? 'AA';
   const reason = error && refusal ? fill(error.text, refusal.values) : undefined;
@@ -110,6 +110,9 @@ export function acknowledge(
     const condition = `${error.code}^${tables.errors.conditions[error.code] ?? ''}^${tables.errors.system}`;
     segments.push(`ERR||${refusal?.location ?? ''}|${condition}|E||||${escapeText(reason)}`);
   }
+  // Table 0516: a warning; the message was accepted (table 0357).
+  for (const notice of error ? [] : notices)
+    segments.push(`ERR|||0^Message accepted^${tables.errors.system}|W||||${escapeText(notice)}`);
   return { code, bytes: encodeLossy(`${segments.join('\r')}\r`, header.charset), reason };
 }
 

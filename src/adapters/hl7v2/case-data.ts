@@ -25,7 +25,8 @@ export class IncompleteCase extends Error {
   override name = 'IncompleteCase';
 }
 
-export interface CaseData {
+/** What any message about a case needs. */
+export interface RequestData {
   task: Task & { id: string };
   serviceRequest: ServiceRequest;
   patient: Patient;
@@ -35,23 +36,32 @@ export interface CaseData {
   /** PV1-2, PV1-19 of the request. */
   encounterClass: string | undefined;
   appointment: Identifier | undefined;
-  /** The radiologist who decided or signed. */
-  radiologist: Practitioner;
-  /** The structure we answer for. */
-  platform: Organization | undefined;
   /** Everything read, for the audit trail. */
   read: Resource[];
 }
 
-/** @throws IncompleteCase. */
+export interface CaseData extends RequestData {
+  /** The radiologist who decided or signed. */
+  radiologist: Practitioner;
+  /** The structure we answer for. */
+  platform: Organization | undefined;
+}
+
+/** The same with who answers. @throws IncompleteCase. */
 export async function readCaseData(tx: FhirTransaction, item: DeliveryItem): Promise<CaseData> {
+  const data = await readRequestData(tx, item);
+  const radiologist = await radiologistOf(tx, data.read, item, data.task, data.serviceRequest);
+  return { ...data, radiologist, platform: await platformOf(tx, data.task, radiologist) };
+}
+
+/** @throws IncompleteCase. */
+export async function readRequestData(tx: FhirTransaction, item: DeliveryItem): Promise<RequestData> {
   const read: Resource[] = [];
   const task = await follow(tx, read, { reference: item.focus }, 'Task', 'le dossier');
   const serviceRequest = await follow(tx, read, task.focus, 'ServiceRequest', 'la demande');
   const patient = await follow(tx, read, task.for, 'Patient', 'le patient');
   const placer = serviceRequest.identifier?.find((identifier) => hasType(identifier, 'PLAC')) ?? task.groupIdentifier;
   if (!placer?.value) throw new IncompleteCase('Le dossier n’a pas de numéro de demande.');
-  const radiologist = await radiologistOf(tx, read, item, task, serviceRequest);
   return {
     task: task as Task & { id: string },
     serviceRequest,
@@ -60,8 +70,6 @@ export async function readCaseData(tx: FhirTransaction, item: DeliveryItem): Pro
     account: serviceRequest.identifier?.find((identifier) => hasType(identifier, 'AN')),
     encounterClass: inputs(task, 'encounter-class')[0]?.valueCode,
     appointment: inputs(task, 'appointment')[0]?.valueIdentifier,
-    radiologist,
-    platform: await platformOf(tx, task, radiologist),
     read,
   };
 }
@@ -190,7 +198,7 @@ async function follow<K extends 'Task' | 'ServiceRequest' | 'Patient'>(
   return resource;
 }
 
-function inputs(task: Task, code: string): TaskInput[] {
+export function inputs(task: Task, code: string): TaskInput[] {
   return (task.input ?? []).filter((input) => isItem(input.type, code));
 }
 

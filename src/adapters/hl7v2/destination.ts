@@ -1,4 +1,5 @@
 /** Delivery to a RIS: the establishment's MLLP endpoint, one message per item, the same octets at every attempt. */
+import type { Resource } from '@medplum/fhirtypes';
 import type { Clock } from '../../config/index.ts';
 import type { Database } from '../../db/index.ts';
 import type { DeliveryItem, DeliveryResult, Destination } from '../../delivery/contract.ts';
@@ -11,7 +12,8 @@ import {
 } from '../../fhir/index.ts';
 import type { Identity } from './acknowledgement.ts';
 import { writeAnswer } from './answer-writer.ts';
-import { IncompleteCase, readCaseData, readCda } from './case-data.ts';
+import { readScannedPages, uniqueIdOf, writeAttachment } from './attachment-writer.ts';
+import { IncompleteCase, readCaseData, readCda, readRequestData } from './case-data.ts';
 import { writeDocument } from './document-writer.ts';
 import type { Log } from './log.ts';
 import { findOutgoing, insertOutgoing, recordAnswer } from './message-store.ts';
@@ -68,8 +70,7 @@ export function risDestination(options: RisOptions): RisDestination {
       const known = await findOutgoing(tx.sql, item.tenant, organizationId, item.id);
       // One that was refused for its content is different: whatever was corrected since must be in what leaves.
       if (known && !known.refused) return { prepared: { raw: known.raw, route, answer: known.answer }, read: [] };
-      const data = await readCaseData(tx, item);
-      const { bytes, messageType } = await render(tx, item, data, envelopeOf(item, route), tables, route);
+      const { bytes, messageType, read } = await render(tx, item, envelopeOf(item, route), tables, route);
       await insertOutgoing(tx.sql, {
         tenant: item.tenant,
         partner: organizationId,
@@ -79,7 +80,7 @@ export function risDestination(options: RisOptions): RisDestination {
         at: clock.now(),
         focus: item.focus,
       });
-      return { prepared: { raw: bytes, route, answer: undefined }, read: data.read };
+      return { prepared: { raw: bytes, route, answer: undefined }, read };
     });
     if (read.length > 0) await audit(context, read);
     return prepared;
@@ -152,18 +153,28 @@ export function risDestination(options: RisOptions): RisDestination {
 async function render(
   tx: FhirTransaction,
   item: DeliveryItem,
-  data: Awaited<ReturnType<typeof readCaseData>>,
   envelope: Envelope,
   tables: Tables,
   route: Route,
-): Promise<{ bytes: Buffer; messageType: string }> {
+): Promise<{ bytes: Buffer; messageType: string; read: Resource[] }> {
   switch (item.kind) {
-    case 'request-answer':
-      return writeAnswer(data, envelope, tables);
+    case 'request-answer': {
+      const data = await readCaseData(tx, item);
+      return { ...writeAnswer(data, envelope, tables), read: data.read };
+    }
     case 'report-mdm':
-      return writeDocument('mdm', data, await readCda(tx, data), envelope, tables, route.site.flags);
-    case 'report-oru':
-      return writeDocument('oru', data, await readCda(tx, data), envelope, tables, route.site.flags);
+    case 'report-oru': {
+      const data = await readCaseData(tx, item);
+      const form = item.kind === 'report-mdm' ? 'mdm' : 'oru';
+      const cda = await readCda(tx, data);
+      return { ...writeDocument(form, data, cda, envelope, tables, route.site.flags), read: data.read };
+    }
+    case 'attachment-mdm': {
+      const data = await readRequestData(tx, item);
+      const pages = await readScannedPages(tx, item);
+      const read = [...data.read, ...pages.slice(0, 1).map(({ document }) => document)];
+      return { ...writeAttachment(data, pages, uniqueIdOf(item), envelope, tables), read };
+    }
     default:
       throw new IncompleteCase(`Message de nature inconnue : ${item.kind}.`);
   }

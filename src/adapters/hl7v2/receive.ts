@@ -70,8 +70,9 @@ export function createReceiver(options: ReceiverOptions): Receive {
 
   return async function receive(bytes, peer, oversized) {
     const header = readHeader(bytes);
-    const answer = (refusal?: Refusal) =>
-      acknowledge(header, refusal, tables, { now: clock.now(), zone: tables.site(header.sender).zone, identity });
+    const zone = tables.site(header.sender).zone;
+    const answer = (refusal?: Refusal, notices: readonly string[] = []) =>
+      acknowledge(header, refusal, tables, { now: clock.now(), zone, identity, notices });
     try {
       const sender = await senders.find(header, peer);
       const reception = receptionOf(bytes, header, peer, sender?.tenant ?? platformTenant, clock.now());
@@ -94,7 +95,7 @@ export function createReceiver(options: ReceiverOptions): Receive {
           sender,
           peer,
           work,
-          () => answer().bytes,
+          (notices) => answer(undefined, notices).bytes,
         );
       } catch (error) {
         return await refuse(reception, refusalOf(error, header, log), answer);
@@ -132,7 +133,7 @@ export function createReceiver(options: ReceiverOptions): Receive {
     sender: Sender,
     peer: Peer,
     work: Work,
-    accept: () => Buffer,
+    accept: (notices: readonly string[]) => Buffer,
   ): Promise<Buffer> {
     const context: Context = {
       tenant: sender.tenant,
@@ -154,8 +155,10 @@ export function createReceiver(options: ReceiverOptions): Receive {
             return { bytes: earlier.accepted, warnings: [] };
           }
           const warnings = [...reception.warnings, ...(earlier.otherOctets ? [reusedControlId] : [])];
-          const focus = await work.perform(tx, teleradiology, sender.organizationId);
-          const given = accept();
+          const notices: string[] = [];
+          const tell = (notice: string) => void notices.push(notice);
+          const focus = await work.perform(tx, teleradiology, sender.organizationId, tell);
+          const given = accept(notices);
           await insertReception(
             tx.sql,
             { ...reception, warnings },

@@ -15,8 +15,13 @@ import { checkRequired, type OrderGroup, orderGroups, type Translation } from '.
 export interface Work {
   /** Deviations that were tolerated. */
   warnings: readonly string[];
-  /** @returns the resource the message is about, e.g. `Task/…`. */
-  perform(tx: FhirTransaction, teleradiology: Teleradiology, establishmentId: string): Promise<string | undefined>;
+  /** @param tell is given what the acknowledgement says beside AA. @returns the resource the message is about, e.g. `Task/…`. */
+  perform(
+    tx: FhirTransaction,
+    teleradiology: Teleradiology,
+    establishmentId: string,
+    tell: (notice: string) => void,
+  ): Promise<string | undefined>;
 }
 
 /** Most ORDER groups one message may hold: the work of one transaction stays bounded. */
@@ -66,10 +71,11 @@ function workOf(
   switch (flow) {
     case 'request': {
       const requests = read(readRequest);
-      return async (tx, teleradiology, establishmentId) => {
+      return async (tx, teleradiology, establishmentId, tell) => {
         let focus: string | undefined;
         for (const request of requests) {
-          const { task } = await teleradiology.receiveRequest(tx, request, establishmentId);
+          const { task, notice } = await teleradiology.receiveRequest(tx, request, establishmentId);
+          if (notice !== undefined) tell(notice);
           focus ??= `Task/${task.id}`;
         }
         return focus;

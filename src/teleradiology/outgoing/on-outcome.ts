@@ -72,8 +72,14 @@ async function recordOutcome(
   await shell.writes.update(tx, next);
 }
 
+/** What did not pass, where it is not the report. */
+const failed: Readonly<Record<string, string>> = {
+  'request-answer': "L'envoi de la réponse à la demande",
+  'attachment-mdm': "L'envoi d'une pièce jointe aux archives de l'établissement",
+};
+
 async function tellFailure(tx: FhirTransaction, task: CaseTask, item: DeliveryItem): Promise<void> {
-  const what = item.kind === 'request-answer' ? "L'envoi de la réponse à la demande" : "L'envoi du compte rendu signé";
+  const what = failed[item.kind] ?? "L'envoi du compte rendu signé";
   await tx.create<Communication>(
     communication(task, {
       category: 'delivery-failed',

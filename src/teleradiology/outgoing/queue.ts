@@ -6,7 +6,7 @@ import { setDueTime } from '../clock/index.ts';
 import { codeSystem, concept } from '../codes.ts';
 import type { Room } from '../room.ts';
 import { establishmentSettings } from '../settings.ts';
-import { type CaseTask, idOf } from '../shell/case-task.ts';
+import { type CaseTask, idOf, withInput } from '../shell/case-task.ts';
 import { establishmentOf } from '../shell/gather-facts.ts';
 import type { TaskWrites } from '../shell/task-writes.ts';
 
@@ -26,8 +26,10 @@ export async function watchDelivery(
 export async function queueDelivery(
   scene: { room: Room; writes: TaskWrites; tx: FhirTransaction; actor: { reference: string }; now: Date },
   task: CaseTask,
-  kind: 'request-answer' | 'report-mdm' | 'report-oru',
+  kind: 'request-answer' | 'report-mdm' | 'report-oru' | 'attachment-mdm',
   title: string,
+  /** DocumentReference that is sent, where it is not the report. */
+  document?: string,
 ): Promise<void> {
   const establishment = idOf(task.requester, 'Organization');
   if (establishment === undefined) return;
@@ -47,7 +49,9 @@ export async function queueDelivery(
     authoredOn: scene.now.toISOString(),
     lastModified: scene.now.toISOString(),
   };
-  await scene.writes.create(scene.tx, child);
+  const whole =
+    document === undefined ? child : withInput(child, 'attachment', { valueReference: { reference: document } });
+  await scene.writes.create(scene.tx, whole);
   await watchDelivery(scene, task, child.id);
   await scene.room.delivery.enqueue(scene.tx, {
     destination: `ris:${establishment}`,

@@ -13,13 +13,14 @@ import type { Shell } from '../shell/perform.ts';
 import { tellChanges } from './changed-request.ts';
 import { missingOf } from './completeness.ts';
 import { caseOfPlacer, newCaseTask, placerOf, readEstablishment } from './open-case.ts';
+import { missingText } from './required-items.ts';
 
 export async function receiveRequest(
   shell: Shell,
   tx: FhirTransaction,
   request: IncomingRequest,
   establishmentId: string,
-): Promise<{ task: Task; created: boolean }> {
+): Promise<{ task: Task; created: boolean; notice?: string }> {
   const placer = placerOf(request.serviceRequest);
   if (placer === undefined)
     throw new FhirError(
@@ -73,12 +74,13 @@ export async function receiveRequest(
     patient,
     received: { patient: request.patient, problems },
   });
+  const missing = await missingOf(tx, given, serviceRequest, settings);
   const draft = await newCaseTask(shell, tx, {
     serviceRequest,
     establishment,
     draft: given,
     held: isHeldBy(doubts),
-    missing: await missingOf(tx, given, serviceRequest, settings),
+    missing,
     times: {
       ...(serviceRequest.authoredOn ? { requested: new Date(serviceRequest.authoredOn) } : {}),
       ...(request.transmittedAt ? { transmitted: request.transmittedAt } : {}),
@@ -86,7 +88,8 @@ export async function receiveRequest(
   });
   const task = await shell.writes.create(tx, draft);
   await raiseDoubts(shell, tx, task, doubts);
-  return { task: await attachWaiting(shell, tx, task), created: true };
+  const attached = await attachWaiting(shell, tx, task);
+  return { task: attached, created: true, ...(missing.length > 0 ? { notice: missingText(missing) } : {}) };
 }
 
 /** The same number again: the same case, unless it is closed, or the number means somebody else. Other content is told. */

@@ -11,6 +11,7 @@ import { patientChanged } from '../identity/patient-changes.ts';
 import { requestCompleted } from '../identity/request-completed.ts';
 import { issueWritten } from '../identity/resolve-problem.ts';
 import { attachWaiting } from '../images/attach.ts';
+import { documentWritten } from '../request/attach-document.ts';
 import type { PendingRequests } from '../request/from-rest.ts';
 import { placerOf } from '../request/open-case.ts';
 import { type CaseTask, isTaskOf, outputsOf, stateOf } from './case-task.ts';
@@ -41,6 +42,7 @@ export async function guardWrite(
   if (change.type === 'ServiceRequest' && change.interaction === 'create' && change.after) return pending.arrived(tx);
   if (change.type === 'ServiceRequest') return guardRequest(shell, change, tx);
   if (change.type === 'DetectedIssue') return issueWritten(shell, change, tx);
+  if (change.type === 'DocumentReference') return documentWritten(shell, change, tx);
   if (change.type === 'Patient')
     return change.interaction === 'create' ? pending.arrived(tx) : patientChanged(shell, change, tx);
   if (change.type !== 'Task') return;

@@ -466,6 +466,81 @@ describe('the report', () => {
   });
 });
 
+describe('a scanned page', () => {
+  const pdf = Buffer.from('%PDF-1.4 ordonnance');
+  const jpeg = Buffer.from([0xff, 0xd8, 0xff, 0xe0, 1, 2, 3]);
+
+  /** A document of a case, and the child Task that sends it. */
+  async function attached(files: readonly Buffer[], code = 'prescription'): Promise<DeliveryItem> {
+    const focus = await makeCase();
+    return write(async (tx) => {
+      const task = await tx.read('Task', focus.slice('Task/'.length));
+      const content = [];
+      for (const file of files) {
+        const data = file.toString('base64');
+        const binary = await tx.create<Binary>({ resourceType: 'Binary', contentType: 'application/pdf', data });
+        content.push({ attachment: { contentType: 'application/pdf', url: `Binary/${binary.id}` } });
+      }
+      const document = await tx.create<DocumentReference>({
+        resourceType: 'DocumentReference',
+        status: 'current',
+        date: '2026-05-12T08:00:00Z',
+        type: { coding: [{ system: `${base}/CodeSystem/attachment-kind`, code }] },
+        subject: task.for as DocumentReference['subject'],
+        content,
+      });
+      const child = await tx.create<Task>({
+        resourceType: 'Task',
+        status: 'requested',
+        intent: 'order',
+        input: [
+          item('attachment', { valueReference: { reference: `DocumentReference/${document.id}` } }),
+        ] as Task['input'],
+      });
+      return { ...delivery('attachment-mdm', focus), task: `Task/${child.id}` };
+    });
+  }
+
+  it('leaves as MDM^T02 with the file itself, under its own type, for the request it belongs to', async () => {
+    const sent = await attached([pdf, jpeg]);
+    expect(await destination.deliver(sent)).toMatchObject({ status: 'delivered', evidence: `MSA|AA|${sent.id}` });
+    expect(names(last())).toBe('MSH EVN PID PV1 ORC OBR TXA OBX OBX');
+    expect(segment(last(), 'ORC').slice(1, 3)).toEqual(['NW', `DEM-${counter - 1}^^2.999.59.10^ISO`]);
+    const txa = segment(last(), 'TXA');
+    expect([txa[2], txa[4], txa[17]]).toEqual(['55115-0', '20260512100000', 'AU']);
+    expect(txa[12]).toBe(`2.25.${BigInt(`0x${sent.task?.slice('Task/'.length).replaceAll('-', '')}`)}`);
+    const values = lines(last())
+      .filter((line) => line.startsWith('OBX'))
+      .map((line) => line.split('|')[5]);
+    expect(values).toEqual([
+      `^application^PDF^Base64^${pdf.toString('base64')}`,
+      `^image^JPEG^Base64^${jpeg.toString('base64')}`,
+    ]);
+  });
+
+  it('needs nobody who reads the case, and says what it is', async () => {
+    const sent = await attached([pdf], 'consent');
+    await write(async (tx) => {
+      const { owner: _owner, ...task } = await tx.read('Task', sent.focus.slice('Task/'.length));
+      await tx.update(task as Task & { id: string });
+    });
+    expect(await destination.deliver(sent)).toMatchObject({ status: 'delivered' });
+    expect(segment(last(), 'OBR')[4]).toBe('59284-0^Consentement du patient^LN');
+  });
+
+  it('that is neither PDF nor JPEG, or was marked as an error, is not sent', async () => {
+    expect(await destination.deliver(await attached([Buffer.from('<html>')]))).toMatchObject({ status: 'failed' });
+    const sent = await attached([pdf]);
+    await write(async (tx) => {
+      const child = await tx.read('Task', sent.task?.slice('Task/'.length) ?? '');
+      const id = child.input?.[0]?.valueReference?.reference?.split('/')[1] ?? '';
+      await tx.update({ ...(await tx.read('DocumentReference', id)), status: 'entered-in-error' });
+    });
+    expect(await destination.deliver(sent)).toMatchObject({ status: 'failed' });
+    expect(ris.received).toEqual([]);
+  });
+});
+
 describe('an acknowledgement', () => {
   it('AE is a failure with the text of the other side', async () => {
     ris.answer = (id) => `MSA|AE|${id}\rERR||OBX^1^5|102^Data type error^messageErrorCondition|E||||Document illisible`;

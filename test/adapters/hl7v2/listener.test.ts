@@ -101,6 +101,20 @@ describe('a request over MLLP', () => {
     expect(domain.establishments).toEqual([establishment]);
   });
 
+  it('that lacks something is told so with its AA', async () => {
+    domain.notice = 'Demande incomplète : il manque le poids.';
+    const answer = await sendMessage(await start(), octets('ACK-W', 'DEM-ACK-W')).finally(() => {
+      domain.notice = undefined;
+    });
+    expect(segment(answer, 'MSA')).toEqual(['MSA', 'AA', 'ACK-W']);
+    const warning = segment(answer, 'ERR');
+    expect([warning[3], warning[4], warning[8]]).toEqual([
+      '0^Message accepted^messageErrorCondition',
+      'W',
+      'Demande incomplète : il manque le poids.',
+    ]);
+  });
+
   it('that comes again gets the same octets and changes nothing', async () => {
     const address = await start();
     const message = octets();

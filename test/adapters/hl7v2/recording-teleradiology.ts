@@ -13,6 +13,8 @@ export interface Recording extends Teleradiology {
   cancellations: IncomingCancellation[];
   complements: ExamComplement[][];
   establishments: string[];
+  /** What the sender is told beside AA. */
+  notice: string | undefined;
   /** Called inside the transaction, before the domain answers. */
   before: ((tx: FhirTransaction) => Promise<void> | void) | undefined;
 }
@@ -33,12 +35,14 @@ export function recordingTeleradiology(): Recording {
     cancellations: [],
     complements: [],
     establishments: [],
+    notice: undefined,
     before: undefined,
     async receiveRequest(tx, request, establishmentId) {
       recording.requests.push(request);
       return {
         task: await store(tx, request.serviceRequest.identifier?.[0]?.value ?? '', establishmentId),
         created: true,
+        ...(recording.notice === undefined ? {} : { notice: recording.notice }),
       };
     },
     async cancelRequest(tx, cancellation, establishmentId) {
