@@ -15,5 +15,6 @@ export type {
   OpenidSource,
 } from './identity-sources/index.ts';
 export type { LegalNotice, Organisation } from './legal-notice.ts';
+export { createLoop, type Loop, type LoopOptions } from './loop.ts';
 export { type Secret, secret, secretText } from './secret.ts';
 export type { LimitSettings, MalwareSettings, Rate, SurfaceSettings } from './surface.ts';

@@ -111,7 +111,7 @@ describe.skipIf(browserPath() === undefined)('the user interface in a browser', 
     const tab = page.waitForEvent('popup');
     await page.getByRole('button', { name: 'Ouvrir Visionneuse 3D' }).click();
     await (await tab).waitForURL('**/application?client=viewer&dossier=cas-1');
-    expect(await (await tab).evaluate(() => window.opener === null)).toBe(true);
+    expect(await (await tab).evaluate('window.opener === null')).toBe(true);
   });
 
   it('shows a new urgent case without reload, says so, and moves nothing under the pointer', async () => {

@@ -2,6 +2,7 @@
  * Turns the journal into AuditEvents while the server has time. Nothing depends on it: who looks for AuditEvents gets all of them, whether
  * this ran or not; it keeps that look short. A busy server puts it off, but not for ever.
  */
+import { createLoop, type Loop } from '../../config/index.ts';
 import type { FhirStore } from '../../fhir/index.ts';
 
 const everyMs = 3_000;
@@ -20,10 +21,7 @@ interface Moment {
   written: number;
 }
 
-export interface BackgroundProjection {
-  /** Resolves when the work under way is done. */
-  stop(): Promise<void>;
-}
+export type BackgroundProjection = Pick<Loop, 'stop'>;
 
 export function projectInBackground(options: {
   store: Pick<FhirStore, 'projectSome'>;
@@ -33,20 +31,17 @@ export function projectInBackground(options: {
   log?: { error(object: object, message: string): void };
 }): BackgroundProjection {
   const { store, tenants, written, log } = options;
-  let stopped = false;
-  let working: Promise<void> = Promise.resolve();
-  let timer: NodeJS.Timeout;
   let before: Moment = { at: performance.now(), written: written() };
   /** When nothing was left to do for the last time. */
   let done = before;
 
-  async function round(): Promise<void> {
+  async function round(isStopped: () => boolean): Promise<void> {
     const begun = { at: performance.now(), written: written() };
     const isBusy = paceSince(before) > busyFrom;
     before = begun;
     if (isBusy && !isOverdue()) return;
     for (const tenant of await tenants()) {
-      while (!stopped && (await store.projectSome(tenant))) {
+      while (!isStopped() && (await store.projectSome(tenant))) {
         // Those who come meanwhile go first, too.
         const isSettled = performance.now() - begun.at > everyMs;
         if (isSettled && paceSince(begun) > busyFrom && !isOverdue()) return;
@@ -63,28 +58,12 @@ export function projectInBackground(options: {
     return performance.now() - done.at > latestMs || written() - done.written > mostBehind;
   }
 
-  function schedule(): void {
-    timer = setTimeout(() => {
-      working = round()
-        .catch((error: unknown) => {
-          log?.error(
-            { error: (error as Error).name },
-            'the audit trail could not be projected; it will be tried again',
-          );
-        })
-        .finally(() => {
-          if (!stopped) schedule();
-        });
-    }, everyMs);
-    timer.unref();
-  }
-
-  schedule();
-  return {
-    async stop() {
-      stopped = true;
-      clearTimeout(timer);
-      await working;
-    },
-  };
+  const loop = createLoop({
+    everyMs,
+    round,
+    onFailure: (error) =>
+      log?.error({ error: (error as Error).name }, 'the audit trail could not be projected; it will be tried again'),
+  });
+  loop.start();
+  return loop;
 }

@@ -1,5 +1,5 @@
 /** Emergency access to records out of sight: opened by an operation, closed by time (docs/access/policy.md). */
-import type { Clock } from '../../config/index.ts';
+import { type Clock, createLoop } from '../../config/index.ts';
 import type { FhirStore } from '../../fhir/index.ts';
 import { type EndingRooms, tellEnds } from './ending.ts';
 import { type BreakGlassRooms, breakGlassOperations } from './operation.ts';
@@ -21,22 +21,11 @@ const everyMs = 60_000;
 /** Registers the operations. */
 export function createBreakGlass(options: BreakGlassOptions): BreakGlass {
   for (const operation of breakGlassOperations(options)) options.store.registerOperation(operation);
-  let timer: NodeJS.Timeout | undefined;
-  let running: Promise<void> = Promise.resolve();
-  const tell = () => {
-    running = running
-      .then(() => tellEnds(options))
-      .catch((error: unknown) => {
-        options.log?.error({ error: (error as Error).name }, 'ends of emergency accesses could not be told');
-      });
-  };
-  return {
-    start() {
-      timer = setInterval(tell, everyMs).unref();
-    },
-    async close() {
-      clearInterval(timer);
-      await running;
-    },
-  };
+  const loop = createLoop({
+    everyMs,
+    round: () => tellEnds(options),
+    onFailure: (error) =>
+      options.log?.error({ error: (error as Error).name }, 'ends of emergency accesses could not be told'),
+  });
+  return { start: () => loop.start(), close: loop.stop };
 }

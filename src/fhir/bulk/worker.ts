@@ -2,7 +2,7 @@
  * Runs jobs: each attempt under a lease that is renewed while it goes on, so that one node at a time works on a job and another takes
  * over from a dead one. An attempt that lost its lease stops, and what it made counts for nothing.
  */
-import type { Clock } from '../../config/index.ts';
+import { type Clock, createLoop } from '../../config/index.ts';
 import type { Database } from '../../db/index.ts';
 import { type Context, FhirError, type FhirGuards } from '../contract.ts';
 import { isContention } from '../rest/attempts.ts';
@@ -69,9 +69,7 @@ export function createWorker(options: WorkerOptions): Worker {
   const { database, clock, log, folders, owners, guards } = options;
   const period = options.sweepEveryMs ?? sweepEveryMs;
   const running = new Map<Promise<void>, AbortController>();
-  let timer: NodeJS.Timeout | undefined;
   let stopped = false;
-  let looking: Promise<void> = Promise.resolve();
 
   async function sweep(): Promise<void> {
     for (const tenant of await database.tenants()) {
@@ -180,31 +178,23 @@ export function createWorker(options: WorkerOptions): Worker {
     log?.error({ error: code ?? name, job: job.id }, 'a bulk data job failed');
   }
 
-  /** One look at a time, the next one `delayMs` after it. */
-  function lookIn(delayMs: number): void {
-    if (stopped || period === 0) return;
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      looking = sweep()
-        .catch((error: unknown) => log?.error({ error: (error as Error).name }, 'bulk data jobs could not be read'))
-        .finally(() => lookIn(period));
-    }, delayMs);
-    timer.unref();
-  }
-
-  function wake(): void {
-    void looking.then(() => lookIn(0));
-  }
+  const loop = createLoop({
+    everyMs: period,
+    round: sweep,
+    onFailure: (error) => log?.error({ error: (error as Error).name }, 'bulk data jobs could not be read'),
+  });
+  const wake = () => {
+    if (period > 0) loop.wake();
+  };
 
   return {
     start() {
       stopped = false;
-      lookIn(0);
+      if (period > 0) loop.start('at once');
     },
     async stop() {
       stopped = true;
-      clearTimeout(timer);
-      await looking;
+      await loop.stop();
       for (const controller of running.values()) controller.abort(givenBack);
       await Promise.all(running.keys());
     },

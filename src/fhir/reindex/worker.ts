@@ -1,4 +1,5 @@
 /** Works on reindex jobs in the background, on any number of nodes, never more than half of the time. */
+import { createLoop } from '../../config/index.ts';
 import type { Database } from '../../db/index.ts';
 import { typesUnderWay } from './jobs.ts';
 
@@ -26,19 +27,16 @@ export function createReindexWorker(options: {
   const { database, step, inspect, log } = options;
   const inspected = new Set<string>();
   const open = new Map<string, ReadonlySet<string>>();
-  let stopped = false;
-  let timer: NodeJS.Timeout | undefined;
-  let working: Promise<void> = Promise.resolve();
 
   /** Every tenant is looked at before any work is done, and each gets its turn: one with millions of rows holds up nobody. */
-  async function round(): Promise<void> {
+  async function round(isStopped: () => boolean): Promise<void> {
     const tenants = await database.tenants();
     for (const tenant of tenants) await guarded(() => look(tenant));
     let active = tenants;
-    while (active.length > 0 && !stopped) {
+    while (active.length > 0 && !isStopped()) {
       const next: string[] = [];
       for (const tenant of active) {
-        if (stopped) return;
+        if (isStopped()) return;
         const begun = performance.now();
         const outcome = await guarded(() => step(tenant));
         if (outcome === 'over') await guarded(() => look(tenant));
@@ -69,34 +67,22 @@ export function createReindexWorker(options: {
     return new Set(await database.transaction(tenant, (sql) => typesUnderWay(sql, tenant)));
   }
 
-  function schedule(afterMs: number): void {
-    if (stopped) return;
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      working = working
-        .then(round)
-        .catch((error: unknown) => log?.error({ error: (error as Error).name }, 'the tenants could not be listed'))
-        .then(() => schedule(lookEveryMs));
-    }, afterMs);
-    timer.unref();
-  }
+  const loop = createLoop({
+    everyMs: lookEveryMs,
+    round,
+    onFailure: (error) => log?.error({ error: (error as Error).name }, 'the tenants could not be listed'),
+  });
 
   return {
-    start: () => schedule(0),
-    async stop() {
-      stopped = true;
-      clearTimeout(timer);
-      await working;
-    },
+    start: () => loop.start('at once'),
+    stop: loop.stop,
     async finish(tenant) {
       await inspect(tenant);
       while ((await step(tenant)) !== 'nothing');
       open.set(tenant, await lookAt(tenant));
     },
-    wake() {
-      // Before the first round nobody works here.
-      if (timer) schedule(0);
-    },
+    // Before the first round nobody works here.
+    wake: loop.wake,
     underWay: (tenant) => open.get(tenant) ?? nothing,
   };
 }

@@ -1,5 +1,5 @@
 /** Raises what fell due: at start for the time the server was down, then every second. Safe on any number of servers. */
-import type { Clock } from '../../config/index.ts';
+import { type Clock, createLoop } from '../../config/index.ts';
 import type { Database } from '../../db/index.ts';
 import { type FhirStore, type FhirTransaction, systemContext } from '../../fhir/index.ts';
 import { studyLock } from '../images/study-link.ts';
@@ -25,9 +25,6 @@ export function createSweep(
   raise: RaiseDue,
 ): Sweep {
   const { database, store, clock, log } = room;
-  let timer: NodeJS.Timeout | undefined;
-  let running: Promise<unknown> | undefined;
-  let stopped = true;
 
   async function raiseOne(tenant: string, due: DueTime): Promise<boolean> {
     try {
@@ -68,27 +65,18 @@ export function createSweep(
     return raised;
   }
 
-  function arm(): void {
-    if (stopped) return;
-    timer = setTimeout(() => {
-      running = sweep()
-        .catch((error: unknown) => log.error({ err: error }, 'the sweep of due times failed'))
-        .finally(arm);
-    }, sweepEveryMs);
-    timer.unref();
-  }
+  const loop = createLoop({
+    everyMs: sweepEveryMs,
+    round: sweep,
+    onFailure: (error) => log.error({ err: error }, 'the sweep of due times failed'),
+  });
 
   return {
     sweep,
     async start() {
-      stopped = false;
       await sweep().catch((error: unknown) => log.error({ err: error }, 'the sweep of due times failed'));
-      arm();
+      loop.start();
     },
-    async stop() {
-      stopped = true;
-      clearTimeout(timer);
-      await running;
-    },
+    stop: loop.stop,
   };
 }

@@ -2,7 +2,7 @@
  * Looks after the chain while the server runs: tells its heads outside the database, and proves it again and again, a piece at a time, so
  * that a break is known within hours and not at the next audit.
  */
-import { systemClock } from '../../../config/index.ts';
+import { createLoop, systemClock } from '../../../config/index.ts';
 import type { Database } from '../../../db/index.ts';
 import { addMonthsAhead } from '../retention/months-ahead.ts';
 import { type Anchor, headOf, readAnchors, writeAnchors } from './anchors.ts';
@@ -49,9 +49,6 @@ export function createChainWatch(options: ChainWatchOptions): ChainWatch {
   const proven = new Map<string, Link>();
   const known = new Set<string>();
   let monthsMade: number | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  let working: Promise<void> = Promise.resolve();
-  let stopped = false;
 
   async function anchor(): Promise<void> {
     const fresh: Anchor[] = [];
@@ -101,29 +98,16 @@ export function createChainWatch(options: ChainWatchOptions): ChainWatch {
     await anchor();
   }
 
-  function guarded(work: () => Promise<void>): Promise<void> {
-    return work().catch((error: unknown) => {
-      log?.error({ error: (error as Error).name }, 'the audit chain could not be looked at; it will be tried again');
-    });
-  }
-
-  function schedule(): void {
-    timer = setTimeout(() => {
-      working = guarded(look).finally(() => {
-        if (!stopped) schedule();
-      });
-    }, everyMs);
-    timer.unref();
-  }
+  const onFailure = (error: unknown) =>
+    log?.error({ error: (error as Error).name }, 'the audit chain could not be looked at; it will be tried again');
+  const loop = createLoop({ everyMs, round: look, onFailure });
 
   return {
     look,
-    start: schedule,
+    start: () => loop.start(),
     async stop() {
-      stopped = true;
-      clearTimeout(timer);
-      await working;
-      await guarded(anchor);
+      await loop.stop();
+      await anchor().catch(onFailure);
     },
   };
 }

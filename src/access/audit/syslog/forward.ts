@@ -4,7 +4,7 @@
  */
 import { hostname } from 'node:os';
 import type { AuditEvent } from '@medplum/fhirtypes';
-import type { AuditSyslog } from '../../../config/index.ts';
+import { type AuditSyslog, createLoop, type Loop } from '../../../config/index.ts';
 import type { Database } from '../../../db/index.ts';
 import { readContents, sealsAfter } from '../chain/read.ts';
 import { rowsIn, type Seal } from '../chain/seal.ts';
@@ -86,45 +86,21 @@ async function* messagesOf(database: Database, seal: Seal): AsyncGenerator<Buffe
   );
 }
 
-export interface Forwarding {
-  /** Resolves when the batch under way is over. */
-  stop(): Promise<void>;
-}
+export type Forwarding = Pick<Loop, 'stop'>;
 
 export function forwardInBackground(options: ForwardOptions): Forwarding {
-  let stopped = false;
-  let pauseMs = everyMs;
-  let timer: NodeJS.Timeout;
-  let working: Promise<void> = Promise.resolve();
-
-  async function round(): Promise<void> {
-    try {
-      for (const tenant of await options.tenants()) while (!stopped && (await forwardSome(options, tenant)));
-      pauseMs = everyMs;
-    } catch (error) {
+  const loop = createLoop({
+    everyMs,
+    longestMs: longestPauseMs,
+    async round(isStopped) {
+      for (const tenant of await options.tenants()) while (!isStopped() && (await forwardSome(options, tenant)));
+    },
+    onFailure: (error) =>
       options.log?.error(
         { error: (error as Error).message },
         'the audit trail could not be sent by syslog; it will be',
-      );
-      pauseMs = Math.min(longestPauseMs, pauseMs * 2);
-    }
-  }
-
-  function schedule(): void {
-    timer = setTimeout(() => {
-      working = round().finally(() => {
-        if (!stopped) schedule();
-      });
-    }, pauseMs);
-    timer.unref();
-  }
-
-  schedule();
-  return {
-    async stop() {
-      stopped = true;
-      clearTimeout(timer);
-      await working;
-    },
-  };
+      ),
+  });
+  loop.start();
+  return loop;
 }
