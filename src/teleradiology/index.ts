@@ -1,4 +1,6 @@
 /** The domain of teleradiology: cases, their machine and clocks, images and reports around them. */
+
+export { dueNow } from './clock/due-time.ts';
 export type { ExamComplement, IncomingCancellation, IncomingRequest, Teleradiology } from './contract.ts';
 export { createTeleradiology, type TeleradiologyRoom } from './create.ts';
 export { type LateRun, penaltiesCsv, penaltiesOf, totals } from './penalties/index.ts';
@@ -10,3 +12,4 @@ export { defaultSettings, type EstablishmentSettings, establishmentSettings } fr
 export { type FindParty, mailAddress } from './talk/mail-address.ts';
 export { type FactKind, type NoticeDefinition, type NoticeTemplate, notices } from './talk/notices.ts';
 export { mailPrefix, type QueuedNotice, readNotice } from './talk/send-notice.ts';
+export { keepPlace } from './worklist/index.ts';

@@ -13,6 +13,10 @@ const suites: Record<string, () => Promise<Suite>> = {
   hl7v2: async () => (await import('./hl7v2-suite.ts')).hl7v2Suite,
   dicom: async () => (await import('./dicom-suite.ts')).dicomSuite,
   report: async () => (await import('./report-suite.ts')).reportSuite,
+  workflow: async () => {
+    const { workflowSuite } = await import('./workflow-suite.ts');
+    return () => workflowSuite();
+  },
 };
 
 /** Suites that take long: run by name only. */

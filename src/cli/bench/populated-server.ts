@@ -5,22 +5,31 @@ import { startEmbeddedPostgres } from '../../db/index.ts';
 import { createSearchValues } from '../../fhir/index.ts';
 import { startChildServer } from '../demo/child-server.ts';
 import { demoHospital } from '../demonstration/index.ts';
-import { fill } from './fill/fill.ts';
+import { fill, type Population } from './fill/fill.ts';
+import { requests } from './fill/population.ts';
 import { type HttpLoad, httpLoad } from './http-load.ts';
 
 export interface PopulatedServer {
   http: HttpLoad;
   raw: pg.Pool;
   tenant: string;
-  /** Brings the population to `rows` requests. */
-  growTo(rows: number): Promise<void>;
+  /** Superuser's connection string. */
+  adminUrl: string;
+  httpUrl: string;
+  /** Bearer token of an account. */
+  token(account: string): Promise<string>;
+  /** Brings the population to so many arrivals: requests, unless another one was given. */
+  growTo(arrivals: number): Promise<void>;
   /** Waits until the AuditEvents of the load so far are made and what was written is on its way to disk: the next figure is its own. */
   settle(): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** @param connections of the load and of the raw limit. */
-export async function startPopulatedServer(connections: number): Promise<PopulatedServer> {
+export async function startPopulatedServer(
+  connections: number,
+  population: Population = requests,
+): Promise<PopulatedServer> {
   const server = await startChildServer({ LOG_LEVEL: 'error' });
   const postgres = await startEmbeddedPostgres({
     directory: dataFolder({ dataDir: server.dataDir } as Parameters<typeof dataFolder>[0], 'postgres'),
@@ -37,8 +46,11 @@ export async function startPopulatedServer(connections: number): Promise<Populat
     http,
     raw,
     tenant: demoHospital.tenant,
+    adminUrl: adminUrl.href,
+    httpUrl: server.httpUrl,
+    token: server.token,
     async growTo(rows) {
-      await fill({ adminUrl: adminUrl.href, tenant: demoHospital.tenant, index }, filled, rows);
+      await fill({ adminUrl: adminUrl.href, tenant: demoHospital.tenant, index, population }, filled, rows);
       filled = rows;
     },
     async settle() {

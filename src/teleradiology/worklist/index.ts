@@ -1,9 +1,14 @@
 /** The worklist: where each open case stands, for everybody and for who looks (WF-11, docs/worklist.md). */
+import type { Task } from '@medplum/fhirtypes';
+import type { Sql } from '../../db/index.ts';
 import type { Operation } from '../../fhir/index.ts';
+import { workOf } from './open-case.ts';
 import { worklistOperation } from './operation.ts';
+import { placeOf } from './place.ts';
 import { createProjection } from './projection.ts';
 import { type RemakeRoom, remakeWhereNeeded, rulesText } from './remake.ts';
 import { loadSubSpecialties } from './sub-specialty.ts';
+import { keepRow, type RequestTraits } from './table.ts';
 
 export interface Worklist {
   operation: Operation;
@@ -32,4 +37,27 @@ export function createWorklist(room: RemakeRoom): Worklist {
       await running;
     },
   };
+}
+
+/**
+ * Puts a case where it stands by its Task alone, for whoever fills a database past the store. A case that waits for nobody has no place.
+ */
+export async function keepPlace(
+  sql: Sql,
+  tenant: string,
+  task: Task & { id: string },
+  establishment: string,
+  traits: RequestTraits,
+): Promise<void> {
+  const work = workOf(task, []);
+  if (work === undefined) return;
+  const open = {
+    ...work,
+    ...traits,
+    caseId: task.id,
+    urgent: task.priority !== 'routine',
+    establishment,
+    aiWeightMinutes: 0,
+  };
+  await keepRow(sql, tenant, open, placeOf(open));
 }

@@ -59,16 +59,17 @@ export function placeOf(open: OpenCase): Place {
   const expected =
     open.stage === 'to-protocol' ? expectedMinutes['to-protocol'] : expectedMinutes[open.urgent ? 'urgent' : 'other'];
   const dueAt = open.deadline ?? new Date(open.receivedAt.getTime() + expected * minuteMs);
-  const age = (dueAt.getTime() - open.receivedAt.getTime()) / minuteMs / minutesPerMinuteOfAge;
-  const ageMinutes = Math.round(Math.min(ageAtMostMinutes, Math.max(0, age)));
+  const waited = (dueAt.getTime() - open.receivedAt.getTime()) / minutesPerMinuteOfAge;
+  const ageMs = Math.round(Math.min(ageAtMostMinutes * minuteMs, Math.max(0, waited)));
   const aiMinutes = open.urgent ? 0 : aiMinutesOf(open.aiScore, open.aiWeightMinutes);
   return {
     urgencyClass: open.urgent ? 0 : 1,
     dueAt,
     dueRuns: open.deadline !== undefined,
-    ageMinutes,
+    ageMinutes: Math.round(ageMs / minuteMs),
     aiMinutes,
-    placeAt: new Date(dueAt.getTime() - (ageMinutes + aiMinutes) * minuteMs),
+    // To the millisecond: of cases due together the older is first, however close they came.
+    placeAt: new Date(dueAt.getTime() - ageMs - aiMinutes * minuteMs),
   };
 }
 

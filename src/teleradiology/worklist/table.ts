@@ -127,7 +127,7 @@ export async function casesOfRequest(sql: Sql, tenant: string, requestId: string
 export async function weighAi(sql: Sql, tenant: string, establishment: string, weightMinutes: number): Promise<void> {
   await sql.query(
     `UPDATE worklist
-     SET ai_minutes = round(ai_score * $3 / 100.0), place_at = due_at - (age_minutes + round(ai_score * $3 / 100.0)) * interval '1 minute'
+     SET ai_minutes = round(ai_score * $3 / 100.0), place_at = place_at + (ai_minutes - round(ai_score * $3 / 100.0)) * interval '1 minute'
      WHERE tenant = $1 AND establishment = $2 AND ai_score > 0 AND urgency_class > 0`,
     [tenant, establishment, weightMinutes],
   );

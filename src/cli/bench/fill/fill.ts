@@ -3,14 +3,12 @@
  * the end, as anyone does who loads millions of rows.
  */
 import { once } from 'node:events';
+import type { Resource, ResourceType } from '@medplum/fhirtypes';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import type { SearchValues } from '../../../fhir/index.ts';
 import { boolean, copyHeader, copyRow, copyTrailer, float8, int4, int8, text, timestamptz } from './copy-rows.ts';
-import { arrivals } from './population.ts';
 
-/** Types the population is made of. */
-const types = ['Patient', 'ServiceRequest', 'Task', 'Observation'] as const;
 const orderedTables = ['string_key', 'date_key', 'number_key'] as const;
 
 interface Index {
@@ -29,16 +27,26 @@ export interface Fill {
   adminUrl: string;
   tenant: string;
   index: SearchValues;
+  population: Population;
+}
+
+/** What a tenant is filled with, the same at every run. */
+export interface Population {
+  /** Types it is made of. */
+  types: readonly ResourceType[];
+  /** Everything that comes with the n-th arrival. */
+  arrivals(n: number): Iterable<Resource & { id: string }>;
 }
 
 /** Adds the arrivals `first … last-1` and everything that belongs to them; leaves the tables indexed, vacuumed and analysed. */
-export async function fill({ adminUrl, tenant, index }: Fill, first: number, last: number): Promise<void> {
+export async function fill(wanted: Fill, first: number, last: number): Promise<void> {
+  const { adminUrl, population } = wanted;
   const admin = new pg.Client({ connectionString: adminUrl });
   await admin.connect();
   try {
-    const tables = [...types.map((type) => type.toLowerCase()), ...orderedTables];
+    const tables = [...population.types.map((type) => type.toLowerCase()), ...orderedTables];
     const indexes = await dropIndexes(admin, tables);
-    await copyArrivals(adminUrl, tenant, index, first, last);
+    await copyArrivals(wanted, first, last);
     await admin.query("SET maintenance_work_mem = '1GB'");
     for (const { definition } of indexes) await admin.query(definition);
     for (const table of tables) await admin.query(`VACUUM ANALYZE fhir.${table}`);
@@ -61,7 +69,7 @@ async function dropIndexes(admin: pg.Client, tables: readonly string[]): Promise
   return rows;
 }
 
-async function copyArrivals(adminUrl: string, tenant: string, index: SearchValues, first: number, last: number) {
+async function copyArrivals({ adminUrl, tenant, index, population }: Fill, first: number, last: number) {
   const open = new Map<string, Copy>();
   const into = async (table: string, columns: readonly string[]): Promise<Copy> => {
     const known = open.get(table);
@@ -72,7 +80,7 @@ async function copyArrivals(adminUrl: string, tenant: string, index: SearchValue
   };
   const owner = text(tenant);
   for (let n = first; n < last; n++) {
-    for (const resource of arrivals(n)) {
+    for (const resource of population.arrivals(n)) {
       const entry = index(tenant, resource.resourceType, resource);
       const dates = entry.dateColumns.map((_, column) => `d${(column >> 1) + 1}_${column % 2 === 0 ? 'lo' : 'hi'}`);
       const columns = ['tenant', 'id', 'version', 'updated', 'deleted', ...dates, 'keys', 'content'];

@@ -1,5 +1,6 @@
 /** A population of any size, the same at every run: patients, their requests, the cases open on them, their observations. */
 import type { Observation, Patient, Resource, ServiceRequest, Task } from '@medplum/fhirtypes';
+import type { Population } from './fill.ts';
 
 export const identifierSystem = 'urn:oid:2.999.33.10';
 export const patientSystem = 'urn:oid:2.999.33.20';
@@ -33,12 +34,14 @@ export function scramble(n: number): number {
 }
 
 /** Everything that comes with the n-th request. */
-export function* arrivals(n: number): Generator<Resource & { id: string }> {
+function* arrivals(n: number): Generator<Resource & { id: string }> {
   if (n % requestsPerPatient === 0) yield patient(n / requestsPerPatient);
   yield serviceRequest(n);
   if (n % requestsPerTask === 0) yield task(n);
   if (n % requestsPerObservation === 0) yield observation(n);
 }
+
+export const requests: Population = { types: ['Patient', 'ServiceRequest', 'Task', 'Observation'], arrivals };
 
 /** About 1.3 kB, as a RIS would send it. */
 export function serviceRequest(n: number): ServiceRequest & { id: string } {
