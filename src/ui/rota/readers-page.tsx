@@ -12,6 +12,7 @@ import { useNow } from '../shell/use-now.ts';
 import { frenchDate } from '../time/format.ts';
 import { ExclusionDialog } from './exclusion-dialog.tsx';
 import { localFormats } from './month.ts';
+import { Notices } from './notices.tsx';
 import { spacedPhone } from './on-duty.ts';
 import { QualificationDialog } from './qualification-dialog.tsx';
 import { expiryState, expiryWords, heldBy, qualificationCodes, qualificationNames } from './qualifications.ts';
@@ -109,6 +110,7 @@ export default function ReadersPage(): JSX.Element {
           </tbody>
         </table>
       ) : null}
+      <Notices />
       {qualified ? (
         <QualificationDialog
           reader={qualified}

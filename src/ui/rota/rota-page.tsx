@@ -10,6 +10,7 @@ import { useNow } from '../shell/use-now.ts';
 import { frenchDateTime } from '../time/format.ts';
 import { type DutyKind, frenchMonth, localFormats, monthShifted, type Rota, rotaOf, type Shift } from './month.ts';
 import { MonthGrid } from './month-grid.tsx';
+import { Notices } from './notices.tsx';
 import { PlanDialog } from './plan-dialog.tsx';
 import { PublishDialog } from './publish-dialog.tsx';
 import { readersOf } from './readers.ts';
@@ -76,6 +77,7 @@ export default function RotaPage(): JSX.Element {
         <>
           <Publication rota={rota.data} now={now} />
           <WarningList warnings={rota.data.warnings} />
+          <Notices />
           <MonthGrid
             rota={rota.data}
             today={localFormats(rota.data.timeZone).day(now.toISOString())}

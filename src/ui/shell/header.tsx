@@ -30,8 +30,10 @@ export function Header({ session, onLogout }: { session: Session; onLogout: () =
   );
 }
 
-/** Roles that telephone a radiologist, or answer who wants to. */
-const asksWhoIsOnDuty = ['switchboard', 'secretary', 'coordinator', 'requester', 'technologist'] as const;
+/** Roles that telephone a radiologist, or answer who wants to, and those that look at rotas. */
+const staff = ['secretary', 'coordinator', 'requester', 'technologist'] as const;
+const asksWhoIsOnDuty = ['switchboard', ...staff] as const;
+const looksAtRotas = ['administrator', 'radiologist', 'quality', ...staff] as const;
 
 /** Screens offered to a role; the server decides what they may really read. */
 export function screensOf(session: Session): { href: string; label: string }[] {
@@ -42,9 +44,7 @@ export function screensOf(session: Session): { href: string; label: string }[] {
       : []),
     ...(hasRole(session, 'administrator') ? [{ href: '/comptes', label: 'Comptes' }] : []),
     ...(hasRole(session, ...asksWhoIsOnDuty) ? [{ href: '/garde', label: 'Qui est de garde' }] : []),
-    ...(hasRole(session, 'coordinator', 'administrator', 'radiologist', 'quality')
-      ? [{ href: '/planning', label: 'Gardes' }]
-      : []),
+    ...(hasRole(session, ...looksAtRotas) ? [{ href: '/planning', label: 'Gardes' }] : []),
     ...(hasRole(session, 'coordinator', 'administrator', 'quality')
       ? [{ href: '/radiologues', label: 'Radiologues' }]
       : []),
