@@ -1,5 +1,4 @@
 /** The domain of teleradiology: cases, their machine and clocks, images and reports around them. */
-
 export { dueNow } from './clock/due-time.ts';
 export type { ExamComplement, IncomingCancellation, IncomingRequest, Teleradiology } from './contract.ts';
 export { createTeleradiology, type TeleradiologyRoom } from './create.ts';

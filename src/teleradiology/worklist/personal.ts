@@ -49,7 +49,8 @@ export interface Reader {
   load: ReadonlyMap<string, number>;
 }
 
-const minutes = {
+/** By how much each term moves a case; those of age, AI and load have a range. */
+export const termMinutes = {
   'in-my-hands': 240,
   'assigned-to-me': 180,
   'in-other-hands': -240,
@@ -73,8 +74,8 @@ const minutesPerCaseInHand = 3;
 export function personalTerms(pool: Pool, mine: boolean, reader: Reader, nameOf: (code: string) => string): Term[] {
   if (!reader.reads) return [];
   const terms: Term[] = [];
-  const add = (code: keyof typeof minutes, text: string): void =>
-    void terms.push({ code, minutes: minutes[code], text });
+  const add = (code: keyof typeof termMinutes, text: string): void =>
+    void terms.push({ code, minutes: termMinutes[code], text });
   if (pool.held) {
     const inHand = pool.stage === 'in-hand';
     if (mine)
