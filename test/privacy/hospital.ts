@@ -13,6 +13,7 @@ import { createImaging, type ImagingRoom } from '../../src/imaging/index.ts';
 import { createReportRoom, openKeystore } from '../../src/report/index.ts';
 import { openConfiguredVault } from '../../src/vault/index.ts';
 import {
+  bornOn,
   complete,
   exam,
   fresh,
@@ -78,7 +79,13 @@ export async function openHospital(settings: Record<string, unknown>[] = []): Pr
       const { task } = await send(world, incoming);
       await world.operate('radiologist', 'protocol', task.id, { text: 'TDM cérébral sans injection' });
       const files = syntheticCt({
-        ...{ studyUid, patientId: who.ipp, patientName: 'TEST-MOREAU^CAMILLE', birthDate: '19850417', sex: 'F' },
+        ...{
+          studyUid,
+          patientId: who.ipp,
+          patientName: 'TEST-MOREAU^CAMILLE',
+          birthDate: bornOn(who).replaceAll('-', ''),
+          sex: 'F',
+        },
         ...{ placerOrderNumber: number, studyDate: clock.now(), slices: 2, size: 64 },
       });
       await imaging.store(world.as('technologist', 'dicomweb:stow'), streams(files));

@@ -71,6 +71,7 @@ export const demoPeople: readonly DemoPerson[] = [
   },
   { login: 'manipulateur', family: 'TEST-MANIP', given: 'SACHA', role: 'technologist' },
   { login: 'coordonnateur', family: 'TEST-COORD', given: 'ANDREA', role: 'coordinator', phone: '0199000070' },
+  { login: 'identitovigilance', family: 'TEST-IDENTITE', given: 'LOU', role: 'identity-vigilance' },
   {
     login: 'qualite',
     family: 'TEST-QUALITE',

@@ -13,8 +13,8 @@ export interface Decided {
   target?: string;
 }
 
-/** Role of identity vigilance; `conformance` stands for every role. */
-const deciding = ['quality', 'conformance'];
+/** Identity vigilance, which sees both sides, and quality, which sees what differs; `conformance` stands for every role. */
+const deciding = ['identity-vigilance', 'quality', 'conformance'];
 
 const refusal = (text: string, expression: string): FhirError =>
   new FhirError(422, 'business-rule', text, `DetectedIssue.mitigation${expression}`);

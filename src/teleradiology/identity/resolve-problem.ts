@@ -98,7 +98,8 @@ async function releaseCase(shell: Shell, tx: FhirTransaction, caseId: string, wa
   const blocked = (await undecidedIssues(tx, caseId)).map(blockedBy);
   if (blocked.includes('reading')) return;
   const now = await readCase(tx, caseId);
-  if (wasHeld && now.state === 'identity-hold') await perform(shell, tx, caseId, { event: 'lift-identity-hold' });
+  if (wasHeld && now.state === 'identity-hold')
+    await perform(shell, tx, caseId, { event: 'lift-identity-hold', bySystem: true });
   if (!isSigned || blocked.includes('signature')) return;
   await transition(shell, tx, now.task, now.state, { event: 'settle', bySystem: true });
   await shell.delivery.release(tx, `Task/${caseId}`);

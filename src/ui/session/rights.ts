@@ -28,6 +28,10 @@ const readable: Readonly<Record<string, readonly ResourceType[]>> = {
   ],
   coordinator: ['Patient', 'ServiceRequest', 'Task', 'ImagingStudy', 'Communication', 'Flag', 'DetectedIssue'],
   quality: ['Task', 'ServiceRequest', 'DiagnosticReport', 'ImagingStudy', 'DetectedIssue'],
+  'identity-vigilance': [
+    ...(['Patient', 'ServiceRequest', 'Task', 'ImagingStudy', 'Communication', 'Flag', 'DetectedIssue'] as const),
+    'Provenance',
+  ],
   auditor: ['AuditEvent'],
   conformance: [...request, ...report, 'AuditEvent'],
 };

@@ -39,7 +39,7 @@ const looksAtRotas = ['administrator', 'radiologist', 'quality', ...staff] as co
 export function screensOf(session: Session): { href: string; label: string }[] {
   return [
     ...(readsCases(session) ? [{ href: '/', label: 'Liste de travail' }] : []),
-    ...(hasRole(session, 'coordinator', 'technologist')
+    ...(hasRole(session, 'coordinator', 'technologist', 'quality', 'identity-vigilance')
       ? [{ href: '/identites', label: 'Images et identités à vérifier' }]
       : []),
     ...(hasRole(session, 'administrator') ? [{ href: '/comptes', label: 'Comptes' }] : []),
@@ -55,7 +55,16 @@ export function screensOf(session: Session): { href: string; label: string }[] {
 }
 
 export function readsCases(session: Session): boolean {
-  return hasRole(session, 'radiologist', 'requester', 'technologist', 'coordinator', 'quality', 'conformance');
+  return hasRole(
+    session,
+    'radiologist',
+    'requester',
+    'technologist',
+    'coordinator',
+    'quality',
+    'identity-vigilance',
+    'conformance',
+  );
 }
 
 function NavigationLink({ href, label }: { href: string; label: string }): JSX.Element {

@@ -34,6 +34,7 @@ const roles: Readonly<Record<string, string>> = {
   technologist: 'Manipulateur',
   coordinator: 'Coordonnateur',
   quality: 'Qualité',
+  'identity-vigilance': 'Identitovigilance',
   secretary: 'Secrétariat médical',
   switchboard: 'Standard téléphonique',
   support: 'Maintenance',
