@@ -37,6 +37,7 @@ const person = (id: string): Resource => ({
  * says how another tenant could be asked by it.
  */
 const asking: Readonly<Record<string, (id: string) => Argument[]>> = {
+  attachment: () => [],
   'break-glass': () => [{ name: 'reason', valueString: 'no other way' }],
   closure: (id) => [{ name: 'name', valueString: id }],
   diff: (id) => [
@@ -47,6 +48,10 @@ const asking: Readonly<Record<string, (id: string) => Argument[]>> = {
   everything: () => [{ name: '_count', valueInteger: 50 }],
   events: () => [],
   expand: (id) => [{ name: 'url', valueUri: url(id) }],
+  exclude: (id) => [
+    { name: 'practitioner', valueReference: { reference: `Practitioner/${id}` } },
+    { name: 'reason', valueString: 'no trust' },
+  ],
   export: (id) => [{ name: 'patient', valueReference: { reference: `Patient/${id}` } }],
   'get-ws-binding-token': (id) => [{ name: 'id', valueId: id }],
   graphql: (id) => [{ name: 'query', valueString: graph(id) }],
@@ -63,14 +68,33 @@ const asking: Readonly<Record<string, (id: string) => Argument[]>> = {
   meta: () => [],
   'meta-add': () => [{ name: 'meta', valueMeta: { tag: [{ system: 'x', code: 'y' }] } }],
   'meta-delete': () => [{ name: 'meta', valueMeta: { tag: [{ system: 'x', code: 'y' }] } }],
+  'on-duty': () => [{ name: 'at', valueDateTime: '2026-11-22T02:00:00+01:00' }],
+  penalties: () => [{ name: 'month', valueString: '2026-11' }],
+  'plan-duty': (id) => [
+    { name: 'practitioner', valueReference: { reference: `Practitioner/${id}` } },
+    ...[
+      { name: 'day', valueString: '2026-12-24' },
+      { name: 'from', valueString: '20:00' },
+      { name: 'to', valueString: '08:00' },
+    ],
+  ],
+  publish: (id) => [
+    { name: 'establishment', valueReference: { reference: `Organization/${id}` } },
+    { name: 'month', valueString: '2026-12' },
+  ],
+  radiologists: () => [],
+  read: () => [],
   reindex: () => [],
   'reindex-status': (id) => [{ name: 'job', valueId: id }],
+  reinstate: (id) => [{ name: 'practitioner', valueReference: { reference: `Practitioner/${id}` } }],
+  rota: () => [{ name: 'month', valueString: '2026-11' }],
   status: (id) => [{ name: 'id', valueId: id }],
   subsumes: (id) => [
     { name: 'system', valueUri: url(id) },
     { name: 'codeA', valueCode: code(id) },
     { name: 'codeB', valueCode: code(id) },
   ],
+  swap: (id) => [{ name: 'with', valueReference: { reference: `Slot/${id}` } }],
   translate: (id) => [
     { name: 'url', valueUri: url(id) },
     { name: 'system', valueUri: textOf(id, 'source-0') },
