@@ -57,15 +57,30 @@ export function credentialsOver(held: readonly Qualification[], from: Date, to: 
 
 /** Whether certificates that follow each other leave no instant of the stretch without one. */
 function covered(certificates: readonly Qualification[], from: Date, to: Date): boolean {
+  const end = endOfCover(certificates, from);
+  return end > to.getTime() || (end === to.getTime() && to > from);
+}
+
+/** First instant from `from` on that none of certificates of one kind covers; infinity when they never end. */
+function endOfCover(certificates: readonly Qualification[], from: Date): number {
   let at = from.getTime();
   for (;;) {
     const reach = certificates
       .filter((each) => (each.from?.getTime() ?? -Infinity) <= at)
       .reduce((furthest, each) => Math.max(furthest, each.until?.getTime() ?? Infinity), -Infinity);
-    if (reach > to.getTime() || (reach === to.getTime() && to > from)) return true;
-    if (reach <= at) return false;
+    if (reach <= at || reach === Infinity) return Math.max(at, reach);
     at = reach;
   }
+}
+
+/** First instant from `from` on at which something that was recorded is not valid; undefined when there is none. */
+export function heldUntil(held: readonly Qualification[], from: Date): Date | undefined {
+  const ends = requiredQualifications
+    .map((code) => held.filter((each) => each.code === code))
+    .filter((ofCode) => ofCode.length > 0)
+    .map((ofCode) => endOfCover(ofCode, from));
+  const first = Math.min(...ends);
+  return first === Infinity ? undefined : new Date(first);
 }
 
 /** Names of what is not valid at an instant, for people. */

@@ -1,7 +1,7 @@
-/** Shifts that can be kept: published, of people whom the establishment does not refuse and whose certificates have not ended. */
+/** Shifts as far as they can be kept: published, and ending where the establishment refuses the reader or a certificate ends. */
 import type { FhirTransaction } from '../../fhir/index.ts';
 import { credentialsHeld } from '../people/credential-rows.ts';
-import { credentialsOver } from '../people/qualification.ts';
+import { heldUntil } from '../people/qualification.ts';
 import type { Stretch } from './calendar.ts';
 import { type Shift, shiftsNotRefused } from './shift-rows.ts';
 
@@ -15,10 +15,11 @@ export async function countingShifts(
   const readers = shifts.filter(({ kind }) => kind === 'radiologist').map(({ practitionerId }) => practitionerId);
   if (readers.length === 0) return shifts;
   const held = await credentialsHeld(sql, tenant, [...new Set(readers)]);
-  return shifts.filter(({ kind, practitionerId, start, end }) => {
-    if (kind !== 'radiologist') return true;
-    const from = start > within.start ? start : within.start;
-    const to = end < within.end ? end : within.end;
-    return credentialsOver(held.get(practitionerId) ?? [], from, to) !== 'expired';
+  return shifts.flatMap((shift): Shift[] => {
+    if (shift.kind !== 'radiologist') return [shift];
+    const from = shift.start > within.start ? shift.start : within.start;
+    const until = heldUntil(held.get(shift.practitionerId) ?? [], from);
+    if (until === undefined || until >= shift.end) return [shift];
+    return until > from ? [{ ...shift, end: until }] : [];
   });
 }

@@ -2,6 +2,7 @@
 import type { Parameters, ParametersParameter } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
 import { contactOf, nameOf } from '../people/names.ts';
+import { establishmentSettings } from '../settings.ts';
 import { countingShifts } from './counting.ts';
 import { dutyKinds } from './duty.ts';
 import type { Shift } from './shift-rows.ts';
@@ -28,6 +29,7 @@ export async function onDuty(tx: FhirTransaction, establishmentId: string, at: D
         valueReference: { reference: `Organization/${establishmentId}`, display: organization.name },
       },
       { name: 'at', valueInstant: at.toISOString() },
+      { name: 'timeZone', valueCode: establishmentSettings(organization).delays.timeZone },
       { name: 'covered', valueBoolean: now.some(({ kind }) => kind === 'radiologist') },
       ...parts,
     ],

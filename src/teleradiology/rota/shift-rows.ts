@@ -109,7 +109,7 @@ export async function shiftsOfSchedule(sql: Sql, tenant: string, scheduleId: str
   return rows.map(fromRow);
 }
 
-/** Published shifts that touch a stretch of time, without those of readers the establishment refuses. */
+/** Published shifts that touch a stretch of time; a reader's end where the establishment began to refuse the reader. */
 export async function shiftsNotRefused(
   sql: Sql,
   tenant: string,
@@ -117,13 +117,16 @@ export async function shiftsNotRefused(
   within: Stretch,
 ): Promise<Shift[]> {
   const { rows } = await sql.query<ShiftRow>(
-    `SELECT ${columns} FROM duty_shift AS shift
+    `SELECT slot_id, schedule_id, establishment_id, practitioner_id, role_id, kind, starts_at, kept_until AS ends_at, published
+     FROM duty_shift AS shift,
+       LATERAL (SELECT min(since) AS since FROM reader_exclusion AS refused
+                WHERE shift.kind = 'radiologist' AND refused.tenant = shift.tenant
+                  AND refused.practitioner_id = shift.practitioner_id
+                  AND refused.establishment_id = shift.establishment_id) AS refusal,
+       LATERAL (SELECT least(ends_at, since) AS kept_until) AS kept
      WHERE tenant = $1 AND establishment_id = $2 AND ends_at > $3 AND starts_at < $4 AND published
-       AND NOT (kind = 'radiologist' AND EXISTS (
-         SELECT FROM reader_exclusion AS refused
-         WHERE refused.tenant = shift.tenant AND refused.practitioner_id = shift.practitioner_id
-           AND refused.establishment_id = shift.establishment_id))
-     ORDER BY starts_at, ends_at, slot_id`,
+       AND kept_until > $3 AND kept_until > starts_at
+     ORDER BY starts_at, kept_until, slot_id`,
     [tenant, establishmentId, within.start, within.end],
   );
   return rows.map(fromRow);

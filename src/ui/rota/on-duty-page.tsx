@@ -5,9 +5,8 @@ import { type JSX, useEffect, useState } from 'react';
 import { useServices } from '../fhir/client-context.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
 import { useNow } from '../shell/use-now.ts';
-import { frenchShort } from '../time/format.ts';
-import { dutyNames } from './month.ts';
-import { type Duty, dutyOf, type OnCall, spacedPhone } from './on-duty.ts';
+import { dutyNames, type LocalFormats, localFormats } from './month.ts';
+import { type Duty, dutyOf, fromText, type OnCall, spacedPhone, untilText } from './on-duty.ts';
 import { useEstablishments } from './use-establishments.ts';
 
 const everyMs = 15_000;
@@ -50,7 +49,7 @@ export default function OnDutyPage({ id }: { id?: string }): JSX.Element {
       {told ? <Lines duty={told} now={now} /> : null}
       {told ? (
         <p className={isStale ? 'late-count' : 'muted'} role={isStale ? 'alert' : undefined}>
-          {isStale ? 'Attention, liste ancienne : ' : ''}à jour à {frenchShort(told.at, now)}
+          {isStale ? 'Attention, liste ancienne : ' : ''}à jour à {localFormats(told.timeZone).hour(told.at)}
         </p>
       ) : null}
     </section>
@@ -59,12 +58,13 @@ export default function OnDutyPage({ id }: { id?: string }): JSX.Element {
 
 function Lines({ duty, now }: { duty: Duty; now: Date }): JSX.Element {
   const [first, ...others] = duty.now;
+  const formats = localFormats(duty.timeZone);
   return (
     <div aria-live="polite">
       {duty.covered ? null : <p className="on-duty-none">Aucun radiologue de garde en ce moment.</p>}
       {first ? (
         <p className="on-duty-first">
-          <Call person={first} now={now} />
+          <Call person={first} now={now} formats={formats} />
         </p>
       ) : (
         <p className="on-duty-none">Personne à appeler : prévenez le cadre de garde.</p>
@@ -73,20 +73,20 @@ function Lines({ duty, now }: { duty: Duty; now: Date }): JSX.Element {
       <ol className="on-duty-others">
         {others.map((person) => (
           <li key={`${person.kind} ${person.name} ${person.since}`}>
-            <Call person={person} now={now} />
+            <Call person={person} now={now} formats={formats} />
           </li>
         ))}
       </ol>
       {duty.next ? (
         <p className="on-duty-next">
-          Prochain radiologue : {duty.next.name}, à partir de {frenchShort(duty.next.since, now)}
+          Prochain radiologue : {duty.next.name}, {fromText(duty.next.since, now, formats)}
         </p>
       ) : null}
     </div>
   );
 }
 
-function Call({ person, now }: { person: OnCall; now: Date }): JSX.Element {
+function Call({ person, now, formats }: { person: OnCall; now: Date; formats: LocalFormats }): JSX.Element {
   return (
     <>
       <span className="on-duty-kind">{dutyNames[person.kind]}</span> <strong>{person.name}</strong>{' '}
@@ -97,7 +97,7 @@ function Call({ person, now }: { person: OnCall; now: Date }): JSX.Element {
       ) : (
         <em className="late-count">pas de téléphone connu</em>
       )}{' '}
-      <span className="on-duty-until">jusqu’à {frenchShort(person.until, now)}</span>
+      <span className="on-duty-until">{untilText(person.until, now, formats)}</span>
     </>
   );
 }

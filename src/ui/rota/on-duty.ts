@@ -1,6 +1,6 @@
 /** Whom to call, as `Organization/[id]/$on-duty` tells it. */
 import type { Parameters, ParametersParameter } from '@medplum/fhirtypes';
-import { type DutyKind, dutyKinds, partOf, textOf } from './month.ts';
+import { type DutyKind, dutyKinds, type LocalFormats, partOf, textOf } from './month.ts';
 
 export interface OnCall {
   kind: DutyKind;
@@ -14,6 +14,7 @@ export interface OnCall {
 export interface Duty {
   establishment: string;
   at: string;
+  timeZone: string;
   covered: boolean;
   /** In the order in which they are called. */
   now: OnCall[];
@@ -27,6 +28,7 @@ export function dutyOf(answer: Parameters): Duty {
   return {
     establishment: (partOf(all, 'establishment') as { display?: string } | undefined)?.display ?? '',
     at: textOf(all, 'at'),
+    timeZone: textOf(all, 'timeZone') || 'Europe/Paris',
     covered: partOf(all, 'covered') === true,
     now: named('duty'),
     ...(next ? { next } : {}),
@@ -43,6 +45,22 @@ function onCallOf(part: readonly ParametersParameter[] | undefined): OnCall {
     until: textOf(part, 'until'),
   };
 }
+
+/** `20:00` of today, else `25/11/2026 08:00`, where the establishment is; with the French word for until or from before it. */
+export function untilText(instant: string, now: Date, formats: LocalFormats): string {
+  return formats.day(instant) === formats.day(now.toISOString())
+    ? `jusqu’à ${formats.hour(instant)}`
+    : `jusqu’au ${dayAndHour(instant, formats)}`;
+}
+
+export function fromText(instant: string, now: Date, formats: LocalFormats): string {
+  return formats.day(instant) === formats.day(now.toISOString())
+    ? `à partir de ${formats.hour(instant)}`
+    : `à partir du ${dayAndHour(instant, formats)}`;
+}
+
+const dayAndHour = (instant: string, formats: LocalFormats): string =>
+  `${formats.day(instant).split('-').reverse().join('/')} ${formats.hour(instant)}`;
 
 /** `06 12 34 56 78`: a number is read aloud two figures at a time. */
 export function spacedPhone(phone: string): string {

@@ -48,7 +48,10 @@ export default function ReadersPage(): JSX.Element {
     document.title = 'Radiologues – Passerelle';
   }, []);
   const decides = hasRole(session, 'coordinator', 'administrator', 'conformance');
-  const refresh = (): void => void queries.invalidateQueries({ queryKey: ['readers', establishment] });
+  const refresh = (): void => {
+    void queries.invalidateQueries({ queryKey: ['readers', establishment] });
+    void queries.invalidateQueries({ queryKey: ['rota-notices'] });
+  };
   return (
     <section className="page" aria-labelledby="titre-radiologues">
       <div className="rota-bar">

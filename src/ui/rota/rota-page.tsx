@@ -46,7 +46,10 @@ export default function RotaPage(): JSX.Element {
     document.title = 'Gardes – Passerelle';
   }, []);
   const plans = hasRole(session, 'coordinator', 'administrator', 'conformance');
-  const refresh = (): void => void queries.invalidateQueries({ queryKey: ['rota', establishment] });
+  const refresh = (): void => {
+    void queries.invalidateQueries({ queryKey: ['rota', establishment] });
+    void queries.invalidateQueries({ queryKey: ['rota-notices'] });
+  };
   return (
     <section className="page rota" aria-labelledby="titre-gardes">
       <div className="rota-bar">

@@ -35,10 +35,10 @@ it('releases what they read, suspended cases too, and leaves alone what is signe
 });
 
 it('takes back half a minute later what they were taking at the very instant', async () => {
-  const { id } = await readyCase(world);
   await ask(world, 'coordinator', 'Organization/$reinstate', 'ch-exemple', {
     practitioner: { reference: 'Practitioner/radiologue' },
   });
+  const { id } = await readyCase(world);
   let finish = (): void => undefined;
   const meanwhile = new Promise<void>((resolve) => {
     finish = resolve;

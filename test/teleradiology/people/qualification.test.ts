@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { expiryThresholdAt, thresholdsAhead } from '../../../src/teleradiology/people/expiry.ts';
 import {
   credentialsOver,
+  heldUntil,
   type Qualification,
   qualificationsOf,
   qualificationsWanting,
@@ -86,6 +87,18 @@ describe('credentials', () => {
         },
       ),
     );
+  });
+});
+
+describe('what is held', () => {
+  it('is held until the first of what was recorded ends; what never was recorded ends nothing', () => {
+    const from = at('2026-11-22T12:00:00Z');
+    const until = at('2026-11-23T00:00:00Z');
+    expect(heldUntil([], from)).toBeUndefined();
+    expect(heldUntil(all(), from)).toBeUndefined();
+    expect(heldUntil(all({ until }), from)).toEqual(until);
+    expect(heldUntil([...all({ until }), { code: 'insurance', from: until }], from)).toBeUndefined();
+    expect(heldUntil(all({ until: from }), from)).toEqual(from);
   });
 });
 

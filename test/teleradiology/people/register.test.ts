@@ -165,8 +165,14 @@ describe('an exclusion', () => {
     world.clock.set('2027-02-03T20:00:00Z');
     expect(await standing()).toMatchObject({ onDuty: true });
     await exclude();
-    const now = await ask(world, 'coordinator', 'Organization/$on-duty', 'ch-exemple');
-    expect(partsOf(now, 'duty')).toEqual([]);
+    const onDuty = (at: string) => ask(world, 'coordinator', 'Organization/$on-duty', 'ch-exemple', { at });
+    expect(partsOf(await onDuty('2027-02-03T20:00:00Z'), 'duty')).toEqual([]);
+    // Until then they were on duty, and that stays so.
+    expect(partsOf(await onDuty('2027-02-03T19:59:59Z'), 'duty')).toMatchObject([
+      { until: '2027-02-03T20:00:00.000Z' },
+    ]);
+    const month = await ask(world, 'coordinator', 'Organization/$rota', 'ch-exemple', { month: '2027-02' });
+    expect(partsOf(month, 'shift').map(({ void: isVoid }) => isVoid)).toEqual([undefined]);
     await world.room.sweep();
     expect(
       textsOf(await told(world, 'rota-gap')).some((text) => text.includes('aucun radiologue de garde depuis')),
