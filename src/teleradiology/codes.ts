@@ -71,6 +71,8 @@ export type CaseItem =
   | 'protocol'
   | 'imaging-study'
   | 'report'
+  /** What is being written beside a preliminary or signed report. */
+  | 'draft'
   | 'document'
   | 'phone-exchange'
   | 'consent'

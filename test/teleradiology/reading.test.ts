@@ -286,6 +286,7 @@ describe('$transitions', () => {
       'phone-exchange',
       'displayed',
       'save-draft',
+      'issue-preliminary',
       'request-second-reading',
       'declare-critical',
       'interrupt',

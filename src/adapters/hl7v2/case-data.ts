@@ -7,6 +7,7 @@ import type {
   Organization,
   Patient,
   Practitioner,
+  Reference,
   Resource,
   ServiceRequest,
   Task,
@@ -41,6 +42,8 @@ export interface RequestData {
 }
 
 export interface CaseData extends RequestData {
+  /** The document this delivery carries, when it names one. */
+  document: DocumentReference | undefined;
   /** The radiologist who decided or signed. */
   radiologist: Practitioner;
   /** The structure we answer for. */
@@ -50,8 +53,12 @@ export interface CaseData extends RequestData {
 /** The same with who answers. @throws IncompleteCase. */
 export async function readCaseData(tx: FhirTransaction, item: DeliveryItem): Promise<CaseData> {
   const data = await readRequestData(tx, item);
-  const radiologist = await radiologistOf(tx, data.read, item, data.task, data.serviceRequest);
-  return { ...data, radiologist, platform: await platformOf(tx, data.task, radiologist) };
+  const child = idOf(item.task, 'Task');
+  const delivery = child === undefined ? undefined : await tx.find('Task', child);
+  const document = await documentCarried(tx, delivery);
+  const signers = item.kind === 'request-answer' ? [delivery?.requester] : [document?.authenticator];
+  const radiologist = await radiologistOf(tx, data.read, signers, data.task, data.serviceRequest);
+  return { ...data, document, radiologist, platform: await platformOf(tx, data.task, radiologist) };
 }
 
 /** @throws IncompleteCase. */
@@ -74,19 +81,12 @@ export async function readRequestData(tx: FhirTransaction, item: DeliveryItem): 
   };
 }
 
-/** Current CDA document of the case, its octets verified against the hash that was signed. */
+/** The CDA document a delivery carries, else the one of the case in force; its octets verified against the hash that was signed. */
 export async function readCda(
   tx: FhirTransaction,
   data: CaseData,
 ): Promise<{ reference: DocumentReference; cda: Buffer; replaces: string | undefined }> {
-  const found: DocumentReference[] = [];
-  for (const output of outputs(data.task, 'document')) {
-    const id = idOf(output.valueReference?.reference, 'DocumentReference');
-    const document = id === undefined ? undefined : await tx.find('DocumentReference', id);
-    if (document?.status === 'current' && /\bxml\b/.test(document.content[0]?.attachment.contentType ?? ''))
-      found.push(document);
-  }
-  const reference = found.at(-1);
+  const reference = data.document ?? (await documentInForce(tx, data.task));
   const attachment = reference?.content[0]?.attachment;
   const binaryId = idOf(attachment?.url, 'Binary');
   if (!reference || binaryId === undefined)
@@ -99,6 +99,27 @@ export async function readCda(
   }
   data.read.push(reference);
   return { reference, cda, replaces: await replacedOid(tx, reference) };
+}
+
+/** Of a delivery that names its document: a version that was replaced before it left is still sent first, then the one that replaces it. */
+async function documentCarried(
+  tx: FhirTransaction,
+  delivery: Task | undefined,
+): Promise<DocumentReference | undefined> {
+  const named = delivery && inputs(delivery, 'document')[0]?.valueReference?.reference;
+  const id = idOf(named, 'DocumentReference');
+  return id === undefined ? undefined : tx.find('DocumentReference', id);
+}
+
+async function documentInForce(tx: FhirTransaction, task: Task): Promise<DocumentReference | undefined> {
+  const found: DocumentReference[] = [];
+  for (const output of outputs(task, 'document')) {
+    const id = idOf(output.valueReference?.reference, 'DocumentReference');
+    const document = id === undefined ? undefined : await tx.find('DocumentReference', id);
+    if (document?.status === 'current' && /\bxml\b/.test(document.content[0]?.attachment.contentType ?? ''))
+      found.push(document);
+  }
+  return found.at(-1);
 }
 
 /** OID of a document, without its `urn:oid:`. */
@@ -123,24 +144,18 @@ export function idOf(reference: string | undefined, type: string): string | unde
 }
 
 /**
- * Who decided: the person for whom the delivery was queued; else who interprets the report, owns the case or was wanted.
+ * Who decided or signed what is sent; else who owns the case or was wanted.
  * @throws IncompleteCase when nobody is known: a message must not name the wrong physician.
  */
 async function radiologistOf(
   tx: FhirTransaction,
   read: Resource[],
-  item: DeliveryItem,
+  signers: readonly (Reference | undefined)[],
   task: Task,
   serviceRequest: ServiceRequest,
 ): Promise<Practitioner> {
-  const child = idOf(item.task, 'Task');
-  const delivery = child === undefined ? undefined : await tx.find('Task', child);
-  const reportId = outputs(task, 'report').map((output) =>
-    idOf(output.valueReference?.reference, 'DiagnosticReport'),
-  )[0];
-  const report = reportId === undefined ? undefined : await tx.find('DiagnosticReport', reportId);
   const candidates = [
-    ...(item.kind === 'request-answer' ? [delivery?.requester] : (report?.resultsInterpreter ?? [])),
+    ...signers,
     task.owner,
     ...inputs(task, 'wanted-performer').map((input) => input.valueReference),
     ...(serviceRequest.performer ?? []),

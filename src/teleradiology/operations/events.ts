@@ -65,4 +65,9 @@ export const eventOperations: readonly (readonly [CaseEvent, Read])[] = [
       notDisplayedReason: text(parameters, 'not-displayed-reason'),
     }),
   ],
+  ['request-rereading', reason],
+  ['open-addendum', reason],
+  ['claim-addendum', nothing],
+  ['release-addendum', reason],
+  ['close-addendum', reason],
 ];

@@ -2,12 +2,12 @@
 import type { Communication, Task } from '@medplum/fhirtypes';
 import type { DeliveryItem, DeliveryResult } from '../../delivery/contract.ts';
 import type { FhirTransaction } from '../../fhir/index.ts';
-import { codeSystem } from '../codes.ts';
-import { type CaseTask, idOf, stateOf, withOutput, withoutOutputs } from '../shell/case-task.ts';
+import { signedStates } from '../case/index.ts';
+import { type CaseTask, idOf, outputsOf, stateOf, withOutput, withoutOutputs } from '../shell/case-task.ts';
 import { communication, coordinators } from '../shell/communication.ts';
 import { perform, type Shell } from '../shell/perform.ts';
 import { mailPrefix } from '../talk/send-notice.ts';
-import { watchDelivery } from './queue.ts';
+import { documentOf, lastDocument, watchDelivery } from './queue.ts';
 
 export async function onOutcome(
   shell: Shell,
@@ -29,8 +29,7 @@ export async function onOutcome(
   if (result.status === 'retry' && child?.status === 'failed')
     await watchDelivery({ tx, now: tx.context.now() }, task, child.id as string);
   if (result.status === 'failed') await tellFailure(tx, task, item);
-  const isReport = item.kind === 'report-mdm' || item.kind === 'report-oru';
-  if (result.status === 'delivered' && isReport && stateOf(task) === 'delivering' && (await isLast(tx, task, child)))
+  if (result.status === 'delivered' && awaits(task, child))
     await perform(shell, tx, task.id, {
       event: 'report-received',
       bySystem: true,
@@ -38,12 +37,17 @@ export async function onOutcome(
     });
 }
 
-/** An older version that arrives late does not close a case whose last version is still on its way. */
-async function isLast(tx: FhirTransaction, task: CaseTask, child: Task | undefined): Promise<boolean> {
-  const code = encodeURIComponent(`${codeSystem.taskCode}|deliver`);
-  const siblings = await tx.search('Task', `part-of=Task/${task.id}&code=${code}`);
-  const sentAt = child?.authoredOn ?? '';
-  return siblings.every((other) => other.description !== child?.description || (other.authoredOn ?? '') <= sentAt);
+/** The last signed version counts, once: an older one that arrives late says nothing of it, a repeated acknowledgement nothing new. */
+function awaits(task: CaseTask, child: Task | undefined): boolean {
+  const state = stateOf(task);
+  const carried = documentOf(child);
+  return (
+    state !== undefined &&
+    signedStates.includes(state) &&
+    carried !== undefined &&
+    carried === lastDocument(task) &&
+    outputsOf(task, 'acknowledgement').length === 0
+  );
 }
 
 async function recordOutcome(

@@ -6,7 +6,8 @@ import type { ReportDocuments, ReportInput } from '../../report/contract.ts';
 import { codeSystem, concept, identifierSystem } from '../codes.ts';
 import { kindOf } from '../kinds/index.ts';
 import { documentOid } from '../request/case-number.ts';
-import { type CaseTask, withOutputReference } from '../shell/case-task.ts';
+import { type CaseTask, idOf, outputsOf, withOutputReference } from '../shell/case-task.ts';
+import { withoutDraft } from './draft.ts';
 
 const proofOfApproval = {
   system: 'urn:iso-astm:E1762-95:2013',
@@ -21,31 +22,68 @@ interface StoredDocument {
   hash: string;
 }
 
-/** @returns the case with its report and documents as outputs. */
-export async function publishReport(
-  tx: FhirTransaction,
-  task: CaseTask,
-  draft: DiagnosticReport & { id: string },
-  input: ReportInput,
-  documents: ReportDocuments,
-): Promise<CaseTask> {
-  const pdf = await storeDocument(tx, task, draft, input, {
+/** What a version is to the one before (R4 DiagnosticReportStatus). */
+export const natures = ['amended', 'corrected', 'appended'] as const;
+export type Nature = (typeof natures)[number];
+
+/** The version that is replaced: nothing before the first. */
+export interface FormerVersion {
+  report: DiagnosticReport & { id: string };
+  documents: (DocumentReference & { id: string })[];
+}
+
+export interface Publication {
+  /** The report as it was written. */
+  draft: DiagnosticReport;
+  input: ReportInput;
+  documents: ReportDocuments;
+  former?: FormerVersion;
+  nature?: Nature;
+  /** Why there is another version. */
+  reason?: string;
+}
+
+/** Documents of the case in force, PDF and CDA. */
+export async function currentDocuments(tx: FhirTransaction, task: CaseTask): Promise<FormerVersion['documents']> {
+  const found: FormerVersion['documents'] = [];
+  for (const output of outputsOf(task, 'document')) {
+    const id = idOf(output.valueReference, 'DocumentReference');
+    const document = id === undefined ? undefined : await tx.find('DocumentReference', id);
+    if (document?.status === 'current') found.push(document as DocumentReference & { id: string });
+  }
+  return found;
+}
+
+/** @returns the case with its report and documents as outputs; its draft beside the report has gone into it. */
+export async function publishReport(tx: FhirTransaction, task: CaseTask, publication: Publication): Promise<CaseTask> {
+  const { draft, input, documents, former } = publication;
+  const radiologist: Reference = { reference: `Practitioner/${input.radiologist.id}` };
+  const platform: Reference = { reference: `Organization/${input.platform.id}` };
+  const known = outputsOf(task, 'report').map((each) => idOf(each.valueReference, 'DiagnosticReport'))[0];
+  const target = known === undefined ? draft : await withNumber(tx, draft, known);
+  // A report signed without a draft saved before is stored first, for its id.
+  const id = target.id ?? (await tx.create(target)).id;
+  const replaced = (type: string) => former?.documents.find((each) => each.content[0]?.attachment.contentType === type);
+  const pdf = await storeDocument(tx, task, id, input, {
     content: documents.pdf,
     type: 'application/pdf',
     oid: documentOid(),
     title: documents.title,
+    replaces: replaced('application/pdf'),
   });
-  const cda = await storeDocument(tx, task, draft, input, {
+  const cda = await storeDocument(tx, task, id, input, {
     content: documents.cda,
     type: 'text/xml',
     oid: input.document.oid,
     title: documents.title,
+    replaces: replaced('text/xml'),
   });
-  const radiologist: Reference = { reference: `Practitioner/${input.radiologist.id}` };
-  const platform: Reference = { reference: `Organization/${input.platform.id}` };
+  for (const document of former?.documents ?? [])
+    await tx.update<DocumentReference>({ ...document, status: 'superseded' });
   const report = await tx.update<DiagnosticReport & { id: string }>({
-    ...draft,
-    status: 'final',
+    ...target,
+    id,
+    status: former === undefined ? 'final' : (publication.nature ?? 'amended'),
     issued: input.signedAt.toISOString(),
     ...(input.examDate ? { effectiveDateTime: input.examDate.toISOString() } : {}),
     performer: [radiologist, platform] as DiagnosticReport['performer'],
@@ -67,6 +105,7 @@ export async function publishReport(
     target: [`DiagnosticReport/${report.id}`, pdf.reference, cda.reference].map((reference) => ({ reference })),
     recorded: input.signedAt.toISOString(),
     activity: concept('http://terminology.hl7.org/CodeSystem/v3-DocumentCompletion', 'LA'),
+    ...(publication.reason ? { reason: [{ text: publication.reason }] } : {}),
     agent: [
       {
         type: concept('http://terminology.hl7.org/CodeSystem/contractsignertypecodes', 'VERF'),
@@ -84,22 +123,49 @@ export async function publishReport(
       },
     ],
   });
-  const reported = withOutputReference(task, 'report', `DiagnosticReport/${report.id}`);
+  const settled = known === undefined || known === draft.id ? task : await withoutDraft(tx, task);
+  const reported = withOutputReference(settled, 'report', `DiagnosticReport/${report.id}`);
   return withOutputReference(withOutputReference(reported, 'document', pdf.reference), 'document', cda.reference);
+}
+
+/** Stores what was written as the preliminary report, in place of an earlier one. */
+export async function publishPreliminary(
+  tx: FhirTransaction,
+  task: CaseTask,
+  draft: DiagnosticReport,
+): Promise<CaseTask> {
+  const known = outputsOf(task, 'report').map((each) => idOf(each.valueReference, 'DiagnosticReport'))[0];
+  const target = known === undefined ? draft : await withNumber(tx, draft, known);
+  const report: DiagnosticReport = { ...target, status: 'preliminary', issued: tx.context.now().toISOString() };
+  const stored = report.id === undefined ? await tx.create(report) : await tx.update(report);
+  const settled = known === undefined || known === draft.id ? task : await withoutDraft(tx, task);
+  return withOutputReference(settled, 'report', `DiagnosticReport/${stored.id}`);
+}
+
+/** What was written, as the next version of the report the case has. */
+async function withNumber(tx: FhirTransaction, draft: DiagnosticReport, id: string): Promise<DiagnosticReport> {
+  const { identifier, meta } = await tx.read('DiagnosticReport', id);
+  return { ...draft, id, ...(identifier ? { identifier } : {}), ...(meta ? { meta } : {}) };
 }
 
 async function storeDocument(
   tx: FhirTransaction,
   task: CaseTask,
-  report: DiagnosticReport & { id: string },
+  reportId: string,
   input: ReportInput,
-  document: { content: Buffer; type: string; oid: string; title: string },
+  document: {
+    content: Buffer;
+    type: string;
+    oid: string;
+    title: string;
+    replaces: (DocumentReference & { id: string }) | undefined;
+  },
 ): Promise<StoredDocument> {
   const { document: kind } = kindOf(task);
   const binary = await tx.create<Binary>({
     resourceType: 'Binary',
     contentType: document.type,
-    securityContext: { reference: `DiagnosticReport/${report.id}` },
+    securityContext: { reference: `DiagnosticReport/${reportId}` },
     data: document.content.toString('base64'),
   });
   const hash = createHash('sha1').update(document.content).digest('base64');
@@ -116,6 +182,13 @@ async function storeDocument(
     date: input.signedAt.toISOString(),
     author: [radiologist, { reference: `Organization/${input.platform.id}` }],
     authenticator: radiologist,
+    ...(document.replaces
+      ? {
+          relatesTo: [
+            { code: 'replaces' as const, target: { reference: `DocumentReference/${document.replaces.id}` } },
+          ],
+        }
+      : {}),
     custodian: { reference: `Organization/${input.establishment.id}` },
     securityLabel: [concept('http://terminology.hl7.org/CodeSystem/v3-Confidentiality', 'N')],
     content: [

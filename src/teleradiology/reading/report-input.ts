@@ -1,5 +1,13 @@
 /** Gathers everything the documents are made of, from current versions. */
-import type { Coding, DiagnosticReport, Identifier, Patient, Practitioner, ServiceRequest } from '@medplum/fhirtypes';
+import type {
+  Coding,
+  DiagnosticReport,
+  Identifier,
+  Patient,
+  Practitioner,
+  Reference,
+  ServiceRequest,
+} from '@medplum/fhirtypes';
 import { FhirError, type FhirTransaction } from '../../fhir/index.ts';
 import type { ReportInput } from '../../report/contract.ts';
 import { codeSystem, identifierIs } from '../codes.ts';
@@ -15,6 +23,8 @@ export interface DocumentNumbers {
   oid: string;
   setOid: string;
   version: number;
+  /** OID of the version before. */
+  replaces?: string;
 }
 
 export async function reportInput(
@@ -22,7 +32,7 @@ export async function reportInput(
   task: CaseTask,
   report: DiagnosticReport,
   document: DocumentNumbers,
-  signedAt: Date,
+  signature: { by: Reference; at: Date },
 ): Promise<ReportInput> {
   const patient: Patient = await tx.read('Patient', needed(idOf(task.for, 'Patient'), 'Task.for'));
   const serviceRequest: ServiceRequest = await tx.read(
@@ -30,7 +40,7 @@ export async function reportInput(
     needed(idOf(task.focus, 'ServiceRequest'), 'Task.focus'),
   );
   const establishment = await readEstablishment(tx, needed(idOf(task.requester, 'Organization'), 'Task.requester'));
-  const radiologistId = needed(idOf(task.owner, 'Practitioner'), 'Task.owner');
+  const radiologistId = needed(idOf(signature.by, 'Practitioner'), 'Task.owner');
   const radiologist: Practitioner = await tx.read('Practitioner', radiologistId);
   const requesterId = idOf(serviceRequest.requester, 'Practitioner');
   const studyId = outputsOf(task, 'imaging-study').map((each) => idOf(each.valueReference, 'ImagingStudy'))[0];
@@ -56,7 +66,7 @@ export async function reportInput(
     visitNumber: inputsOf(task, 'appointment')[0]?.valueIdentifier?.value,
     accessionNumber: numberOf(serviceRequest, 'ACSN'),
     placerOrderNumber: numberOf(serviceRequest, 'PLAC'),
-    signedAt,
+    signedAt: signature.at,
     document,
     ...(url ? { viewerUrl: fullViewerUrl(url, document.oid) } : {}),
   };

@@ -1,19 +1,27 @@
-/** `$sign`: the documents are made before anything is locked, then everything they mean happens in one transaction (RP-2, OUT-6). */
-import type { DiagnosticReport, Task } from '@medplum/fhirtypes';
+/** `$sign`, `$sign-addendum`: the documents are made before anything is locked, then all they mean happens in one transaction (RP-2, OUT-6). */
+import type { DiagnosticReport, DocumentReference, Task } from '@medplum/fhirtypes';
 import { FhirError, type FhirTransaction } from '../../fhir/index.ts';
 import type { ReportDocuments, ReportInput, ReportIssue } from '../../report/contract.ts';
 import { guards, stateDefinition } from '../case/index.ts';
 import { codeSystem, identifierSystem } from '../codes.ts';
 import { documentOid } from '../request/case-number.ts';
-import { type CaseTask, isTaskOf, stateOf } from '../shell/case-task.ts';
+import { type CaseTask, isTaskOf, outputsOf, stateOf } from '../shell/case-task.ts';
 import { gatherFacts } from '../shell/gather-facts.ts';
 import { actorOf, decideOn, readCase, type Shell, transition } from '../shell/perform.ts';
-import { type DraftInput, draftOf, readDraft, saveDraft } from './draft.ts';
-import { publishReport } from './publish.ts';
-import { reportInput } from './report-input.ts';
+import type { Given } from '../shell/scene.ts';
+import { type DraftInput, draftOf, readDraft, readPublished, startedDraft } from './draft.ts';
+import { currentDocuments, type FormerVersion, type Nature, publishReport } from './publish.ts';
+import { type DocumentNumbers, reportInput } from './report-input.ts';
 
 export interface SignInput extends DraftInput {
+  /** The first version, or the next one by an addendum or a re-reading (RP-6). */
+  event: 'sign' | 'sign-addendum';
   notDisplayedReason?: string;
+  /** Why there is another version, and what it is to the one before. */
+  reason?: string;
+  nature?: Nature;
+  /** It is the complement the act owes (WF-8). */
+  complement?: boolean;
 }
 
 /**
@@ -41,10 +49,10 @@ export async function sign(
   // from what is true now, this time with the case locked.
   const ready = task.meta?.versionId === seen.meta?.versionId ? first : await prepare(shell, tx, id, task, input);
   return transition(shell, tx, task, ready.state, {
-    event: 'sign',
+    event: input.event,
     input: ready.given,
-    times: { signed: ready.model.signedAt },
-    change: async (before) => publishReport(tx, before, await stored(tx, ready.draft), ready.model, ready.documents),
+    ...(input.event === 'sign' ? { times: { signed: ready.input.signedAt } } : {}),
+    change: (before) => publishReport(tx, before, { ...ready, nature: input.nature, reason: input.reason?.trim() }),
   });
 }
 
@@ -54,29 +62,56 @@ async function prepare(shell: Shell, tx: FhirTransaction, id: string, seen: Case
   if (state === undefined) throw new FhirError(404, 'not-found', `Task/${id} n'est pas un dossier de téléradiologie.`);
   // Everything but the report's content is asked first: whoever may not sign learns nothing by lint.
   const view = await gatherFacts(tx, seen, tx.context.now());
-  const given = { notDisplayedReason: input.notDisplayedReason, reportComplete: true };
-  decideOn(shell, tx, id, state, 'sign', actorOf(tx), { ...view.facts, input: given });
+  const { notDisplayedReason, reason, complement } = input;
+  const given: Given = { notDisplayedReason, reason, complement, reportComplete: true };
+  const signer = actorOf(tx);
+  decideOn(shell, tx, id, state, input.event, signer, { ...view.facts, input: given });
 
   const saved = await readDraft(tx, seen);
-  const draft = draftOf(seen, saved, input);
-  const setOid = draft.identifier?.[0]?.value?.replace(/^urn:oid:/, '') ?? documentOid();
-  const model = await reportInput(tx, seen, draft, { oid: documentOid(), setOid, version: 1 }, tx.context.now());
+  const draft = draftOf(seen, await startedDraft(tx, seen), input, signer);
+  const former = await formerVersion(tx, seen, input.event);
+  const numbers = await numbersOf(tx, seen, draft, former);
+  const model = await reportInput(tx, seen, draft, numbers, { by: signer, at: tx.context.now() });
   const faults = shell.report.lint(model).filter((issue) => issue.severity === 'error');
   if (faults.length > 0) throw incomplete(faults, stateDefinition(state)?.display ?? state);
   return {
     state,
-    given,
+    given: { ...given, version: numbers.version },
     draft,
-    model,
+    input: model,
+    ...(former ? { former } : {}),
     savedVersion: saved?.meta?.versionId,
     documents: await buildDocuments(shell, model),
   };
 }
 
-/** A report signed without a draft saved before is stored first, for its id. */
-async function stored(tx: FhirTransaction, draft: DiagnosticReport): Promise<DiagnosticReport & { id: string }> {
-  return draft.id === undefined ? saveDraft(tx, draft) : (draft as DiagnosticReport & { id: string });
+/** The signed version that an addendum replaces. */
+async function formerVersion(
+  tx: FhirTransaction,
+  task: CaseTask,
+  event: SignInput['event'],
+): Promise<FormerVersion | undefined> {
+  const report = event === 'sign-addendum' ? await readPublished(tx, task) : undefined;
+  return report === undefined ? undefined : { report, documents: await currentDocuments(tx, task) };
 }
+
+/** One set of versions per report: each replaces the one before. */
+async function numbersOf(
+  tx: FhirTransaction,
+  task: CaseTask,
+  draft: DiagnosticReport,
+  former: FormerVersion | undefined,
+): Promise<DocumentNumbers> {
+  const report = former?.report ?? (await readPublished(tx, task)) ?? draft;
+  const bare = (value: string | undefined): string | undefined => value?.replace(/^urn:oid:/, '');
+  const set = { oid: documentOid(), setOid: bare(report.identifier?.[0]?.value) ?? documentOid() };
+  const replaces = bare(former?.documents.find(isCda)?.masterIdentifier?.value);
+  // Each version left two documents, a PDF and a CDA.
+  const version = former === undefined ? 1 : outputsOf(task, 'document').length / 2 + 1;
+  return { ...set, version, ...(replaces ? { replaces } : {}) };
+}
+
+const isCda = (document: DocumentReference): boolean => document.content[0]?.attachment.contentType === 'text/xml';
 
 /** A certificate that cannot sign is said as such; anything else is a fault of ours. */
 async function buildDocuments(shell: Shell, model: ReportInput): Promise<ReportDocuments> {
@@ -102,7 +137,8 @@ async function buildDocuments(shell: Shell, model: ReportInput): Promise<ReportD
   }
 }
 
-function incomplete(faults: readonly ReportIssue[], state: string): FhirError {
+/** What the report lacks, every fault an issue. */
+export function incomplete(faults: readonly ReportIssue[], state: string): FhirError {
   return FhirError.of(422, [
     {
       severity: 'error',

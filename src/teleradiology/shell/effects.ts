@@ -5,7 +5,7 @@ import { cancelDueTimes } from '../clock/index.ts';
 import { codeSystem, concept, identifierSystem, passerelle } from '../codes.ts';
 import { acknowledgeAlert } from '../critical/acknowledge-alert.ts';
 import { startAlert } from '../critical/start-alert.ts';
-import { queueDelivery } from '../outgoing/queue.ts';
+import { queueDelivery, queueReport } from '../outgoing/queue.ts';
 import { askMissing } from '../request/ask-missing.ts';
 import { keepPhoneExchange } from '../talk/phone-exchange.ts';
 import { askQuestion, keepAnswer } from '../talk/question.ts';
@@ -114,11 +114,14 @@ export async function carryOut(effect: Effect, task: CaseTask, scene: EffectScen
     case 'tell-late-images':
       return tellLateImages(task, scene);
     // Signing makes the documents before it takes the case, and stores them around this transition.
-    case 'publish-report':
+    case 'publish-preliminary':
       return task;
-    case 'queue-report':
-      await queueDelivery(scene, task, view.settings.reportFormat, 'Compte rendu signé');
+    // What was acknowledged was the version before.
+    case 'publish-report':
       return withoutOutputs(task, 'acknowledgement');
+    case 'queue-report':
+      await queueReport(scene, task, view.settings.reportFormat);
+      return task;
     case 'keep-acknowledgement':
       return withOutput(withoutOutputs(task, 'acknowledgement'), 'acknowledgement', {
         valueDateTime: now.toISOString(),
@@ -163,7 +166,6 @@ export async function carryOut(effect: Effect, task: CaseTask, scene: EffectScen
       return askMissing(task, scene);
     case 'keep-cancellation-request':
     case 'decline-cancellation':
-    case 'publish-preliminary':
     case 'charge-act':
     case 'reverse-charge':
       return task;

@@ -28,4 +28,8 @@ export type Given = Facts['input'] & {
   displayed?: readonly string[];
   /** The second reader shall not see the first report before giving an opinion. */
   blind?: boolean;
+  /** Number of the version of the report that is signed. */
+  version?: number;
+  /** The addendum is the complement the act owes. */
+  complement?: boolean;
 };

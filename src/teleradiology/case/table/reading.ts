@@ -140,7 +140,7 @@ export const readingRows: readonly Transition[] = [
     from: ['reading', 'preliminary'],
     to: 'preliminary',
     who: ['owner'],
-    via: [],
+    via: ['operation'],
     guards: [
       'human',
       'credentials-valid',

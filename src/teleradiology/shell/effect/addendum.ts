@@ -1,6 +1,9 @@
 /** Addenda and re-readings of a signed report as child Tasks: opened, taken, given back, closed (WF-7, RP-6). */
-import type { CaseTask } from '../case-task.ts';
+import type { Communication } from '@medplum/fhirtypes';
+import { withoutDraft } from '../../reading/draft.ts';
+import { type CaseTask, outputsOf, withOutput } from '../case-task.ts';
 import { changeChild, ended, givenBack, latestChild, openChild, taken } from '../child-tasks.ts';
+import { communication } from '../communication.ts';
 import type { EffectScene } from '../scene.ts';
 
 const item = 'addendum';
@@ -35,10 +38,32 @@ export async function releaseAddendum(task: CaseTask, scene: EffectScene): Promi
   return task;
 }
 
-/** Another version was signed, or the report stands as it is. */
+/** Another version was signed, or the report stands as it is; the site is told at once (RP-6), and nothing is billed. */
 export async function closeAddendum(task: CaseTask, scene: EffectScene): Promise<CaseTask> {
-  await changeChild(scene, task, item, (child) => ended(child, 'completed', scene));
-  return task;
+  const { tx, input, actor, now } = scene;
+  const { version } = input;
+  await changeChild(scene, task, item, (child) => {
+    const closed = ended(child, 'completed', scene);
+    const report = outputsOf(task, 'report')[0]?.valueReference;
+    return version === undefined || report === undefined
+      ? closed
+      : withOutput(closed, 'report', { valueReference: report });
+  });
+  const what =
+    version === undefined
+      ? 'Compte rendu relu et maintenu en l’état.'
+      : `Compte rendu modifié : la version ${version} annule et remplace la précédente.`;
+  await tx.create<Communication>(
+    communication(task, {
+      category: version === undefined ? 'report-upheld' : 'report-amended',
+      text: `${what} Motif : ${input.reason ?? ''}`,
+      recipients: task.requester ? [task.requester] : [],
+      sent: now,
+      urgent: version !== undefined,
+      sender: { reference: actor.reference, display: actor.display },
+    }),
+  );
+  return version === undefined ? withoutDraft(tx, task) : task;
 }
 
 /** The case turns out to be an error: nothing is added to it any more. */
@@ -46,5 +71,5 @@ export async function dropAddendum(task: CaseTask, scene: EffectScene): Promise<
   const child = await latestChild(scene.tx, task, item);
   if (child?.status !== 'requested' && child?.status !== 'in-progress') return task;
   await changeChild(scene, task, item, (open) => ended(open, 'cancelled', scene));
-  return task;
+  return withoutDraft(scene.tx, task);
 }
