@@ -68,6 +68,8 @@ export interface Server {
   access: Access;
   delivery: Delivery;
   log: FastifyBaseLogger;
+  /** Raises what is due now, as the server does by itself every second. */
+  sweep(): Promise<number>;
   /** Takes over certificates that were replaced; what else is kept in files is read anew by itself. */
   reload(): Promise<void>;
   close(): Promise<void>;
@@ -330,6 +332,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
     access,
     delivery,
     log,
+    sweep: () => teleradiology.sweep(),
     reload: async () => tls?.reload(),
     close: async () => {
       tls?.close();

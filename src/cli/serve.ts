@@ -22,7 +22,7 @@ export async function run(env: Environment) {
     ...(config.demo ? { seed: seedDemonstration, loopbackSender: demoHospital } : {}),
     ...((await hasUserInterface()) ? { userInterface: userInterfaceFolder } : {}),
   });
-  letParentMoveClock(config.demonstrationClock);
+  letParentMoveClock(config.demonstrationClock, server);
   const withdraw = await announceServer(server.httpPort, config.dataDir);
   const ports = { mllp: server.mllpPort, ...(server.mllpsPort ? { mllps: server.mllpsPort } : {}), dimse: null };
   allowGrowth();

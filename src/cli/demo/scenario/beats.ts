@@ -5,7 +5,7 @@ import { pdfInside, sha256, storedDocuments } from '../documents.ts';
 import { expect } from '../steps.ts';
 import { displaySeries } from '../viewer.ts';
 import { displayName, type Login } from './cast.ts';
-import { type FollowedCase, followCase } from './followed-case.ts';
+import { type FollowedCase, type FollowedExam, followExam } from './followed-case.ts';
 import { accepted, examOf } from './hospital.ts';
 import type { Stage } from './stage.ts';
 import { clockTime } from './timeline.ts';
@@ -37,11 +37,11 @@ export async function requestArrives(
   stage: Stage,
   exam: DemoCase,
   priority: 'urgent' | 'routine',
-): Promise<FollowedCase> {
-  let followed: FollowedCase | undefined;
+): Promise<FollowedExam> {
+  let followed: FollowedExam | undefined;
   await stage.does(ris, `envoie la demande ${exam.placerNumber} (ORM^O01) : ${exam.justification}`, async () => {
     const answer = accepted(await stage.hospital.request(exam));
-    followed = await followCase(stage, examOf(exam));
+    followed = await followExam(stage, examOf(exam));
     const task = await followed.read();
     expect(task.priority === priority, `priority ${task.priority} instead of ${priority}`);
     return [answer, `dossier « ${task.businessStatus?.text} », priorité ${task.priority}`];
@@ -55,14 +55,14 @@ export async function protocolGiven(stage: Stage, followed: FollowedCase, login:
   await stage.does(displayName(login), `établit le protocole : ${text}`, async () => {
     await followed.operate(login, 'protocol', [{ name: 'text', valueString: text }]);
     const order = segment((await stage.hospital.receives('ORU^R01')).text, 'ORC');
-    const { placerNumber } = followed.exam.exam;
+    const { placerNumber } = followed;
     expect(order[1] === 'OK' && order[2]?.startsWith(placerNumber), `ORC|${order.slice(1, 3).join('|')}`);
     return [await followed.is('protocoled'), `le RIS a reçu ORU^R01, ORC|${order[1]}|${order[2]}`];
   });
 }
 
 /** The scanner works; images and flow 4 arrive; the contract's clock runs. */
-export async function examDone(stage: Stage, followed: FollowedCase): Promise<void> {
+export async function examDone(stage: Stage, followed: FollowedExam): Promise<void> {
   await stage.does(pacs, 'envoie les images (STOW-RS), le RIS annonce l’examen réalisé (OMI^O23)', async () => {
     const count = await stage.hospital.sendImages(followed.exam);
     const answer = accepted(await stage.hospital.announceExam(followed.exam));
@@ -76,7 +76,7 @@ export async function examDone(stage: Stage, followed: FollowedCase): Promise<vo
 }
 
 /** A radiologist takes the case and looks at every series. */
-export async function taken(stage: Stage, followed: FollowedCase, login: Login): Promise<void> {
+export async function taken(stage: Stage, followed: FollowedExam, login: Login): Promise<void> {
   await stage.does(displayName(login), 'prend le dossier et affiche toutes les séries (WADO-RS)', async () => {
     await followed.operate(login, 'claim');
     const series = await displaySeries(await stage.cast.person(login), followed.exam.studyUid);
@@ -101,16 +101,29 @@ export async function phoned(stage: Stage, followed: FollowedCase, login: Login,
 }
 
 /** Signature; the hospital gets the very document that is stored, and acknowledges it. */
-export async function signed(stage: Stage, followed: FollowedCase, login: Login, text: ReportText): Promise<void> {
+export async function signed(
+  stage: Stage,
+  followed: FollowedCase,
+  login: Login,
+  text: ReportText,
+  state: 'delivering' | 'delivered' = 'delivered',
+): Promise<void> {
   await stage.does(displayName(login), `signe : ${text.conclusion}`, async () => {
     await followed.operate(login, 'sign', reportParameters(text));
     return [`signé à ${clockTime(stage.clock.now())}`];
   });
-  await reportArrives(stage, followed, login, 'report');
+  await reportArrives(stage, followed, { reader: login, name: 'report', state });
 }
 
-/** The hospital's RIS gets a report (MDM) and acknowledges it; the PDF in it is the one stored. Kept as `<name>.pdf`. */
-export async function reportArrives(stage: Stage, followed: FollowedCase, reader: Login, name: string): Promise<void> {
+/**
+ * The hospital's RIS gets a report (MDM) and acknowledges it; the PDF in it is the one stored. Kept as `<name>.pdf`. The case is then in
+ * this state: delivered, unless something keeps it open.
+ */
+export async function reportArrives(
+  stage: Stage,
+  followed: FollowedCase,
+  { reader, name, state = 'delivered' }: { reader: Login; name: string; state?: 'delivering' | 'delivered' },
+): Promise<void> {
   await stage.does(ris, 'reçoit le compte rendu (MDM^T02) et l’acquitte', async () => {
     const message = await stage.hospital.receives('MDM^T02');
     const cda = Buffer.from(segment(message.text, 'OBX')[5]?.split('^')[4] ?? '', 'base64');
@@ -119,10 +132,7 @@ export async function reportArrives(stage: Stage, followed: FollowedCase, reader
     expect(sha256(pdfInside(cda)) === sha256(stored.pdf), 'the PDF in the CDA is not the one stored');
     await stage.save(`${name}.pdf`, stored.pdf);
     await stage.save(`${name}.cda.xml`, cda);
-    return [
-      `même document que la plateforme, sha256 ${sha256(stored.pdf).slice(0, 16)}…`,
-      await followed.is('delivered'),
-    ];
+    return [`même document que la plateforme, sha256 ${sha256(stored.pdf).slice(0, 16)}…`, await followed.is(state)];
   });
 }
 
@@ -131,7 +141,7 @@ export async function delivered(
   stage: Stage,
   exam: DemoCase,
   work: { priority: 'urgent' | 'routine'; reader: Login; protocol: string; report: ReportText },
-): Promise<FollowedCase> {
+): Promise<FollowedExam> {
   const { priority, reader, protocol, report } = work;
   const followed = await requestArrives(stage, exam, priority);
   await stage.clock.skip(4);

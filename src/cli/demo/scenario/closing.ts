@@ -18,7 +18,7 @@ export interface Expected {
 export async function closed(stage: Stage, followed: FollowedCase, expected: Expected): Promise<void> {
   await stage.does(displayName('auditeur'), 'relit la trace du dossier', async () => {
     const record = await wholeCase(await stage.cast.person(expected.reader), await followed.read());
-    await stage.save(`case-${followed.exam.exam.placerNumber}.json`, `${JSON.stringify(record, null, 2)}\n`);
+    await stage.save(`case-${followed.placerNumber}.json`, `${JSON.stringify(record, null, 2)}\n`);
     const auditor = await stage.cast.person('auditeur');
     const events = await auditor.search<AuditEvent>('AuditEvent', { _count: '500', _sort: 'date' });
     await stage.save('audit.ndjson', events.map((event) => `${JSON.stringify(event)}\n`).join(''));

@@ -30,7 +30,7 @@ export const unsaidPregnancy = (): DemoCase =>
   });
 /** A man brought in after a road accident: whole body. */
 export const polytrauma = (): DemoCase =>
-  exam(1, {
+  exam(2, {
     placerNumber: 'DEM-2026-1006',
     accessionNumber: 'ACN26-1006',
     appointment: 'RDV-2026-1006',

@@ -15,7 +15,7 @@ const base = 'https://fhir.passerelle.example';
 type Parts = NonNullable<Parameters['parameter']>;
 
 export interface FollowedCase {
-  exam: Exam;
+  placerNumber: string;
   /** The case's Task as it is now, read by the coordinator, who sees every case. */
   read(): Promise<Task>;
   /** Waits until the case is in this state. @returns evidence. */
@@ -34,9 +34,17 @@ export interface FollowedCase {
   trail(): Promise<string[]>;
 }
 
+/** A case read from the images of an exam. */
+export interface FollowedExam extends FollowedCase {
+  exam: Exam;
+}
+
+export async function followExam(stage: Stage, exam: Exam): Promise<FollowedExam> {
+  return { ...(await followCase(stage, exam.exam.placerNumber)), exam };
+}
+
 /** Finds the case of a request. @throws Error when there is none, or more than one. */
-export async function followCase(stage: Stage, exam: Exam): Promise<FollowedCase> {
-  const { placerNumber } = exam.exam;
+export async function followCase(stage: Stage, placerNumber: string): Promise<FollowedCase> {
   const coordinator = () => stage.cast.person('coordonnateur');
   const found = (await (await coordinator()).search<Task>('Task', { code: 'teleradiology-case' })).filter(
     (task) => task.groupIdentifier?.value === placerNumber,
@@ -53,7 +61,7 @@ export async function followCase(stage: Stage, exam: Exam): Promise<FollowedCase
       .sort((one, other) => (one.sent ?? '').localeCompare(other.sent ?? ''));
   };
   return {
-    exam,
+    placerNumber,
     read,
     operate,
     told,
@@ -121,7 +129,7 @@ export function quote(message: Communication): string {
   return `${clockTime(new Date(message.sent ?? 0))} « ${text} »`;
 }
 
-/** @throws Error unless the message goes to this one alone. @returns the message as evidence. */
+/** @param recipient all of them, separated by commas. @throws Error unless the message goes there alone. @returns the message as evidence. */
 export function reaches(message: Communication | undefined, recipient: string): string {
   expect(message, 'no message');
   const recipients = (message.recipient ?? []).map(({ reference }) => reference ?? '');

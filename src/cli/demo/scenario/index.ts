@@ -1,5 +1,6 @@
 /** `npm run demo -- --scenario <name>`: nights that must go right, played and checked. */
 import { downtime } from './nights/downtime.ts';
+import { expiredCredential } from './nights/expired-credential.ts';
 import { incompleteRequest } from './nights/incomplete-request.ts';
 import { nightStroke } from './nights/night-stroke.ts';
 import type { Scenario } from './scenario.ts';
@@ -7,4 +8,4 @@ import type { Scenario } from './scenario.ts';
 export { playScenario } from './run.ts';
 export type { Scenario } from './scenario.ts';
 
-export const scenarios: readonly Scenario[] = [nightStroke, incompleteRequest, downtime];
+export const scenarios: readonly Scenario[] = [nightStroke, incompleteRequest, downtime, expiredCredential];
