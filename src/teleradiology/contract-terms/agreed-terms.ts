@@ -5,7 +5,7 @@ import { defaultTerms } from './default-terms.ts';
 import { isContractOfTerms, readContract } from './read-contract.ts';
 import type { Terms } from './term.ts';
 
-/** Contracts before the defaults, the one that was changed last first. */
+/** What all contracts in force say together, then the defaults. */
 export async function agreedTerms(
   tx: FhirTransaction,
   establishmentId: string | undefined,
@@ -13,11 +13,12 @@ export async function agreedTerms(
 ): Promise<Terms[]> {
   const defaults: Terms = { terms: defaultTerms(settings), alsoHolidays: [] };
   if (establishmentId === undefined) return [defaults];
-  const query = `subject=Organization/${establishmentId}&status=executed&_sort=-_lastUpdated`;
+  const query = `subject=Organization/${establishmentId}&status=executed`;
   const contracts = (await tx.whole.search('Contract', query)).filter(isContractOfTerms);
-  const agreed = contracts.map((contract): Terms => {
-    const { terms, alsoHolidays } = readContract(contract, settings.delays.timeZone);
-    return { contract: `Contract/${contract.id}/_history/${contract.meta?.versionId}`, terms, alsoHolidays };
-  });
-  return [...agreed, defaults];
+  const read = contracts.map((contract) => readContract(contract, settings.delays.timeZone));
+  const agreed: Terms = {
+    terms: read.flatMap(({ terms }) => terms),
+    alsoHolidays: read.flatMap(({ alsoHolidays }) => alsoHolidays),
+  };
+  return [agreed, defaults];
 }

@@ -18,24 +18,22 @@ export interface Circumstances {
 
 export interface ChosenTerm {
   term: ClockTerm;
-  contract?: string;
-  /** With what the contract adds to the establishment's holidays. */
+  /** With what the contracts add to the establishment's holidays. */
   calendar: LocalCalendar;
   /** French sentence for the case: the clause, its conditions, its delay. */
   why: string;
 }
 
 /**
- * @param agreed contracts in force, then the defaults: a clause of a contract on this clock wins over every default.
+ * @param agreed what the contracts in force say, then the defaults: a clause of a contract on this clock wins over every default.
  * @throws Error when none applies, which defaults without conditions exclude.
  */
 export function chooseTerm(agreed: readonly Terms[], of: Circumstances, local: LocalCalendar): ChosenTerm {
-  for (const { contract, terms, alsoHolidays } of agreed) {
+  for (const { terms, alsoHolidays } of agreed) {
     const calendar = alsoHolidays.length > 0 ? { ...local, alsoHolidays } : local;
     const band = hourBandOf(of.started, calendar);
     const [term] = terms.filter((each) => applies(each, of, band)).sort(mostSpecificFirst);
-    if (term !== undefined)
-      return { term, calendar, why: whyText(term, contract), ...(contract === undefined ? {} : { contract }) };
+    if (term !== undefined) return { term, calendar, why: whyText(term) };
   }
   throw new Error(`no term for the clock ${of.clock}`);
 }
@@ -89,14 +87,14 @@ const words: Readonly<Record<Urgency | Setting | HourBand, string>> = {
   holiday: 'jour férié',
 };
 
-function whyText(term: ClockTerm, contract: string | undefined): string {
+function whyText(term: ClockTerm): string {
   const conditions = [
     term.acts.map(({ code }) => code).join(' ou '),
     term.settings.map((setting) => words[setting]).join(' ou '),
     term.urgency === undefined ? '' : words[term.urgency],
     term.bands.map((band) => words[band]).join(' ou '),
   ].filter((each) => each !== '');
-  const where = contract === undefined ? 'délais par défaut' : 'contrat';
+  const where = term.contract === undefined ? 'délais par défaut' : 'contrat';
   const when = conditions.length > 0 ? ` (${conditions.join(', ')})` : '';
   return `${term.text}${when} : ${delayText(term.delay)}, ${where}.`;
 }

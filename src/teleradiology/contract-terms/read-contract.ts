@@ -34,9 +34,12 @@ export function readContract(contract: Contract, timeZone: string): Terms & { pr
   const clauses = contract.term ?? [];
   if (clauses.length === 0) complain('Contract.term', 'Le contrat ne porte aucune clause.');
   if (clauses.length > maxTerms) complain('Contract.term', `Le contrat porte plus de ${maxTerms} clauses.`);
+  const version = contract.meta?.versionId;
+  const where = version === undefined ? {} : { contract: `Contract/${contract.id}/_history/${version}` };
   const terms = clauses
     .slice(0, maxTerms)
-    .flatMap((clause, index) => readTerm(clause, whole, timeZone, `Contract.term[${index}]`, complain) ?? []);
+    .flatMap((clause, index) => readTerm(clause, whole, timeZone, `Contract.term[${index}]`, complain) ?? [])
+    .map((term) => ({ ...term, ...where }));
   const rules = terms.map(({ rule }) => rule);
   for (const rule of new Set(rules.filter((each, index) => rules.indexOf(each) !== index)))
     complain('Contract.term.identifier', `Deux clauses portent le nom « ${rule} ».`);

@@ -57,12 +57,12 @@ export interface ClockTerm {
   penalties: readonly Penalty[];
   /** The clause in French. */
   text: string;
+  /** Versioned literal reference of the Contract it stands in; absent for the defaults. */
+  contract?: string;
 }
 
-/** Terms an establishment and the platform agreed on, and where they stand. */
+/** Clauses that are weighed against each other, and the days they call holidays. */
 export interface Terms {
-  /** Versioned literal reference of the Contract; absent for the defaults of the tender. */
-  contract?: string;
   terms: readonly ClockTerm[];
   /** ISO dates that the contract treats as holidays. */
   alsoHolidays: readonly string[];

@@ -16,7 +16,7 @@ export const penaltiesOperation: Operation = {
     const name = text(parameters, 'month', 7) ?? '';
     const format = text(parameters, 'format', 8) ?? 'parameters';
     if (format !== 'parameters' && format !== 'csv')
-      throw new FhirError(400, 'value', 'format is parameters or csv', parameterNamed('format'));
+      throw notUnderstood('format', 'format is parameters or csv', 'Le format est « parameters » ou « csv ».');
     refuseElsewhere(tx, id);
     const runs = await penaltiesOf(tx, id, name);
     if (format === 'parameters') return penaltiesParameters(id, name, runs);
@@ -43,6 +43,11 @@ function refuseElsewhere({ context }: FhirTransaction, establishmentId: string):
 export async function penaltiesOf(tx: FhirTransaction, establishmentId: string, month: string): Promise<LateRun[]> {
   const { timeZone } = establishmentSettings(await tx.read('Organization', establishmentId)).delays;
   const bounds = monthNamed(month, timeZone);
-  if (bounds === undefined) throw new FhirError(400, 'value', 'month is YYYY-MM', parameterNamed('month'));
+  if (bounds === undefined) throw notUnderstood('month', 'month is YYYY-MM', 'Le mois est de la forme AAAA-MM.');
   return lateRuns(tx, establishmentId, bounds, timeZone);
+}
+
+function notUnderstood(parameter: string, diagnostics: string, french: string): FhirError {
+  const expression = [parameterNamed(parameter)];
+  return FhirError.of(400, [{ severity: 'error', code: 'value', details: { text: french }, diagnostics, expression }]);
 }

@@ -122,9 +122,9 @@ function chooser(task: CaseTask, { tx, view }: EffectScene): Choose {
     const findings = name === 'critical' ? await criticalCategoriesOf(tx, task) : [];
     const of = { clock: name, started, acts: [...acts, ...findings], urgency, setting: settingOf(task) } as const;
     const chosen = chooseTerm(terms, of, { timeZone, holidays });
-    const { term, contract, calendar, why } = chosen;
+    const { term, calendar, why } = chosen;
     const due = dueAt(term.delay, started, calendar);
-    const where = contract === undefined ? {} : { contract };
+    const where = term.contract === undefined ? {} : { contract: term.contract };
     return { clock: { name, started, due, rule: term.rule, ...where, why, late: false, pausedMs: 0 }, chosen };
   };
 }

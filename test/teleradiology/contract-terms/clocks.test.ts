@@ -46,6 +46,11 @@ describe("a coordinator's contract", () => {
     expect(clock?.contract).toBe(`Contract/${contract.id}/_history/1`);
     expect(task.restriction?.period?.end).toBe(new Date(clock!.started.getTime() + 40 * minuteMs).toISOString());
     expect(readingClockOf(await world.task(before.id))).toMatchObject({ rule: 'urgent-1h' });
+    const amendment = await agree(
+      contractOf([{ rule: 'amended', clock: 'interpretation', parts: [setting('emergency'), minutes(15)] }]),
+    );
+    expect(readingClockOf(await world.task((await readyCase(world)).id))).toMatchObject({ rule: 'amended' });
+    await retire(amendment);
     await retire(contract);
     expect(readingClockOf(await world.task((await readyCase(world)).id))).toMatchObject({ rule: 'urgent-1h' });
   });

@@ -19,9 +19,10 @@ const defaults: Terms = { terms: defaultTerms(defaultSettings), alsoHolidays: []
 /** A Tuesday, 16:10 in Paris. */
 const tuesday = new Date('2026-05-12T14:10:00Z');
 const agreed = (clauses: Clause[], more: Partial<Contract> = {}): Terms => {
-  const { problems, ...terms } = readContract(contractOf(clauses, more), 'Europe/Paris');
+  const contract = contractOf(clauses, { id: '1', meta: { versionId: '1' }, ...more });
+  const { problems, ...terms } = readContract(contract, 'Europe/Paris');
   expect(problems).toEqual([]);
-  return { ...terms, contract: 'Contract/1/_history/1' };
+  return terms;
 };
 const reading = (more: Partial<Circumstances> = {}): Circumstances => ({
   clock: 'interpretation',
@@ -122,7 +123,7 @@ describe('of several clauses', () => {
       { ...clauses[3]!, text: 'Passage aux urgences.', parts: [setting('emergency'), band('day'), minutes(30)] },
     ]);
     const chosen = chooseTerm([terms, defaults], reading({ setting: 'emergency' }), paris);
-    expect(chosen.contract).toBe('Contract/1/_history/1');
+    expect(chosen.term.contract).toBe('Contract/1/_history/1');
     expect(chosen.why).toBe('Passage aux urgences (urgences, jour de semaine) : 30 min, contrat.');
     expect(chooseTerm([defaults], reading(), paris).why).toBe('Urgence (urgent) : 60 min, délais par défaut.');
   });
