@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { contactOf, withContact } from '../../src/ui/rota/contact.ts';
 import {
   daysOf,
   frenchDay,
@@ -101,6 +102,23 @@ describe('whom to call', () => {
     expect(spacedPhone('0612345678')).toBe('06 12 34 56 78');
     expect(spacedPhone('06 12.34-56 78')).toBe('06 12 34 56 78');
     expect(spacedPhone('+33 6 12 34 56 78')).toBe('+33 6 12 34 56 78');
+  });
+});
+
+describe('how somebody on duty is reached', () => {
+  it('is changed where it stands, and other means stay', () => {
+    const person = {
+      resourceType: 'Practitioner' as const,
+      telecom: [
+        { system: 'phone' as const, use: 'home' as const, value: '0511111111' },
+        { system: 'phone' as const, use: 'mobile' as const, value: '0600000001' },
+      ],
+    };
+    expect(contactOf(person, 'phone')).toBe('0600000001');
+    const changed = withContact(withContact(person, 'phone', '0600000002'), 'email', 'a@exemple.fr');
+    expect([contactOf(changed, 'phone'), contactOf(changed, 'email')]).toEqual(['0600000002', 'a@exemple.fr']);
+    expect(changed.telecom).toContainEqual({ system: 'phone', use: 'home', value: '0511111111' });
+    expect(contactOf(withContact(changed, 'email', ''), 'email')).toBe('');
   });
 });
 

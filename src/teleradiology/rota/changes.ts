@@ -5,7 +5,7 @@ import { nameOf } from '../people/names.ts';
 import { type Teller, tellStaff } from '../people/tell.ts';
 import { establishmentSettings } from '../settings.ts';
 import { anyPlatformId } from '../shell/platform.ts';
-import { frenchInstant, isShortNotice, localParts, type Month, monthOf } from './calendar.ts';
+import { frenchInstant, isShortNotice, localParts, type Month, monthOf, type Stretch } from './calendar.ts';
 import { dutyNames } from './duty.ts';
 import { watchGaps } from './gaps.ts';
 import type { Shift } from './shift-rows.ts';
@@ -29,7 +29,8 @@ export async function noteChange(
   const late = isShortNotice(now, starts, timeZone);
   const kind = kindOf(before, after);
   await keepChange(tx, { kind, shift: first, starts, late, month: monthOf(starts, timeZone) });
-  const gaps = await watchGaps(tx, first.establishmentId, monthOf(starts, timeZone));
+  const gaps: Stretch[] = [];
+  for (const month of monthsOf(published, timeZone)) gaps.push(...(await watchGaps(tx, first.establishmentId, month)));
   const uncovered = gaps.filter(({ start, end }) => published.some((shift) => start < shift.end && end > shift.start));
   const platform = await anyPlatformId(tx.whole);
   const text = [
@@ -55,6 +56,13 @@ export async function noteChange(
       values: { establishment: `Organization/${first.establishmentId}`, day: localParts(starts, timeZone).day },
     },
   });
+}
+
+/** Months that shifts touch: the last night of one is the first morning of the next. */
+function monthsOf(shifts: readonly Shift[], timeZone: string): Iterable<Month> {
+  const instants = shifts.flatMap(({ start, end }) => [start, new Date(end.getTime() - 1)]);
+  const months = instants.map((instant) => monthOf(instant, timeZone));
+  return new Map(months.map((month) => [month.name, month])).values();
 }
 
 function kindOf(before: Shift | undefined, after: Shift | undefined): ChangeKind {

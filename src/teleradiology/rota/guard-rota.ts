@@ -1,5 +1,5 @@
 /** Every write of a rota, by operation or by plain REST, goes through the same rules (CM-2, CM-4, CM-5), before it is committed. */
-import type { Schedule, Slot } from '@medplum/fhirtypes';
+import type { HealthcareService, Schedule, Slot } from '@medplum/fhirtypes';
 import type { Change, FhirTransaction } from '../../fhir/index.ts';
 import { credentialsHeld } from '../people/credential-rows.ts';
 import { refusal, requireMember } from '../people/entitled.ts';
@@ -27,6 +27,22 @@ export async function guardRota(
 ): Promise<void> {
   if (change.type === 'Schedule') return scheduleWritten(publishing, change, tx);
   if (change.type === 'Slot') return slotWritten(shell, publishing, change, tx);
+  if (change.type === 'HealthcareService') return serviceWritten(change, tx);
+}
+
+/** Whose rotas a service's are was checked when they were planned: another establishment would get them unseen. */
+async function serviceWritten(change: Change, tx: FhirTransaction): Promise<void> {
+  const [before, after] = [change.before, change.after] as (HealthcareService | undefined)[];
+  if (before === undefined || before.providedBy?.reference === after?.providedBy?.reference) return;
+  const schedules = await tx.search('Schedule', `actor=HealthcareService/${change.id}&_count=1000`);
+  if (schedules.some((schedule) => dutyKindOf(schedule) !== undefined))
+    throw refusal(
+      422,
+      'business-rule',
+      'A service with rotas stays with its establishment, and is not deleted',
+      'Ce service a des tableaux de garde : il reste à son établissement. Créez-en un autre.',
+      'HealthcareService.providedBy',
+    );
 }
 
 async function scheduleWritten(publishing: Publishing, change: Change, tx: FhirTransaction): Promise<void> {

@@ -7,6 +7,7 @@ import { found } from '../fhir/bundle.ts';
 import { useServices } from '../fhir/client-context.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
 import { frenchDate } from '../time/format.ts';
+import { ContactForm } from './contact-form.tsx';
 import {
   documentCategory,
   heldBy,
@@ -93,6 +94,7 @@ export function QualificationDialog({ reader, mayRecord, onDone, onClose }: Qual
           </ul>
         ) : null}
         {open.isError ? <ErrorBanner error={open.error} /> : null}
+        {mayRecord && person.data ? <ContactForm key={`c${recorded}`} person={person.data} onDone={changed} /> : null}
         {mayRecord ? <NewQualification key={recorded} id={id} onDone={changed} /> : null}
       </div>
     </Modal>

@@ -10,6 +10,7 @@ import { useSession } from '../session/session-context.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
 import { useNow } from '../shell/use-now.ts';
 import { frenchDate } from '../time/format.ts';
+import { AddReader } from './add-reader.tsx';
 import { ExclusionDialog } from './exclusion-dialog.tsx';
 import { localFormats } from './month.ts';
 import { Notices } from './notices.tsx';
@@ -112,6 +113,9 @@ export default function ReadersPage(): JSX.Element {
             ))}
           </tbody>
         </table>
+      ) : null}
+      {readers.data && establishment && hasRole(session, 'administrator', 'conformance') ? (
+        <AddReader establishment={establishment} readers={readers.data.map(({ reader }) => reader)} onDone={refresh} />
       ) : null}
       <Notices />
       {qualified ? (

@@ -1,6 +1,7 @@
 /** Rotas on a real store: planning, publication, changes, swaps, and whom to call, by operations and by plain writes. */
 import type { Schedule, Slot } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { FhirTransaction } from '../../../src/fhir/index.ts';
 import { shiftOn } from '../../../src/teleradiology/rota/calendar.ts';
 import {
   ask,
@@ -128,6 +129,18 @@ describe('a month being planned', () => {
     });
     await write({ ...stored, status: 'entered-in-error' });
     expect(partsOf(await rota('2026-11'), 'shift')).toHaveLength(4);
+  });
+
+  it('stays with its person and its establishment, whatever is written of the directory', async () => {
+    const rewrite = (work: (tx: FhirTransaction) => Promise<unknown>) =>
+      refusalOf(world.store.transaction(world.as('administrator', 'update'), work));
+    const [service] = await world.store.search(tenant, 'HealthcareService', '');
+    const elsewhere = { reference: 'Organization/passerelle-exemple' };
+    expect(await rewrite((tx) => tx.update({ ...service!, providedBy: elsewhere }))).toMatchObject({ status: 422 });
+    const [role] = await world.store.search(tenant, 'PractitionerRole', 'practitioner=Practitioner/radiologue');
+    const another = { reference: 'Practitioner/radiologue-2' };
+    expect(await rewrite((tx) => tx.update({ ...role!, practitioner: another }))).toMatchObject({ status: 422 });
+    expect(await rewrite((tx) => tx.delete('PractitionerRole', role!.id!))).toMatchObject({ status: 422 });
   });
 
   it('leaves other calendars alone', async () => {
