@@ -74,7 +74,8 @@ export async function openHospital(settings: Record<string, unknown>[] = []): Pr
       const studyUid = uid();
       const incoming = request(who, {
         patient: patient(who),
-        serviceRequest: { ...request(who).serviceRequest, identifier: [placer(number)] },
+        // Another act each time: the same one twice a day would be a duplicate.
+        serviceRequest: { ...request(who).serviceRequest, identifier: [placer(number)], code: { text: number } },
       });
       const { task } = await send(world, incoming);
       await world.operate('radiologist', 'protocol', task.id, { text: 'TDM cérébral sans injection' });

@@ -71,7 +71,13 @@ export const issueKinds: Readonly<Record<IssueCode, IssueKind>> = {
   'laterality-mismatch': { severity: 'high', blocks: 'signature', decisions: checked },
   'patient-merged': { severity: 'high', blocks: 'reading', decisions: ['merge-recorded', 'identity-confirmed'] },
   'identity-changed': { severity: 'high', blocks: 'reading', decisions: ['identity-confirmed'] },
-  'duplicate-request': { severity: 'moderate', blocks: 'signature', decisions: ['verified'] },
+  // A control exam on the same day is no mistake, and its reader knows.
+  'duplicate-request': {
+    severity: 'moderate',
+    blocks: 'signature',
+    decisions: ['verified'],
+    also: ['radiologist', 'coordinator'],
+  },
   homonym: {
     severity: 'moderate',
     blocks: 'nothing',

@@ -4,7 +4,7 @@ import type { FhirTransaction } from '../../fhir/index.ts';
 import { setDueTime } from '../clock/index.ts';
 import { codeSystem, concept, passerelle, structureDefinition, studyIdentifier } from '../codes.ts';
 import { establishmentSettings } from '../settings.ts';
-import type { CaseTask } from '../shell/case-task.ts';
+import { type CaseTask, idOf } from '../shell/case-task.ts';
 import { coordinators } from '../shell/communication.ts';
 import { establishmentOf } from '../shell/gather-facts.ts';
 import { anyPlatformId } from '../shell/platform.ts';
@@ -99,7 +99,12 @@ async function dueOf(tx: FhirTransaction, task: CaseTask | undefined, now: Date)
   const settings = establishmentSettings(task === undefined ? undefined : await establishmentOf(tx, task));
   const platform = task === undefined ? await anyPlatformId(tx) : undefined;
   const owners = task === undefined ? [] : await coordinators(tx, task, settings);
-  const owner = owners[0] ?? (platform === undefined ? undefined : { reference: `Organization/${platform}` });
+  const id = idOf(owners[0], 'Organization') ?? platform;
+  const organization = id === undefined ? undefined : await tx.find('Organization', id);
+  const owner =
+    id === undefined
+      ? undefined
+      : { reference: `Organization/${id}`, ...(organization?.name ? { display: organization.name } : {}) };
   return { at: new Date(now.getTime() + settings.identityMinutes * 60_000), ...(owner ? { owner } : {}) };
 }
 

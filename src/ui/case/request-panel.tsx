@@ -11,6 +11,7 @@ import type { JSX } from 'react';
 import { frenchDateTime } from '../time/format.ts';
 import { attachmentBasisName, encounterClassName } from '../words/labels.ts';
 import { organizationName, practitionerName } from '../words/people.ts';
+import { AttachFile } from './attach-file.tsx';
 import { AttachmentLink } from './attachment-link.tsx';
 import type { CaseFacts } from './case-facts.ts';
 import type { Exam } from './exam.ts';
@@ -70,6 +71,7 @@ export function RequestPanel({ task, facts, request, hospital, exam, file }: Req
           ))}
         </ul>
       ) : null}
+      <AttachFile task={task} />
     </Panel>
   );
 }

@@ -8,6 +8,9 @@ export const systems = {
   caseItem: `${platform}CodeSystem/case-item`,
   caseNumber: `${platform}sid/case`,
   communicationCategory: `${platform}CodeSystem/communication-category`,
+  identityTrait: `${platform}CodeSystem/identity-trait`,
+  issueMitigation: `${platform}CodeSystem/detected-issue-mitigation`,
+  attachmentKind: `${platform}CodeSystem/attachment-kind`,
   flagCode: `${platform}CodeSystem/flag-code`,
   ippPrefix: `${platform}sid/ipp/`,
   rpps: 'https://rpps.esante.gouv.fr',
@@ -24,6 +27,8 @@ export const extensions = {
   clock: `${platform}StructureDefinition/clock`,
   worklistPlace: `${platform}StructureDefinition/worklist-place`,
   reportText: `${platform}StructureDefinition/report-text`,
+  decisionDue: `${platform}StructureDefinition/decision-due`,
+  reattachedTo: `${platform}StructureDefinition/reattached-to`,
 } as const;
 
 /** Authorities of the national health identity (INS): NIR, NIA, test, demonstration. */

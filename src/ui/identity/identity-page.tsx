@@ -1,22 +1,23 @@
-/** Images et identités à vérifier: what waits or is quarantined, with its reason. */
+/** Images et identités à vérifier: what waits for a decision, with both sides, and what was decided. */
 import { Loader } from '@mantine/core';
 import type { DetectedIssue } from '@medplum/fhirtypes';
 import { useQuery } from '@tanstack/react-query';
 import { type JSX, useEffect } from 'react';
 import { Link } from 'wouter';
-import { type Found, found, referencedId } from '../fhir/bundle.ts';
+import { found, referencedId } from '../fhir/bundle.ts';
 import { useServices } from '../fhir/client-context.tsx';
 import { useAllowedSearch } from '../session/use-allowed-search.ts';
 import { ErrorBanner } from '../shell/error-banner.tsx';
 import { pollMs } from '../shell/query-client.ts';
 import { useNow } from '../shell/use-now.ts';
 import { frenchDateTime } from '../time/format.ts';
-import { patientIdentity } from '../words/people.ts';
-import { detectedIssueText, isOpen } from './issue-text.ts';
+import { decisionText } from './decisions.ts';
+import { IssueCard } from './issue-card.tsx';
+import { isOpen, issueTitle } from './issue-text.ts';
 import { messageQuery, messagesOf, namedStudies } from './messages.ts';
 import { MessagesTable } from './messages-table.tsx';
 
-const query = '_sort=-identified&_count=100&_include=DetectedIssue:patient&_include=DetectedIssue:implicated';
+const query = '_sort=-identified&_count=100&_include=DetectedIssue:implicated';
 
 export function IdentityPage(): JSX.Element {
   const { client } = useServices();
@@ -59,13 +60,16 @@ export function IdentityPage(): JSX.Element {
       <p role="status">{waiting > 0 ? `${waiting} à vérifier.` : failed ? 'Liste incomplète.' : 'Rien à vérifier.'}</p>
       {told.length > 0 ? <h2>Images sans demande, images tardives, envois refusés</h2> : null}
       {told.length > 0 ? <MessagesTable messages={told} /> : null}
-      {all.length > 0 ? <h2>Identités</h2> : null}
-      {all.length > 0 ? (
+      {open.length > 0 ? <h2>Identités</h2> : null}
+      {open.map((one) => (
+        <IssueCard key={one.id} issue={one} index={issues.data} now={now} />
+      ))}
+      {closed.length > 0 ? (
         <table className="plain-table">
-          <caption className="hidden">Problèmes détectés, du plus récent au plus ancien</caption>
+          <caption>Décidés, du plus récent au plus ancien</caption>
           <thead>
             <tr>
-              {['Détecté le', 'Problème', 'Patient', 'Dossier', 'Situation'].map((name) => (
+              {['Détecté le', 'Problème', 'Dossier', 'Décision', 'Par'].map((name) => (
                 <th key={name} scope="col">
                   {name}
                 </th>
@@ -73,8 +77,8 @@ export function IdentityPage(): JSX.Element {
             </tr>
           </thead>
           <tbody>
-            {[...open, ...closed].map((one) => (
-              <IssueRow key={one.id} issue={one} index={issues.data} />
+            {closed.map((one) => (
+              <DecidedRow key={one.id} issue={one} />
             ))}
           </tbody>
         </table>
@@ -83,16 +87,18 @@ export function IdentityPage(): JSX.Element {
   );
 }
 
-function IssueRow({ issue, index }: { issue: DetectedIssue; index: Found | undefined }): JSX.Element {
-  const patient = index?.at('Patient', issue.patient);
+function DecidedRow({ issue }: { issue: DetectedIssue }): JSX.Element {
   const caseId = issue.implicated?.map((one) => referencedId('Task', one)).find((id) => id !== undefined);
+  const mitigation = issue.mitigation?.[0];
   return (
-    <tr className={isOpen(issue) ? 'issue-open' : undefined}>
+    <tr>
       <td>{frenchDateTime(issue.identifiedDateTime ?? issue.meta?.lastUpdated)}</td>
-      <td>{detectedIssueText(issue)}</td>
-      <td>{patient ? patientIdentity(patient).name : (issue.patient?.display ?? '–')}</td>
+      <td>{issueTitle(issue)}</td>
       <td>{caseId ? <Link href={`/dossier/${caseId}`}>Ouvrir le dossier</Link> : 'sans dossier'}</td>
-      <td>{isOpen(issue) ? 'à vérifier' : 'réglé'}</td>
+      <td>{decisionText(issue) ?? 'réglé'}</td>
+      <td>
+        {mitigation?.author?.display ?? '–'} {mitigation?.date ? frenchDateTime(mitigation.date) : null}
+      </td>
     </tr>
   );
 }

@@ -1,23 +1,37 @@
-/** DetectedIssue in a sentence: the server's own words, else the name of the code. */
+/** DetectedIssue in words: a short title by its code, and the server's own sentence. */
 import type { DetectedIssue } from '@medplum/fhirtypes';
 
 const names: Readonly<Record<string, string>> = {
-  'identity-mismatch': 'L’identité des images ne correspond pas à celle de la demande',
-  'uid-collision': 'Un même identifiant d’étude est utilisé pour deux patients',
-  'ins-collision': 'L’INS reçue est celle d’un autre patient connu',
-  'duplicate-patient': 'L’IPP reçu est celui d’un autre patient connu',
-  'laterality-mismatch': 'Contradiction de côté entre la demande, les images et le compte rendu',
-  'duplicate-study': 'Étude reçue en double',
-  'dose-missing': 'Dose absente',
+  'identity-mismatch': 'Identité discordante',
+  'ins-collision': 'Même INS pour deux identités',
+  'duplicate-patient': 'Même IPP pour deux identités',
+  'uid-collision': 'Un identifiant d’étude pour deux patients',
+  'accession-collision': 'Un numéro d’examen pour deux patients',
+  'exam-unannounced': 'Examen confirmé, non annoncé par le complément',
+  'study-claimed': 'Examen annoncé pour deux demandes',
+  'study-reported': 'Examen déjà interprété',
+  'prior-as-current': 'Images antérieures à la demande',
+  'laterality-mismatch': 'Contradiction de côté',
+  'patient-merged': 'Patient fusionné ou retiré',
+  'identity-changed': 'Identité modifiée',
+  'duplicate-request': 'Demande en double',
+  homonym: 'Homonyme',
 };
 
+export function issueCode(issue: DetectedIssue): string {
+  return issue.code?.coding?.[0]?.code ?? '';
+}
+
+export function issueTitle(issue: DetectedIssue): string {
+  const code = issueCode(issue);
+  return issue.code?.text ?? names[code] ?? issue.code?.coding?.[0]?.display ?? (code || 'Problème détecté');
+}
+
 export function detectedIssueText(issue: DetectedIssue): string {
-  const code = issue.code?.coding?.[0];
-  const name = issue.code?.text ?? names[code?.code ?? ''] ?? code?.display ?? code?.code ?? 'Problème détecté';
-  return issue.detail ?? name;
+  return issue.detail ?? issueTitle(issue);
 }
 
 /** Whether somebody still has to decide. */
 export function isOpen(issue: DetectedIssue): boolean {
-  return issue.status === 'preliminary';
+  return issue.status === 'preliminary' && (issue.mitigation ?? []).length === 0;
 }
