@@ -14,6 +14,7 @@ import { raiseLateFlag } from '../shell/late-flag.ts';
 import { firstOf, membersOf } from '../shell/parties.ts';
 import { perform, readCase, type Shell, systemActor, transition } from '../shell/perform.ts';
 import { escalationText, reminderCategory, reminderText } from './clock-words.ts';
+import { renewLease, wasAway } from './renew-lease.ts';
 
 /** A case with one of its clocks, as it is raised. */
 interface Scene {
@@ -41,12 +42,16 @@ export async function raiseClock(shell: Shell, due: DueTime, tx: FhirTransaction
   const { tenant } = tx.context;
   const plan: Plan = await readPlan(tx.sql, tenant, due.caseId, due.key);
   const steps = stepsDue(plan, now);
+  if (clock.name === 'lease' && wasAway(clock, now)) return renewLease(shell, tx, task, clock, plan);
   const row = { caseId: due.caseId, name: clock.name, dueAt: clock.due };
   await storePlan(tx.sql, tenant, row, withRaised(plan, steps, now), now);
   const view = await gatherFacts(tx, task, now);
   const scene: Scene = { shell, tx, task, state, view, clock, definition, now };
-  for (const { step } of steps) if (step !== 'due') await tell(scene, step);
-  if (steps.some(({ step }) => step === 'due')) await fallDue(scene);
+  const isDue = steps.some(({ step }) => step === 'due');
+  // Who is told that the case was released need not be warned of it.
+  const told = isDue && definition.raises === 'release' ? [] : steps;
+  for (const { step } of told) if (step !== 'due') await tell(scene, step);
+  if (isDue) await fallDue(scene);
 }
 
 async function tell(scene: Scene, step: Exclude<Step, 'due'>): Promise<void> {

@@ -203,6 +203,18 @@ describe('a case in hand on which nobody works any more', () => {
     expect((await world.task(id)).owner?.reference).toBe('Practitioner/radiologue-2');
   });
 
+  it('is kept for the whole lease again when the platform was away: its reader could not give a sign of life', async () => {
+    const { id } = await readyCase(world, { encounterClass: 'O' });
+    await world.operate('radiologist', 'claim', id);
+    await later(90);
+    expect(stateOf(await world.task(id))).toBe('reading');
+    expect(await messages(id, 'waiting')).toEqual([]);
+    await later(25);
+    expect(await messages(id, 'waiting')).toMatchObject([{ recipient: [{ reference: 'Practitioner/radiologue' }] }]);
+    await later(6);
+    expect(stateOf(await world.task(id))).toBe('ready');
+  });
+
   it('is kept by every sign of life of its reader, and by nobody else', async () => {
     const { id } = await readyCase(world, { encounterClass: 'O' });
     await world.operate('radiologist', 'claim', id);
