@@ -269,6 +269,8 @@ export interface ReadAccess {
   /** What was asked for by its address, also when nothing of it was served. */
   target?: { type: string; id?: string };
   outcome: 'success' | 'refused' | 'failed';
+  /** Code of the rule that refused. */
+  reason?: string;
 }
 
 /** What the REST routes ask of the access room. */

@@ -1,6 +1,6 @@
 import type { AuditEvent, Bundle } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { fhirRoutes } from '../../src/fhir/index.ts';
+import { FhirError, fhirRoutes } from '../../src/fhir/index.ts';
 import { openRig, type Rig } from './support.ts';
 
 const tokens = new Map<string, string>();
@@ -69,6 +69,29 @@ test('without a credential nothing is served', async () => {
   const response = await rig.app.inject('/fhir/Patient/p1');
   expect(response.statusCode).toBe(401);
   expect(response.json().resourceType).toBe('OperationOutcome');
+});
+
+test('an act that a named rule does not allow now leaves an event with the rule; a malformed one leaves none', async () => {
+  rig.store.registerOperation({
+    name: 'closed',
+    type: 'Patient',
+    level: 'instance',
+    affectsState: true,
+    async run({ parameters }) {
+      const coding = parameters.parameter?.length ? [{ system: 'urn:rules', code: 'not-on-sunday' }] : undefined;
+      throw FhirError.of(422, [{ severity: 'error', code: 'business-rule', details: { coding, text: 'Fermé' } }]);
+    },
+  });
+  const body = (name: string) => ({ resourceType: 'Parameters', parameter: [{ name, valueString: 'x' }] });
+  expect((await send('conformance', 'POST', 'Patient/p1/$closed', body('day'), 'rule-1')).statusCode).toBe(422);
+  const [event, ...others] = await trailOf('rule-1');
+  expect(others).toEqual([]);
+  expect(event).toMatchObject({ action: 'E', outcome: '4', outcomeDesc: 'not-on-sunday' });
+  expect(event?.subtype?.map(({ code }) => code)).toContain('operation:Patient/$closed');
+  expect(event?.entity?.[0]?.what?.reference).toBe('Patient/p1');
+  const empty = { resourceType: 'Parameters' };
+  expect((await send('conformance', 'POST', 'Patient/p1/$closed', empty, 'rule-2')).statusCode).toBe(422);
+  expect(await trailOf('rule-2')).toEqual([]);
 });
 
 test('types that a search over everything leaves out by itself are no refusals in the trail', async () => {

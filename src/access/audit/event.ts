@@ -64,8 +64,9 @@ function readEvent(record: ReadRecord, at: Date): AuditEvent {
     ...frame(record, at, isQuery ? 'query' : 'read', profileOf(profile, patients.length === 1)),
     type: typeOf(interaction),
     subtype: subtypesOf(interaction),
-    action: isQuery ? 'E' : 'R',
+    action: isQuery || record.reason !== undefined ? 'E' : 'R',
     outcome: outcomeCode[record.outcome],
+    ...(record.reason === undefined ? {} : { outcomeDesc: record.reason }),
     entity: [
       ...(isQuery ? [queryEntity(query)] : []),
       ...(isQuery ? resultEntities(data) : dataEntities(data)),

@@ -37,6 +37,8 @@ export interface Named {
 export interface ReadRecord extends Circumstances {
   act: 'read';
   outcome: ReadAccess['outcome'];
+  /** Code of the rule that refused. */
+  reason?: string;
   /** Present for searches and histories, empty when the address had none. */
   query?: string;
   /** With the version, `Type/[id]/_history/[version]`, as far as it is known. */
@@ -88,7 +90,7 @@ export type AuditRecord =
  */
 export function readRecord(
   context: Context,
-  { resources, query, target, outcome }: ReadAccess,
+  { resources, query, target, outcome, reason }: ReadAccess,
   site: Site,
   alsoAbout: readonly string[] = [],
 ): ReadRecord {
@@ -102,6 +104,7 @@ export function readRecord(
     act: 'read',
     ...circumstances(context, site),
     outcome,
+    ...(reason === undefined ? {} : { reason }),
     ...(isQuery
       ? {
           query: Buffer.from(query ?? '')

@@ -76,11 +76,13 @@ async function audited(
     const status = error instanceof FhirError ? error.status : undefined;
     const refused = status === 403;
     // A failed write changed nothing and showed nothing, except that a condition tells how many match (412); a refused one is
-    // somebody trying a door.
-    if (refused || status === 412 || interaction.access === 'read') {
+    // somebody trying a door, or an act that a rule of the domain does not allow now (WF-1: refused and traced).
+    const rule = ruleThatRefused(error);
+    if (refused || status === 412 || rule !== undefined || interaction.access === 'read') {
       await guards.auditRead(call.context, {
         ...attempted(call, interaction),
         outcome: refused ? 'refused' : 'failed',
+        ...(rule === undefined ? {} : { reason: rule }),
       });
     }
     throw error;
@@ -88,6 +90,11 @@ async function audited(
   if (answer.read)
     await guards.auditRead(call.context, { ...attempted(call, interaction), ...answer.read, outcome: 'success' });
   return answer;
+}
+
+/** Code of the named rule by which a room refused, e.g. a guard of the case machine; undefined for any other failure. */
+function ruleThatRefused(error: unknown): string | undefined {
+  return error instanceof FhirError ? error.outcome.issue[0]?.details?.coding?.[0]?.code : undefined;
 }
 
 /** What was asked for, when nothing of it could be served. */
