@@ -2,6 +2,7 @@
 import type { Communication, DetectedIssue, Flag, Task } from '@medplum/fhirtypes';
 import { literalReference } from '../fhir/bundle.ts';
 import { detectedIssueText, isOpen } from '../identity/issue-text.ts';
+import { talkCategory } from './chat.ts';
 import { conceptText } from './exam.ts';
 
 export interface CaseAlert {
@@ -15,9 +16,6 @@ export interface CaseAlert {
 export type AlertTone = 'severe' | 'warning' | 'note';
 
 const tones: readonly AlertTone[] = ['severe', 'warning', 'note'];
-
-/** Messages that are no alarm, by category. */
-const notes: Readonly<Record<string, string>> = { 'phone-exchange': 'Échange téléphonique' };
 
 /** Alerts of one case among a patient's, severe first. */
 export function caseAlerts(
@@ -45,16 +43,21 @@ export function caseAlerts(
     })),
     ...communications
       .filter((one) => one.about?.some((reference) => literalReference(reference) === about))
-      .map((one) => {
-        const note = notes[one.category?.[0]?.coding?.[0]?.code ?? ''];
-        const text = one.payload?.[0]?.contentString ?? conceptText(one.category?.[0]) ?? 'Message';
-        return {
-          key: `communication-${one.id}`,
-          text: note === undefined ? text : `${note} : ${text}`,
-          at: one.sent,
-          tone: note === undefined ? ('warning' as const) : ('note' as const),
-        };
-      }),
+      // What people say is in the chat.
+      .filter((one) => talkCategory(one) === undefined)
+      .map((one) => ({
+        key: `communication-${one.id}`,
+        text: one.payload?.[0]?.contentString ?? conceptText(one.category?.[0]) ?? 'Message',
+        at: one.sent,
+        tone: toneOf(one),
+      })),
   ];
   return alerts.sort((a, b) => tones.indexOf(a.tone) - tones.indexOf(b.tone));
+}
+
+/** A critical result that somebody must hear; once said back it is only to be known. */
+function toneOf(communication: Communication): AlertTone {
+  const isCritical = communication.category?.[0]?.coding?.[0]?.code === 'critical-result';
+  if (!isCritical) return 'warning';
+  return communication.status === 'in-progress' ? 'severe' : 'note';
 }

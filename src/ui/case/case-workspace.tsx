@@ -11,7 +11,9 @@ import { ActionBar } from './action-bar.tsx';
 import { AlertsPanel } from './alerts-panel.tsx';
 import { ApplicationsPanel } from './applications-panel.tsx';
 import { caseFacts } from './case-facts.ts';
+import { ChatPanel } from './chat-panel.tsx';
 import { ClocksPanel } from './clocks-panel.tsx';
+import { CriticalPanel } from './critical-panel.tsx';
 import { DeliveryPanel } from './delivery-panel.tsx';
 import { examOf } from './exam.ts';
 import { ImagesColumn } from './images-column.tsx';
@@ -102,6 +104,8 @@ export function CaseWorkspace({ task, bundle }: { task: Task; bundle: Bundle }):
             notDisplayed={seriesUids.filter((uid) => !displayed.uids.has(uid)).length}
             onChanged={refresh}
           />
+          <CriticalPanel task={task} items={deliveries} legal={legal} />
+          <ChatPanel key={`messages-${task.id}`} task={task} />
           <DeliveryPanel deliveries={deliveries} />
         </aside>
       </div>

@@ -11,7 +11,8 @@ export interface FhirClient {
   ask<R extends Resource>(path: string, signal?: AbortSignal): Promise<R>;
   /** The same of every tenant the person works in, for operations that are offered so. */
   askEverywhere<R extends Resource>(path: string, signal?: AbortSignal): Promise<R>;
-  create<R extends Resource>(resource: R): Promise<R>;
+  /** @param unless search that finds it when it was created already: sent again after a lost answer, it is not created twice. */
+  create<R extends Resource>(resource: R, unless?: string): Promise<R>;
   /** Also from a page that is being left. */
   remove(type: ResourceType, id: string): Promise<void>;
   /** Path of the WebSocket of subscriptions. */
@@ -22,6 +23,8 @@ export interface FhirClient {
   update<R extends Resource>(resource: R): Promise<R>;
   /** Bytes of a Binary as they are, from a literal reference or an absolute URL of this server. */
   bytes(url: string, contentType: string): Promise<Blob>;
+  /** What a `GET` operation answers that is no resource. */
+  content(path: string): Promise<Blob>;
   /** The same search over every tenant the person works in; `fullUrl` says where each resource is. */
   searchEverywhere(type: ResourceType, query: string, signal?: AbortSignal): Promise<Bundle>;
   /** Path of the DICOMweb service, without a slash at the end. */
@@ -45,7 +48,13 @@ export function createFhirClient(clock: ServerClock, root = ''): FhirClient {
   const get = <T>(path: string, accept: string, signal?: AbortSignal): Promise<T> =>
     send(clock, path, { headers: { Accept: accept }, ...(signal ? { signal } : {}) }).then(jsonOf<T>);
 
-  const write = <R extends Resource>(method: 'POST' | 'PUT', path: string, body: Resource, version?: string) =>
+  const write = <R extends Resource>(
+    method: 'POST' | 'PUT',
+    path: string,
+    body: Resource,
+    version?: string,
+    unless?: string,
+  ) =>
     send(clock, path, {
       method,
       headers: {
@@ -53,6 +62,7 @@ export function createFhirClient(clock: ServerClock, root = ''): FhirClient {
         'Content-Type': fhirJson,
         'X-Passerelle': 'ui',
         ...(version ? { 'If-Match': `W/"${version}"` } : {}),
+        ...(unless ? { 'If-None-Exist': unless } : {}),
       },
       body: JSON.stringify(body),
     }).then((answer) => jsonOf<R>(answer));
@@ -65,7 +75,7 @@ export function createFhirClient(clock: ServerClock, root = ''): FhirClient {
     inTenant: (tenant) => createFhirClient(clock, `/t/${encodeURIComponent(tenant)}`),
     ask: (path, signal) => get(`${base}/${path}`, fhirJson, signal),
     askEverywhere: (path, signal) => get(`/t/all/fhir/${path}`, fhirJson, signal),
-    create: (resource) => write('POST', `${base}/${resource.resourceType}`, resource),
+    create: (resource, unless) => write('POST', `${base}/${resource.resourceType}`, resource, undefined, unless),
     remove: (type, id) =>
       send(clock, `${base}/${type}/${encodeURIComponent(id)}`, {
         method: 'DELETE',
@@ -84,6 +94,7 @@ export function createFhirClient(clock: ServerClock, root = ''): FhirClient {
       ),
     bytes: (url, contentType) =>
       send(clock, binaryPath(url, base), { headers: { Accept: contentType } }).then((answer) => answer.blob()),
+    content: (path) => send(clock, `${base}/${path}`, { headers: { Accept: '*/*' } }).then((answer) => answer.blob()),
     json: get,
     post: async <T>(path: string, body: unknown) => {
       const answer = await send(clock, path, {

@@ -4,6 +4,8 @@ const platform = 'https://fhir.passerelle.example/';
 export const systems = {
   taskCode: `${platform}CodeSystem/task-code`,
   caseChanged: `${platform}SubscriptionTopic/case-changed`,
+  messageSent: `${platform}SubscriptionTopic/message-sent`,
+  message: `${platform}sid/message`,
   caseStatus: `${platform}CodeSystem/case-status`,
   caseItem: `${platform}CodeSystem/case-item`,
   caseNumber: `${platform}sid/case`,
@@ -26,6 +28,7 @@ export const extensions = {
   imageCount: `${platform}StructureDefinition/image-count`,
   clock: `${platform}StructureDefinition/clock`,
   worklistPlace: `${platform}StructureDefinition/worklist-place`,
+  readBy: `${platform}StructureDefinition/read-by`,
   reportText: `${platform}StructureDefinition/report-text`,
   decisionDue: `${platform}StructureDefinition/decision-due`,
   reattachedTo: `${platform}StructureDefinition/reattached-to`,

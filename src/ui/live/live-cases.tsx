@@ -7,7 +7,8 @@ import { useServices } from '../fhir/client-context.tsx';
 import { systems } from '../fhir/systems.ts';
 import { placesOf } from '../session/rights.ts';
 import { useSession } from '../session/session-context.tsx';
-import { type Line, type LineEvents, openTopicFeed, type TopicFeed } from './topic-feed.ts';
+import { openSocket } from './socket.ts';
+import { type LineEvents, openTopicFeed, type TopicFeed } from './topic-feed.ts';
 
 export interface LiveCases {
   /** Every change is told: nothing has to be asked again and again. */
@@ -82,12 +83,4 @@ export function LiveCasesProvider({ children }: { children: ReactNode }): JSX.El
     [isLive],
   );
   return <LiveCasesContext value={value}>{children}</LiveCasesContext>;
-}
-
-function openSocket(path: string, events: LineEvents): Line {
-  const socket = new WebSocket(`${window.location.origin.replace(/^http/, 'ws')}${path}`);
-  socket.onopen = () => events.opened();
-  socket.onmessage = ({ data }) => events.message(data);
-  socket.onclose = () => events.closed();
-  return { send: (text) => socket.send(text), close: () => socket.close() };
 }
