@@ -13,6 +13,7 @@ export type StaffCategory =
   | 'rota-late'
   | 'rota-change'
   | 'rota-gap'
+  | 'rota-swap'
   | 'reader-exclusion';
 
 export interface StaffMessage {

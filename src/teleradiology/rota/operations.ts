@@ -4,6 +4,7 @@ import { FhirError, type Operation } from '../../fhir/index.ts';
 import { text } from '../operations/parameters.ts';
 import { idGiven, idRequired, instantGiven, instantRequired, textRequired } from '../people/operation-input.ts';
 import type { Teller } from '../people/tell.ts';
+import { askSwap } from './ask-swap.ts';
 import { type DutyKind, dutyKinds } from './duty.ts';
 import { monthView } from './month-view.ts';
 import { onDuty } from './on-duty.ts';
@@ -44,6 +45,19 @@ export function rotaOperations(room: Teller, publishing: Publishing): Operation[
       name: 'swap',
       affectsState: true,
       run: ({ tx, id = '', parameters }) => swap(publishing, tx, id, taker(parameters)),
+    },
+    {
+      type: 'Slot',
+      level: 'instance',
+      seesWhole: true,
+      name: 'ask-swap',
+      affectsState: true,
+      run: ({ tx, id = '', parameters }) =>
+        askSwap(room, tx, id, {
+          otherSlotId: idGiven(parameters, 'with', 'Slot'),
+          practitionerId: idGiven(parameters, 'to', 'Practitioner'),
+          reason: text(parameters, 'reason')?.trim(),
+        }),
     },
     {
       type: 'Schedule',

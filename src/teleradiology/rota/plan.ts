@@ -83,7 +83,8 @@ export async function swap(
   return handOver(publishing, tx, shift, exchanged.practitionerId);
 }
 
-async function requireShift(tx: FhirTransaction, slotId: string): Promise<Shift> {
+/** @throws FhirError 404 for what is no shift of a rota. */
+export async function requireShift(tx: FhirTransaction, slotId: string): Promise<Shift> {
   const shift = await findShift(tx.sql, tx.context.tenant, slotId);
   if (shift !== undefined) return shift;
   throw refusal(404, 'not-found', `Slot/${slotId} is no shift of a rota`, 'Cette plage n’est pas une garde.');

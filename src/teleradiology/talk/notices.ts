@@ -46,6 +46,12 @@ export const notices = {
   'rota-changed': { ofCase: false, facts: { establishment: 'party', day: 'day' }, usefulHours: 2 * day },
   /** The rota of a month is not out in time. */
   'rota-late': { ofCase: false, facts: { establishment: 'party', month: 'month' }, usefulHours: 2 * day },
+  /** Somebody asks to be relieved of a shift. */
+  'rota-swap': {
+    ofCase: false,
+    facts: { professional: 'party', establishment: 'party', day: 'day' },
+    usefulHours: 2 * day,
+  },
   /** Diploma, certificate, insurance or registration that ends soon. */
   'credential-expiring': { ofCase: false, facts: { professional: 'party', end: 'day' }, usefulHours: week },
   /** One that has ended: its holder cannot be planned, nor read. */

@@ -15,6 +15,7 @@ const categories = [
   'rota-late',
   'rota-change',
   'rota-gap',
+  'rota-swap',
   'reader-exclusion',
   'qualification-expiry',
 ] as const;

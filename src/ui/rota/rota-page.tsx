@@ -8,6 +8,7 @@ import { useSession } from '../session/session-context.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
 import { useNow } from '../shell/use-now.ts';
 import { frenchDateTime } from '../time/format.ts';
+import { AskSwapDialog } from './ask-swap-dialog.tsx';
 import { type DutyKind, frenchMonth, localFormats, monthShifted, type Rota, rotaOf, type Shift } from './month.ts';
 import { MonthGrid } from './month-grid.tsx';
 import { Notices } from './notices.tsx';
@@ -84,7 +85,8 @@ export default function RotaPage(): JSX.Element {
           <MonthGrid
             rota={rota.data}
             today={localFormats(rota.data.timeZone).day(now.toISOString())}
-            {...(plans ? { onShift: setOpen, onAdd: (day: string, kind: DutyKind) => setAdding({ day, kind }) } : {})}
+            {...(plans || hasRole(session, 'radiologist') ? { onShift: setOpen } : {})}
+            {...(plans ? { onAdd: (day: string, kind: DutyKind) => setAdding({ day, kind }) } : {})}
           />
         </>
       ) : null}
@@ -98,7 +100,17 @@ export default function RotaPage(): JSX.Element {
           onClose={() => setAdding(undefined)}
         />
       ) : null}
-      {open && rota.data ? (
+      {open && rota.data && !plans ? (
+        <AskSwapDialog
+          shift={open}
+          rota={rota.data}
+          readers={readers.data ?? []}
+          isOwn={open.practitioner === session.reference}
+          onDone={refresh}
+          onClose={() => setOpen(undefined)}
+        />
+      ) : null}
+      {open && rota.data && plans ? (
         <ShiftDialog
           shift={open}
           rota={rota.data}

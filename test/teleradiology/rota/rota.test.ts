@@ -293,6 +293,33 @@ describe('a month published', () => {
   });
 });
 
+describe('who is on the rota', () => {
+  it('asks to be relieved of a shift ahead of theirs, and the coordinators are told', async () => {
+    const slot = partsOf(await rota('2026-11'), 'shift').find(({ start }) => String(start) > '2026-11-29')!.slot;
+    const asks = (who: 'radiologist' | 'other-radiologist') =>
+      ask(world, who, 'Slot/$ask-swap', String(slot).slice('Slot/'.length), {
+        to: { reference: 'Practitioner/radiologue-2' },
+        reason: 'Congrès',
+      });
+    expect(await refusalOf(asks('other-radiologist'))).toMatchObject({ status: 403 });
+    await asks('radiologist');
+    const [message, ...others] = await told(world, 'rota-swap');
+    expect(others).toEqual([]);
+    expect(textsOf([message!])[0]).toBe(
+      'CH-EXEMPLE IMAGERIE : TEST-RADIOLOGUE demande l’échange de sa garde (Radiologue) du 29/11/2026 20:00 au 30/11/2026 08:00 avec TEST-RADIOLOGUE-2. Motif : Congrès',
+    );
+    expect(message?.recipient?.map(({ reference }) => reference)).toEqual([
+      'Organization/passerelle-exemple',
+      'Practitioner/radiologue-2',
+      'Practitioner/radiologue',
+    ]);
+    // Nothing has changed until somebody decides.
+    expect(partsOf(await rota('2026-11'), 'shift').find((each) => each.slot === slot)).toMatchObject({
+      practitioner: 'Practitioner/radiologue',
+    });
+  });
+});
+
 describe('a month that comes late', () => {
   it('is asked for seven days before, and flagged when it is published after that', async () => {
     await plan(world, '2026-12-01', '20:00', '08:00');
