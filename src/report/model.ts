@@ -25,8 +25,9 @@ export interface ReportModel {
   modalities: string[];
   /** SNOMED CT codes of the ten national regions. */
   regions: string[];
-  /** Side asked for by the request. */
+  /** Side asked for by the request, else the one its images are labelled with. */
   laterality?: Laterality;
+  lateralityFrom?: 'request' | 'images';
   /** Study Instance UID. */
   studyUid?: string;
   /** "Compte rendu d'imagerie médicale – Scanner du crâne". */
@@ -64,7 +65,7 @@ export function reportModel(input: ReportInput, tables: CdaTables): ReportModel 
     loinc,
     modalities: modalities(input, tables),
     regions: [...new Set(regions)],
-    laterality: laterality(input.serviceRequest),
+    ...sideOf(input),
     studyUid: studyUid(input),
     form,
     title: [form.name, actName(input)].filter((part) => part !== '').join(' – '),
@@ -82,8 +83,16 @@ export function actName(input: ReportInput): string {
   return code?.text?.trim() || code?.coding?.find((coding) => coding.display)?.display?.trim() || '';
 }
 
-/** Side of the request: a SNOMED CT laterality anywhere in `bodySite`, qualifier extension included. */
-function laterality(request: ServiceRequest): Laterality | undefined {
+/** What was asked for comes first; images of both sides may compare them, and bind nobody. */
+function sideOf({ serviceRequest, study }: ReportInput): Pick<ReportModel, 'laterality' | 'lateralityFrom'> {
+  const asked = laterality(serviceRequest.bodySite);
+  if (asked) return { laterality: asked, lateralityFrom: 'request' };
+  const shown = laterality((study?.series ?? []).map((series) => series.laterality));
+  return shown && shown !== 'bilateral' ? { laterality: shown, lateralityFrom: 'images' } : {};
+}
+
+/** A SNOMED CT laterality anywhere in these elements, qualifier extensions included. */
+function laterality(elements: unknown): Laterality | undefined {
   const found = new Set<Laterality>();
   const visit = (value: unknown): void => {
     if (Array.isArray(value)) value.forEach(visit);
@@ -93,7 +102,7 @@ function laterality(request: ServiceRequest): Laterality | undefined {
       Object.values(value).forEach(visit);
     }
   };
-  visit(request.bodySite);
+  visit(elements);
   if (found.has('bilateral') || found.size === 2) return 'bilateral';
   return [...found][0];
 }

@@ -50,6 +50,24 @@ test('a report that names only the other side blocks; one that explains both sid
   expect(issues(right)).toEqual(['warning laterality-missing']);
 });
 
+test('the side of the images counts where the request names none', () => {
+  const images =
+    (code: string, more: string[] = []) =>
+    (input: ReportInput) => {
+      delete input.serviceRequest.bodySite;
+      input.study!.series = [code, ...more].map((side, index) => ({
+        uid: `2.25.${index}`,
+        modality: { code: 'DX' },
+        laterality: { code: side },
+      }));
+      Object.assign(input.text, { results: 'Genou gauche : épanchement.', conclusion: 'Épanchement.' });
+    };
+  expect(issues(images('24028007'))).toContain('error laterality-contradiction');
+  expect(issues(images('7771000'))).not.toContain('error laterality-contradiction');
+  expect(issues(images('24028007', ['7771000']))).not.toContain('error laterality-contradiction');
+  expect(issues(images('')).filter((each) => each.includes('laterality'))).toEqual([]);
+});
+
 test('muscles, angles and chambers of the heart name no side', () => {
   for (const phrase of [
     'muscle droit fémoral',

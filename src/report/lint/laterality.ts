@@ -28,7 +28,7 @@ export function sidesNamed(text: string): Sides {
 
 const french = { right: 'droit', left: 'gauche' } as const;
 
-export function lateralityIssues({ input, laterality }: ReportModel): ReportIssue[] {
+export function lateralityIssues({ input, laterality, lateralityFrom }: ReportModel): ReportIssue[] {
   const { text } = input;
   if (!laterality) return [];
   const whole = sidesNamed(`${text.technique} ${text.results} ${text.conclusion}`);
@@ -45,12 +45,14 @@ export function lateralityIssues({ input, laterality }: ReportModel): ReportIssu
   }
   const other = laterality === 'right' ? 'left' : 'right';
   const asked = french[laterality];
+  const bearing =
+    lateralityFrom === 'images' ? `Les images sont du côté ${asked}` : `La demande porte sur le côté ${asked}`;
   if (whole[other] && !whole[laterality]) {
     return [
       {
         severity: 'error',
         code: 'laterality-contradiction',
-        text: `La demande porte sur le côté ${asked} ; le compte rendu ne parle que du côté ${french[other]}. Corrigez, ou nommez les deux côtés pour expliquer l'écart.`,
+        text: `${bearing} ; le compte rendu ne parle que du côté ${french[other]}. Corrigez, ou nommez les deux côtés pour expliquer l'écart.`,
       },
     ];
   }
@@ -60,11 +62,11 @@ export function lateralityIssues({ input, laterality }: ReportModel): ReportIssu
       {
         severity: 'warning',
         code: 'laterality-conclusion',
-        text: `La demande porte sur le côté ${asked} ; la conclusion ne nomme que le côté ${french[other]}.`,
+        text: `${bearing} ; la conclusion ne nomme que le côté ${french[other]}.`,
       },
     ];
   }
-  if (!whole[laterality]) {
+  if (!whole[laterality] && lateralityFrom === 'request') {
     return [
       {
         severity: 'warning',
