@@ -8,7 +8,7 @@ import { caseOperations } from './operations/index.ts';
 import { onOutcome } from './outgoing/on-outcome.ts';
 import { raiseDue } from './outgoing/raise-due.ts';
 import { penaltiesOperation } from './penalties/index.ts';
-import { guardPeople, peopleOperations } from './people/index.ts';
+import { createReasons, guardPeople, peopleOperations } from './people/index.ts';
 import { cancelRequest } from './request/cancel.ts';
 import { completeExam } from './request/complete-exam.ts';
 import { createPendingRequests } from './request/from-rest.ts';
@@ -41,9 +41,10 @@ export function createTeleradiology(room: Room): TeleradiologyRoom {
   room.store.beforeCommit(guardMessage);
   for (const operation of talkOperations) room.store.registerOperation(operation);
   const publishing = createPublishing();
-  room.store.beforeCommit((change, tx) => guardPeople(shell, change, tx));
+  const reasons = createReasons();
+  room.store.beforeCommit((change, tx) => guardPeople(shell, reasons, change, tx));
   room.store.beforeCommit((change, tx) => guardRota(shell, publishing, change, tx));
-  for (const operation of [...peopleOperations, ...rotaOperations(shell, publishing)])
+  for (const operation of [...peopleOperations(reasons), ...rotaOperations(shell, publishing)])
     room.store.registerOperation(operation);
   room.store.beforeCommit(guardContract);
   room.store.registerOperation(penaltiesOperation);

@@ -10,6 +10,7 @@ import { refusal, requireMember } from './entitled.ts';
 import { type Exclusion, exclusionOf, withExclusion, withoutExclusion } from './exclusion.ts';
 import { nameOf } from './names.ts';
 import { readerRole, type StoredRole } from './reader-role.ts';
+import type { Reasons } from './reasons.ts';
 import { releaseCases } from './release-cases.ts';
 import { tellStaff } from './tell.ts';
 
@@ -18,6 +19,7 @@ const activitySystem = 'http://terminology.hl7.org/CodeSystem/v3-DataOperation';
 
 /** @throws FhirError 403 for somebody of another establishment, 409 when the reader is excluded already. */
 export async function exclude(
+  reasons: Reasons,
   tx: FhirTransaction,
   practitionerId: string,
   establishmentId: string,
@@ -35,7 +37,8 @@ export async function exclude(
       'Ce radiologue est déjà exclu par l’établissement.',
     );
   // The rest follows from the write itself, whoever makes it (`excluded`).
-  return tx.whole.update(withExclusion(role, tx.context.now(), reason, tx.context.actor.reference));
+  reasons.give(tx, reason);
+  return tx.whole.update(withExclusion(role, tx.context.now(), tx.context.actor.reference));
 }
 
 /** @throws FhirError 403, 409 when the reader is not excluded. */
@@ -73,8 +76,9 @@ export async function excluded(
   tx: FhirTransaction,
   role: StoredRole,
   exclusion: Exclusion,
+  reason: string | undefined,
 ): Promise<void> {
-  const { practitionerId, establishmentId, reason } = exclusion;
+  const { practitionerId, establishmentId } = exclusion;
   const released = await releaseCases(shell, tx, practitionerId, establishmentId, releaseReason);
   await setDueTime(tx.sql, tx.context.tenant, {
     caseId: `PractitionerRole/${role.id}`,
@@ -84,13 +88,14 @@ export async function excluded(
   });
   await watchGapsAhead(tx, practitionerId, establishmentId);
   const shifts = await shiftsAhead(tx, practitionerId, establishmentId);
+  const motive = reason === undefined ? '' : ` Motif : ${reason.replace(/\.$/, '')}.`;
   const cases = released === 0 ? 'Aucun dossier en cours.' : `${released} dossier(s) rendu(s) à la liste de travail.`;
   const planned = shifts === 0 ? '' : ` ${shifts} garde(s) à venir à couvrir.`;
   await told(
     shell,
     tx,
     exclusion,
-    `a exclu ${await readerName(tx, practitionerId)} avec effet immédiat. Motif : ${reason}. ${cases}${planned}`,
+    `a exclu ${await readerName(tx, practitionerId)} avec effet immédiat.${motive} ${cases}${planned}`,
     {
       notice: true,
     },
@@ -133,7 +138,7 @@ async function told(
     text: `${establishment?.name ?? establishmentId} ${what}`,
     recipients: [reader, platform === undefined ? undefined : `Organization/${platform}`, place],
     about: [reader, place],
-    establishment: establishmentId,
+    // Not labelled as the establishment's: all of its people would read it.
     urgent: true,
     ...(notice
       ? { notice: { template: 'exclusion' as const, values: { professional: reader, establishment: place } } }

@@ -10,7 +10,6 @@ export interface Exclusion {
   practitionerId: string;
   establishmentId: string;
   since: Date;
-  reason: string;
 }
 
 /** The exclusion a role shows; undefined for a role without, or without somebody and somewhere. */
@@ -20,28 +19,20 @@ export function exclusionOf(role: PractitionerRole | undefined): Exclusion | und
   const establishmentId = idOf(role?.organization, 'Organization');
   const since = part(extension, 'since')?.valueInstant;
   if (practitionerId === undefined || establishmentId === undefined || since === undefined) return undefined;
-  return {
-    practitionerId,
-    establishmentId,
-    since: new Date(since),
-    reason: part(extension, 'reason')?.valueString ?? '',
-  };
+  return { practitionerId, establishmentId, since: new Date(since) };
 }
 
-export function withExclusion<R extends PractitionerRole>(role: R, since: Date, reason: string, by: string): R {
+/** Why is not in it: everybody reads the directory. */
+export function withExclusion<R extends PractitionerRole>(role: R, since: Date, by: string): R {
   const extension: Extension = {
     url: exclusionUrl,
     extension: [
       { url: 'since', valueInstant: since.toISOString() },
-      { url: 'reason', valueString: reason },
       { url: 'by', valueReference: { reference: by } },
     ],
   };
-  return {
-    ...withoutExclusion(role),
-    active: false,
-    extension: [...(withoutExclusion(role).extension ?? []), extension],
-  };
+  const without = withoutExclusion(role);
+  return { ...without, active: false, extension: [...(without.extension ?? []), extension] };
 }
 
 export function withoutExclusion<R extends PractitionerRole>(role: R): R {

@@ -10,10 +10,11 @@ import { exclusionOf, keepExclusion } from './exclusion.ts';
 import { watchExpiry } from './expiry.ts';
 import { checkProfessionalDocument } from './professional-document.ts';
 import { qualificationsOf } from './qualification.ts';
+import type { Reasons } from './reasons.ts';
 
-export async function guardPeople(shell: Shell, change: Change, tx: FhirTransaction): Promise<void> {
+export async function guardPeople(shell: Shell, reasons: Reasons, change: Change, tx: FhirTransaction): Promise<void> {
   if (change.type === 'Practitioner') return practitionerWritten(change, tx);
-  if (change.type === 'PractitionerRole') return roleWritten(shell, change, tx);
+  if (change.type === 'PractitionerRole') return roleWritten(shell, reasons, change, tx);
   checkProfessionalDocument(change.after);
 }
 
@@ -34,7 +35,7 @@ async function practitionerWritten(change: Change, tx: FhirTransaction): Promise
   await watchGapsAhead(tx, change.id);
 }
 
-async function roleWritten(shell: Shell, change: Change, tx: FhirTransaction): Promise<void> {
+async function roleWritten(shell: Shell, reasons: Reasons, change: Change, tx: FhirTransaction): Promise<void> {
   const [before, after] = [change.before, change.after] as (PractitionerRole | undefined)[];
   await refuseStolenShifts(change, tx);
   const [was, is] = [exclusionOf(before), exclusionOf(after)];
@@ -51,9 +52,17 @@ async function roleWritten(shell: Shell, change: Change, tx: FhirTransaction): P
       );
     requireMember(tx, exclusion.establishmentId);
   }
+  if (is !== undefined && is.since > tx.context.now())
+    throw refusal(
+      422,
+      'business-rule',
+      'An exclusion takes effect at once: since is not in the future',
+      'Une exclusion prend effet aussitôt : sa date n’est pas à venir.',
+      'PractitionerRole.extension',
+    );
   await keepExclusion(tx.sql, tx.context.tenant, change.id, is);
   const role = { ...(after ?? before), id: change.id } as PractitionerRole & { id: string };
-  if (is !== undefined) await excluded(shell, tx, role, is);
+  if (is !== undefined) await excluded(shell, tx, role, is, reasons.of(tx));
   else if (was !== undefined) await reinstated(shell, tx, role, was);
 }
 

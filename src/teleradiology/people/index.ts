@@ -6,3 +6,4 @@ export { guardPeople } from './guard-people.ts';
 export { contactOf, nameOf } from './names.ts';
 export { peopleOperations } from './operations.ts';
 export { readerStanding } from './reader-standing.ts';
+export { createReasons } from './reasons.ts';

@@ -116,6 +116,9 @@ describe('an exclusion', () => {
     const traces = await world.store.search(tenant, 'Provenance', `target=PractitionerRole/${role.id}`);
     expect(traces).toMatchObject([{ agent: [{ who: { reference: 'Practitioner/coordonnateur' } }] }]);
     expect(await refusalOf(exclude())).toMatchObject({ status: 409 });
+    // Everybody reads the directory, and everybody of an establishment what is labelled as its own.
+    expect(JSON.stringify(role)).not.toContain('Retards');
+    expect(message?.meta?.security).toBeUndefined();
   });
 
   it('keeps the reader off the rota', async () => {
@@ -144,18 +147,21 @@ describe('an exclusion', () => {
     const extension = [
       {
         url: 'https://fhir.passerelle.example/StructureDefinition/reader-exclusion',
-        extension: [
-          { url: 'since', valueInstant: '2027-01-10T08:00:00Z' },
-          { url: 'reason', valueString: 'Par PUT' },
-        ],
+        extension: [{ url: 'since', valueInstant: '2027-01-10T08:00:00Z' }],
       },
     ];
-    const put = (who: 'radiologist' | 'administrator') =>
-      world.store.transaction(world.as(who, 'update'), async (tx) => tx.update({ ...role!, active: false, extension }));
+    const put = (who: 'radiologist' | 'administrator', written = extension) =>
+      world.store.transaction(world.as(who, 'update'), async (tx) =>
+        tx.update({ ...role!, active: false, extension: written }),
+      );
     expect(await refusalOf(put('radiologist'))).toMatchObject({ status: 422 });
+    const later = structuredClone(extension);
+    later[0]!.extension[0]!.valueInstant = '2027-01-11T08:00:00Z';
+    expect(await refusalOf(put('administrator', later))).toMatchObject({ status: 422 });
     await put('administrator');
     expect(await standing()).toMatchObject({ excluded: true });
-    expect(textsOf(await told(world, 'reader-exclusion')).some((text) => text.includes('Par PUT'))).toBe(true);
+    const texts = textsOf(await told(world, 'reader-exclusion'));
+    expect(texts.filter((text) => text.includes('avec effet immédiat. Aucun dossier'))).toHaveLength(1);
     await ask(world, 'coordinator', 'Organization/$reinstate', 'ch-exemple', { practitioner: { reference: reader } });
   });
 
