@@ -40,6 +40,14 @@ export function withMeta<R extends Resource>(
 
 /** @throws FhirError 400 with every issue when the resource is not valid. */
 export function checkResource(parts: PrepareParts, resource: unknown): ResourceType {
+  const type = checkType(parts, resource);
+  const issues = parts.validate(resource);
+  if (issues.some(({ severity }) => severity === 'error' || severity === 'fatal')) throw FhirError.of(400, issues);
+  return type;
+}
+
+/** @throws FhirError 400 for what is of no type of ours. */
+export function checkType(parts: PrepareParts, resource: unknown): ResourceType {
   const type = (resource as { resourceType?: unknown } | null)?.resourceType;
   if (typeof type !== 'string' || !parts.types.has(type)) {
     throw new FhirError(
@@ -49,8 +57,6 @@ export function checkResource(parts: PrepareParts, resource: unknown): ResourceT
       'resourceType',
     );
   }
-  const issues = parts.validate(resource);
-  if (issues.some(({ severity }) => severity === 'error' || severity === 'fatal')) throw FhirError.of(400, issues);
   return type as ResourceType;
 }
 

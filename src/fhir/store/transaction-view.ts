@@ -11,7 +11,7 @@ import { searchResources } from '../search/search.ts';
 import type { RestTransaction, StoredVersion } from './contract.ts';
 import { readsAfter } from './journal.ts';
 import { createMatching } from './matching.ts';
-import { checkId, checkResource } from './prepare.ts';
+import { checkId, checkResource, checkType } from './prepare.ts';
 import { createReads, shareRow } from './reads.ts';
 import { type CurrentRow, storedVersion } from './rows.ts';
 import type { StoreSight } from './sight.ts';
@@ -145,7 +145,9 @@ export function createView(shared: ViewParts, sight: StoreSight, whole?: RestTra
       // Whether it may be changed comes before whether it is valid.
       if (resource.resourceType === 'AuditEvent' && resource.id !== undefined)
         await shared.lockForWrite(await connection(), 'AuditEvent', resource.id);
-      const type = checkResource(parts.prepare, resource);
+      // What the caller cannot see comes back before the whole is judged: references to it would seem to lead nowhere.
+      const sees = sight.hidden(resource.resourceType).length === 0;
+      const type = sees ? checkResource(parts.prepare, resource) : checkType(parts.prepare, resource);
       if (resource.id === undefined) throw new FhirError(400, 'required', 'An update needs an id', `${type}.id`);
       checkId(type, resource.id);
       return write({ ...resource, id: resource.id }, options);

@@ -166,6 +166,7 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
       const current = options.mustBeNew ? undefined : await lockForWrite(open, type, resource.id);
       if (!current) {
         if (options.ifMatch !== undefined) throw versionConflict(type, resource.id, options.ifMatch);
+        if (by.hidden(type).length > 0) checkResource(parts.prepare, resource);
         const whole = withMeta(await withOwnLabels(resource, by), resource.id, 1, now);
         const row = newRow(parts.prepare, tenant, whole, 1, now);
         if (await insertRowIfFree(open, tenant, row)) {
@@ -198,6 +199,7 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
     const version = current.version + 1;
     const before = current.deleted ? undefined : (parseJson(current.content) as Resource);
     const whole = by.restore(resource, before);
+    if (by.hidden(type).length > 0) checkResource(parts.prepare, whole);
     const now = laterOf(context.now(), current.updated);
     const after = withMeta(await withOwnLabels(whole, by, before), resource.id, version, now);
     const row = newRow(parts.prepare, tenant, after, version, now);
