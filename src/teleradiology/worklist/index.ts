@@ -2,6 +2,7 @@
 import type { Task } from '@medplum/fhirtypes';
 import type { Sql } from '../../db/index.ts';
 import type { Operation } from '../../fhir/index.ts';
+import { kindOf } from '../kinds/index.ts';
 import { workOf } from './open-case.ts';
 import { worklistOperation } from './operation.ts';
 import { placeOf } from './place.ts';
@@ -55,6 +56,7 @@ export async function keepPlace(
     ...work,
     ...traits,
     caseId: task.id,
+    kind: kindOf(task).code,
     urgent: task.priority !== 'routine',
     establishment,
     aiWeightMinutes: 0,

@@ -2,6 +2,7 @@
 import type { Patient, ServiceRequest, Task } from '@medplum/fhirtypes';
 import { establishmentSystem, type FhirTransaction } from '../../fhir/index.ts';
 import { type CaseState, type ClockName, openStates, signedStates } from '../case/index.ts';
+import { kindOf } from '../kinds/index.ts';
 import { establishmentSettings } from '../settings.ts';
 import { runningOf } from '../shell/case-clocks.ts';
 import { type CaseTask, idOf, isTaskOf, outputsOf, stateOf } from '../shell/case-task.ts';
@@ -98,6 +99,7 @@ export async function openCaseOf(
   return {
     ...work,
     caseId: task.id,
+    kind: kindOf(task).code,
     urgent: task.priority !== 'routine',
     establishment,
     specialty: traits.specialty,

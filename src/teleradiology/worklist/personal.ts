@@ -43,6 +43,8 @@ export interface Reader {
   sites: ReadonlySet<string>;
   onDuty: ReadonlySet<string>;
   excluded: ReadonlySet<string>;
+  /** Kinds of cases their roles may read. */
+  kinds: ReadonlySet<string>;
   /** A qualification is over. */
   expired: boolean;
   /** Minutes by establishment: more cases in hand than the others on duty there is negative. */
@@ -86,7 +88,9 @@ export function personalTerms(pool: Pool, mine: boolean, reader: Reader, nameOf:
   if (pool.stage === 'waiting') add('waits-for-site', 'Le dossier attend l’établissement ou les images');
   if (pool.firstReader !== '' && pool.firstReader === reader.reference)
     add('first-reader', 'Vous êtes le premier lecteur : un autre radiologue relit');
-  if (reader.excluded.has(pool.establishment)) add('may-not-read', 'L’établissement ne vous confie plus de lecture');
+  if (!reader.kinds.has(pool.kind)) add('may-not-read', 'Ce type d’acte est lu par d’autres que vous');
+  else if (reader.excluded.has(pool.establishment))
+    add('may-not-read', 'L’établissement ne vous confie plus de lecture');
   else if (reader.expired) add('may-not-read', 'Une de vos qualifications est échue : vous ne pouvez pas lire');
   if (pool.specialty !== '' && reader.specialties.size > 0) {
     if (reader.specialties.has(pool.specialty))

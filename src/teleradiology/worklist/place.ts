@@ -14,6 +14,8 @@ export interface OpenCase {
   /** Emergency, in-patient, or urgency unknown. */
   urgent: boolean;
   stage: Stage;
+  /** Code of CodeSystem case-kind. */
+  kind: string;
   receivedAt: Date;
   /** End of the delay that runs, when one does. */
   deadline?: Date;

@@ -13,6 +13,8 @@ export interface Pool {
   specialty: string;
   language: string;
   firstReader: string;
+  /** Who may read depends on it. */
+  kind: string;
 }
 
 /** Stands between the parts: neither an id, a code nor a literal reference has it. */
@@ -20,16 +22,16 @@ const separator = '|';
 const heldMark = '@';
 
 export function poolText(open: Pick<OpenCase, keyof Omit<Pool, 'held'> | 'holder'>): string {
-  const { stage, establishment, holder, specialty, language, firstReader = '' } = open;
+  const { stage, establishment, holder, specialty, language, firstReader = '', kind } = open;
   const parts = holder === undefined ? [specialty, language, firstReader] : [heldMark, '', firstReader];
-  return [stage, establishment, ...parts].join(separator);
+  return [stage, establishment, ...parts, kind].join(separator);
 }
 
 /** @throws Error for a text that no case has. */
 export function poolOf(text: string): Pool {
-  const [stage, establishment = '', specialty = '', language = '', firstReader = ''] = text.split(separator);
+  const [stage, establishment = '', specialty = '', language = '', firstReader = '', kind = ''] = text.split(separator);
   const known = stages.find((each) => each === stage);
   if (known === undefined) throw new Error(`no such pool: ${text}`);
   const held = specialty === heldMark;
-  return { stage: known, establishment, held, specialty: held ? '' : specialty, language, firstReader };
+  return { stage: known, establishment, held, specialty: held ? '' : specialty, language, firstReader, kind };
 }

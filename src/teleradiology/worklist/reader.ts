@@ -1,13 +1,11 @@
 /** Who looks at the worklist, as far as it changes their order: roles, sub-specialties, languages, duty, exclusions, cases in hand. */
 import type { PractitionerRole } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
+import { kinds } from '../kinds/index.ts';
 import { readerStanding } from '../people/reader-standing.ts';
 import { idOf } from '../shell/case-task.ts';
 import { loadMinutes, type Reader } from './personal.ts';
 import type { SubSpecialties } from './sub-specialty.ts';
-
-/** Roles of accounts that read cases. */
-const readingRoles: readonly string[] = ['radiologist', 'expert'];
 
 interface ThereRow {
   establishment_id: string;
@@ -37,8 +35,8 @@ export async function readerOf(
 ): Promise<Reader> {
   const { actor, tenant } = tx.context;
   const id = idOf(actor, 'Practitioner');
-  const reads = id !== undefined && actor.roles.some((role) => readingRoles.includes(role));
-  if (!reads) return { ...nobody, reference: actor.reference };
+  const read = kinds.filter(({ readers }) => readers.some((role) => actor.roles.includes(role)));
+  if (id === undefined || read.length === 0) return { ...nobody, reference: actor.reference };
   const whole = tx.whole;
   const roles = (await whole.search('PractitionerRole', `practitioner=${actor.reference}&active=true`)).filter((role) =>
     isCurrent(role, now),
@@ -56,7 +54,8 @@ export async function readerOf(
   );
   return {
     reference: actor.reference,
-    reads,
+    reads: true,
+    kinds: new Set(read.map(({ code }) => code)),
     specialties: new Set(subSpecialties.declared(roles)),
     languages: new Set(
       (practitioner?.communication ?? []).flatMap(({ coding }) => coding?.[0]?.code?.toLowerCase().split('-')[0] ?? []),
@@ -93,6 +92,7 @@ function isCurrent({ period }: PractitionerRole, now: Date): boolean {
 
 const nobody: Omit<Reader, 'reference'> = {
   reads: false,
+  kinds: new Set(),
   specialties: new Set(),
   languages: new Set(),
   sites: new Set(),

@@ -105,6 +105,7 @@ const asking: Readonly<Record<string, (id: string) => Argument[]>> = {
     { name: 'url', valueUri: url(id) },
     { name: 'code', valueCode: code(id) },
   ],
+  worklist: (id) => [{ name: 'establishment', valueString: id }],
 };
 
 /** What is not asked about at all: what a case lets its people do. */

@@ -27,6 +27,7 @@ const openCase: fc.Arbitrary<OpenCase> = fc
       caseId: fc.uuid(),
       urgent: fc.boolean(),
       stage: fc.constantFrom(...stages),
+      kind: fc.constantFrom('teleradiology', 'teleexpertise'),
       receivedAt: instant,
       deadline: instant,
       establishment: fc.constantFrom('h1', 'h2'),
@@ -39,7 +40,7 @@ const openCase: fc.Arbitrary<OpenCase> = fc
     },
     {
       requiredKeys: [
-        ...(['caseId', 'urgent', 'stage', 'receivedAt', 'establishment', 'specialty', 'language'] as const),
+        ...(['caseId', 'urgent', 'stage', 'kind', 'receivedAt', 'establishment', 'specialty', 'language'] as const),
         ...(['aiScore', 'aiWeightMinutes'] as const),
       ],
     },
@@ -53,6 +54,7 @@ const reader: fc.Arbitrary<Reader> = fc.record({
   sites: fc.subarray(['h1', 'h2']).map((list) => new Set(list)),
   onDuty: fc.subarray(['h1', 'h2']).map((list) => new Set(list)),
   excluded: fc.subarray(['h1', 'h2']).map((list) => new Set(list)),
+  kinds: fc.subarray(['teleradiology', 'teleexpertise']).map((list) => new Set(list)),
   expired: fc.boolean(),
   load: fc
     .dictionary(fc.constantFrom('h1', 'h2'), fc.integer({ min: -15, max: 15 }))
@@ -123,6 +125,7 @@ describe('the place of a case', () => {
     const base = {
       urgent: false,
       stage: 'to-read',
+      kind: 'teleradiology',
       establishment: 'h1',
       specialty: 'general',
       language: 'fr',
@@ -143,6 +146,7 @@ describe('the place of a case', () => {
   it('of a case without a running delay is what is expected of such a case, sooner where it is urgent', () => {
     const base = {
       stage: 'waiting',
+      kind: 'teleradiology',
       establishment: 'h1',
       specialty: 'general',
       language: 'fr',
@@ -165,6 +169,7 @@ describe('what depends on the reader', () => {
       sites: new Set(['h1']),
       onDuty: new Set(['h2']),
       excluded: new Set<string>(),
+      kinds: new Set(['teleradiology']),
       expired: false,
       load: new Map([['h1', -6]]),
     },
@@ -173,18 +178,26 @@ describe('what depends on the reader', () => {
     personalTerms(poolOf(text), mine, by, (code) => code).map(({ code }) => code);
 
   it('is named: sub-specialty, language, duty, hands, load, first reader, exclusion', () => {
-    expect(codes('to-read|h1|neuro|fr|')).toEqual(['sub-specialty', 'works-here', 'load']);
-    expect(codes('to-read|h2|chest|en|')).toEqual(['other-sub-specialty', 'language', 'on-duty-here']);
-    expect(codes('waiting|h3|general|de|')).toEqual(['waits-for-site', 'other-sub-specialty', 'other-language']);
-    expect(codes('in-hand|h2|@||', true)).toEqual(['in-my-hands', 'on-duty-here']);
-    expect(codes('in-hand|h2|@||')).toEqual(['in-other-hands', 'on-duty-here']);
-    expect(codes('to-read|h2|@||', true)).toEqual(['assigned-to-me', 'on-duty-here']);
-    expect(codes('to-second-read|h3|neuro|fr|Practitioner/a')).toEqual(['first-reader', 'sub-specialty']);
-    expect(codes('to-read|h3|neuro|fr|', false, { ...who, excluded: new Set(['h3']) })).toEqual([
+    expect(codes('to-read|h1|neuro|fr||teleradiology')).toEqual(['sub-specialty', 'works-here', 'load']);
+    expect(codes('to-read|h2|chest|en||teleradiology')).toEqual(['other-sub-specialty', 'language', 'on-duty-here']);
+    expect(codes('waiting|h3|general|de||teleradiology')).toEqual([
+      'waits-for-site',
+      'other-sub-specialty',
+      'other-language',
+    ]);
+    expect(codes('in-hand|h2|@|||teleradiology', true)).toEqual(['in-my-hands', 'on-duty-here']);
+    expect(codes('in-hand|h2|@|||teleradiology')).toEqual(['in-other-hands', 'on-duty-here']);
+    expect(codes('to-read|h2|@|||teleradiology', true)).toEqual(['assigned-to-me', 'on-duty-here']);
+    expect(codes('to-second-read|h3|neuro|fr|Practitioner/a|teleradiology')).toEqual(['first-reader', 'sub-specialty']);
+    expect(codes('to-read|h3|neuro|fr||teleradiology', false, { ...who, excluded: new Set(['h3']) })).toEqual([
       'may-not-read',
       'sub-specialty',
     ]);
-    expect(codes('to-read|h3|neuro|fr|', false, { ...who, expired: true })).toEqual(['may-not-read', 'sub-specialty']);
+    expect(codes('to-read|h3|neuro|fr||teleexpertise')).toEqual(['may-not-read', 'sub-specialty']);
+    expect(codes('to-read|h3|neuro|fr||teleradiology', false, { ...who, expired: true })).toEqual([
+      'may-not-read',
+      'sub-specialty',
+    ]);
   });
 
   it('is nothing for who does not read', () => {

@@ -7,7 +7,14 @@ import { testDatabase } from '../../support/database.ts';
 const tenant = 'aa';
 const reader: Reader = {
   ...{ reference: 'Practitioner/reader-7', reads: true, specialties: new Set(['neuro']), languages: new Set<string>() },
-  ...{ sites: new Set(['h1']), onDuty: new Set(['h2']), excluded: new Set<string>(), expired: false, load: new Map() },
+  ...{
+    sites: new Set(['h1']),
+    onDuty: new Set(['h2']),
+    excluded: new Set<string>(),
+    kinds: new Set(['teleradiology']),
+    expired: false,
+    load: new Map(),
+  },
 };
 
 let database: Database;
@@ -21,8 +28,8 @@ async function growTo(cases: number): Promise<void> {
   await database.query(tenant, {
     text: `INSERT INTO worklist (tenant, case_id, urgency_class, pool, place_at, due_at, due_runs, establishment, specialty, language, holder, age_minutes)
       SELECT $1, 'c' || n, (n % 10 > 0)::integer,
-        CASE WHEN n < 100 THEN 'in-hand|h' || n % 4 || '|@||'
-          ELSE (ARRAY['to-read', 'waiting', 'to-protocol'])[1 + n % 3] || '|h' || n % 4 || '|' || (ARRAY['neuro', 'chest', 'general'])[1 + n / 7 % 3] || '|fr|' END,
+        CASE WHEN n < 100 THEN 'in-hand|h' || n % 4 || '|@|||teleradiology'
+          ELSE (ARRAY['to-read', 'waiting', 'to-protocol'])[1 + n % 3] || '|h' || n % 4 || '|' || (ARRAY['neuro', 'chest', 'general'])[1 + n / 7 % 3] || '|fr||teleradiology' END,
         timestamptz '2026-01-01' + n * interval '7 seconds', timestamptz '2026-01-01' + n * interval '7 seconds', true,
         'h' || n % 4, 'general', 'fr', CASE WHEN n < 100 THEN 'Practitioner/reader-' || n % 50 ELSE '' END, 0
       FROM generate_series(0, $2 - 1) AS n ON CONFLICT DO NOTHING`,
