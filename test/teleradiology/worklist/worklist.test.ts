@@ -244,6 +244,19 @@ describe('a signed case that is to be read again', () => {
   });
 });
 
+describe('a signed case that owes another version', () => {
+  it('comes back until the addendum is signed or the report stands', async () => {
+    const { id } = await signedCase(world);
+    await world.operate('requester', 'request-rereading', id, { reason: 'Clinique discordante' });
+    expect(why(await ask('radiologist', { _count: '300' }), id)).toMatchObject({ stage: 'to-amend', running: true });
+    await world.operate('other-radiologist', 'claim-addendum', id);
+    const held = why(await ask('other-radiologist', { _count: '300' }), id);
+    expect(held).toMatchObject({ stage: 'in-hand', holder: 'Practitioner/radiologue-2' });
+    await world.operate('other-radiologist', 'close-addendum', id, { reason: 'Relu : le compte rendu est maintenu.' });
+    expect(ids(await ask('radiologist', { _count: '300' }))).not.toContain(id);
+  });
+});
+
 describe('who is on duty', () => {
   it('is raised where they are, lowered where they have more in hand than the others, and stays away where excluded', async () => {
     const { id } = await readyCase(world);
