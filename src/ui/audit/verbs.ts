@@ -45,6 +45,15 @@ const operations: Readonly<Record<string, string>> = {
   displayed: 'a affiché une série de',
   sign: 'a signé',
   transitions: 'a demandé les actions possibles sur',
+  'on-duty': 'a demandé qui est de garde :',
+  rota: 'a consulté le tableau de garde :',
+  radiologists: 'a consulté la liste des radiologues :',
+  'plan-duty': 'a planifié une garde :',
+  publish: 'a publié le tableau de garde :',
+  swap: 'a échangé ou confié une garde :',
+  'ask-swap': 'a demandé l’échange d’une garde :',
+  exclude: 'a exclu un radiologue :',
+  reinstate: 'a rétabli un radiologue :',
 };
 
 /** Interactions named `protocol:detail`, first match. */
