@@ -5,11 +5,12 @@ import { DOMParser } from '@xmldom/xmldom';
 import type { Caller } from './people.ts';
 import { expect } from './steps.ts';
 
-/** @throws Error when the case has no PDF or no CDA. */
+/** Of the last signed version. @throws Error when the case has no PDF or no CDA. */
 export async function storedDocuments(reader: Caller, task: Task): Promise<{ pdf: Uint8Array; cda: Uint8Array }> {
   const documents = await reader.search<DocumentReference>('DocumentReference', { related: `Task/${task.id}` });
   const fetchContent = async (contentType: RegExp) => {
     const attachment = documents
+      .filter((item) => item.status === 'current')
       .map((item) => item.content[0]?.attachment)
       .find((item) => contentType.test(item?.contentType ?? ''));
     expect(attachment?.url, `no DocumentReference of type ${contentType}`);

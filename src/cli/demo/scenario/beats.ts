@@ -116,16 +116,18 @@ export async function signed(
 }
 
 /**
- * The hospital's RIS gets a report (MDM) and acknowledges it; the PDF in it is the one stored. Kept as `<name>.pdf`. The case is then in
- * this state: delivered, unless something keeps it open.
+ * The hospital's RIS gets a report and acknowledges it; the PDF in it is the one stored last. Kept as `<name>.pdf`. T10 replaces a former
+ * version. The case is then in this state: delivered, unless something keeps it open.
  */
 export async function reportArrives(
   stage: Stage,
   followed: FollowedCase,
-  { reader, name, state = 'delivered' }: { reader: Login; name: string; state?: 'delivering' | 'delivered' },
+  options: { reader: Login; name: string; state?: 'delivering' | 'delivered'; event?: 'MDM^T02' | 'MDM^T10' },
 ): Promise<void> {
-  await stage.does(ris, 'reçoit le compte rendu (MDM^T02) et l’acquitte', async () => {
-    const message = await stage.hospital.receives('MDM^T02');
+  const { reader, name, state = 'delivered', event = 'MDM^T02' } = options;
+  const what = event === 'MDM^T10' ? 'le compte rendu qui remplace l’ancien' : 'le compte rendu';
+  await stage.does(ris, `reçoit ${what} (${event}) et l’acquitte`, async () => {
+    const message = await stage.hospital.receives(event);
     const cda = Buffer.from(segment(message.text, 'OBX')[5]?.split('^')[4] ?? '', 'base64');
     const stored = await storedDocuments(await stage.cast.person(reader), await followed.read());
     expect(sha256(cda) === sha256(stored.cda), 'the CDA received is not the one stored');

@@ -29,7 +29,7 @@ export interface Hospital {
   /** Flow 4. */
   announceExam(exam: Exam): Promise<string>;
   /** The next message of this event that has not been looked at; waits for it. */
-  receives(event: 'ORU^R01' | 'MDM^T02'): Promise<Received>;
+  receives(event: 'ORU^R01' | 'MDM^T02' | 'MDM^T10'): Promise<Received>;
   /** Messages of this event so far, looked at or not. */
   received(event: string): number;
   /** What came and nobody has looked at, as `MDM^T02`. */

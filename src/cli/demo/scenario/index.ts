@@ -1,11 +1,20 @@
 /** `npm run demo -- --scenario <name>`: nights that must go right, played and checked. */
+import { amended } from './nights/amended.ts';
 import { downtime } from './nights/downtime.ts';
 import { expiredCredential } from './nights/expired-credential.ts';
 import { incompleteRequest } from './nights/incomplete-request.ts';
 import { nightStroke } from './nights/night-stroke.ts';
+import { polytrauma } from './nights/polytrauma.ts';
 import type { Scenario } from './scenario.ts';
 
 export { playScenario } from './run.ts';
 export type { Scenario } from './scenario.ts';
 
-export const scenarios: readonly Scenario[] = [nightStroke, incompleteRequest, downtime, expiredCredential];
+export const scenarios: readonly Scenario[] = [
+  nightStroke,
+  incompleteRequest,
+  polytrauma,
+  amended,
+  downtime,
+  expiredCredential,
+];
