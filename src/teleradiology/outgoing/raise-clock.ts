@@ -2,7 +2,7 @@
  * A clock of a case reached steps of its plan: each is raised once, the oldest first, also several at once after downtime (WF-4). The
  * messages, the mark on the case and the plan are of one transaction under the case's lock.
  */
-import type { Communication } from '@medplum/fhirtypes';
+import type { Communication, Reference } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
 import { type CaseState, type ClockDefinition, clocks, decide, type Party } from '../case/index.ts';
 import { type DueTime, type Plan, readPlan, type Step, stepsDue, storePlan, withRaised } from '../clock/index.ts';
@@ -13,6 +13,8 @@ import { type CaseView, gatherFacts } from '../shell/gather-facts.ts';
 import { raiseLateFlag } from '../shell/late-flag.ts';
 import { firstOf, membersOf } from '../shell/parties.ts';
 import { perform, readCase, type Shell, systemActor, transition } from '../shell/perform.ts';
+import type { Notice } from '../talk/notices.ts';
+import { sendNotice } from '../talk/send-notice.ts';
 import { escalationText, reminderCategory, reminderText } from './clock-words.ts';
 import { renewLease, wasAway } from './renew-lease.ts';
 
@@ -54,34 +56,41 @@ export async function raiseClock(shell: Shell, due: DueTime, tx: FhirTransaction
   if (isDue) await fallDue(scene);
 }
 
+/** One step, told in the application and by e-mail; whoever is not there is stood in for: no step is silent. */
 async function tell(scene: Scene, step: Exclude<Step, 'due'>): Promise<void> {
-  const { tx, task, state, view, clock, definition, now } = scene;
+  const { shell, tx, task, state, view, clock, definition, now } = scene;
   const leftMs = clock.due.getTime() - now.getTime();
+  const about = `Task/${task.id}`;
   const percent = /^reminder-(\d+)$/.exec(step)?.[1];
-  if (percent !== undefined) {
+  if (percent === undefined) {
+    const members = await membersOf(step.slice('escalation-'.length) as Party, task, view, tx);
+    const to = members.length > 0 ? members : await coordinators(tx, task, view.settings);
+    const text = escalationText(clock.name, state, leftMs);
     await tx.create<Communication>(
-      communication(task, {
-        category: reminderCategory(clock.name),
-        text: reminderText(clock.name, state, Number(percent), leftMs),
-        recipients: await firstOf(definition.reminds, task, view, tx),
-        sent: now,
-        urgent: percent === '100' ? reminderCategory(clock.name) === 'deadline' || task.priority !== 'routine' : false,
-      }),
+      communication(task, { category: 'escalation', text, recipients: to, sent: now, urgent: true }),
     );
+    await sendNotice(shell, tx, { template: 'escalation', to, about, values: { since: clock.due } });
     return;
   }
-  const party = step.slice('escalation-'.length) as Party;
-  const members = await membersOf(party, task, view, tx);
+  const to = await firstOf(definition.reminds, task, view, tx);
+  const category = reminderCategory(clock.name);
   await tx.create<Communication>(
     communication(task, {
-      category: 'escalation',
-      text: escalationText(clock.name, state, leftMs),
-      // Whoever is not there is stood in for: a step of the contract is never silent.
-      recipients: members.length > 0 ? members : await coordinators(tx, task, view.settings),
+      category,
+      text: reminderText(clock.name, state, Number(percent), leftMs),
+      recipients: to,
       sent: now,
-      urgent: true,
+      urgent: percent === '100' && (category === 'deadline' || task.priority !== 'routine'),
     }),
   );
+  await sendNotice(shell, tx, reminderNotice(clock, Number(percent), leftMs, to, about));
+}
+
+function reminderNotice(clock: CaseClock, percent: number, leftMs: number, to: Reference[], about: string): Notice {
+  const { started, due } = clock;
+  if (reminderCategory(clock.name) === 'waiting') return { template: 'waiting', to, about, values: { since: started } };
+  if (leftMs <= 0) return { template: 'deadline-passed', to, about, values: { due } };
+  return { template: 'deadline-reminder', to, about, values: { percent, due } };
 }
 
 /** The delay is over: what the clock leads to happens, else the case is marked late. */
@@ -111,15 +120,16 @@ async function expire({ shell, tx, task, state, view }: Scene): Promise<void> {
 async function release({ shell, tx, task, state, view, clock, now }: Scene): Promise<void> {
   if ('refusal' in decide(state, 'release', systemActor, view.facts)) return;
   const idle = Math.round((now.getTime() - clock.started.getTime()) / 60_000);
-  const owner = await membersOf('owner', task, view, tx);
+  const to = [...(await membersOf('owner', task, view, tx)), ...(await coordinators(tx, task, view.settings))];
   await transition(shell, tx, task, state, { event: 'release', bySystem: true });
   await tx.create<Communication>(
     communication(task, {
       category: 'lease-ended',
       text: `Dossier rendu à la liste : aucune activité depuis ${idle} min. Ce qui était écrit est gardé.`,
-      recipients: [...owner, ...(await coordinators(tx, task, view.settings))],
+      recipients: to,
       sent: now,
       urgent: task.priority !== 'routine',
     }),
   );
+  await sendNotice(shell, tx, { template: 'incident', to, about: `Task/${task.id}`, values: {} });
 }

@@ -10,11 +10,11 @@ import { watchQuiet, withStudies } from '../images/attach.ts';
 import { findLink } from '../images/study-link.ts';
 import { raiseExclusion, raiseExpiry } from '../people/index.ts';
 import { raiseGap, raiseLateRota } from '../rota/index.ts';
-import type { CaseTask } from '../shell/case-task.ts';
 import { communication, coordinators } from '../shell/communication.ts';
 import { gatherFacts } from '../shell/gather-facts.ts';
 import { readCase, type Shell, transition } from '../shell/perform.ts';
 import { anyPlatformId } from '../shell/platform.ts';
+import { sendNotice } from '../talk/send-notice.ts';
 import { raiseClock } from './raise-clock.ts';
 
 export async function raiseDue(shell: Shell, due: DueTime, tx: FhirTransaction): Promise<void> {
@@ -26,7 +26,7 @@ export async function raiseDue(shell: Shell, due: DueTime, tx: FhirTransaction):
     case 'unattached':
       return tellUnattached(due, tx);
     case 'undelivered':
-      return tellUndelivered(due, tx);
+      return tellUndelivered(shell, due, tx);
     case 'alert':
       return escalateAlert(shell, due.caseId, due.key, tx);
     case 'identity-issue':
@@ -83,17 +83,15 @@ async function tellUnattached(due: DueTime, tx: FhirTransaction): Promise<void> 
 }
 
 /** The establishment does not answer: its software is down, or the line is. Once delivered or refused, that was told already. */
-async function tellUndelivered(due: DueTime, tx: FhirTransaction): Promise<void> {
+async function tellUndelivered(shell: Shell, due: DueTime, tx: FhirTransaction): Promise<void> {
   const { task } = await readCase(tx, due.caseId);
   const child = await tx.find('Task', due.key);
   if (child?.status !== 'requested' && child?.status !== 'in-progress') return;
   const what = child.description ?? 'Envoi';
   const text = `${what} : l'établissement n'en a pas accusé réception ; appelez-le, l'envoi continue d'être tenté.`;
-  await tellCoordinators(tx, task, 'delivery-late', text);
-}
-
-async function tellCoordinators(tx: FhirTransaction, task: CaseTask, category: string, text: string): Promise<void> {
-  const recipients = await coordinators(tx, task);
-  const urgent = task.priority !== 'routine' || category === 'delivery-late';
-  await tx.create<Communication>(communication(task, { category, text, recipients, sent: tx.context.now(), urgent }));
+  const to = await coordinators(tx, task);
+  await tx.create<Communication>(
+    communication(task, { category: 'delivery-late', text, recipients: to, sent: tx.context.now(), urgent: true }),
+  );
+  await sendNotice(shell, tx, { template: 'delivery-late', to, about: `Task/${task.id}`, values: {} });
 }
