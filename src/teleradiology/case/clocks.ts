@@ -35,6 +35,8 @@ export interface ClockDefinition {
   name: ClockName;
   /** French, shown to people. */
   display: string;
+  /** While what it runs, in words: the document's. */
+  where: string;
   runs(state: CaseState, facts: Facts): boolean;
   /** Reminded before and when the delay is over. */
   reminds: readonly Party[];
@@ -52,6 +54,7 @@ export const clocks: readonly ClockDefinition[] = [
   {
     name: 'identity',
     display: "Vérification d'identité",
+    where: 'identity-hold, or any state with an open identity problem',
     runs: (state, facts) =>
       state === 'identity-hold' ||
       ((facts.identityProblem || facts.quarantined) && !ended(state) && !notYetSent(state)),
@@ -61,6 +64,7 @@ export const clocks: readonly ClockDefinition[] = [
   {
     name: 'information',
     display: 'Complément demandé',
+    where: 'information-wanted, or before the signature with a question open',
     runs: (state, facts) =>
       state === 'information-wanted' || (facts.question && !ended(state) && !isSigned(state) && !notYetSent(state)),
     reminds: ['site'],
@@ -69,6 +73,7 @@ export const clocks: readonly ClockDefinition[] = [
   {
     name: 'protocol',
     display: 'Protocole',
+    where: 'received, protocol-wanted',
     runs: (state) => state === 'protocol-wanted' || state === 'received',
     reminds: ['readers'],
     escalates: ['coordinator', 'site'],
@@ -76,6 +81,7 @@ export const clocks: readonly ClockDefinition[] = [
   {
     name: 'images',
     display: 'Réception des images',
+    where: 'acquiring; protocoled when urgent',
     runs: (state, facts) => (state === 'protocoled' && facts.urgent) || state === 'acquiring',
     reminds: ['site'],
     escalates: ['coordinator'],
@@ -83,6 +89,7 @@ export const clocks: readonly ClockDefinition[] = [
   {
     name: 'expiry',
     display: "Attente d'images",
+    where: 'protocoled and acquiring without an image',
     runs: (state, facts) => (state === 'protocoled' || state === 'acquiring') && facts.images.instances === 0,
     reminds: [],
     escalates: ['coordinator'],
@@ -91,6 +98,7 @@ export const clocks: readonly ClockDefinition[] = [
   {
     name: 'interpretation',
     display: 'Interprétation',
+    where: 'from the transmission of the images to the signature',
     runs: (state, facts) => facts.clockStarted && openStates.includes(state) && !notYetSent(state),
     reminds: ['owner', 'readers'],
     escalates: ['coordinator', 'site'],
@@ -98,6 +106,7 @@ export const clocks: readonly ClockDefinition[] = [
   {
     name: 'lease',
     display: 'Lecture sans activité',
+    where: 'reading and preliminary',
     runs: (state, facts) => facts.owner !== undefined && (state === 'reading' || state === 'preliminary'),
     reminds: ['owner'],
     escalates: ['coordinator'],
@@ -106,6 +115,7 @@ export const clocks: readonly ClockDefinition[] = [
   {
     name: 'second-reading',
     display: 'Deuxième lecture',
+    where: 'while one is wanted or taken',
     runs: (state, facts) => (facts.secondReading === 'wanted' || facts.secondReading === 'taken') && !ended(state),
     reminds: ['second-reader', 'readers'],
     escalates: ['coordinator', 'site'],
@@ -113,6 +123,7 @@ export const clocks: readonly ClockDefinition[] = [
   {
     name: 'complement',
     display: 'Complément de compte rendu',
+    where: 'after the signature, until the complement is signed',
     runs: (state, facts) => facts.complement === 'required' && isSigned(state),
     reminds: ['addendum-reader', 'owner'],
     escalates: ['coordinator', 'site'],
@@ -120,6 +131,7 @@ export const clocks: readonly ClockDefinition[] = [
   {
     name: 'critical',
     display: 'Résultat critique',
+    where: 'any state, until the site has said it back',
     // Whatever becomes of the case: what was found must be heard.
     runs: (_state, facts) => facts.critical === 'open',
     reminds: ['site'],
@@ -128,6 +140,7 @@ export const clocks: readonly ClockDefinition[] = [
   {
     name: 'delivery',
     display: 'Remise du compte rendu',
+    where: 'signed; delivering until the site acknowledged',
     runs: (state, facts) => state === 'signed' || (state === 'delivering' && !facts.reportAcknowledged),
     reminds: ['coordinator'],
     escalates: ['site'],
@@ -135,6 +148,7 @@ export const clocks: readonly ClockDefinition[] = [
   {
     name: 'addendum',
     display: 'Additif ou relecture',
+    where: 'while one is wanted or taken',
     runs: (state, facts) => state === 'addendum' || (facts.addendum !== 'none' && isSigned(state)),
     reminds: ['addendum-reader', 'readers'],
     escalates: ['coordinator', 'site'],
@@ -144,4 +158,20 @@ export const clocks: readonly ClockDefinition[] = [
 /** Names of the delays that run on a case in this state. */
 export function runningClocks(state: CaseState, facts: Facts): ClockName[] {
   return clocks.filter((clock) => clock.runs(state, facts)).map(({ name }) => name);
+}
+
+const parties: Record<Party, string> = {
+  owner: 'who reads',
+  readers: 'readers on duty',
+  'second-reader': 'second reader',
+  'addendum-reader': 'reader of the addendum',
+  quality: 'identity vigilance',
+  site: 'establishment',
+  coordinator: 'coordinator',
+  platform: 'platform',
+};
+
+/** Name of who is told, in the words of docs/workflow.md. */
+export function partyText(party: Party): string {
+  return parties[party];
 }

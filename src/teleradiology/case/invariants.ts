@@ -256,7 +256,7 @@ export const graphInvariants: readonly Omit<Invariant<never>, 'holds'>[] = [
   {
     name: 'no-dead-end',
     clause: 'WF-1',
-    text: 'From every reachable world events lead to the delivered report or to a final state other than "entered in error", with people alone: images need not come, consent need not be given; an identity problem is decided by who decides it.',
+    text: 'From every reachable world events lead to the delivered report or to a final state other than "entered in error", by people alone: no image has to come, no consent to be given, no identity problem to be decided.',
   },
   {
     name: 'every-clock-stops',

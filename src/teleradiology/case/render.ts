@@ -1,5 +1,8 @@
-/** Renders docs/workflow.md from the table the server runs on. */
+/** Renders docs/workflow.md from the tables the server runs on. */
+import { clocks, partyText } from './clocks.ts';
+import { diagrams } from './diagrams.ts';
 import { type Guard, guards } from './guards.ts';
+import { graphInvariants, takenInvariants, worldInvariants } from './invariants.ts';
 import { whoText } from './machine.ts';
 import { states } from './states.ts';
 import type { Via } from './transition.ts';
@@ -15,9 +18,6 @@ const viaText: Record<Via, string> = {
 const code = (text: string): string => `\`${text}\``;
 const list = (items: readonly string[] | undefined): string => (items?.length ? items.map(code).join(' ') : '');
 const row = (...cells: string[]): string => `| ${cells.join(' | ')} |`;
-/** Mermaid identifiers take no hyphen. */
-const node = (state: string): string => (state === 'none' ? '[*]' : state.replaceAll('-', '_'));
-
 /** The whole document, ending with a line feed. */
 export function renderWorkflow(): string {
   return [
@@ -39,15 +39,12 @@ export function renderWorkflow(): string {
       ),
     ),
     '',
-    '## Diagram',
+    '## Diagrams',
     '',
-    '```mermaid',
-    'stateDiagram-v2',
-    ...states.map((state) => `  state "${state.display}" as ${node(state.code)}`),
-    ...edges(),
-    ...states.filter((state) => state.final || state.closed).map((state) => `  ${node(state.code)} --> [*]`),
-    '```',
+    'Drawn without what can happen nearly everywhere: `hold-identity` before the reading, `interrupt` between reception and signature,',
+    '`enter-in-error` from every state but an end, and what keeps the state. The table below has everything.',
     '',
+    ...diagrams(),
     '## Transitions',
     '',
     'Rows of one event are tried in order: "when" chooses the row, a guard refuses it. `same` keeps the state.',
@@ -72,25 +69,41 @@ export function renderWorkflow(): string {
     '',
     '## Guards',
     '',
+    'A guard refuses; which of them a caller sees first is the order of the row.',
+    '',
     row('guard', 'what people read', 'status'),
     row('---', '---', '---'),
     ...Object.entries(guards).map(([name, guard]: [string, Guard]) =>
       row(code(name), guard.text, String(guard.status ?? 422)),
     ),
     '',
+    '## Clocks',
+    '',
+    'While what each delay runs is a function of state and facts (`case/clocks.ts`); how long it is, and when it reminds, are terms of the contract.',
+    '',
+    row('clock', 'shown as', 'may run in', 'reminds', 'escalates to', 'raises'),
+    row('---', '---', '---', '---', '---', '---'),
+    ...clocks.map((clock) =>
+      row(
+        code(clock.name),
+        clock.display,
+        clock.where,
+        clock.reminds.map(partyText).join(', '),
+        clock.escalates.map(partyText).join(', then '),
+        clock.raises ? code(clock.raises) : '',
+      ),
+    ),
+    '',
+    '## Invariants',
+    '',
+    'Checked on every world the machine can reach (`test/teleradiology/exploration`) and on stored cases after random histories with crashes,',
+    'repeated calls and two servers (`test/teleradiology/histories`).',
+    '',
+    row('invariant', 'what holds', 'clause'),
+    row('---', '---', '---'),
+    ...[...worldInvariants, ...takenInvariants, ...graphInvariants].map(({ name, text, clause }) =>
+      row(code(name), text, clause),
+    ),
+    '',
   ].join('\n');
-}
-
-function edges(): string[] {
-  const drawn = new Map<string, string[]>();
-  for (const transition of transitions) {
-    if (transition.to === 'same') continue;
-    for (const from of transition.from) {
-      // Every state can turn out to be an error; drawn, it would hide the rest.
-      if (transition.event === 'enter-in-error' && from !== 'delivered') continue;
-      const edge = `  ${node(from)} --> ${node(transition.to)}`;
-      drawn.set(edge, [...new Set([...(drawn.get(edge) ?? []), transition.event])]);
-    }
-  }
-  return [...drawn].map(([edge, events]) => `${edge}: ${events.join(', ')}`);
 }
