@@ -10,7 +10,7 @@ import {
   uncoveredDays,
   weekdayOf,
 } from '../../src/ui/rota/month.ts';
-import { dutyOf, fromText, spacedPhone, untilText } from '../../src/ui/rota/on-duty.ts';
+import { dutyOf, fromText, spacedPhone, untilNextMs, untilText } from '../../src/ui/rota/on-duty.ts';
 import { expiryState, heldBy, qualificationSystem, withQualification } from '../../src/ui/rota/qualifications.ts';
 import { scanOf } from '../../src/ui/rota/scans.ts';
 
@@ -99,6 +99,16 @@ describe('whom to call', () => {
     expect(untilText('2026-11-23T04:00:00Z', now, formats)).toBe('jusqu’à 08:00');
     expect(untilText('2026-11-24T04:00:00Z', now, formats)).toBe('jusqu’au 24/11/2026 08:00');
     expect(fromText('2026-11-24T04:00:00Z', now, formats)).toBe('à partir du 24/11/2026 08:00');
+    const calls = {
+      kind: 'radiologist' as const,
+      name: '',
+      phone: '',
+      email: '',
+      since: '',
+      until: '2026-11-22T20:31:00Z',
+    };
+    expect(untilNextMs({ ...duty, now: [calls], next: undefined }, now)).toBe(60_000);
+    expect(untilNextMs(undefined, now)).toBe(Number.POSITIVE_INFINITY);
     expect(spacedPhone('0612345678')).toBe('06 12 34 56 78');
     expect(spacedPhone('06 12.34-56 78')).toBe('06 12 34 56 78');
     expect(spacedPhone('+33 6 12 34 56 78')).toBe('+33 6 12 34 56 78');

@@ -6,15 +6,16 @@ import { useServices } from '../fhir/client-context.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
 import { useNow } from '../shell/use-now.ts';
 import { dutyNames, type LocalFormats, localFormats } from './month.ts';
-import { type Duty, dutyOf, fromText, type OnCall, spacedPhone, untilText } from './on-duty.ts';
+import { type Duty, dutyOf, fromText, type OnCall, spacedPhone, untilNextMs, untilText } from './on-duty.ts';
 import { useEstablishments } from './use-establishments.ts';
 
-const everyMs = 15_000;
+/** Each question is a line of the audit trail: no oftener than who answers the telephone needs. */
+const everyMs = 30_000;
 /** Older than this, what is on the screen may be wrong, and says so. */
 const staleMs = 120_000;
 
 export default function OnDutyPage({ id }: { id?: string }): JSX.Element {
-  const { client } = useServices();
+  const { client, clock } = useServices();
   const now = useNow();
   const places = useEstablishments();
   const [chosen, setChosen] = useState<string | null>(id ?? null);
@@ -23,7 +24,8 @@ export default function OnDutyPage({ id }: { id?: string }): JSX.Element {
     queryKey: ['on-duty', establishment],
     enabled: establishment !== undefined,
     queryFn: async ({ signal }) => dutyOf(await client.ask(`Organization/${establishment}/$on-duty`, signal)),
-    refetchInterval: everyMs,
+    // And when a shift ends.
+    refetchInterval: ({ state }) => Math.max(1_000, Math.min(everyMs, untilNextMs(state.data, clock.now()))),
   });
   useEffect(() => {
     document.title = 'Qui est de garde – Passerelle';

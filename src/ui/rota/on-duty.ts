@@ -46,6 +46,12 @@ function onCallOf(part: readonly ParametersParameter[] | undefined): OnCall {
   };
 }
 
+/** Until somebody's shift ends or the next one begins; infinity when nobody is known. */
+export function untilNextMs(duty: Duty | undefined, now: Date): number {
+  const ends = [...(duty?.now ?? []).map(({ until }) => until), ...(duty?.next ? [duty.next.since] : [])];
+  return Math.min(...ends.map((end) => Date.parse(end) - now.getTime()).filter((ms) => ms > 0));
+}
+
 /** `20:00` of today, else `25/11/2026 08:00`, where the establishment is; with the French word for until or from before it. */
 export function untilText(instant: string, now: Date, formats: LocalFormats): string {
   return formats.day(instant) === formats.day(now.toISOString())
