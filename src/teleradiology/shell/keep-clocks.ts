@@ -35,9 +35,10 @@ export async function keepClocks(
   const renewed = renewedBy(before, decision, scene);
   const choose = chooser(task, scene);
 
+  const shown = clocksOf(task);
   const kept: CaseClock[] = [];
   const stopped: CaseClock[] = [];
-  for (const clock of clocksOf(task)) {
+  for (const clock of shown) {
     if (clock.stopped !== undefined) kept.push(clock);
     else if (!wanted.has(clock.name) || renewed.has(clock.name)) stopped.push(stop(clock, now));
     else {
@@ -58,9 +59,10 @@ export async function keepClocks(
     await storePlan(tx.sql, tenant, row(task, clock), planOf(clock.started, clock.due, chosen.term), now);
     begun.push(withPause(clock, facts, now));
   }
-  const changed = begun.length + stopped.length > 0 || kept.some((clock) => !clocksOf(task).includes(clock));
+  const changed = begun.length + stopped.length > 0 || kept.some((clock) => !shown.includes(clock));
   if (!changed) return task;
-  const result = withClocks(task, [...kept, ...stopped.filter(isRemembered), ...begun].sort(byStart));
+  const past = stopped.filter((clock) => isRemembered(clock) && !(clock.name === 'lease' && renewed.has('lease')));
+  const result = withClocks(task, [...kept, ...past, ...begun].sort(byStart));
   await lowerLateFlag(task, result, scene);
   return result;
 }
