@@ -20,7 +20,7 @@ const categories = [
   'qualification-expiry',
 ] as const;
 const shown = 20;
-const everyMs = 60_000;
+const everyMs = 300_000;
 
 export const noticesQuery = `category=${categories
   .map((code) => encodeURIComponent(`${system}|${code}`))

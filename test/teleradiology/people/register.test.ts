@@ -24,6 +24,31 @@ describe('qualifications', () => {
     expect((await standing(reader, new Date('2026-12-31T23:00:00Z'))).credentials).toBe('expired');
   });
 
+  it('are asked with one statement, that touches the rows of this reader by their index', async () => {
+    await world.store.transaction(asSystem(world), async (tx) => {
+      const asked: [string, readonly unknown[]][] = [];
+      const query = (text: string, values: readonly unknown[]) => {
+        asked.push([text, values]);
+        return tx.sql.query(text, values as unknown[]);
+      };
+      const sql = { query } as unknown as typeof tx.sql;
+      await readerStanding({ sql, context: tx.context }, reader, 'Organization/ch-exemple', world.clock.now());
+      expect(asked).toHaveLength(1);
+      await tx.sql.query(
+        `INSERT INTO duty_shift (tenant, slot_id, schedule_id, establishment_id, practitioner_id, role_id, kind, starts_at, ends_at, published)
+         SELECT $1, n, 's', 'ch-exemple', 'p' || n % 50, 'r', 'radiologist', t, t + interval '12 hours', true
+         FROM generate_series(1, 5000) AS n, LATERAL (SELECT timestamptz '2020-01-01' + n * interval '12 hours' AS t) AS at`,
+        [tenant],
+      );
+      const [text, values] = asked[0]!;
+      const { rows } = await tx.sql.query<Record<string, string>>(`EXPLAIN ${text}`, values as unknown[]);
+      const plan = rows.map((row) => row['QUERY PLAN']).join('\n');
+      expect(plan).toMatch(/Index.* on duty_shift|duty_shift_/);
+      expect(plan).not.toContain('Seq Scan on duty_shift');
+      await tx.sql.query(`DELETE FROM duty_shift WHERE tenant = $1 AND schedule_id = 's'`, [tenant]);
+    });
+  });
+
   it('are not for the software of a hospital, nor for the reader, to record', async () => {
     for (const who of ['ris', 'radiologist'] as const)
       expect(await refusalOf(certify(world, 'radiologue', {}, who))).toEqual({
