@@ -107,6 +107,12 @@ describe('a delay', () => {
       expect(dueAt({ minutes: 720 }, new Date(night), paris).getTime() - Date.parse(night)).toBe(12 * 3_600_000);
   });
 
+  it('until an hour that the night skips ends an hour later, and at the first of an hour that comes twice', () => {
+    const early = { morning: '02:30', dutyDayStart: '00:00', skipsHolidays: false };
+    expect(dueAt(early, new Date('2027-03-27T12:00:00Z'), paris).toISOString()).toBe('2027-03-28T01:30:00.000Z');
+    expect(dueAt(early, new Date('2026-10-24T12:00:00Z'), paris).toISOString()).toBe('2026-10-25T00:30:00.000Z');
+  });
+
   it('until a morning ends at that hour of a later day that is no holiday where they are skipped, and never before it starts', () => {
     const hours = fc.constantFrom('07:30', '08:00', '12:00');
     fc.assert(
