@@ -157,7 +157,7 @@ describe('an incomplete request', () => {
     expect(task.statusReason?.text).toBe("Demande incomplète : il manque le motif de l'examen.");
     expect(await question(task)).toMatchObject({
       category: [{ coding: [{ code: 'question' }] }],
-      recipient: [{ reference: 'Organization/ch-exemple' }],
+      recipient: [{ reference: 'Organization/ch-exemple' }, { reference: 'Organization/passerelle-exemple' }],
       payload: [{ contentString: missingText(['reason']) }],
       about: [{ reference: `Task/${task.id}` }],
     });

@@ -11,6 +11,7 @@ import type {
 import { FhirError, type FhirTransaction } from '../../fhir/index.ts';
 import type { ReportInput } from '../../report/contract.ts';
 import { codeSystem, identifierIs } from '../codes.ts';
+import { criticalStatements } from '../critical/statement.ts';
 import { kindOf, ordinary } from '../kinds/index.ts';
 import { readEstablishment } from '../request/open-case.ts';
 import { establishmentSettings } from '../settings.ts';
@@ -49,7 +50,7 @@ export async function reportInput(
   const contrast = await contrastOf(tx, serviceRequest);
   const kind = kindOf(task);
   return {
-    text: textOf(report),
+    text: withStatements(textOf(report), await criticalStatements(tx, task)),
     ...(kind === ordinary ? {} : { form: kind.document }),
     patient,
     serviceRequest,
@@ -70,6 +71,12 @@ export async function reportInput(
     document,
     ...(url ? { viewerUrl: fullViewerUrl(url, document.oid) } : {}),
   };
+}
+
+/** What was critical is in the signed report with who was told, when and how (workflow §7): a reader of the document sees no platform. */
+function withStatements(text: ReportInput['text'], statements: readonly string[]): ReportInput['text'] {
+  if (statements.length === 0) return text;
+  return { ...text, conclusion: [text.conclusion.trimEnd(), ...statements].join('\n') };
 }
 
 /** The hospital's partial URL, untouched, completed by the document it will show. */

@@ -1,26 +1,15 @@
 /** What a request lacks is asked of whoever sent it, by name and at once (IN-6); an urgent case goes on beside the question. */
-import type { FhirTransaction } from '../../fhir/index.ts';
-import type { Facts } from '../case/index.ts';
-import { type CaseTask, withOutputReference } from '../shell/case-task.ts';
-import { communication } from '../shell/communication.ts';
+import type { CaseTask } from '../shell/case-task.ts';
+import type { EffectScene } from '../shell/scene.ts';
+import { askQuestion } from '../talk/question.ts';
 import { missingText } from './required-items.ts';
 
-export async function askMissing(
-  task: CaseTask,
-  scene: { tx: FhirTransaction; view: { facts: Pick<Facts, 'missing' | 'urgent'> }; now: Date },
-): Promise<CaseTask> {
+/** It is the platform that asks, whoever sent the request. */
+const platform = { reference: 'Device/passerelle', display: 'Passerelle', kind: 'system', roles: [] } as const;
+
+export async function askMissing(task: CaseTask, scene: Pick<EffectScene, 'room' | 'tx' | 'view'>): Promise<CaseTask> {
   const { missing, urgent } = scene.view.facts;
   const text = missingText(missing);
-  const asked = await scene.tx.create(
-    communication(task, {
-      category: 'question',
-      text,
-      recipients: task.requester ? [task.requester] : [],
-      sent: scene.now,
-      sender: { reference: 'Device/passerelle' },
-      urgent,
-    }),
-  );
-  const told = withOutputReference(task, 'question', `Communication/${asked.id}`);
+  const told = await askQuestion(task, { ...scene, actor: platform }, text);
   return urgent ? told : { ...told, statusReason: { text } };
 }

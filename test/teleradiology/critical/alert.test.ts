@@ -134,16 +134,13 @@ describe('a critical result', () => {
   it('that a second finding joins is told anew to everybody in turn, as the more pressing of the two', async () => {
     const id = await inHand();
     await declare(id, { category: 'hours' });
-    await pass(4 * 60);
-    // Nobody worked on it for hours: it was given back.
-    await world.operate('radiologist', 'claim', id);
-    world.clock.pass(minuteMs);
+    await pass(5);
     await declare(id, { finding: 'Engagement temporal' });
     expect(outputs(await world.task(id), 'alert')).toHaveLength(1);
     const all = await rounds(id);
-    expect(all.map(({ status }) => status)).toEqual(['stopped', 'stopped', 'in-progress']);
-    expect(toldTo(all[2]!)).toEqual(['Practitioner/demandeur']);
-    expect(all[2]?.payload?.[0]?.contentString).toContain(`${finding} ; Engagement temporal`);
+    expect(all.map(({ status }) => status)).toEqual(['stopped', 'in-progress']);
+    expect(toldTo(all[1]!)).toEqual(['Practitioner/demandeur']);
+    expect(all[1]?.payload?.[0]?.contentString).toContain(`${finding} ; Engagement temporal`);
     expect(await alertTask(id)).toMatchObject({ priority: 'stat', status: 'in-progress' });
     await pass(15);
     expect((await rounds(id)).map(toldTo).at(-1)).toEqual(['Practitioner/demandeur', 'Organization/urgences']);
@@ -235,6 +232,9 @@ describe('a case', () => {
     await declare(id);
     await world.operate('radiologist', 'phone-exchange', id, { summary: 'Appelé', with: 'Dr ALIX' });
     await world.operate('radiologist', 'sign', id, { ...report, 'not-displayed-reason': 'Repérage' });
+    expect(world.built.at(-1)?.text.conclusion).toMatch(
+      /^Normal\nRésultat critique signalé le .*Accusé de prise en compte attendu\.$/,
+    );
     await delivery.sweep();
     expect(stateOf(await world.task(id))).toBe('delivering');
     expect(outputs(await world.task(id), 'acknowledgement')).toHaveLength(1);
