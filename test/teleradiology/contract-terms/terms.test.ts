@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Contract } from '@medplum/fhirtypes';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -209,6 +210,17 @@ describe('a contract', () => {
         },
       ],
     });
+  });
+
+  it('as docs/fhir-conventions.md shows one conforms, and says what it is meant to', () => {
+    const page = readFileSync(new URL('../../../docs/fhir-conventions.md', import.meta.url), 'utf8');
+    const section = page.slice(page.indexOf('## Contract of an establishment'));
+    const contract = JSON.parse(/```json\n([\s\S]*?)```/.exec(section)?.[1] ?? '') as Contract;
+    expect(inspectResource(contract, {}).issues.filter(({ severity }) => severity === 'error')).toEqual([]);
+    const { problems, ...terms } = readContract(contract, 'Europe/Paris');
+    expect(problems).toEqual([]);
+    expect(rule([terms], reading({ started: new Date('2027-01-09T12:00:00Z') }))).toBe('urgence-nuit');
+    expect(rule([terms], reading({ started: new Date('2026-12-31T22:59:59Z') }))).toBe('urgent-1h');
   });
 
   it('that says nothing of reminders has those of the platform: it is never silent', () => {
