@@ -22,8 +22,9 @@ const LiveCasesContext = createContext<LiveCases>(nothingLive);
 
 export const useLiveCases = (): LiveCases => useContext(LiveCasesContext);
 
-/** Changes that come together are told once: a study that arrives changes its case several times a second. */
-const togetherMs = 400;
+/** Changes that come together are told once, and not more often than this: a study that arrives changes its case several times a second. */
+const togetherMs = 300;
+const atMostEveryMs = 2_000;
 
 export function LiveCasesProvider({ children }: { children: ReactNode }): JSX.Element {
   const { client, clock } = useServices();
@@ -38,11 +39,16 @@ export function LiveCasesProvider({ children }: { children: ReactNode }): JSX.El
   useEffect(() => {
     if (tenants === '') return;
     let timer: ReturnType<typeof setTimeout> | undefined;
+    let toldAt = 0;
     const tell = (): void => {
-      timer ??= setTimeout(() => {
-        timer = undefined;
-        for (const listener of listeners.current) listener();
-      }, togetherMs);
+      timer ??= setTimeout(
+        () => {
+          timer = undefined;
+          toldAt = performance.now();
+          for (const listener of listeners.current) listener();
+        },
+        Math.max(togetherMs, toldAt + atMostEveryMs - performance.now()),
+      );
     };
     const feeds: TopicFeed[] = [];
     const checkAll = (): void => setLive(feeds.length > 0 && feeds.every((feed) => feed.isLive()));

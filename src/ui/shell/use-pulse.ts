@@ -23,12 +23,17 @@ export function useWholeMs(): number {
 /**
  * @param criteria search over Task without `_lastUpdated`.
  * @param known what is on the screen; undefined until it is loaded.
- * @param isEverywhere whether every tenant of the person is meant.
+ * @param list of every case, in every tenant of the person where `everywhere`: whatever changes is on it, and it is asked for at once.
  */
-export function usePulse(criteria: string, known: Bundle | undefined, refresh: () => void, isEverywhere = false): void {
+export function usePulse(
+  criteria: string,
+  known: Bundle | undefined,
+  refresh: () => void,
+  list?: { everywhere: boolean },
+): void {
   const { client } = useServices();
   const live = useLiveCases();
-  const search = isEverywhere ? client.searchEverywhere : client.search;
+  const search = list?.everywhere ? client.searchEverywhere : client.search;
   const since = latestChange(known);
   const pulse = useQuery({
     queryKey: ['pulse', criteria, since],
@@ -48,7 +53,10 @@ export function usePulse(criteria: string, known: Bundle | undefined, refresh: (
   useEffect(() => {
     if (changed > 0 && since !== undefined) again.current();
   }, [changed, since]);
-  useEffect(() => live.onChange(() => again.current()), [live]);
+  const asked = useRef<() => void>(() => undefined);
+  // Some case changed: whether it is this one costs a count.
+  asked.current = list ? () => again.current() : () => void pulse.refetch();
+  useEffect(() => live.onChange(() => asked.current()), [live]);
 }
 
 /** Newest `meta.lastUpdated` of the Tasks of a bundle. */

@@ -54,7 +54,7 @@ export function useWorklist(filter: WorklistFilter, frozen: boolean): Worklist {
     refetchInterval: useWholeMs(),
   });
   // A case that leaves the view has no place in its criteria any more: every case is watched, whatever the view.
-  usePulse(worklistCriteria('all'), query.data, () => void query.refetch(), isEverywhere);
+  usePulse(worklistCriteria('all'), query.data, () => void query.refetch(), { everywhere: isEverywhere });
   const rows = useMemo(
     () => sortRows(worklistRows(query.data, clock.now(), session.tenant).filter((row) => belongs(row, filter))),
     [query.data, clock, filter, session.tenant],
