@@ -73,7 +73,7 @@ async function pageOfClass(
   const { sql, tenant, reader } = parts;
   const texts = wanted.mine === true ? [] : await poolsOf(sql, tenant, urgencyClass);
   const pools = texts.map((text) => ({ text, pool: poolOf(text) })).filter(({ pool }) => isWanted(pool, wanted));
-  const named = new Set(own.map(({ caseId }) => caseId));
+  const apart = new Set(own.map(({ caseId }) => caseId));
   const read = async (indexes: readonly number[], taken: readonly (RankedRow | undefined)[], limit: number) => {
     const positions = indexes.map((index, n) => {
       const { text, pool } = pools[index]!;
@@ -95,9 +95,9 @@ async function pageOfClass(
   const page = await firstOf([...streams, ownStream], count + 1, comparePlaced, (indexes, taken) =>
     read(indexes, taken, count + 1),
   );
-  // What the reader holds, and named cases, stand in a stream of their own; a named one also in its pool.
+  // A named case may stand in its pool, too.
   const seen = new Set<string>();
-  const rows = page.rows.filter((row) => !named.has(row.caseId) || (!seen.has(row.caseId) && seen.add(row.caseId)));
+  const rows = page.rows.filter((row) => !apart.has(row.caseId) || (!seen.has(row.caseId) && seen.add(row.caseId)));
   return { rows: rows.slice(0, count), more: rows.length > count || page.more };
 }
 
