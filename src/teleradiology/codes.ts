@@ -25,6 +25,7 @@ export const codeSystem = {
   caseStatus: `${passerelle}/CodeSystem/case-status`,
   caseItem: `${passerelle}/CodeSystem/case-item`,
   caseKind: `${passerelle}/CodeSystem/case-kind`,
+  caseEvent: `${passerelle}/CodeSystem/case-event`,
   caseGuard: `${passerelle}/CodeSystem/case-guard`,
   communicationCategory: `${passerelle}/CodeSystem/communication-category`,
   clock: `${passerelle}/CodeSystem/clock`,
@@ -85,6 +86,8 @@ export type CaseItem =
   | 'question'
   /** Communication by which the site asks to cancel. */
   | 'cancellation-request'
+  /** Who declared the case an error that a second person has to confirm. */
+  | 'error-declaration'
   /** When the establishment acknowledged the last signed version. */
   | 'acknowledgement'
   /** Child Tasks. */

@@ -48,6 +48,16 @@ export interface IncomingCancellation {
   reason?: string;
 }
 
+/** What came of a cancellation. */
+export interface Cancelled {
+  task: Task;
+  /**
+   * French: why the request was not cancelled although the transaction is to be committed, because it keeps that the establishment
+   * asked. The adapter refuses the message in its own protocol.
+   */
+  refused?: string;
+}
+
 /** Complement after the exam (flow 4): one per ORDER group, i.e. one imaging exam. */
 export interface ExamComplement {
   placer: Identifier;
@@ -79,7 +89,7 @@ export interface Teleradiology {
     request: IncomingRequest,
     establishmentId: string,
   ): Promise<{ task: Task; created: boolean; notice?: string }>;
-  /** @throws FhirError 404 unknown request, 422 illegal from this state (flow 4 received…). */
-  cancelRequest(tx: FhirTransaction, cancellation: IncomingCancellation, establishmentId: string): Promise<Task>;
+  /** @throws FhirError 404 unknown request, 422 neither to be cancelled nor to be asked for (signed, closed…). */
+  cancelRequest(tx: FhirTransaction, cancellation: IncomingCancellation, establishmentId: string): Promise<Cancelled>;
   completeExam(tx: FhirTransaction, exams: ExamComplement[], establishmentId: string): Promise<Task>;
 }

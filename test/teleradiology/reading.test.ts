@@ -227,15 +227,6 @@ describe('signing', () => {
     expect(await world.store.search(tenant, 'DocumentReference', `related=Task/${id}`)).toHaveLength(0);
   });
 
-  it('is refused when consent was withdrawn meanwhile', async () => {
-    const { id } = await readyCase(world, { encounterClass: 'O' });
-    const task = (await world.operate('radiologist', 'claim', id)) as Task;
-    await world.operate('radiologist', 'displayed', id, { series: ['1.1', '1.2'] });
-    const [consent] = await world.store.search(tenant, 'Consent', `patient=${task.for?.reference}`);
-    await world.store.transaction(world.as('requester'), (tx) => tx.update({ ...consent!, status: 'rejected' }));
-    await expect(world.operate('radiologist', 'sign', id, report)).rejects.toMatchObject(refusal('consent'));
-  });
-
   it('sends the report as ORU where the establishment asks for it', async () => {
     const oru = await createWorld('2026-05-12T06:10:00Z', [{ url: 'reportFormat', valueCode: 'report-oru' }]);
     try {
@@ -271,9 +262,17 @@ describe('a delivery that fails', () => {
 describe('$transitions', () => {
   it('says to each what is possible now, and what a guard holds back', async () => {
     const { id } = await readyCase(world);
-    expect((await legal('radiologist', id)).possible).toEqual(['ask', 'claim', 'phone-exchange']);
-    expect((await legal('technologist', id)).possible).toEqual(['complete-images']);
-    expect((await legal('coordinator', id)).possible).toEqual(['ask', 'complete-images', 'assign', 'interrupt']);
+    const anybody = ['declare-error'];
+    expect((await legal('radiologist', id)).possible).toEqual(['ask', 'claim', 'phone-exchange', ...anybody]);
+    expect((await legal('technologist', id)).possible).toEqual(['complete-images', ...anybody]);
+    expect((await legal('coordinator', id)).possible).toEqual([
+      'ask',
+      'ask-cancellation',
+      'complete-images',
+      'assign',
+      'interrupt',
+      ...anybody,
+    ]);
     expect((await legal('administrator', id)).possible).toEqual([]);
     await world.operate('radiologist', 'claim', id);
     const { possible, blocked } = await legal('radiologist', id);
@@ -290,8 +289,10 @@ describe('$transitions', () => {
       'request-second-reading',
       'declare-critical',
       'interrupt',
+      ...anybody,
     ]);
     expect(blocked).toEqual([
+      'decline-cancellation cancellation-asked',
       'confirm-images attachment-provisional',
       'sign phone-exchange',
       'acknowledge-critical critical-open',

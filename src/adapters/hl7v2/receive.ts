@@ -89,14 +89,7 @@ export function createReceiver(options: ReceiverOptions): Receive {
         if (!sender) throw new Refusal('unknown-sender', 'MSH^1^3', { sender: header.sender });
         if (isForeign) throw new Refusal('foreign-certificate', 'MSH^1^3', { sender: header.sender });
         const work = translate(bytes, header, { parse, tables, production });
-        return await perform(
-          { ...reception, warnings: work.warnings },
-          header,
-          sender,
-          peer,
-          work,
-          (notices) => answer(undefined, notices).bytes,
-        );
+        return await perform({ ...reception, warnings: work.warnings }, header, sender, peer, work, answer);
       } catch (error) {
         return await refuse(reception, refusalOf(error, header, log), answer);
       }
@@ -133,7 +126,7 @@ export function createReceiver(options: ReceiverOptions): Receive {
     sender: Sender,
     peer: Peer,
     work: Work,
-    accept: (notices: readonly string[]) => Buffer,
+    answer: (refusal?: Refusal, notices?: readonly string[]) => ReturnType<typeof acknowledge>,
   ): Promise<Buffer> {
     const context: Context = {
       tenant: sender.tenant,
@@ -156,13 +149,31 @@ export function createReceiver(options: ReceiverOptions): Receive {
           }
           const warnings = [...reception.warnings, ...(earlier.otherOctets ? [reusedControlId] : [])];
           const notices: string[] = [];
-          const tell = (notice: string) => void notices.push(notice);
-          const focus = await work.perform(tx, teleradiology, sender.organizationId, tell);
-          const given = accept(notices);
+          let refused: Refusal | undefined;
+          const focus = await work.perform(tx, teleradiology, sender.organizationId, {
+            tell: (notice) => void notices.push(notice),
+            refuse: (reason) => {
+              refused = new Refusal('refused-by-domain', undefined, { reason });
+            },
+          });
+          const about = focus ? { focus } : {};
+          if (refused !== undefined) {
+            const { code, bytes, reason } = answer(refused);
+            if (code === 'AA') throw new Error('a refusal cannot be answered AA');
+            const fate = {
+              outcome: code,
+              answer: bytes,
+              rules: tables.fingerprint,
+              ...about,
+              ...(reason ? { reason } : {}),
+            };
+            return { bytes: (await insertRefusal(tx.sql, { ...reception, warnings }, fate)) ?? bytes, warnings };
+          }
+          const given = answer(undefined, notices).bytes;
           await insertReception(
             tx.sql,
             { ...reception, warnings },
-            { outcome: 'AA', answer: given, rules: tables.fingerprint, ...(focus ? { focus } : {}) },
+            { outcome: 'AA', answer: given, rules: tables.fingerprint, ...about },
           );
           return { bytes: given, warnings };
         });

@@ -1,5 +1,5 @@
 /** A message's octets → the work the domain has to do for it, inside the transaction that stores the message. */
-import type { FhirTransaction } from '../../fhir/index.ts';
+import { FhirError, type FhirTransaction } from '../../fhir/index.ts';
 import type { ExamComplement, Teleradiology } from '../../teleradiology/contract.ts';
 import type { Header } from './acknowledgement.ts';
 import { readAnswer, recordAnswer } from './answer.ts';
@@ -12,15 +12,23 @@ import { checkHeader, flowOf } from './route.ts';
 import type { Tables } from './tables.ts';
 import { checkRequired, type OrderGroup, orderGroups, type Translation } from './translation.ts';
 
+/** What the acknowledgement says beyond AA. */
+export interface AnswerParts {
+  /** The message is taken, and the sender is told this. */
+  tell(notice: string): void;
+  /** The message is refused for this reason, although what was done about it is kept. */
+  refuse(reason: string): void;
+}
+
 export interface Work {
   /** Deviations that were tolerated. */
   warnings: readonly string[];
-  /** @param tell is given what the acknowledgement says beside AA. @returns the resource the message is about, e.g. `Task/…`. */
+  /** @returns the resource the message is about, e.g. `Task/…`. */
   perform(
     tx: FhirTransaction,
     teleradiology: Teleradiology,
     establishmentId: string,
-    tell: (notice: string) => void,
+    answer: AnswerParts,
   ): Promise<string | undefined>;
 }
 
@@ -71,7 +79,7 @@ function workOf(
   switch (flow) {
     case 'request': {
       const requests = read(readRequest);
-      return async (tx, teleradiology, establishmentId, tell) => {
+      return async (tx, teleradiology, establishmentId, { tell }) => {
         let focus: string | undefined;
         for (const request of requests) {
           const { task, notice } = await teleradiology.receiveRequest(tx, request, establishmentId);
@@ -83,12 +91,18 @@ function workOf(
     }
     case 'cancellation': {
       const cancellations = read(readCancellation);
-      return async (tx, teleradiology, establishmentId) => {
+      return async (tx, teleradiology, establishmentId, { refuse }) => {
         let focus: string | undefined;
+        const refusals: string[] = [];
         for (const cancellation of cancellations) {
-          const task = await teleradiology.cancelRequest(tx, cancellation, establishmentId);
+          const { task, refused } = await teleradiology.cancelRequest(tx, cancellation, establishmentId);
           focus ??= `Task/${task.id}`;
+          refusals.push(...(refused === undefined ? [] : [refused]));
         }
+        // One message has one answer: part cancelled and part refused would be told wrongly either way.
+        if (refusals.length > 0 && refusals.length < cancellations.length)
+          throw new FhirError(422, 'business-rule', refusals.join(' '), 'ServiceRequest.status');
+        if (refusals.length > 0) refuse(refusals.join(' '));
         return focus;
       };
     }

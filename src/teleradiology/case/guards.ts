@@ -73,6 +73,10 @@ export const guards = {
     text: "Le consentement du patient, ou l'exception d'urgence, n'est pas enregistré : demandez à l'établissement de l'enregistrer.",
     holds: (facts) => facts.consent === 'given' || facts.consent === 'emergency',
   },
+  'consent-not-refused': {
+    text: "Le patient a refusé la lecture à distance, ou retiré son accord : ne lisez pas ; interrompez le dossier, l'établissement organise la suite.",
+    holds: (facts) => facts.consent !== 'refused',
+  },
   'no-owner': {
     text: 'Un lecteur a déjà pris ce dossier : rechargez la liste et choisissez-en un autre.',
     status: 409,

@@ -49,6 +49,7 @@ export type CaseEvent =
   | 'sign-addendum'
   | 'close-addendum'
   | 'interrupt'
+  | 'declare-error'
   | 'enter-in-error'
   | 'expire';
 
@@ -87,6 +88,8 @@ export type Effect =
   | 'keep-acknowledgement'
   | 'charge-act'
   | 'reverse-charge'
+  | 'withdraw-report'
+  | 'keep-error-declaration'
   | 'open-second-reading'
   | 'take-second-reading'
   | 'release-second-reading'

@@ -1,20 +1,42 @@
 /** Flow 2: cancellation of a request, possible until flow 4 (national volume). */
-import type { Identifier, Patient, Task } from '@medplum/fhirtypes';
+import type { Identifier, Patient } from '@medplum/fhirtypes';
 import { FhirError, type FhirTransaction } from '../../fhir/index.ts';
-import type { IncomingCancellation } from '../contract.ts';
+import { decide } from '../case/index.ts';
+import type { Cancelled, IncomingCancellation } from '../contract.ts';
 import { sharesNumber } from '../identity/patient.ts';
 import { type CaseTask, idOf } from '../shell/case-task.ts';
-import { perform, type Shell } from '../shell/perform.ts';
+import { gatherFacts } from '../shell/gather-facts.ts';
+import { actorOf, readCase, type Shell, transition } from '../shell/perform.ts';
 import { caseOfPlacer } from './open-case.ts';
 
+/** What an establishment that gives no reason is understood to say. */
+const unsaidReason = 'Annulation demandée par le logiciel de l’établissement.';
+
+/**
+ * Once the exam is done the request cannot be cancelled any more: that the establishment asks is kept, and whoever reads it answers.
+ * @throws FhirError 422 when it can be neither cancelled nor asked for.
+ */
 export async function cancelRequest(
   shell: Shell,
   tx: FhirTransaction,
   cancellation: IncomingCancellation,
   establishmentId: string,
-): Promise<Task> {
-  const task = await knownCase(tx, cancellation.placer, cancellation.patient, establishmentId);
-  return perform(shell, tx, task.id, { event: 'cancel', input: { reason: cancellation.reason } });
+): Promise<Cancelled> {
+  const { id } = await knownCase(tx, cancellation.placer, cancellation.patient, establishmentId);
+  const { task, state } = await readCase(tx, id);
+  const { facts } = await gatherFacts(tx, task, tx.context.now());
+  const given = { ...facts, input: { reason: cancellation.reason ?? unsaidReason } };
+  const cancelling = decide(state, 'cancel', actorOf(tx), given);
+  const canAsk = 'decision' in decide(state, 'ask-cancellation', actorOf(tx), given);
+  if ('decision' in cancelling || !canAsk)
+    return {
+      task: await transition(shell, tx, task, state, { event: 'cancel', input: { reason: cancellation.reason } }),
+    };
+  shell.refusals.record(tx.context, id, 'cancel', state, cancelling.refusal);
+  return {
+    task: await transition(shell, tx, task, state, { event: 'ask-cancellation', input: given.input }),
+    refused: `${cancelling.refusal.text} La demande d’annulation est transmise au radiologue, qui répondra.`,
+  };
 }
 
 /**

@@ -6,7 +6,8 @@ import { doubtsAbout, isHeldBy, raiseDoubts } from '../identity/at-opening.ts';
 import { attachWaiting } from '../images/attach.ts';
 import { establishmentSettings } from '../settings.ts';
 import { idOf, stateOf } from '../shell/case-task.ts';
-import type { Shell } from '../shell/perform.ts';
+import { actorOf, type Shell } from '../shell/perform.ts';
+import { leaveProvenance } from '../shell/provenance.ts';
 import { missingOf } from './completeness.ts';
 import { caseOfPlacer, newCaseTask, placerOf, readEstablishment } from './open-case.ts';
 
@@ -146,6 +147,8 @@ async function open(shell: Shell, tx: FhirTransaction, { task, request, patient 
     times: request.authoredOn ? { requested: new Date(request.authoredOn) } : {},
   });
   const stored = await shell.writes.update(tx, opened);
+  const events = [draft ? ('save' as const) : ('submit' as const)];
+  await leaveProvenance(tx, stored, { events, actor: actorOf(tx), given: {}, platform: undefined });
   await raiseDoubts(shell, tx, stored, doubts);
   if (!draft) await attachWaiting(shell, tx, stored);
 }

@@ -9,7 +9,8 @@ import { sharesNumber, upsertPatient } from '../identity/patient.ts';
 import { attachWaiting } from '../images/attach.ts';
 import { establishmentSettings, isLive } from '../settings.ts';
 import { type CaseTask, idOf, stateOf, withInput } from '../shell/case-task.ts';
-import type { Shell } from '../shell/perform.ts';
+import { actorOf, type Shell } from '../shell/perform.ts';
+import { leaveProvenance } from '../shell/provenance.ts';
 import { tellChanges } from './changed-request.ts';
 import { missingOf } from './completeness.ts';
 import { caseOfPlacer, newCaseTask, placerOf, readEstablishment } from './open-case.ts';
@@ -87,6 +88,7 @@ export async function receiveRequest(
     },
   });
   const task = await shell.writes.create(tx, draft);
+  await leaveProvenance(tx, task, { events: ['submit'], actor: actorOf(tx), given: {}, platform: settings.platform });
   await raiseDoubts(shell, tx, task, doubts);
   const attached = await attachWaiting(shell, tx, task);
   return { task: attached, created: true, ...(missing.length > 0 ? { notice: missingText(missing) } : {}) };

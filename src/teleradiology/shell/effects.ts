@@ -14,6 +14,7 @@ import {
   idOf,
   inputsOf,
   milestonesOf,
+  stateOf,
   withBasis,
   withInput,
   withOutput,
@@ -30,6 +31,9 @@ import {
   takeAddendum,
 } from './effect/addendum.ts';
 import { assign, keepOwner } from './effect/assignment.ts';
+import { declineCancellation, keepCancellationRequest } from './effect/cancellation.ts';
+import { chargeAct, reverseCharge } from './effect/charge.ts';
+import { keepErrorDeclaration, withdrawReport } from './effect/errors.ts';
 import {
   closeSecondReading,
   dropSecondReading,
@@ -162,13 +166,20 @@ export async function carryOut(effect: Effect, task: CaseTask, scene: EffectScen
       return closeAddendum(task, scene);
     case 'drop-addendum':
       return dropAddendum(task, scene);
+    case 'keep-cancellation-request':
+      return keepCancellationRequest(task, scene);
+    case 'decline-cancellation':
+      return declineCancellation(task, scene);
+    case 'charge-act':
+      return chargeAct(task, scene);
+    case 'reverse-charge':
+      return reverseCharge(task, scene);
+    case 'keep-error-declaration':
+      return keepErrorDeclaration(task, scene);
+    case 'withdraw-report':
+      return withdrawReport(task, scene);
     case 'ask-missing':
       return askMissing(task, scene);
-    case 'keep-cancellation-request':
-    case 'decline-cancellation':
-    case 'charge-act':
-    case 'reverse-charge':
-      return task;
   }
 }
 
@@ -200,11 +211,12 @@ async function recordConsent(task: CaseTask, scene: EffectScene): Promise<CaseTa
 }
 
 async function tellSite(task: CaseTask, scene: EffectScene): Promise<CaseTask> {
+  const isError = stateOf(task) === 'entered-in-error' && scene.view.facts.report === 'final';
   const reason = scene.input.reason ? ` Motif : ${scene.input.reason}` : '';
   await scene.tx.create(
     communication(task, {
       category: 'case-ended',
-      text: `La demande ne sera pas interprétée.${reason}`,
+      text: `${isError ? 'Dossier erroné : le compte rendu transmis est annulé, retirez-le.' : 'La demande ne sera pas interprétée.'}${reason}`,
       recipients: task.requester ? [task.requester] : [],
       sent: scene.now,
     }),

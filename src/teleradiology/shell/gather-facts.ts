@@ -1,8 +1,7 @@
 /** Gathers what the machine must know about a case, in the caller's transaction. */
-import type { Consent, DetectedIssue, Organization, Task } from '@medplum/fhirtypes';
+import type { DetectedIssue, Organization, Task } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
 import { type Facts, inHand, signedStates, unquestioned } from '../case/index.ts';
-import { codeOf, codeSystem, identifierSystem } from '../codes.ts';
 import { criticalOf } from '../critical/critical-fact.ts';
 import { holds, isUndecided } from '../identity/issue-kinds.ts';
 import { linksOfCase, type StudyLink } from '../images/study-link.ts';
@@ -13,6 +12,7 @@ import { type EstablishmentSettings, establishmentSettings, isLive } from '../se
 import { readingClockOf } from './case-clocks.ts';
 import { announcedStudies, basisOf, idOf, inputsOf, milestonesOf, outputsOf, stateOf } from './case-task.ts';
 import { childFacts } from './child-facts.ts';
+import { consentOf } from './consent.ts';
 import { kindFacts, termsOfKind } from './kind-facts.ts';
 
 /** Facts with what they were read from. */
@@ -62,6 +62,7 @@ export async function gatherFacts(tx: FhirTransaction, task: Task & { id: string
     ...(await kindFacts(tx, task, establishment, settings)),
     ...children.facts,
     question: outputsOf(task, 'question').length > 0,
+    cancellationAsked: outputsOf(task, 'cancellation-request').length > 0,
     reader: await standingOfActor(tx, task.requester?.reference, now),
     credentialsRequired: settings.credentialsRequired,
     dutyRequired: settings.dutyRequired,
@@ -162,26 +163,4 @@ async function isHeld(tx: FhirTransaction, task: Task & { id: string }): Promise
   const state = stateOf(task);
   const underReading = state !== undefined && (inHand.includes(state) || signedStates.includes(state));
   return (await undecidedIssues(tx, task.id)).some((issue) => holds(issue, underReading));
-}
-
-/** Consent to remote reading for this case, or for the patient in general; a refusal wins. */
-async function consentOf(tx: FhirTransaction, task: Task): Promise<Facts['consent']> {
-  const patient = task.for?.reference;
-  if (patient === undefined) return 'missing';
-  const consents = (await tx.search('Consent', `patient=${patient}`)).filter((consent) => concerns(consent, task));
-  if (consents.some((consent) => consent.status === 'rejected')) return 'refused';
-  const active = consents.filter((consent) => consent.status === 'active');
-  if (active.length === 0) return 'missing';
-  return active.some((consent) => categoryOf(consent) === 'remote-reading') ? 'given' : 'emergency';
-}
-
-const categoryOf = (consent: Consent): string | undefined =>
-  consent.category.map((each) => codeOf(each, codeSystem.consentCategory)).find((code) => code !== undefined);
-
-/** A consent recorded with another case says nothing about this one. */
-function concerns(consent: Consent, task: Task): boolean {
-  if (categoryOf(consent) === undefined) return false;
-  const cases = consent.identifier?.filter((each) => each.system === identifierSystem.caseNumber) ?? [];
-  const number = task.identifier?.find((each) => each.system === identifierSystem.caseNumber)?.value;
-  return cases.length === 0 || cases.some((each) => each.value === number);
 }

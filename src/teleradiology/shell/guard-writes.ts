@@ -15,6 +15,7 @@ import { documentWritten } from '../request/attach-document.ts';
 import type { PendingRequests } from '../request/from-rest.ts';
 import { placerOf } from '../request/open-case.ts';
 import { type CaseTask, isTaskOf, outputsOf, stateOf } from './case-task.ts';
+import { consentWritten } from './consent.ts';
 import { gatherFacts } from './gather-facts.ts';
 import { actorOf, type Shell, transition } from './perform.ts';
 import { refusalError } from './refusal.ts';
@@ -45,6 +46,7 @@ export async function guardWrite(
   if (change.type === 'DocumentReference') return documentWritten(shell, change, tx);
   if (change.type === 'Patient')
     return change.interaction === 'create' ? pending.arrived(tx) : patientChanged(shell, change, tx);
+  if (change.type === 'Consent') return consentWritten(change, tx);
   if (change.type !== 'Task') return;
   const before = change.before as Task | undefined;
   const after = change.after as CaseTask | undefined;

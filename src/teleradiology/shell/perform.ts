@@ -16,6 +16,7 @@ import { carryOut } from './effects.ts';
 import { type CaseView, gatherFacts } from './gather-facts.ts';
 import { clocksDiffer, keepClocks } from './keep-clocks.ts';
 import { refuseOutsider } from './outsider.ts';
+import { leaveProvenance } from './provenance.ts';
 import { refusalError } from './refusal.ts';
 import type { Refusals } from './refusals.ts';
 import type { EffectScene, Given } from './scene.ts';
@@ -103,7 +104,10 @@ export async function transition(
   view.facts = decision.facts;
   const changed = call.change ? await call.change(stored, view) : stored;
   const scene: EffectScene = { room: shell, writes: shell.writes, tx, actor, view, input: call.input ?? {}, now };
-  return shell.writes.update(tx, await applied(changed, decision, scene, call));
+  const written = await shell.writes.update(tx, await applied(changed, decision, scene, call));
+  const events = decision.steps.map((step) => step.event);
+  await leaveProvenance(tx, written, { events, actor, given: scene.input, platform: view.settings.platform });
+  return written;
 }
 
 /** The Task as the decision leaves it; its effects have been carried out. */

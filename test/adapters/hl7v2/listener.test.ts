@@ -244,6 +244,24 @@ describe('a refused message', () => {
     ]);
   });
 
+  it('of a cancellation that is only asked for is AE with the reason, and what it changed is kept', async () => {
+    const address = await start();
+    const before = domain.cancellations.length;
+    const message = Buffer.from(render(cancellation({ controlId: nextId(), placer: 'DONE' })));
+    const answer = await sendMessage(address, message);
+    expect([code(answer), segment(answer, 'ERR')[3]?.slice(0, 3)]).toEqual(['AE', '207']);
+    expect(answer.toString()).toContain('Examen réalisé.');
+    expect(domain.cancellations).toHaveLength(before + 1);
+    const { rows } = await rooms.database.query<{ outcome: string; focus: string | null }>(
+      'aa',
+      `SELECT outcome, focus FROM hl7v2_message WHERE tenant = 'aa' AND raw = $1`,
+      [message],
+    );
+    expect(rows).toEqual([{ outcome: 'AE', focus: expect.stringMatching(/^Task\//) }]);
+    const task = await rooms.store.read('aa', 'Task', rows[0]?.focus?.slice('Task/'.length) ?? '');
+    expect(task.resourceType).toBe('Task');
+  });
+
   it('because of a failure of ours is AR, without a word about the failure', async () => {
     const address = await start();
     domain.before = () => {

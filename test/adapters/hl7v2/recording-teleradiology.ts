@@ -48,7 +48,9 @@ export function recordingTeleradiology(): Recording {
     async cancelRequest(tx, cancellation, establishmentId) {
       if (cancellation.placer.value === 'UNKNOWN') throw new FhirError(404, 'not-found', 'Demande inconnue');
       recording.cancellations.push(cancellation);
-      return store(tx, cancellation.placer.value ?? '', establishmentId);
+      const refused = cancellation.placer.value === 'DONE' ? 'Examen réalisé.' : undefined;
+      const task = await store(tx, cancellation.placer.value ?? '', establishmentId);
+      return { task, ...(refused ? { refused } : {}) };
     },
     async completeExam(tx, exams, establishmentId) {
       recording.complements.push(exams);

@@ -43,7 +43,7 @@ async function told(segments: Segments, options?: Parameters<typeof read>[1]) {
   const work = read(segments, options);
   const domain = recordingTeleradiology();
   const tx = { create: async (resource: object) => ({ ...resource, id: '1' }) } as unknown as FhirTransaction;
-  const focus = await work.perform(tx, domain, 'ch-test', () => undefined);
+  const focus = await work.perform(tx, domain, 'ch-test', { tell: () => undefined, refuse: () => undefined });
   return { ...domain, focus, warnings: work.warnings };
 }
 

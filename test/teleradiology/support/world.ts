@@ -273,11 +273,22 @@ export async function createWorld(
     });
     await tx.update(hospital(settings));
     for (const id of ['passerelle', 'ris-demo']) await tx.update({ resourceType: 'Device', id });
-    const named = { radiologue: '99700990031', 'radiologue-2': '99700990056', expert: '99700990064', demandeur: '99700990015' } as Record<
-      string,
-      string
-    >;
-    for (const id of ['radiologue', 'radiologue-2', 'expert', 'demandeur', 'manipulateur', 'coordonnateur', 'qualite', 'admin']) {
+    const named = {
+      radiologue: '99700990031',
+      'radiologue-2': '99700990056',
+      expert: '99700990064',
+      demandeur: '99700990015',
+    } as Record<string, string>;
+    for (const id of [
+      'radiologue',
+      'radiologue-2',
+      'expert',
+      'demandeur',
+      'manipulateur',
+      'coordonnateur',
+      'qualite',
+      'admin',
+    ]) {
       const rpps = named[id];
       await tx.update({
         resourceType: 'Practitioner',
