@@ -8,7 +8,7 @@ import type { Shell } from '../shell/perform.ts';
 import { anyPlatformId } from '../shell/platform.ts';
 import { refusal, requireMember } from './entitled.ts';
 import { type Exclusion, exclusionOf, withExclusion, withoutExclusion } from './exclusion.ts';
-import { nameOf } from './names.ts';
+import { counted, nameOf } from './names.ts';
 import { readerRole, type StoredRole } from './reader-role.ts';
 import type { Reasons } from './reasons.ts';
 import { releaseCases } from './release-cases.ts';
@@ -89,8 +89,9 @@ export async function excluded(
   await watchGapsAhead(tx, practitionerId, establishmentId);
   const shifts = await shiftsAhead(tx, practitionerId, establishmentId);
   const motive = reason === undefined ? '' : ` Motif : ${reason.replace(/\.$/, '')}.`;
-  const cases = released === 0 ? 'Aucun dossier en cours.' : `${released} dossier(s) rendu(s) à la liste de travail.`;
-  const planned = shifts === 0 ? '' : ` ${shifts} garde(s) à venir à couvrir.`;
+  const cases =
+    released === 0 ? 'Aucun dossier en cours.' : `${counted(released, 'dossier rendu')} à la liste de travail.`;
+  const planned = shifts === 0 ? '' : ` À couvrir : ${counted(shifts, 'garde')} à venir.`;
   await told(
     shell,
     tx,

@@ -4,7 +4,7 @@ import { Temporal } from 'temporal-polyfill';
 import type { FhirTransaction } from '../../fhir/index.ts';
 import { cancelDueTimes, type DueTime, setDueTime } from '../clock/index.ts';
 import { anyPlatformId } from '../shell/platform.ts';
-import { nameOf } from './names.ts';
+import { counted, nameOf } from './names.ts';
 import { type Qualification, qualificationNames, qualificationsOf } from './qualification.ts';
 import { type Teller, tellStaff } from './tell.ts';
 
@@ -91,8 +91,7 @@ function expiryText(
 ): string {
   const day = until === undefined ? '' : lastDayOf(until).split('-').reverse().join('/');
   const what = `${qualificationNames[code]} de ${nameOf(practitioner)}`;
-  const planned =
-    shifts === 0 ? '' : ` ${shifts} garde${shifts > 1 ? 's' : ''} prévue${shifts > 1 ? 's' : ''} ensuite.`;
+  const planned = shifts === 0 ? '' : ` ${counted(shifts, 'garde prévue')} ensuite.`;
   return days === 0
     ? `${what} : expirée depuis le ${day}. Ni planning, ni prise de dossier, ni signature avant son renouvellement.${planned}`
     : `${what} : valable jusqu’au ${day}, moins de ${days} jours. Déposez le renouvellement.${planned}`;

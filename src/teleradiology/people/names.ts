@@ -13,6 +13,11 @@ export function nameOf(practitioner: Practitioner | undefined, id = practitioner
   return [title, ...(name.given ?? []), name.family].filter((part) => part).join(' ') || id;
 }
 
+/** `1 garde`, `2 gardes`: every word takes the plural. */
+export function counted(count: number, words: string): string {
+  return `${count} ${count > 1 ? words.replace(/(\p{L})(?=\s|$)/gu, '$1s') : words}`;
+}
+
 /** Number or address: that of the role at the establishment before the person's own, a mobile before a line. */
 export function contactOf(
   system: 'phone' | 'email',

@@ -190,11 +190,12 @@ async function checkPerson(tx: FhirTransaction, shift: Shift, { settings }: Rota
   const credentials = credentialsOver(held, start, end);
   if (credentials === 'valid' || (credentials === 'missing' && !settings.credentialsRequired)) return;
   const names = qualificationsWanting(held, start, end).map((code) => qualificationNames[code]);
+  const { timeZone } = settings.delays;
   throw refusal(
     422,
     'business-rule',
     `Qualifications not valid through the shift: ${qualificationsWanting(held, start, end).join(', ')}`,
-    `Non planifiable du ${frenchInstant(start, settings.delays.timeZone)} au ${frenchInstant(end, settings.delays.timeZone)} : ${names.join(', ')} expirée(s) ou absente(s).`,
+    `Non planifiable du ${frenchInstant(start, timeZone)} au ${frenchInstant(end, timeZone)}, faute de pièce valable jusqu’au bout : ${names.join(', ')}.`,
     'Slot.schedule',
   );
 }

@@ -3,7 +3,7 @@ import type { Parameters, Schedule } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
 import { credentialsHeld } from '../people/credential-rows.ts';
 import { refusal, requireMember } from '../people/entitled.ts';
-import { nameOf } from '../people/names.ts';
+import { counted, nameOf } from '../people/names.ts';
 import { credentialsOver } from '../people/qualification.ts';
 import { type Teller, tellStaff } from '../people/tell.ts';
 import { establishmentSettings } from '../settings.ts';
@@ -123,9 +123,9 @@ async function told(
   const platform = await anyPlatformId(tx.whole);
   const place = `Organization/${establishmentId}`;
   const parts = [
-    `${organization?.name ?? establishmentId} : le tableau de garde de ${month.name} est publié, ${planned.length} garde(s).`,
+    `${organization?.name ?? establishmentId} : le tableau de garde de ${month.name} est publié, ${counted(planned.length, 'garde')}.`,
     publication.late ? 'Publication tardive : moins de sept jours avant le mois.' : '',
-    gaps > 0 ? `${gaps} plage(s) sans radiologue.` : '',
+    gaps > 0 ? `${counted(gaps, 'plage')} sans radiologue.` : '',
   ];
   await tellStaff(room, tx, {
     category: 'rota-published',

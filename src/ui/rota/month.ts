@@ -115,6 +115,9 @@ export function uncoveredDays({ month, warnings }: Rota, formats: LocalFormats):
   );
 }
 
+/** `1 trou`, `2 trous`. */
+export const counted = (count: number, word: string): string => `${count} ${word}${count > 1 ? 's' : ''}`;
+
 /** The month so many after this one. */
 export function monthShifted(month: string, by: number): string {
   const [year, number] = month.split('-').map(Number) as [number, number];

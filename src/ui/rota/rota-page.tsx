@@ -9,7 +9,16 @@ import { ErrorBanner } from '../shell/error-banner.tsx';
 import { useNow } from '../shell/use-now.ts';
 import { frenchDateTime } from '../time/format.ts';
 import { AskSwapDialog } from './ask-swap-dialog.tsx';
-import { type DutyKind, frenchMonth, localFormats, monthShifted, type Rota, rotaOf, type Shift } from './month.ts';
+import {
+  counted,
+  type DutyKind,
+  frenchMonth,
+  localFormats,
+  monthShifted,
+  type Rota,
+  rotaOf,
+  type Shift,
+} from './month.ts';
 import { MonthGrid } from './month-grid.tsx';
 import { Notices } from './notices.tsx';
 import { PlanDialog } from './plan-dialog.tsx';
@@ -146,8 +155,10 @@ function Publication({ rota, now }: { rota: Rota; now: Date }): JSX.Element {
     <p>
       Publié le {frenchDateTime(rota.published)}
       {rota.late ? <strong className="late-count"> · publication tardive</strong> : null}
-      {rota.changes > 0 ? ` · ${rota.changes} changement(s)` : null}
-      {rota.lateChanges > 0 ? <strong className="late-count"> dont {rota.lateChanges} tardif(s)</strong> : null}
+      {rota.changes > 0 ? ` · ${counted(rota.changes, 'changement')}` : null}
+      {rota.lateChanges > 0 ? (
+        <strong className="late-count"> dont {counted(rota.lateChanges, 'tardif')}</strong>
+      ) : null}
     </p>
   );
 }

@@ -1,6 +1,6 @@
 /** What is wrong with a month: holes first, then people who will be tired. */
 import type { JSX } from 'react';
-import type { Rota } from './month.ts';
+import { counted, type Rota } from './month.ts';
 
 export function WarningList({ warnings }: Pick<Rota, 'warnings'>): JSX.Element | null {
   const holes = warnings.filter(({ code }) => code === 'gap');
@@ -8,8 +8,10 @@ export function WarningList({ warnings }: Pick<Rota, 'warnings'>): JSX.Element |
   if (warnings.length === 0) return <p>Aucun trou, aucune alerte de repos.</p>;
   return (
     <>
-      {holes.length > 0 ? <Lines title={`${holes.length} trou(s) dans le tableau`} lines={holes} open /> : null}
-      {fatigue.length > 0 ? <Lines title={`${fatigue.length} alerte(s) de repos`} lines={fatigue} /> : null}
+      {holes.length > 0 ? (
+        <Lines title={`${counted(holes.length, 'trou')} dans le tableau`} lines={holes} open />
+      ) : null}
+      {fatigue.length > 0 ? <Lines title={`${counted(fatigue.length, 'alerte')} de repos`} lines={fatigue} /> : null}
     </>
   );
 }

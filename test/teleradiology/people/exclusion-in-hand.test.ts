@@ -29,7 +29,7 @@ it('releases what they read, suspended cases too, and leaves alone what is signe
     expect(task.owner).toBeUndefined();
   }
   expect(stateOf(await world.task(others.id))).toBe('reading');
-  expect(textsOf(await told(world, 'reader-exclusion'))[0]).toContain('2 dossier(s) rendu(s)');
+  expect(textsOf(await told(world, 'reader-exclusion'))[0]).toContain('2 dossiers rendus à la liste');
   await world.operate('other-radiologist', 'claim', first.id);
   expect((await world.task(first.id)).owner?.reference).toBe('Practitioner/radiologue-2');
 });

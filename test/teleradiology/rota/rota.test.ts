@@ -74,7 +74,7 @@ describe('a month being planned', () => {
     await plan(world, '2026-11-13', '20:00', '08:00', 'radiologue-2');
     expect(await refusalOf(plan(world, '2026-11-14', '20:00', '08:00', 'radiologue-2'))).toEqual({
       status: 422,
-      text: 'Non planifiable du 14/11/2026 20:00 au 15/11/2026 08:00 : Attestation d’assurance expirée(s) ou absente(s).',
+      text: 'Non planifiable du 14/11/2026 20:00 au 15/11/2026 08:00, faute de pièce valable jusqu’au bout : Attestation d’assurance.',
     });
     expect(await refusalOf(plan(world, '2026-11-05', '20:00', '08:00', 'demandeur'))).toMatchObject({ status: 422 });
     // Who coordinates reads nothing.
