@@ -23,7 +23,7 @@ beforeAll(async () => {
 });
 afterAll(() => world.close());
 
-type Settings = Parameters<typeof hospital>[0];
+type Settings = NonNullable<Parameters<typeof hospital>[0]>;
 const switchTo = (settings: Settings) =>
   world.store.transaction(world.as('administrator'), (tx) => tx.update(hospital(settings)));
 const on: Settings = [];

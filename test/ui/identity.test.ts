@@ -1,7 +1,7 @@
 import type { DetectedIssue, Task } from '@medplum/fhirtypes';
 import { describe, expect, it } from 'vitest';
 import { issueKinds } from '../../src/teleradiology/identity/issue-kinds.ts';
-import { attachTo } from '../../src/ui/case/attach-file.tsx';
+import { attachTo } from '../../src/ui/case/attach-to-case.ts';
 import type { FhirClient } from '../../src/ui/fhir/client.ts';
 import { decidedIssue, decisionsFor, decisionText } from '../../src/ui/identity/decisions.ts';
 import { isOpen, issueTitle } from '../../src/ui/identity/issue-text.ts';

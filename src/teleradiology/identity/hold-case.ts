@@ -40,6 +40,8 @@ export async function holdCase(
   if (signedStates.includes(state)) await shell.delivery.hold(tx, `Task/${caseId}`);
   if (blocks === 'reading' && holdable.includes(state))
     await transition(shell, tx, task, state, { event: 'hold-identity', bySystem: true });
+  // The case stays where it is; the clock of identity vigilance starts.
+  else await transition(shell, tx, task, state, { event: 'settle', bySystem: true });
   if (!inHand.includes(state) && !signedStates.includes(state)) return;
   const owner = idOf(task.owner, 'Practitioner');
   await tx.create(

@@ -13,12 +13,12 @@ export async function homonymsOf(
   patient: Patient & { id: string },
 ): Promise<(Patient & { id: string })[]> {
   if (!patient.birthDate || !/^\d{4}-\d{2}-\d{2}$/.test(patient.birthDate)) return [];
-  const dates = nearDates(patient.birthDate).join(',');
-  const found = (await tx.search('Patient', `birthdate=${dates}&_count=${comparedAtMost}`)) as (Patient & {
-    id: string;
-  })[];
   const own = traitsOfPatient(patient);
-  return found.filter(
+  const sameDay = await bornOn(tx, [patient.birthDate]);
+  // Of the neighbouring dates only names that begin like these: whoever differs in both is somebody else.
+  const beginnings = beginningsOf(own);
+  const nearDay = beginnings === '' ? [] : await bornOn(tx, nearDates(patient.birthDate).slice(1), beginnings);
+  return [...sameDay, ...nearDay].filter(
     (other) =>
       other.id !== patient.id &&
       other.active !== false &&
@@ -26,6 +26,22 @@ export async function homonymsOf(
       !isSameNumber(patient, other) &&
       isNearlyTheSame(own, traitsOfPatient(other)),
   );
+}
+
+async function bornOn(
+  tx: FhirTransaction,
+  dates: readonly string[],
+  beginnings?: string,
+): Promise<(Patient & { id: string })[]> {
+  const named = beginnings === undefined ? '' : `&family=${encodeURIComponent(beginnings)}`;
+  const found = await tx.search('Patient', `birthdate=${dates.join(',')}${named}&_count=${comparedAtMost}`);
+  return found as (Patient & { id: string })[];
+}
+
+/** First letters of the family and given name, as alternatives of a search. */
+function beginningsOf({ birthFamily, birthGiven }: StatedTraits): string {
+  const first = [birthFamily, birthGiven].flatMap((name) => (name === undefined ? [] : lettersOf(name).slice(0, 2)));
+  return [...new Set(first)].filter((letters) => letters.length === 2).join(',');
 }
 
 /** The date itself, and the mistakes that are made with dates: day and month changed over, a neighbouring day, month or year. */

@@ -4,7 +4,8 @@ import type { FhirTransaction } from '../../fhir/index.ts';
 import { stateDefinition } from '../case/index.ts';
 import { codeSystem, concept, part, structureDefinition } from '../codes.ts';
 import { type CaseTask, idOf, stateOf } from '../shell/case-task.ts';
-import { isUndecided } from './issue-kinds.ts';
+import { isUnderReading } from '../shell/gather-facts.ts';
+import { holds, isUndecided } from './issue-kinds.ts';
 import { watchProblem } from './problem.ts';
 
 /** The wait between two reminders grows to this. */
@@ -21,7 +22,9 @@ export async function remindProblem(tx: FhirTransaction, issueId: string): Promi
   }
   const found = new Date(issue.identifiedDateTime ?? now).getTime();
   const waitedMs = Math.max(60_000, now.getTime() - found);
-  await tx.create(message(issue, cases, now, waitedMs));
+  // Of a case that is held its own clock tells at first (case/clocks.ts); this goes on when that has nothing left to say.
+  const clocked = cases.some((task) => holds(issue, isUnderReading(task)));
+  if (!clocked || isOverdue(issue, now)) await tx.create(message(issue, cases, now, waitedMs));
   await watchProblem(tx, issueId, new Date(now.getTime() + Math.min(waitedMs, longestWaitMs)));
 }
 
@@ -43,11 +46,8 @@ async function closeWithCases(tx: FhirTransaction, issue: DetectedIssue & { id: 
 
 /** To whom the decision belongs; the establishment learns it too when the first reminder was in vain. */
 function message(issue: DetectedIssue, cases: readonly CaseTask[], now: Date, waitedMs: number): Communication {
-  const due = issue.extension?.find(({ url }) => url === structureDefinition.decisionDue);
-  const owner = part(due, 'owner')?.valueReference;
-  const dueAt = Date.parse(part(due, 'due')?.valueDateTime ?? '');
-  const again = !Number.isNaN(dueAt) && now.getTime() - dueAt >= 60_000;
-  const sites = again ? cases.flatMap((task) => task.requester ?? []) : [];
+  const owner = part(dueOf(issue), 'owner')?.valueReference;
+  const sites = isOverdue(issue, now) ? cases.flatMap((task) => task.requester ?? []) : [];
   const recipients = unique([...(owner ? [owner] : []), ...sites]);
   const minutes = Math.round(waitedMs / 60_000);
   return {
@@ -63,6 +63,14 @@ function message(issue: DetectedIssue, cases: readonly CaseTask[], now: Date, wa
       { contentString: `Problème d'identité sans décision depuis ${minutes} min : ${issue.detail ?? ''}`.trim() },
     ],
   };
+}
+
+const dueOf = (issue: DetectedIssue) => issue.extension?.find(({ url }) => url === structureDefinition.decisionDue);
+
+/** The first reminder is over. */
+function isOverdue(issue: DetectedIssue, now: Date): boolean {
+  const dueAt = Date.parse(part(dueOf(issue), 'due')?.valueDateTime ?? '');
+  return !Number.isNaN(dueAt) && now.getTime() - dueAt >= 60_000;
 }
 
 function unique(references: readonly Reference[]): Reference[] {

@@ -158,9 +158,14 @@ async function missingOfDraft(tx: FhirTransaction, task: Task, settings: Establi
   return request === undefined ? [] : missingOf(tx, task, request, settings);
 }
 
+/** In hand or signed: what must not be concluded from holds it, too. */
+export function isUnderReading(task: Task): boolean {
+  const state = stateOf(task);
+  return state !== undefined && (inHand.includes(state) || signedStates.includes(state));
+}
+
 /** Whether one of them holds the case where it stands. */
 async function isHeld(tx: FhirTransaction, task: Task & { id: string }): Promise<boolean> {
-  const state = stateOf(task);
-  const underReading = state !== undefined && (inHand.includes(state) || signedStates.includes(state));
+  const underReading = isUnderReading(task);
   return (await undecidedIssues(tx, task.id)).some((issue) => holds(issue, underReading));
 }

@@ -3,6 +3,7 @@ import type { Bundle, Task } from '@medplum/fhirtypes';
 import { useQueryClient } from '@tanstack/react-query';
 import { type JSX, useCallback, useState } from 'react';
 import { found } from '../fhir/bundle.ts';
+import { CaseIssues } from '../identity/case-issues.tsx';
 import { ReportPanel } from '../report/report-panel.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
 import { receivingStates } from '../words/case-status.ts';
@@ -53,6 +54,7 @@ export function CaseWorkspace({ task, bundle }: { task: Task; bundle: Bundle }):
       <div className="case-columns">
         <aside className="case-left" aria-label="Demande et historique">
           <AlertsPanel task={task} />
+          <CaseIssues task={task} />
           <RequestPanel
             task={task}
             facts={facts}

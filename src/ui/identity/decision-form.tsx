@@ -27,7 +27,10 @@ export function DecisionForm({ issue, choices }: DecisionFormProps): JSX.Element
       const target = chosen === 'images-reattached' ? await caseOf(client, number) : undefined;
       return client.update(decidedIssue(issue, chosen, reason, target));
     },
-    onSettled: () => queries.invalidateQueries({ queryKey: ['identity'] }),
+    onSettled: () =>
+      queries.invalidateQueries({
+        predicate: ({ queryKey }) => ['identity', 'alerts', 'case'].includes(String(queryKey[0])),
+      }),
   });
   const submit = (event: FormEvent<HTMLFormElement>): void => {
     event.preventDefault();

@@ -284,27 +284,39 @@ describe('images older than the request', () => {
 });
 
 describe('a problem without decision', () => {
+  const passing = (id: string) => async (minutes: number) => {
+    world.clock.pass(minutes * 60_000);
+    await world.room.sweep();
+    return (await told(id, 'identity-waiting')).length;
+  };
+
   it('is told to identity vigilance, then to the establishment too, later each time, and no more once decided', async () => {
     const { id } = await readyCase(world);
-    await feed({ ...(await patientOf(id)), birthDate: '1999-09-09' });
-    const pass = async (minutes: number) => {
-      world.clock.pass(minutes * 60_000);
-      await world.room.sweep();
-      return (await told(id, 'identity-waiting')).length;
-    };
+    const { birthDate, name } = await patientOf(id);
+    const { task } = await send(world, request(person(), { patient: patient(person(), { birthDate, name }) }));
+    const pass = passing(task.id);
     expect(await pass(29)).toBe(0);
     expect(await pass(1)).toBe(1);
     expect(await pass(29)).toBe(1);
     expect(await pass(1)).toBe(2);
     expect(await pass(59)).toBe(2);
     expect(await pass(1)).toBe(3);
-    const recipients = (await told(id, 'identity-waiting')).map((each) =>
-      each.recipient?.map(({ reference }) => reference),
-    );
+    const messages = await told(task.id, 'identity-waiting');
+    const recipients = messages.map((each) => each.recipient?.map(({ reference }) => reference));
     expect(recipients).toContainEqual(['Organization/passerelle-exemple']);
     expect(recipients).toContainEqual(['Organization/passerelle-exemple', 'Organization/ch-exemple']);
-    await decide(id, 'identity-changed', 'identity-confirmed');
+    await decide(task.id, 'homonym', 'acknowledged');
     expect(await pass(24 * 60)).toBe(3);
+  });
+
+  it('of a held case is told by the clock of the case first, and by itself for as long as nobody decides', async () => {
+    const { id } = await readyCase(world);
+    await feed({ ...(await patientOf(id)), birthDate: '1999-09-09' });
+    const pass = passing(id);
+    expect(await pass(30)).toBe(0);
+    expect(await told(id, 'waiting')).not.toEqual([]);
+    expect(await pass(30)).toBe(1);
+    expect(await pass(60)).toBe(2);
   });
 
   it('is closed with the last of its cases', async () => {
