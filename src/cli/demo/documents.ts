@@ -10,7 +10,7 @@ export async function storedDocuments(reader: Caller, task: Task): Promise<{ pdf
   const documents = await reader.search<DocumentReference>('DocumentReference', { related: `Task/${task.id}` });
   const fetchContent = async (contentType: RegExp) => {
     const attachment = documents
-      .filter((item) => item.status === 'current')
+      .filter((item) => item.status === 'current' && isReport(item))
       .map((item) => item.content[0]?.attachment)
       .find((item) => contentType.test(item?.contentType ?? ''));
     expect(attachment?.url, `no DocumentReference of type ${contentType}`);
@@ -19,6 +19,11 @@ export async function storedDocuments(reader: Caller, task: Task): Promise<{ pdf
     return Buffer.from(binary.data ?? '', 'base64');
   };
   return { pdf: await fetchContent(/pdf/), cda: await fetchContent(/xml/) };
+}
+
+/** Whether it is a report, not a page somebody attached: reports have their type in LOINC. */
+export function isReport({ type }: DocumentReference): boolean {
+  return type?.coding?.some(({ system }) => system === 'http://loinc.org') === true;
 }
 
 /** The PDF in `nonXMLBody/text` of a level-1 CDA. */

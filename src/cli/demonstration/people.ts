@@ -61,6 +61,15 @@ export const demoPeople: readonly DemoPerson[] = [
     radiologist: true,
   },
   {
+    login: 'expert',
+    phone: '0199000072',
+    family: 'TEST-INFECTIO',
+    given: 'ROBIN',
+    role: 'expert',
+    rpps: '99700990072',
+    doctor: true,
+  },
+  {
     login: 'demandeur',
     family: 'TEST-RADIOLOGUE',
     given: 'ALIX',
@@ -87,7 +96,7 @@ export const demoPeople: readonly DemoPerson[] = [
 /** As people are addressed. Doctors of quality are shown as colleagues, without a title. */
 export function displayOf(person: DemoPerson): string {
   const name = `${person.given} ${person.family}`;
-  return person.radiologist ? `Dr ${name}` : name;
+  return person.radiologist || person.role === 'expert' ? `Dr ${name}` : name;
 }
 
 /** The person's entry in the directory. */

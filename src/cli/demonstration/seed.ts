@@ -31,7 +31,7 @@ export const demoAccounts = [
 const people = new Set(demoPeople.map(({ login }) => login));
 
 /** Roles that see the establishments of their account only. */
-const worksForOne: ReadonlySet<string> = new Set(['radiologist', 'requester', 'technologist', 'ris']);
+const worksForOne: ReadonlySet<string> = new Set(['radiologist', 'expert', 'requester', 'technologist', 'ris']);
 
 /** Makes the tenant, its reference resources and its accounts; on a database that has them, changes passwords at most. */
 export async function seedDemonstration(rooms: {

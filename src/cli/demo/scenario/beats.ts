@@ -15,20 +15,20 @@ export const pacs = 'Le PACS de CH-EXEMPLE';
 /** More than `quietSeconds` of the demonstration hospital. */
 const quietMinutes = 0.2;
 
-/** The four chapters and the act. */
+/** The four chapters, and the act where one is billed by code. */
 export interface ReportText {
   indication: string;
   technique: string;
   results: string;
   conclusion: string;
-  ccam: { system: string; code: string; display: string };
+  ccam?: { system: string; code: string; display: string };
 }
 
 /** As parameters of `$save-draft` and `$sign`. */
 export function reportParameters({ ccam, ...chapters }: ReportText) {
   return [
     ...Object.entries(chapters).map(([name, valueString]) => ({ name, valueString })),
-    { name: 'ccam', valueCoding: ccam },
+    ...(ccam ? [{ name: 'ccam', valueCoding: ccam }] : []),
   ];
 }
 

@@ -8,6 +8,7 @@ export type Login =
   | 'radiologue'
   | 'radiologue2'
   | 'radiologue3'
+  | 'expert'
   | 'demandeur'
   | 'manipulateur'
   | 'coordonnateur'

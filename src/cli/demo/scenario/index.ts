@@ -5,6 +5,7 @@ import { expiredCredential } from './nights/expired-credential.ts';
 import { incompleteRequest } from './nights/incomplete-request.ts';
 import { nightStroke } from './nights/night-stroke.ts';
 import { polytrauma } from './nights/polytrauma.ts';
+import { teleexpertise } from './nights/teleexpertise.ts';
 import type { Scenario } from './scenario.ts';
 
 export { playScenario } from './run.ts';
@@ -17,4 +18,5 @@ export const scenarios: readonly Scenario[] = [
   amended,
   downtime,
   expiredCredential,
+  teleexpertise,
 ];
