@@ -3,6 +3,7 @@
 import { createSweep } from './clock/index.ts';
 import type { Teleradiology } from './contract.ts';
 import { guardContract } from './contract-terms/index.ts';
+import { completeAnnouncement, guardAnnouncement, readAnnouncement } from './critical/index.ts';
 import { onStudy } from './images/on-study.ts';
 import { caseOperations } from './operations/index.ts';
 import { onOutcome } from './outgoing/on-outcome.ts';
@@ -39,6 +40,9 @@ export function createTeleradiology(room: Room): TeleradiologyRoom {
   room.store.beforeCommit((change, tx) => guardWrite(shell, pending, change, tx));
   room.store.beforeWrite(completeMessage);
   room.store.beforeCommit(guardMessage);
+  const announcement = readAnnouncement();
+  room.store.beforeWrite(completeAnnouncement);
+  room.store.beforeCommit((change, tx) => guardAnnouncement(announcement, change, tx));
   for (const operation of talkOperations) room.store.registerOperation(operation);
   const publishing = createPublishing();
   const reasons = createReasons();
