@@ -84,7 +84,8 @@ export function DecisionForm({ issue, choices }: DecisionFormProps): JSX.Element
 /** `Task/…` of a case number people read. */
 async function caseOf(client: FhirClient, number: string): Promise<string> {
   const token = encodeURIComponent(`${systems.caseNumber}|${number}`);
-  const [task] = found(await client.search('Task', `identifier=${token}&_count=2`)).all('Task');
+  const cases = found(await client.search('Task', `identifier=${token}&_count=2`)).all('Task');
+  const task = cases.find(({ identifier }) => identifier?.some(({ value }) => value === number));
   if (task?.id === undefined) throw new Error(`Aucun dossier ne porte le numéro ${number}.`);
   return `Task/${task.id}`;
 }

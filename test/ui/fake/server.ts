@@ -58,6 +58,7 @@ const people: Record<string, Person> = {
   },
   radiologue: { display: 'Dr NOA TEST-TELERADIO', roles: ['radiologist'] },
   coordonnateur: { display: 'SASHA TEST-COORDINATION', roles: ['coordinator'] },
+  identitovigilance: { display: 'LOU TEST-IDENTITE', roles: ['identity-vigilance'] },
   auditeur: { display: 'MAX TEST-AUDIT', roles: ['auditor'] },
   admin: { display: 'LEO TEST-ADMIN', roles: ['administrator'] },
 };
