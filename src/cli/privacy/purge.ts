@@ -100,7 +100,10 @@ export async function destroyResources(
     const all = [...references];
     await removed('outbox', '(focus = ANY ($2) OR task = ANY ($2) OR task = ANY ($3))', [all, idsOf('Task')]);
     await removed('hl7v2_message', 'focus = ANY ($2)', [all]);
-    await removed('due_time', 'case_id = ANY ($2)', [idsOf('Task')]);
+    await removed('due_time', `(case_id = ANY ($2) OR (kind = 'identity-issue' AND key = ANY ($3)))`, [
+      idsOf('Task'),
+      idsOf('DetectedIssue'),
+    ]);
     await removed('case_refusal', 'case_id = ANY ($2)', [idsOf('Task')]);
     await removed('worklist', 'case_id = ANY ($2)', [idsOf('Task')]);
     return keepCertificate(room, client, tenant, result, certify);

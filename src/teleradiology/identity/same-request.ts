@@ -7,6 +7,8 @@ import { codeSystem } from '../codes.ts';
 import { type CaseTask, idOf, stateOf } from '../shell/case-task.ts';
 
 const casesAtMost = 100;
+/** Further back nobody asks for the same day; what was read since would be looked through in vain. */
+const lookBackMs = 60 * 86_400_000;
 
 /** Cases of the patient that ask for the same; those that ended, and drafts, ask for nothing. */
 export async function sameRequests(
@@ -18,10 +20,9 @@ export async function sameRequests(
   const patient = request.subject.reference;
   if (patient === undefined) return [];
   const code = encodeURIComponent(`${codeSystem.taskCode}|teleradiology-case`);
-  const tasks = (await tx.search(
-    'Task',
-    `patient=${patient}&code=${code}&_sort=-authored-on&_count=${casesAtMost}`,
-  )) as CaseTask[];
+  const since = new Date(received.getTime() - lookBackMs).toISOString();
+  const query = `patient=${patient}&code=${code}&authored-on=ge${since}&_sort=-authored-on&_count=${casesAtMost}`;
+  const tasks = (await tx.search('Task', query)) as CaseTask[];
   const day = dayOf(request, received, timeZone);
   const act = actOf(request);
   const found: CaseTask[] = [];
