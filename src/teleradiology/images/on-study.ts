@@ -8,7 +8,7 @@ import { establishmentSettings } from '../settings.ts';
 import type { CaseTask } from '../shell/case-task.ts';
 import { idOf, stateOf } from '../shell/case-task.ts';
 import { establishmentOf } from '../shell/gather-facts.ts';
-import type { Shell } from '../shell/perform.ts';
+import { perform, type Shell } from '../shell/perform.ts';
 import { caseFor, detach, quarantineCollision, reportSetApart, settleStudy, tellCase, watchQuiet } from './attach.ts';
 import { contradictionsWith } from './find-case.ts';
 import { findLink, type SeriesArrival, type StudyLink, saveLink, studyLock } from './study-link.ts';
@@ -26,8 +26,8 @@ export async function onStudy(shell: Shell, event: StudyEvent, tx: FhirTransacti
     return reportSetApart(shell, tx, known, event);
   const link = arrived(known, event, await tx.find('ImagingStudy', event.imagingStudyId), tx.context.now());
   if (event.quarantine !== undefined && link.state !== 'quarantined') {
-    await quarantineCollision(shell, tx, link, event.quarantine);
-    return;
+    const held = await quarantineCollision(shell, tx, link, event.quarantine);
+    return settleCase(shell, tx, held);
   }
   if (link.state === 'quarantined') return saveLink(tx.sql, tenant, link);
   if (known?.state === 'attached' && link.caseId !== undefined) {
@@ -39,7 +39,13 @@ export async function onStudy(shell: Shell, event: StudyEvent, tx: FhirTransacti
 
 async function lookForCase(shell: Shell, tx: FhirTransaction, link: StudyLink): Promise<void> {
   const settled = await settleStudy(shell, tx, link, await caseFor(tx, link));
-  if (settled.state === 'attached' && settled.caseId !== undefined) await tellCase(shell, tx, settled.caseId);
+  if (settled.state !== 'attached') return settleCase(shell, tx, settled);
+  if (settled.caseId !== undefined) await tellCase(shell, tx, settled.caseId);
+}
+
+/** Images in quarantine are no event of the case, and yet its clocks change. */
+async function settleCase(shell: Shell, tx: FhirTransaction, { caseId }: StudyLink): Promise<void> {
+  if (caseId !== undefined) await perform(shell, tx, caseId, { event: 'settle', bySystem: true });
 }
 
 /** The link after these images: counts and times per series. */

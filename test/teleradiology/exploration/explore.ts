@@ -46,8 +46,8 @@ export interface Graph {
 }
 
 export interface Depth {
-  /** Every fault at every accepted call; otherwise once for each call from each state by what guards can tell apart. */
-  everyFault: boolean;
+  /** Each fault once for each call from each state by what guards can tell apart; finely, also by whatever else is open on the case. */
+  fine: boolean;
 }
 
 export function explore(terms: Terms, depth: Depth): Graph {
@@ -85,7 +85,7 @@ export function explore(terms: Terms, depth: Depth): Graph {
   const first = (key: string): boolean => !tried.has(key) && tried.add(key) !== undefined;
   /** Whom no row of the event names, and who stands for every role, need one call from each state. */
   const worthIt = ({ state }: World, event: CaseEvent, { roles: [role = ''] }: CaseActor): boolean =>
-    namedFor(event).has(role) || depth.everyFault || first(`${state} ${event} ${role}`);
+    namedFor(event).has(role) || first(`${state} ${event} ${role}`);
 
   enter(before);
   for (let index = 0; index < graph.worlds.length; index++) {
@@ -127,8 +127,10 @@ export function explore(terms: Terms, depth: Depth): Graph {
         for (const [way, each] of given.entries()) {
           if (!call(event, actor, each, cause)) continue;
           const { state, urgent, images, secondReading, addendum } = world;
+          const { identityProblem, quarantined, question, criticalOpen, cancellationAsked } = world;
+          const beside = [identityProblem, quarantined, question, criticalOpen, cancellationAsked].join();
           const key = `${state} ${event} ${way} ${actor.reference} ${urgent} ${images} ${secondReading} ${addendum}`;
-          if (!depth.everyFault && !first(key)) continue;
+          if (!first(depth.fine ? `${key} ${beside}` : key)) continue;
           for (const [, spoil] of faults) {
             counts.faulty++;
             call(event, actor, spoil(each, actor), cause);

@@ -53,6 +53,8 @@ export interface World {
   outcome(item: DeliveryItem, result: DeliveryResult): Promise<void>;
   /** Another server on the same database. */
   anotherRoom(): Promise<TeleradiologyRoom>;
+  /** This server is gone; a new one takes over on the same database, with nothing in memory. */
+  restart(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -102,7 +104,7 @@ export async function createWorld(
   rooms: Rooms = async () => ({}),
 ): Promise<World> {
   const database = await testDatabase();
-  const store = await createFhirStore({ database, checkReferences: true });
+  let store = await createFhirStore({ database, checkReferences: true });
   let instant = new Date(start).getTime();
   const clock: World['clock'] = {
     now: () => new Date(instant),
@@ -255,6 +257,16 @@ export async function createWorld(
     async anotherRoom() {
       const otherStore = await createFhirStore({ database, checkReferences: true });
       return createTeleradiology(parts(otherStore, [], []));
+    },
+    async restart() {
+      store = await createFhirStore({ database, checkReferences: true });
+      studyHooks.length = 0;
+      outcomeHooks.length = 0;
+      world.store = store;
+      world.room = createTeleradiology({
+        ...parts(store, studyHooks, outcomeHooks),
+        ...(await rooms({ database, store, clock })),
+      });
     },
     close: () => database.close(),
   };
