@@ -1,10 +1,11 @@
-/** Buttons of the legal actions; those that need words open a dialog. */
+/** Buttons of the legal actions; those that need words open a dialog, the rare ones are folded away. */
 import { Alert, Button } from '@mantine/core';
 import type { Task } from '@medplum/fhirtypes';
 import { type JSX, useState } from 'react';
-import { messageOf } from '../fhir/problem.ts';
+import { FhirProblem, guardOf, issueText, messageOf } from '../fhir/problem.ts';
 import { ActionDialog } from './action-dialog.tsx';
-import { type CaseAction, offeredActions } from './actions.ts';
+import { type CaseAction, withReason } from './action-list.ts';
+import { type OfferedAction, offeredActions } from './actions.ts';
 import type { Transitions } from './transitions.ts';
 import { useOperation } from './use-operation.ts';
 
@@ -12,35 +13,50 @@ export function ActionBar({ task, legal, blocked }: { task: Task } & Transitions
   const operation = useOperation(task);
   const [why, setWhy] = useState<string>();
   const [asked, setAsked] = useState<CaseAction>();
-  const run = (action: CaseAction, values: Record<string, string>): void =>
-    operation.mutate({ name: action.name, parameters: values }, { onSuccess: () => setAsked(undefined) });
-  const choose = (action: CaseAction): void => {
+  const run = (action: CaseAction, values: Record<string, string | boolean>): void =>
+    operation.mutate(
+      { name: action.name, parameters: values },
+      {
+        onSuccess: () => setAsked(undefined),
+        onError: (error) => {
+          const again = withReason(action, guardOf(error), refusalText(error));
+          if (again === undefined) return;
+          operation.reset();
+          setAsked(again);
+        },
+      },
+    );
+  const choose = (action: OfferedAction): void => {
     operation.reset();
-    setWhy(undefined);
+    setWhy(action.blockedBy);
+    if (action.blockedBy !== undefined) return;
     if (action.question === undefined) run(action, {});
     else setAsked(action);
   };
+  const offered = offeredActions({ legal, blocked });
+  const button = (action: OfferedAction): JSX.Element => (
+    <ActionButton
+      key={action.name}
+      action={action}
+      pending={operation.isPending && operation.variables.name === action.name}
+      onChoose={() => choose(action)}
+    />
+  );
+  const rare = offered.filter((action) => action.rare);
 
   return (
     <div className="actions">
       <fieldset className="group actions-buttons" aria-label="Actions sur le dossier">
-        {offeredActions({ legal, blocked }).map((action) => (
-          <Button
-            key={action.name}
-            size="compact-sm"
-            color={action.tone === 'danger' ? 'red' : 'cyan'}
-            variant={action.tone === 'main' ? 'filled' : 'default'}
-            className={action.tone === 'danger' ? 'danger-button' : undefined}
-            data-disabled={action.blockedBy === undefined ? undefined : true}
-            aria-disabled={action.blockedBy === undefined ? undefined : true}
-            title={action.blockedBy}
-            loading={operation.isPending && operation.variables.name === action.name}
-            onClick={() => (action.blockedBy === undefined ? choose(action) : setWhy(action.blockedBy))}
-          >
-            {action.label}
-          </Button>
-        ))}
+        {offered.filter((action) => !action.rare).map(button)}
       </fieldset>
+      {rare.length > 0 ? (
+        <details className="rare-actions">
+          <summary>Autres actions</summary>
+          <fieldset className="group actions-buttons" aria-label="Autres actions sur le dossier">
+            {rare.map(button)}
+          </fieldset>
+        </details>
+      ) : null}
       {why === undefined ? null : (
         <p className="held-back" role="status">
           {why}
@@ -61,5 +77,35 @@ export function ActionBar({ task, legal, blocked }: { task: Task } & Transitions
         />
       ) : null}
     </div>
+  );
+}
+
+function refusalText(error: unknown): string {
+  return error instanceof FhirProblem ? error.issues.map(issueText).join(' ') : messageOf(error);
+}
+
+interface ActionButtonProps {
+  action: OfferedAction;
+  pending: boolean;
+  onChoose(): void;
+}
+
+/** One that is held back stays reachable: pressing it says why. */
+function ActionButton({ action, pending, onChoose }: ActionButtonProps): JSX.Element {
+  const heldBack = action.blockedBy === undefined ? undefined : true;
+  return (
+    <Button
+      size="compact-sm"
+      color={action.tone === 'danger' ? 'red' : 'cyan'}
+      variant={action.tone === 'main' ? 'filled' : 'default'}
+      className={action.tone === 'danger' ? 'danger-button' : undefined}
+      data-disabled={heldBack}
+      aria-disabled={heldBack}
+      title={action.blockedBy}
+      loading={pending}
+      onClick={onChoose}
+    >
+      {action.label}
+    </Button>
   );
 }

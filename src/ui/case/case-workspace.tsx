@@ -5,6 +5,7 @@ import { type JSX, useCallback, useState } from 'react';
 import { found } from '../fhir/bundle.ts';
 import { CaseIssues } from '../identity/case-issues.tsx';
 import { ReportPanel } from '../report/report-panel.tsx';
+import { useSession } from '../session/session-context.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
 import { receivingStates } from '../words/case-status.ts';
 import { practitionerName } from '../words/people.ts';
@@ -23,6 +24,8 @@ import { PatientBanner } from './patient-banner.tsx';
 import { PriorsPanel } from './priors-panel.tsx';
 import { ProtocolPanel } from './protocol-panel.tsx';
 import { RequestPanel } from './request-panel.tsx';
+import { amends, displayedBy, readsBlind, sideWorks } from './second-reading.ts';
+import { SecondReadingPanel } from './second-reading-panel.tsx';
 import { studyOf } from './study.ts';
 import { TimelinePanel } from './timeline-panel.tsx';
 import { nothingLegal } from './transitions.ts';
@@ -42,10 +45,14 @@ export function CaseWorkspace({ task, bundle }: { task: Task; bundle: Bundle }):
   const [otherId, setOtherId] = useState<string>();
   const exam = examOf(request, study?.resource);
   const [seriesUids, setSeriesUids] = useState<readonly string[]>([]);
-  const displayed = useDisplayedSeries(task, legal.includes('displayed'));
-  const deliveries = result
+  const me = useSession().reference;
+  const children = result
     .all('Task')
     .filter((one) => one.partOf?.some((parent) => parent.reference?.endsWith(`Task/${task.id}`)));
+  const works = sideWorks(children);
+  const amending = amends(works, me);
+  const blind = readsBlind(works, me);
+  const displayed = useDisplayedSeries(task, displayedBy(task, children, me), legal.includes('displayed'));
   const refresh = useRefresh(task);
 
   return (
@@ -100,20 +107,26 @@ export function CaseWorkspace({ task, bundle }: { task: Task; bundle: Bundle }):
             patient={patient}
             request={request}
             exam={exam}
+            amending={amending}
+            hiddenBecause={blind ? hiddenFromBlind : undefined}
             canSave={legal.includes('save-draft')}
-            canSign={legal.includes('sign')}
-            signBlocked={blocked.sign}
+            canIssue={legal.includes('issue-preliminary')}
+            canSign={legal.includes(amending ? 'sign-addendum' : 'sign')}
+            signBlocked={blocked[amending ? 'sign-addendum' : 'sign']}
             notDisplayed={seriesUids.filter((uid) => !displayed.uids.has(uid)).length}
             onChanged={refresh}
           />
-          <CriticalPanel task={task} items={deliveries} legal={legal} />
+          <SecondReadingPanel works={works} />
+          <CriticalPanel task={task} items={children} legal={legal} />
           <ChatPanel key={`messages-${task.id}`} task={task} />
-          <DeliveryPanel deliveries={deliveries} />
+          <DeliveryPanel deliveries={children} />
         </aside>
       </div>
     </div>
   );
 }
+
+const hiddenFromBlind = 'Deuxième lecture en aveugle : le premier compte rendu se montre quand votre avis est rendu.';
 
 function useRefresh(task: Task): () => void {
   const queries = useQueryClient();

@@ -100,3 +100,16 @@ export function useReport(task: Task) {
     placeholderData: (previous, query) => (query?.queryKey[1] === task.id ? previous : undefined),
   });
 }
+
+/** What is being written beside a preliminary or signed report; null while there is none. */
+export function useDraftReport(task: Task, enabled: boolean) {
+  const { client } = useServices();
+  const id = referencedId('DiagnosticReport', itemOf(task.output, 'draft')?.valueReference);
+  return useQuery({
+    queryKey: ['draft', task.id, id],
+    queryFn: ({ signal }): Promise<DiagnosticReport | null> =>
+      id ? client.read('DiagnosticReport', id, signal) : Promise.resolve(null),
+    enabled,
+    refetchOnMount: 'always',
+  });
+}

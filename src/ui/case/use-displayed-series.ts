@@ -3,18 +3,19 @@ import type { Task } from '@medplum/fhirtypes';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useServices } from '../fhir/client-context.tsx';
 import { parametersOf } from '../fhir/parameters.ts';
-import { itemsOf } from './case-facts.ts';
 
 export interface DisplayedSeries {
   uids: ReadonlySet<string>;
   add(uid: string): void;
 }
 
-/** @param mayTell whether `$displayed` is legal now; what was seen before (while protocoling) is told when it becomes so. */
-export function useDisplayedSeries(task: Task, mayTell: boolean): DisplayedSeries {
+/**
+ * @param stored series the server knows this person displayed.
+ * @param mayTell whether `$displayed` is legal now; what was seen before (while protocoling) is told when it becomes so.
+ */
+export function useDisplayedSeries(task: Task, stored: readonly string[], mayTell: boolean): DisplayedSeries {
   const { client } = useServices();
   const [seen, setSeen] = useState<ReadonlySet<string>>(new Set());
-  const stored = itemsOf(task.output, 'displayed-series').flatMap((one) => one.valueString ?? []);
   const storedKey = stored.join(' ');
   const uids = useMemo(
     () => new Set([...seen, ...storedKey.split(' ').filter((uid) => uid !== '')]),

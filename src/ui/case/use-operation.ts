@@ -5,7 +5,7 @@ import { found } from '../fhir/bundle.ts';
 import type { FhirClient } from '../fhir/client.ts';
 import { useServices } from '../fhir/client-context.tsx';
 import { parametersOf } from '../fhir/parameters.ts';
-import { FhirProblem } from '../fhir/problem.ts';
+import { FhirProblem, guardOf } from '../fhir/problem.ts';
 import { describeChange, sameSituation } from './change.ts';
 
 export interface OperationRequest {
@@ -40,6 +40,8 @@ export async function operate(client: FhirClient, seen: Task, request: Operation
     return await client.operate(path, body, seen.meta?.versionId);
   } catch (error) {
     if (!(error instanceof FhirProblem) || (error.status !== 409 && error.status !== 412)) throw error;
+    // Nobody was faster: the case is kept for a colleague, and a reason opens it.
+    if (guardOf(error) === 'assigned-or-reason') throw error;
     const stored = await client.read('Task', seen.id ?? '');
     // Images arriving make versions every second: they must not stand in the way of a decision that they do not touch.
     if (error.status === 412 && sameSituation(seen, stored)) return client.operate(path, body, stored.meta?.versionId);

@@ -35,6 +35,14 @@ const headings: Readonly<Record<number, string>> = {
   429: 'Trop de demandes. Patientez un instant.',
 };
 
+/** The guard of the case machine that refused, when it was one. */
+export function guardOf(error: unknown): string | undefined {
+  const issues = error instanceof FhirProblem ? error.issues : [];
+  return issues
+    .flatMap(({ details }) => details?.coding ?? [])
+    .find(({ system }) => system?.endsWith('/CodeSystem/case-guard'))?.code;
+}
+
 /** The text of one issue: what is written for people, else the diagnostics, else the coded details. */
 export function issueText(issue: OperationOutcomeIssue): string {
   return issue.details?.text ?? issue.diagnostics ?? issue.details?.coding?.[0]?.display ?? '';

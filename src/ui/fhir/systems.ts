@@ -2,6 +2,7 @@
 const platform = 'https://fhir.passerelle.example/';
 
 export const systems = {
+  role: `${platform}CodeSystem/role`,
   taskCode: `${platform}CodeSystem/task-code`,
   caseChanged: `${platform}SubscriptionTopic/case-changed`,
   messageSent: `${platform}SubscriptionTopic/message-sent`,

@@ -5,6 +5,7 @@ import { Panel } from '../case/panel.tsx';
 import acts from './ccam-acts.json' with { type: 'json' };
 import { chapters, type Draft, isCcam } from './chapters.ts';
 import { type Remark, type Remarks, remarksOf } from './lint.ts';
+import { PreliminaryButton } from './preliminary-button.tsx';
 import type { ReportPanelProps } from './report-props.ts';
 import { SaveIndicator } from './save-indicator.tsx';
 import { SignDialog } from './sign-dialog.tsx';
@@ -13,13 +14,16 @@ import { useDraft } from './use-draft.ts';
 interface ReportEditorProps extends ReportPanelProps {
   initial: Draft;
   stored: Draft | undefined;
+  /** Whether it is the report itself, or a draft beside a published one. */
+  kept: 'report' | 'draft';
 }
 
 const longestChapter = 20_000;
 const noRemarks: Remarks = { byField: {}, general: [] };
 
-export function ReportEditor({ initial, stored, ...props }: ReportEditorProps): JSX.Element {
-  const { draft, change, state, error, flush } = useDraft(props.task, initial, stored, props.canSave);
+export function ReportEditor({ initial, stored, kept, ...props }: ReportEditorProps): JSX.Element {
+  const { draft, change, state, error, flush } = useDraft(props.task, initial, stored, props.canSave, kept);
+  const title = props.amending ? 'Version suivante du compte rendu' : 'Compte rendu';
   const [signing, setSigning] = useState(false);
   const [remarks, setRemarks] = useState(noRemarks);
 
@@ -32,11 +36,11 @@ export function ReportEditor({ initial, stored, ...props }: ReportEditorProps): 
   };
 
   return (
-    <Panel title="Compte rendu" note="brouillon">
+    <Panel title={title} note="brouillon">
       {/* The shortcuts belong to the whole editor, whichever field has the focus. */}
       <form
         className="stack report-editor"
-        aria-label="Compte rendu"
+        aria-label={title}
         onKeyDown={onKeyDown}
         onSubmit={(event) => event.preventDefault()}
       >
@@ -84,6 +88,14 @@ export function ReportEditor({ initial, stored, ...props }: ReportEditorProps): 
           ) : (
             <span className="muted">Lecture seule</span>
           )}
+          {props.canIssue ? (
+            <PreliminaryButton
+              task={props.task}
+              draft={draft}
+              flush={flush}
+              onRefused={(issues) => setRemarks(remarksOf(issues))}
+            />
+          ) : null}
           <Button disabled={!props.canSign} onClick={() => setSigning(true)} title="Ctrl + Entrée">
             Signer…
           </Button>
@@ -95,6 +107,7 @@ export function ReportEditor({ initial, stored, ...props }: ReportEditorProps): 
           patient={props.patient}
           exam={props.exam}
           draft={draft}
+          amending={props.amending}
           notDisplayed={props.notDisplayed}
           flush={flush}
           onClose={() => setSigning(false)}

@@ -1,7 +1,8 @@
 /** Compte rendu: editor while it may be written, signed text and documents afterwards, nothing before. */
 import { Loader } from '@mantine/core';
 import { type JSX, useRef } from 'react';
-import { useReport } from '../case/use-case.ts';
+import { Panel } from '../case/panel.tsx';
+import { useDraftReport, useReport } from '../case/use-case.ts';
 import { mayRead } from '../session/rights.ts';
 import { useSession } from '../session/session-context.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
@@ -14,27 +15,42 @@ import { SignedReport } from './signed-report.tsx';
 export function ReportPanel(props: ReportPanelProps): JSX.Element | null {
   const session = useSession();
   const report = useReport(props.task);
+  const draft = useDraftReport(props.task, props.canSave);
   // An editor starts from what the server holds now, and once open stays open: a lost right must not make words disappear.
   const fresh = useRef(false);
   const opened = useRef(false);
-  if (report.isFetchedAfterMount) fresh.current = true;
+  if (report.isFetchedAfterMount && (!props.canSave || draft.isFetchedAfterMount)) fresh.current = true;
   if (props.canSave) opened.current = true;
 
   if (!mayRead(session, 'DiagnosticReport')) return null;
-  if (report.isError && report.data === undefined)
-    return <ErrorBanner error={report.error} onRetry={() => void report.refetch()} />;
+  if (props.hiddenBecause !== undefined)
+    return (
+      <Panel title="Compte rendu">
+        <p className="muted">{props.hiddenBecause}</p>
+      </Panel>
+    );
+  const failed = [report, draft].find((one) => one.isError && one.data === undefined);
+  if (failed) return <ErrorBanner error={failed.error} onRetry={() => void failed.refetch()} />;
   if (!fresh.current) return <Loader size="sm" aria-label="Chargement du compte rendu" />;
   const stored = report.data ?? undefined;
-  if (stored !== undefined && !draftStatuses.includes(stored.status))
-    return <SignedReport task={props.task} report={stored} reader={props.reader} />;
-  if (!opened.current && stored === undefined) return null;
+  const published = stored !== undefined && !draftStatuses.includes(stored.status) ? stored : undefined;
+  const isSigned = published !== undefined && published.status !== 'preliminary';
+  const shown = published ? <SignedReport task={props.task} report={published} reader={props.reader} /> : null;
+  const writes = isSigned ? props.amending : opened.current || (stored !== undefined && published === undefined);
+  if (!writes) return shown;
+  const start = draft.data ?? stored;
   return (
-    <ReportEditor
-      {...props}
-      initial={firstDraft(props.request, props.facts, props.exam)}
-      stored={stored === undefined ? undefined : draftOf(stored)}
-    />
+    <>
+      {isSigned ? shown : null}
+      <ReportEditor
+        {...props}
+        key={isSigned ? 'addendum' : 'report'}
+        initial={firstDraft(props.request, props.facts, props.exam)}
+        stored={start === undefined ? undefined : draftOf(start)}
+        kept={published === undefined ? 'report' : 'draft'}
+      />
+    </>
   );
 }
 
-const draftStatuses: readonly string[] = ['registered', 'partial', 'preliminary'];
+const draftStatuses: readonly string[] = ['registered', 'partial'];

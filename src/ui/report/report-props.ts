@@ -11,7 +11,13 @@ export interface ReportPanelProps {
   patient: Patient | undefined;
   request: ServiceRequest | undefined;
   exam: Exam;
+  /** The person writes the next version of a signed report. */
+  amending: boolean;
+  /** Why the report is not shown to this person. */
+  hiddenBecause: string | undefined;
   canSave: boolean;
+  /** May show the site what is known before the signature. */
+  canIssue: boolean;
   canSign: boolean;
   /** Why it may not be signed yet, when a guard says so. */
   signBlocked: string | undefined;

@@ -10,6 +10,7 @@ import { FhirProblem, messageOf } from '../fhir/problem.ts';
 import { frenchDate } from '../time/format.ts';
 import { sexName } from '../words/labels.ts';
 import { patientIdentity } from '../words/people.ts';
+import { type Amendment, AmendmentFields } from './amendment-fields.tsx';
 import { type Draft, draftValues } from './chapters.ts';
 import { remarksOf } from './lint.ts';
 
@@ -18,6 +19,8 @@ interface SignDialogProps {
   patient: Patient | undefined;
   exam: Exam;
   draft: Draft;
+  /** The next version of a signed report, with why there is one. */
+  amending: boolean;
   notDisplayed: number;
   flush(): Promise<boolean>;
   onClose(): void;
@@ -31,6 +34,7 @@ export function SignDialog({
   patient,
   exam,
   draft,
+  amending,
   notDisplayed,
   flush,
   onClose,
@@ -41,13 +45,17 @@ export function SignDialog({
   const queries = useQueryClient();
   const [reason, setReason] = useState('');
   const [reasonAsked, setReasonAsked] = useState(false);
+  const [amendment, setAmendment] = useState<Amendment>({ reason: '', nature: 'amended' });
   const identity = patientIdentity(patient);
   const signature = useMutation({
     mutationFn: async () => {
       if (!(await flush())) throw new Error('Le brouillon n’a pas pu être enregistré : rien n’a été signé.');
       return operate(client, task, {
-        name: 'sign',
-        parameters: draftValues(draft, reason.trim()),
+        name: amending ? 'sign-addendum' : 'sign',
+        parameters: {
+          ...draftValues(draft, reason.trim()),
+          ...(amending ? { reason: amendment.reason.trim() || undefined, nature: amendment.nature } : {}),
+        },
       });
     },
     onSuccess: onSigned,
@@ -60,7 +68,12 @@ export function SignDialog({
   });
 
   return (
-    <Modal opened onClose={onClose} title="Signer le compte rendu" size="lg">
+    <Modal
+      opened
+      onClose={onClose}
+      title={amending ? 'Signer la version suivante' : 'Signer le compte rendu'}
+      size="lg"
+    >
       <div className="stack">
         <dl className="sign-facts">
           <dt>Patient</dt>
@@ -75,6 +88,7 @@ export function SignDialog({
           <dt>Conclusion</dt>
           <dd className="sign-conclusion">{draft.text.conclusion.trim() === '' ? 'vide' : draft.text.conclusion}</dd>
         </dl>
+        {amending ? <AmendmentFields value={amendment} onChange={setAmendment} /> : null}
         {notDisplayed > 0 || reasonAsked ? (
           <Textarea
             label="Motif de signature sans tout l’examen"
@@ -97,7 +111,8 @@ export function SignDialog({
           </Alert>
         ) : null}
         <p className="muted">
-          La signature engage votre responsabilité. Le compte rendu signé part aussitôt vers l’établissement.
+          La signature engage votre responsabilité. Le compte rendu signé part aussitôt vers l’établissement
+          {amending ? ' et y remplace la version précédente' : ''}.
         </p>
         <div className="dialog-buttons">
           <Button variant="default" onClick={onClose} data-autofocus>

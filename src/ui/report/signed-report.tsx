@@ -31,16 +31,21 @@ export function SignedReport({ task, report, reader }: SignedReportProps): JSX.E
   });
   const { text, ccam } = draftOf(report);
   return (
-    <Panel title="Compte rendu" note={report.issued ? `signé le ${frenchDateTime(report.issued)}` : 'signé'}>
+    <Panel title="Compte rendu" note={noteOf(report)}>
+      {report.status === 'preliminary' ? (
+        <Alert color="yellow" title="Compte rendu provisoire">
+          Ni signé ni définitif : il peut changer jusqu’à la signature, et n’a été envoyé à personne.
+        </Alert>
+      ) : null}
       <p>
         {[report.resultsInterpreter?.[0]?.display ?? reader, ccam.code && `acte ${ccam.code}`]
           .filter((part) => part)
           .join(' · ')}
       </p>
-      <fieldset className="group links" aria-label="Documents signés">
+      <fieldset className="group links" aria-label="Documents signés" hidden={report.status === 'preliminary'}>
         <PdfButton report={report} />
         {(documents.data ?? [])
-          .filter((one) => !isPdf(one))
+          .filter((one) => !isPdf(one) && one.status === 'current')
           .map((one) => (
             <AttachmentLink key={one.id} document={one} label="Télécharger le CDA" />
           ))}
@@ -60,6 +65,20 @@ export function SignedReport({ task, report, reader }: SignedReportProps): JSX.E
       </dl>
     </Panel>
   );
+}
+
+const versions: Readonly<Record<string, string>> = {
+  amended: 'modifié',
+  corrected: 'corrigé',
+  appended: 'complété',
+  'entered-in-error': 'ANNULÉ, dossier erroné ;',
+};
+
+function noteOf({ status, issued }: DiagnosticReport): string {
+  const when = issued ? ` le ${frenchDateTime(issued)}` : '';
+  if (status === 'preliminary') return `provisoire, émis${when}`;
+  if (status === 'cancelled') return 'abandonné';
+  return [versions[status ?? ''], `signé${when}`].filter((part) => part).join(' ');
 }
 
 function isPdf(document: DocumentReference): boolean {

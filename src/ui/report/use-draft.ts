@@ -28,8 +28,15 @@ export interface DraftEditor {
 /**
  * @param initial proposed while the server has no draft: saved like anything typed.
  * @param enabled whether the person may write; false stops saving.
+ * @param kept where the page keeps what was read: the `report` itself, or a `draft` beside a published one.
  */
-export function useDraft(task: Task, initial: Draft, stored: Draft | undefined, enabled: boolean): DraftEditor {
+export function useDraft(
+  task: Task,
+  initial: Draft,
+  stored: Draft | undefined,
+  enabled: boolean,
+  kept: 'report' | 'draft',
+): DraftEditor {
   const { client, drafts } = useServices();
   const { account } = useSession();
   const queries = useQueryClient();
@@ -50,7 +57,7 @@ export function useDraft(task: Task, initial: Draft, stored: Draft | undefined, 
           parametersOf(draftValues(sent)),
         );
         // The page opened again must start from what was just saved, not from what was read before.
-        queries.setQueriesData({ queryKey: ['report', task.id] }, report);
+        queries.setQueriesData({ queryKey: [kept, task.id] }, report);
       } catch (problem) {
         setState('failed');
         setError(messageOf(problem));
@@ -62,7 +69,7 @@ export function useDraft(task: Task, initial: Draft, stored: Draft | undefined, 
     setError(undefined);
     setState('saved');
     return true;
-  }, [client, queries, drafts, account, task.id]);
+  }, [client, queries, drafts, account, task.id, kept]);
 
   // One save at a time: two would race, and the older text could win.
   const flush = useCallback((): Promise<boolean> => {
