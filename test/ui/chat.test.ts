@@ -1,6 +1,11 @@
-import type { Communication, Task } from '@medplum/fhirtypes';
+import type { Communication, Questionnaire, Task } from '@medplum/fhirtypes';
 import { describe, expect, it } from 'vitest';
+import questionnaire from '../../fhir-profiles/questionnaires/Questionnaire-serious-announcement.json' with {
+  type: 'json',
+};
+import { problemsOf } from '../../src/teleradiology/critical/announcement.ts';
 import { caseAlerts } from '../../src/ui/case/alerts.ts';
+import { answersOf, groupsOf, responseOf } from '../../src/ui/case/announcement.ts';
 import { chatLines, mayWrite, messageOf } from '../../src/ui/case/chat.ts';
 import { readPicked, refusalOf } from '../../src/ui/case/chat-files.ts';
 import { criticalResults } from '../../src/ui/case/critical.ts';
@@ -149,4 +154,33 @@ it('a critical result is read from its child Task, the latest first', () => {
     { id: '2', finding: 'résultat 2', category: 'hours', isOpen: true, rounds: 1, nextAt: '2026-11-22T03:00:00Z' },
     { id: '1', isOpen: false, acknowledgedAt: '2026-11-22T01:10:00Z', nextAt: undefined },
   ]);
+});
+
+describe('the checklist of a serious diagnosis', () => {
+  const list = questionnaire as Questionnaire;
+  const groups = groupsOf(list);
+  const all = Object.fromEntries(
+    groups.flatMap(({ questions }) =>
+      questions.map(({ linkId, type }) => [linkId, type === 'boolean' ? (true as const) : '2026-11-22T02:30:00.000Z']),
+    ),
+  );
+
+  it('asks every question of the Questionnaire, and says which are owed', () => {
+    expect(groups.map(({ title, questions }) => [title, questions.length])).toEqual([
+      ['Avec le médecin demandeur', 3],
+      ['L’entretien', 4],
+      ['La suite', 4],
+      ['', 1],
+    ]);
+    expect(groups.flatMap(({ questions }) => questions).filter(({ isOwed }) => isOwed)).toHaveLength(5);
+  });
+
+  it('is stored so that the server takes it, and read back as it was typed', () => {
+    const response = responseOf(task, groups, all, undefined, true);
+    expect(problemsOf(list, response)).toEqual([]);
+    expect(answersOf(response)).toEqual(all);
+    const empty = responseOf(task, groups, { announcer: '  ', 'held-at': 'demain' }, undefined, false);
+    expect(empty.item).toBeUndefined();
+    expect(problemsOf(list, { ...empty, status: 'completed' })).toHaveLength(5);
+  });
 });

@@ -11,6 +11,7 @@ import { receivingStates } from '../words/case-status.ts';
 import { practitionerName } from '../words/people.ts';
 import { ActionBar } from './action-bar.tsx';
 import { AlertsPanel } from './alerts-panel.tsx';
+import { AnnouncementPanel } from './announcement-panel.tsx';
 import { ApplicationsPanel } from './applications-panel.tsx';
 import { caseFacts } from './case-facts.ts';
 import { ChatPanel } from './chat-panel.tsx';
@@ -118,6 +119,7 @@ export function CaseWorkspace({ task, bundle }: { task: Task; bundle: Bundle }):
           />
           <SecondReadingPanel works={works} />
           <CriticalPanel task={task} items={children} legal={legal} />
+          <AnnouncementPanel task={task} />
           <ChatPanel key={`messages-${task.id}`} task={task} />
           <DeliveryPanel deliveries={children} />
         </aside>
