@@ -1,5 +1,5 @@
 import { FhirError, systemContext } from '../fhir/index.ts';
-import { penaltiesCsv, penaltiesOf, totals } from '../teleradiology/index.ts';
+import { type Penalties, penaltiesCsv, penaltiesOf, totals } from '../teleradiology/index.ts';
 import { inAuditRoom } from './audit-room.ts';
 import { CommandError } from './command-error.ts';
 import type { Environment } from './environment.ts';
@@ -14,8 +14,8 @@ export function penalties(args: string[], env: Environment): Promise<number> {
     await tell(tenant, 'operator:penalties', { kind: 'operator-command', details: { establishment, month } });
     const context = systemContext(tenant, 'operator:penalties', config.clock);
     try {
-      const runs = await store.transaction(context, (tx) => penaltiesOf(tx, establishment, month));
-      process.stdout.write(args.includes('--csv') ? penaltiesCsv(runs) : summary(runs));
+      const found = await store.transaction(context, (tx) => penaltiesOf(tx, establishment, month));
+      process.stdout.write(args.includes('--csv') ? penaltiesCsv(found) : summary(found));
       return 0;
     } catch (error) {
       throw error instanceof FhirError ? new CommandError(error.message) : error;
@@ -23,11 +23,15 @@ export function penalties(args: string[], env: Environment): Promise<number> {
   });
 }
 
-function summary(runs: Awaited<ReturnType<typeof penaltiesOf>>): string {
+function summary({ runs, rota }: Penalties): string {
   const lines = runs.map(({ caseNumber, clock, lateMs, open, amounts }) => {
     const cost = [...amounts].map(([currency, cents]) => `${(cents / 100).toFixed(2)} ${currency}`).join(' + ');
     return `${caseNumber}  ${clock.name}  ${clock.rule}  ${Math.ceil(lateMs / 60_000)} min late${open ? ', running' : ''}  ${cost || 'no penalty'}`;
   });
   const sums = [...totals(runs)].map(([currency, cents]) => `${(cents / 100).toFixed(2)} ${currency}`);
-  return [...lines, `${runs.length} late${sums.length > 0 ? `, ${sums.join(' + ')}` : ''}`, ''].join('\n');
+  const late = [
+    ...(rota.published ? ['rota published late'] : []),
+    ...(rota.changes > 0 ? [`${rota.changes} late changes of the rota`] : []),
+  ];
+  return [...lines, `${runs.length} late${sums.length > 0 ? `, ${sums.join(' + ')}` : ''}`, ...late, ''].join('\n');
 }

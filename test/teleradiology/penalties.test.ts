@@ -1,7 +1,7 @@
 import type { Parameters, ParametersParameter } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Context, OperationAnswer } from '../../src/fhir/index.ts';
-import { monthNamed } from '../../src/teleradiology/penalties/month.ts';
+import { monthNamed } from '../../src/teleradiology/rota/index.ts';
 import { contractOf, minutes } from './contract-terms/contracts.ts';
 import { readyCase, report } from './support/requests.ts';
 import { createWorld, hospital, type World } from './support/world.ts';
@@ -107,8 +107,8 @@ describe('the penalties of a month', () => {
       [`Task/${july}`, false],
       [`Task/${running}`, true],
     ]);
-    expect(monthNamed('2026-07', 'Europe/Paris')?.from.toISOString()).toBe('2026-06-30T22:00:00.000Z');
-    expect(monthNamed('2026-10', 'Europe/Paris')?.until.toISOString()).toBe('2026-10-31T23:00:00.000Z');
+    expect(monthNamed('2026-07', 'Europe/Paris')?.start.toISOString()).toBe('2026-06-30T22:00:00.000Z');
+    expect(monthNamed('2026-10', 'Europe/Paris')?.end.toISOString()).toBe('2026-10-31T23:00:00.000Z');
   });
 
   it('open in a spreadsheet, and name no patient', async () => {

@@ -6,9 +6,9 @@ import type { Contract, Task } from '@medplum/fhirtypes';
 import { FhirError, type FhirTransaction, parsedVersion, readsOf } from '../../fhir/index.ts';
 import { codeSystem, identifierSystem } from '../codes.ts';
 import { type ClockTerm, penaltyAmounts, readContract } from '../contract-terms/index.ts';
+import type { Month } from '../rota/index.ts';
 import { type CaseClock, clocksOf, pausedMsOf } from '../shell/case-clocks.ts';
 import { stateOf } from '../shell/case-task.ts';
-import type { Month } from './month.ts';
 
 export interface LateRun {
   task: string;
@@ -38,7 +38,7 @@ export async function lateRuns(
     for (const clock of clocksOf(task)) {
       const end = clock.stopped ?? now;
       const lateMs = end.getTime() - clock.due.getTime();
-      if (lateMs <= 0 || end < month.from || end >= month.until) continue;
+      if (lateMs <= 0 || end < month.start || end >= month.end) continue;
       const clause = await clauses(clock);
       runs.push({
         task: `Task/${task.id}`,
@@ -64,8 +64,8 @@ async function* casesOf(tx: FhirTransaction, establishmentId: string, month: Mon
   const fixed = [
     `code=${encodeURIComponent(`${codeSystem.taskCode}|teleradiology-case`)}`,
     `requester=Organization/${establishmentId}`,
-    `_lastUpdated=ge${month.from.toISOString()}`,
-    `authored-on=lt${month.until.toISOString()}`,
+    `_lastUpdated=ge${month.start.toISOString()}`,
+    `authored-on=lt${month.end.toISOString()}`,
     `_sort=authored-on&_count=${pageSize}`,
   ].join('&');
   const seen = new Set<string>();

@@ -1,10 +1,10 @@
-/** `Organization/[id]/$penalties`: what late clocks of a month cost by the establishment's contract (WF-4). */
+/** `Organization/[id]/$penalties`: what late clocks of a month cost by the establishment's contract, and what of its rota was late (WF-4, CM-2). */
 import { FhirError, type FhirTransaction, type Operation, parameterNamed } from '../../fhir/index.ts';
 import { text } from '../operations/parameters.ts';
+import { monthNamed, rotaLateness } from '../rota/index.ts';
 import { establishmentSettings } from '../settings.ts';
-import { type LateRun, lateRuns } from './late-runs.ts';
-import { monthNamed } from './month.ts';
-import { penaltiesCsv, penaltiesParameters } from './report.ts';
+import { lateRuns } from './late-runs.ts';
+import { type Penalties, penaltiesCsv, penaltiesParameters } from './report.ts';
 
 export const penaltiesOperation: Operation = {
   name: 'penalties',
@@ -18,10 +18,10 @@ export const penaltiesOperation: Operation = {
     if (format !== 'parameters' && format !== 'csv')
       throw notUnderstood('format', 'format is parameters or csv', 'Le format est « parameters » ou « csv ».');
     refuseElsewhere(tx, id);
-    const runs = await penaltiesOf(tx, id, name);
-    if (format === 'parameters') return penaltiesParameters(id, name, runs);
+    const penalties = await penaltiesOf(tx, id, name);
+    if (format === 'parameters') return penaltiesParameters(id, name, penalties);
     const headers = { 'content-disposition': `attachment; filename="penalites-${id}-${name}.csv"` };
-    return { status: 200, headers, content: { type: 'text/csv; charset=utf-8', body: penaltiesCsv(runs) } };
+    return { status: 200, headers, content: { type: 'text/csv; charset=utf-8', body: penaltiesCsv(penalties) } };
   },
 };
 
@@ -40,11 +40,14 @@ function refuseElsewhere({ context }: FhirTransaction, establishmentId: string):
 }
 
 /** @param month `YYYY-MM`. @throws FhirError 400 for what is no month, 404 for an unknown establishment. */
-export async function penaltiesOf(tx: FhirTransaction, establishmentId: string, month: string): Promise<LateRun[]> {
+export async function penaltiesOf(tx: FhirTransaction, establishmentId: string, month: string): Promise<Penalties> {
   const { timeZone } = establishmentSettings(await tx.read('Organization', establishmentId)).delays;
   const bounds = monthNamed(month, timeZone);
   if (bounds === undefined) throw notUnderstood('month', 'month is YYYY-MM', 'Le mois est de la forme AAAA-MM.');
-  return lateRuns(tx, establishmentId, bounds, timeZone);
+  return {
+    runs: await lateRuns(tx, establishmentId, bounds, timeZone),
+    rota: await rotaLateness(tx, establishmentId, bounds),
+  };
 }
 
 function notUnderstood(parameter: string, diagnostics: string, french: string): FhirError {

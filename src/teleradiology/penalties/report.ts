@@ -1,15 +1,24 @@
 /** The penalties of a month as `Parameters`, and as a table that spreadsheets open. Pure. */
 import type { Money, Parameters, ParametersParameter } from '@medplum/fhirtypes';
 import { clocks } from '../case/index.ts';
+import type { RotaLateness } from '../rota/index.ts';
 import type { LateRun } from './late-runs.ts';
 
-export function penaltiesParameters(establishmentId: string, month: string, runs: readonly LateRun[]): Parameters {
+/** What a month cost, and what of its rota was late. */
+export interface Penalties {
+  runs: readonly LateRun[];
+  rota: RotaLateness;
+}
+
+export function penaltiesParameters(establishmentId: string, month: string, { runs, rota }: Penalties): Parameters {
   return {
     resourceType: 'Parameters',
     parameter: [
       { name: 'establishment', valueReference: { reference: `Organization/${establishmentId}` } },
       { name: 'month', valueString: month },
       { name: 'late', valueUnsignedInt: runs.length },
+      { name: 'rotaPublishedLate', valueBoolean: rota.published },
+      { name: 'lateRotaChanges', valueUnsignedInt: rota.changes },
       ...[...totals(runs)].map(([currency, cents]) => ({ name: 'total', valueMoney: money(cents, currency) })),
       ...runs.map((run): ParametersParameter => ({ name: 'run', part: partsOf(run) })),
     ],
@@ -54,7 +63,7 @@ const columns = [
 ];
 
 /** One line for each run and currency; a mark of the byte order, so that spreadsheets read the accents. */
-export function penaltiesCsv(runs: readonly LateRun[]): string {
+export function penaltiesCsv({ runs, rota }: Penalties): string {
   const lines = runs.flatMap((run) => {
     const { caseNumber, clock, lateMs, netLateMs, amounts } = run;
     const start = [
@@ -70,7 +79,11 @@ export function penaltiesCsv(runs: readonly LateRun[]): string {
     const sums: readonly (readonly [string, number])[] = amounts.size > 0 ? [...amounts] : [['', 0]];
     return sums.map(([currency, cents]) => [...start, (cents / 100).toFixed(2).replace('.', ','), currency]);
   });
-  return `\uFEFF${[columns, ...lines].map((line) => line.map(cell).join(';')).join('\r\n')}\r\n`;
+  const ofRota = [
+    ...(rota.published ? [['', 'Tableau de garde', 'publication tardive']] : []),
+    ...(rota.changes > 0 ? [['', 'Tableau de garde', `changements tardifs : ${rota.changes}`]] : []),
+  ];
+  return `\uFEFF${[columns, ...lines, ...ofRota].map((line) => line.map(cell).join(';')).join('\r\n')}\r\n`;
 }
 
 /** Quoted; a text that a spreadsheet would take for a formula is kept a text. */

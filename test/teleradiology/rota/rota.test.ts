@@ -44,6 +44,7 @@ afterAll(() => world.close());
 
 const onDuty = (at: string) => ask(world, 'coordinator', 'Organization/$on-duty', 'ch-exemple', { at });
 const rota = (month: string) => ask(world, 'coordinator', 'Organization/$rota', 'ch-exemple', { month });
+const penalties = (month: string) => ask(world, 'coordinator', 'Organization/$penalties', 'ch-exemple', { month });
 const slots = (): Promise<Slot[]> => world.store.search(tenant, 'Slot', '_sort=start');
 const write = (slot: Slot, who: 'coordinator' | 'administrator' = 'coordinator') =>
   world.store.transaction(world.as(who, 'update'), async (tx) => (slot.id ? tx.update(slot) : tx.create(slot)));
@@ -267,6 +268,8 @@ describe('a month published', () => {
     });
     const month = await rota('2026-11');
     expect([valueGiven(month, 'changes'), valueGiven(month, 'lateChanges')]).toEqual([3, 2]);
+    const counted = await penalties('2026-11');
+    expect([valueGiven(counted, 'rotaPublishedLate'), valueGiven(counted, 'lateRotaChanges')]).toEqual([false, 2]);
     expect(textsOf(await told(world, 'rota-change')).filter((text) => text.includes('Changement tardif'))).toHaveLength(
       2,
     );
@@ -330,6 +333,7 @@ describe('a month that comes late', () => {
       'CH-EXEMPLE IMAGERIE : le tableau de garde de 2026-12 n’est pas publié, moins de sept jours avant le mois.',
     ]);
     expect(valueGiven(await publish(world, '2026-12'), 'late')).toBe(true);
+    expect(valueGiven(await penalties('2026-12'), 'rotaPublishedLate')).toBe(true);
     expect(textsOf(await told(world, 'rota-published')).some((text) => text.includes('Publication tardive'))).toBe(
       true,
     );
