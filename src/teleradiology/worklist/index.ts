@@ -13,10 +13,13 @@ import { keepRow, type RequestTraits } from './table.ts';
 
 export interface Worklist {
   operation: Operation;
-  /** Makes the rows of older cases where they are missing; resolves when done or stopped. */
+  /** Makes the rows of older cases where they are missing, resolves when done or stopped; looks again for tenants that are added. */
   start(): Promise<void>;
   stop(): Promise<void>;
 }
+
+/** One statement for each tenant that is made already. */
+const lookAgainMs = 60_000;
 
 /** Keeps the places of cases from now on. */
 export function createWorklist(room: RemakeRoom): Worklist {
@@ -24,17 +27,29 @@ export function createWorklist(room: RemakeRoom): Worklist {
   room.store.onCommit(createProjection(subSpecialties));
   let stopped = false;
   let running: Promise<void> | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const run = async (): Promise<void> => {
+    try {
+      await remakeWhereNeeded(room, subSpecialties, () => stopped);
+    } catch (error) {
+      room.log.error({ err: error }, 'the worklist could not be made anew');
+    }
+    if (stopped) return;
+    timer = setTimeout(() => {
+      running = run();
+    }, lookAgainMs);
+    timer.unref();
+  };
   return {
     operation: worklistOperation(subSpecialties, rulesText(subSpecialties)),
     start() {
       stopped = false;
-      running = remakeWhereNeeded(room, subSpecialties, () => stopped).catch((error: unknown) =>
-        room.log.error({ err: error }, 'the worklist could not be made anew'),
-      );
+      running = run();
       return running;
     },
     async stop() {
       stopped = true;
+      clearTimeout(timer);
       await running;
     },
   };
