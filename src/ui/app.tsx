@@ -23,6 +23,7 @@ import { WorklistPage } from './worklist/worklist-page.tsx';
 
 const AccountPage = lazy(() => import('./account/account-page.tsx'));
 const CasePage = lazy(() => import('./case/case-page.tsx'));
+const RequestPage = lazy(() => import('./request/request-page.tsx'));
 const RotaPage = lazy(() => import('./rota/rota-page.tsx'));
 const ReadersPage = lazy(() => import('./rota/readers-page.tsx'));
 const OnDutyPage = lazy(() => import('./rota/on-duty-page.tsx'));
@@ -98,6 +99,9 @@ function Screens({ session, onLogout }: { session: Session; onLogout: () => void
                     <CasePage key={id} id={id} />
                   </InTenant>
                 )}
+              </Route>
+              <Route path="/demande">
+                <RequestPage />
               </Route>
               <Route path="/identites">
                 <IdentityPage />

@@ -1,6 +1,7 @@
 /** What a case Task says (docs/fhir-conventions.md, "The case"), read once into plain values. */
 import type { Extension, Task, TaskInput, TaskOutput } from '@medplum/fhirtypes';
 import { extensions, systems } from '../fhir/systems.ts';
+import { type Kind, kindOf } from '../words/kinds.ts';
 import { readingClock } from './clocks.ts';
 
 export interface CaseFacts {
@@ -10,6 +11,8 @@ export interface CaseFacts {
   placerNumber: string | undefined;
   /** Code of CodeSystem case-status. */
   state: string;
+  /** Which remote act it is. */
+  kind: Kind;
   urgent: boolean;
   deadline: Date | undefined;
   clockStarted: Date | undefined;
@@ -33,6 +36,7 @@ export function caseFacts(task: Task): CaseFacts {
     number: task.identifier?.find((one) => one.system === systems.caseNumber)?.value,
     placerNumber: task.groupIdentifier?.value,
     state: task.businessStatus?.coding?.find((one) => one.system === systems.caseStatus)?.code ?? task.status ?? 'sent',
+    kind: kindOf(task.code),
     urgent: task.priority !== 'routine',
     deadline: dateOf(task.restriction?.period?.end),
     clockStarted: clock?.started,

@@ -5,6 +5,7 @@ import { Link } from 'wouter';
 import { useNow } from '../shell/use-now.ts';
 import { ageText, frenchDate, frenchShort } from '../time/format.ts';
 import { caseStatusName } from '../words/case-status.ts';
+import { kindBadge } from '../words/kinds.ts';
 import { sexName } from '../words/labels.ts';
 import { hiddenPatient, patientIdentity } from '../words/people.ts';
 import type { CaseFacts } from './case-facts.ts';
@@ -50,6 +51,7 @@ export function PatientBanner({ task, facts, patient, exam }: PatientBannerProps
         )}
       </div>
       <div className="banner-exam">
+        {kindBadge(facts.kind) === undefined ? null : <span className="kind-mark">{kindBadge(facts.kind)} </span>}
         <strong>{exam.text}</strong>
         <span className="muted">
           {facts.number ? `Dossier ${facts.number}` : 'Dossier'}

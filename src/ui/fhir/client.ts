@@ -13,6 +13,8 @@ export interface FhirClient {
   askEverywhere<R extends Resource>(path: string, signal?: AbortSignal): Promise<R>;
   /** @param unless search that finds it when it was created already: sent again after a lost answer, it is not created twice. */
   create<R extends Resource>(resource: R, unless?: string): Promise<R>;
+  /** Posts a transaction: all of it, or nothing. */
+  transaction(bundle: Bundle): Promise<Bundle>;
   /** Also from a page that is being left. */
   remove(type: ResourceType, id: string): Promise<void>;
   /** Path of the WebSocket of subscriptions. */
@@ -76,6 +78,7 @@ export function createFhirClient(clock: ServerClock, root = ''): FhirClient {
     ask: (path, signal) => get(`${base}/${path}`, fhirJson, signal),
     askEverywhere: (path, signal) => get(`/t/all/fhir/${path}`, fhirJson, signal),
     create: (resource, unless) => write('POST', `${base}/${resource.resourceType}`, resource, undefined, unless),
+    transaction: (bundle) => write('POST', base, bundle),
     remove: (type, id) =>
       send(clock, `${base}/${type}/${encodeURIComponent(id)}`, {
         method: 'DELETE',

@@ -2,6 +2,7 @@
 import type { Coding, DiagnosticReport } from '@medplum/fhirtypes';
 import { extensionOf } from '../case/case-facts.ts';
 import { extensions, systems } from '../fhir/systems.ts';
+import { chaptersOfKind, type Kind } from '../words/kinds.ts';
 
 export const chapters = [
   { key: 'indication', label: 'Indication', hint: 'Motif de l’examen et question posée' },
@@ -9,6 +10,12 @@ export const chapters = [
   { key: 'results', label: 'Résultats', hint: 'Description' },
   { key: 'conclusion', label: 'Conclusion', hint: 'Réponse à la question posée' },
 ] as const;
+
+/** The chapters as this kind of act calls them. */
+export function chaptersOf(kind: Kind): readonly { key: ChapterKey; label: string; hint: string }[] {
+  const words = chaptersOfKind[kind];
+  return words === undefined ? chapters : chapters.map(({ key }) => ({ key, ...words[key] }));
+}
 
 export type ChapterKey = (typeof chapters)[number]['key'];
 

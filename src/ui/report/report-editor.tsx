@@ -3,7 +3,7 @@ import { Alert, Autocomplete, Button, Textarea } from '@mantine/core';
 import { type JSX, type KeyboardEvent, useState } from 'react';
 import { Panel } from '../case/panel.tsx';
 import acts from './ccam-acts.json' with { type: 'json' };
-import { chapters, type Draft, isCcam } from './chapters.ts';
+import { chaptersOf, type Draft, isCcam } from './chapters.ts';
 import { type Remark, type Remarks, remarksOf } from './lint.ts';
 import { PreliminaryButton } from './preliminary-button.tsx';
 import type { ReportPanelProps } from './report-props.ts';
@@ -44,7 +44,7 @@ export function ReportEditor({ initial, stored, kept, ...props }: ReportEditorPr
         onKeyDown={onKeyDown}
         onSubmit={(event) => event.preventDefault()}
       >
-        {chapters.map(({ key, label, hint }) => (
+        {chaptersOf(props.facts.kind).map(({ key, label, hint }) => (
           <Textarea
             key={key}
             label={label}

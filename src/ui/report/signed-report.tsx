@@ -10,7 +10,8 @@ import { found, referencedId } from '../fhir/bundle.ts';
 import { useServices } from '../fhir/client-context.tsx';
 import { messageOf } from '../fhir/problem.ts';
 import { frenchDateTime } from '../time/format.ts';
-import { chapters, draftOf } from './chapters.ts';
+import { kindOf } from '../words/kinds.ts';
+import { chaptersOf, draftOf } from './chapters.ts';
 
 interface SignedReportProps {
   task: Task;
@@ -56,7 +57,7 @@ export function SignedReport({ task, report, reader }: SignedReportProps): JSX.E
         </Alert>
       ) : null}
       <dl className="report-text">
-        {chapters.map(({ key, label }) => (
+        {chaptersOf(kindOf(task.code)).map(({ key, label }) => (
           <div key={key}>
             <dt>{label}</dt>
             <dd className="long-text">{text[key]}</dd>

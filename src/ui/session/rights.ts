@@ -20,6 +20,7 @@ const report: readonly ResourceType[] = ['DiagnosticReport', 'DocumentReference'
 
 const readable: Readonly<Record<string, readonly ResourceType[]>> = {
   radiologist: [...request, ...report],
+  expert: [...request, ...report],
   requester: [...request, ...report],
   technologist: request,
   secretary: [
@@ -36,7 +37,7 @@ const readable: Readonly<Record<string, readonly ResourceType[]>> = {
   conformance: [...request, ...report, 'AuditEvent'],
 };
 
-const imageReaders: readonly string[] = ['radiologist', 'requester', 'technologist', 'conformance'];
+const imageReaders: readonly string[] = ['radiologist', 'expert', 'requester', 'technologist', 'conformance'];
 
 export function mayRead(session: Session, type: ResourceType): boolean {
   return everyone.includes(type) || session.roles.some((role) => readable[role]?.includes(type) === true);

@@ -39,6 +39,7 @@ const looksAtRotas = ['administrator', 'radiologist', 'quality', ...staff] as co
 export function screensOf(session: Session): { href: string; label: string }[] {
   return [
     ...(readsCases(session) ? [{ href: '/', label: 'Liste de travail' }] : []),
+    ...(hasRole(session, 'requester') ? [{ href: '/demande', label: 'Nouvelle demande' }] : []),
     ...(hasRole(session, 'coordinator', 'technologist', 'quality', 'identity-vigilance')
       ? [{ href: '/identites', label: 'Images et identités à vérifier' }]
       : []),
@@ -58,6 +59,7 @@ export function readsCases(session: Session): boolean {
   return hasRole(
     session,
     'radiologist',
+    'expert',
     'requester',
     'technologist',
     'coordinator',

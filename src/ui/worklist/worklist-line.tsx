@@ -3,6 +3,7 @@ import type { JSX } from 'react';
 import { StateBadge } from '../case/state-badge.tsx';
 import { TimeLeft } from '../case/time-left.tsx';
 import { UrgencyBadge } from '../case/urgency-badge.tsx';
+import { kindBadge } from '../words/kinds.ts';
 import { isLate } from './late.ts';
 import type { WorklistRow } from './row.ts';
 import { WhyCell } from './why-cell.tsx';
@@ -44,6 +45,7 @@ export function WorklistLine(props: WorklistLineProps): JSX.Element {
         {fresh ? <span className="fresh-mark">nouveau</span> : null}
       </td>
       <td className="cell-cut" title={exam.act}>
+        {kindBadge(facts.kind) === undefined ? null : <span className="kind-mark">{kindBadge(facts.kind)} </span>}
         {exam.text}
       </td>
       <td className="cell-number">
