@@ -285,6 +285,7 @@ describe.skipIf(browserPath() === undefined)('the user interface in a browser', 
     await page.getByRole('button', { name: 'Déconnexion' }).click();
     await fillSignIn('admin');
     await page.getByRole('heading', { name: 'Comptes', exact: true }).waitFor();
-    expect(await navigation.getByRole('link').allTextContents()).toEqual(['Comptes', 'Comptes techniques']);
+    const screens = ['Comptes', 'Gardes', 'Radiologues', 'Comptes techniques'];
+    expect(await navigation.getByRole('link').allTextContents()).toEqual(screens);
   });
 });
