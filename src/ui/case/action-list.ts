@@ -30,6 +30,7 @@ const reader: ActionField = { name: 'reader', label: 'Radiologue', kind: 'reader
 export const caseActions: readonly CaseAction[] = [
   { name: 'claim', label: 'Prendre le dossier', fields: [], tone: 'main' },
   { name: 'resume', label: 'Reprendre la lecture', fields: [], tone: 'main' },
+  { name: 'report-received', label: 'Compte rendu lu', fields: [], tone: 'plain' },
   { name: 'complete-images', label: 'Examen terminé', fields: [], tone: 'main' },
   {
     name: 'confirm-images',
