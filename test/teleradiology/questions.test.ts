@@ -1,6 +1,7 @@
 import type { Communication, Task } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { outputs, person, readyCase, refusal, report, request, send, stateOf } from './support/requests.ts';
+import { certify } from './support/staff.ts';
 import { createWorld, tenant, type World } from './support/world.ts';
 
 let world: World;
@@ -93,6 +94,16 @@ describe('assignment', () => {
     const second = await readyCase(world);
     await world.operate('coordinator', 'assign', second.id, { reader: 'Practitioner/radiologue-2' });
     expect(stateOf((await world.operate('other-radiologist', 'claim', second.id)) as Task)).toBe('reading');
+  });
+
+  it('is refused for a reader whose certificates have ended', async () => {
+    await certify(world, 'radiologue-2', { insurance: { end: '2026-05-11' } });
+    const { id } = await readyCase(world);
+    await expect(world.operate('coordinator', 'assign', id, { reader: 'Practitioner/radiologue-2' })).rejects.toThrow(
+      'attestations',
+    );
+    await certify(world, 'radiologue-2');
+    await world.operate('coordinator', 'assign', id, { reader: 'Practitioner/radiologue-2' });
   });
 
   it('by hand-over gives the case back to the list for one colleague, without what the first had displayed', async () => {

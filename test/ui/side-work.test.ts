@@ -2,6 +2,7 @@ import type { Task } from '@medplum/fhirtypes';
 import { describe, expect, it } from 'vitest';
 import { caseActions, withReason } from '../../src/ui/case/action-list.ts';
 import { actionValues, offeredActions } from '../../src/ui/case/actions.ts';
+import { agreementOf, newConsent } from '../../src/ui/case/consent.ts';
 import { amends, displayedBy, readsBlind, sideWorks } from '../../src/ui/case/second-reading.ts';
 
 const item = (code: string) => ({ coding: [{ code }] });
@@ -92,5 +93,24 @@ describe('an action', () => {
   it('is not shown where there is nothing to do', () => {
     const blocked = { 'close-addendum': 'Aucun additif.', claim: 'Consentement absent.' };
     expect(offeredActions({ legal: [], blocked }).map(({ name }) => name)).toEqual(['claim']);
+  });
+});
+
+describe('consent', () => {
+  const at = new Date('2026-05-12T08:00:00Z');
+  const numbered: Task = {
+    ...task,
+    identifier: [{ system: 'https://fhir.passerelle.example/sid/case', value: '2026-1' }],
+  };
+
+  it('is read as the server reads it: a refusal or a withdrawal wins, another case says nothing', () => {
+    const given = newConsent(numbered, 'given', at);
+    expect(agreementOf(numbered, [])).toBe('missing');
+    expect(agreementOf(numbered, [given])).toBe('given');
+    expect(agreementOf(numbered, [newConsent(numbered, 'emergency', at)])).toBe('emergency');
+    expect(agreementOf(numbered, [given, newConsent(numbered, 'refused', at)])).toBe('refused');
+    expect(agreementOf(numbered, [{ ...given, status: 'inactive' }])).toBe('refused');
+    const other = { ...numbered, identifier: [{ ...numbered.identifier![0], value: '2026-2' }] };
+    expect(agreementOf(other, [given])).toBe('missing');
   });
 });

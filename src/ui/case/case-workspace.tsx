@@ -7,7 +7,7 @@ import { CaseIssues } from '../identity/case-issues.tsx';
 import { ReportPanel } from '../report/report-panel.tsx';
 import { useSession } from '../session/session-context.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
-import { receivingStates } from '../words/case-status.ts';
+import { abandonedStates, receivingStates, signedStates } from '../words/case-status.ts';
 import { practitionerName } from '../words/people.ts';
 import { ActionBar } from './action-bar.tsx';
 import { AlertsPanel } from './alerts-panel.tsx';
@@ -16,6 +16,7 @@ import { ApplicationsPanel } from './applications-panel.tsx';
 import { caseFacts } from './case-facts.ts';
 import { ChatPanel } from './chat-panel.tsx';
 import { ClocksPanel } from './clocks-panel.tsx';
+import { ConsentPanel } from './consent-panel.tsx';
 import { CriticalPanel } from './critical-panel.tsx';
 import { DeliveryPanel } from './delivery-panel.tsx';
 import { examOf } from './exam.ts';
@@ -72,6 +73,7 @@ export function CaseWorkspace({ task, bundle }: { task: Task; bundle: Bundle }):
             exam={exam}
           />
           {file.isError ? <ErrorBanner error={file.error} onRetry={() => void file.refetch()} /> : null}
+          <ConsentPanel task={task} final={!openCase(facts.state)} />
           <PriorsPanel
             task={task}
             patient={task.for?.reference}
@@ -127,6 +129,8 @@ export function CaseWorkspace({ task, bundle }: { task: Task; bundle: Bundle }):
     </div>
   );
 }
+
+const openCase = (state: string): boolean => !signedStates.includes(state) && !abandonedStates.includes(state);
 
 const hiddenFromBlind = 'Deuxième lecture en aveugle : le premier compte rendu se montre quand votre avis est rendu.';
 

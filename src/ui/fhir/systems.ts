@@ -9,6 +9,7 @@ export const systems = {
   message: `${platform}sid/message`,
   caseStatus: `${platform}CodeSystem/case-status`,
   caseItem: `${platform}CodeSystem/case-item`,
+  consentCategory: `${platform}CodeSystem/consent-category`,
   caseNumber: `${platform}sid/case`,
   communicationCategory: `${platform}CodeSystem/communication-category`,
   identityTrait: `${platform}CodeSystem/identity-trait`,

@@ -15,6 +15,7 @@ const request: readonly ResourceType[] = [
   'Communication',
   'Flag',
   'DetectedIssue',
+  'Consent',
 ];
 const report: readonly ResourceType[] = ['DiagnosticReport', 'DocumentReference', 'Binary', 'Provenance'];
 

@@ -1,11 +1,15 @@
 /** Whose reading it is: wanted from (`Task.restriction.recipient`), or in hand of (`Task.owner`). */
 import type { Practitioner, Reference } from '@medplum/fhirtypes';
 import { FhirError } from '../../../fhir/index.ts';
+import { readerStanding } from '../../people/reader-standing.ts';
 import { type CaseTask, idOf } from '../case-task.ts';
 import type { EffectScene } from '../scene.ts';
 
-/** The reader the coordinator, or a colleague who hands over, wants. @throws FhirError 422 for nobody of the directory. */
-export async function assign(task: CaseTask, { tx, input }: EffectScene): Promise<CaseTask> {
+/**
+ * The reader the coordinator, or a colleague who hands over, wants.
+ * @throws FhirError 422 for nobody of the directory, and for who could not claim: the case would wait for nothing.
+ */
+export async function assign(task: CaseTask, { tx, input, view, now }: EffectScene): Promise<CaseTask> {
   const id = idOf({ reference: input.reader }, 'Practitioner');
   const reader = id === undefined ? undefined : await tx.find('Practitioner', id);
   if (reader === undefined)
@@ -13,6 +17,15 @@ export async function assign(task: CaseTask, { tx, input }: EffectScene): Promis
       422,
       'not-found',
       'Ce radiologue n’est pas dans l’annuaire.',
+      "Parameters.parameter.where(name = 'reader')",
+    );
+  const standing = await readerStanding(tx, `Practitioner/${id}`, task.requester?.reference, now);
+  const unproven = standing.credentials === 'missing' && view.settings.credentialsRequired;
+  if (standing.excluded || standing.credentials === 'expired' || unproven)
+    throw new FhirError(
+      422,
+      'business-rule',
+      'Ce radiologue ne peut pas lire pour cet établissement : ses attestations manquent ou sont échues, ou l’établissement l’a retiré.',
       "Parameters.parameter.where(name = 'reader')",
     );
   const name = reader.name?.[0];
