@@ -113,6 +113,9 @@ describe('a téléexpertise', () => {
     expect(checkCdaHeader(text)).toEqual([]);
     expect(text.toString()).toContain('Compte rendu de téléexpertise – Avis dermatologique');
 
+    const charges = await world.store.search(tenant, 'ChargeItem', `subject=${signed.for?.reference}`);
+    expect(charges).toHaveLength(1);
+
     // The site has no software that acknowledges: whoever asked says that it was read.
     await expect(world.operate('technologist', 'report-received', asked.id)).rejects.toMatchObject({ status: 403 });
     const read = (await world.operate('requester', 'report-received', asked.id)) as Task;

@@ -13,8 +13,8 @@ import {
   transitions,
 } from '../../../src/teleradiology/case/index.ts';
 import { type Taken, takenInvariants, worldInvariants } from '../../../src/teleradiology/case/invariants.ts';
-import { actorsIn, changes, faults, ways } from './calls.ts';
-import { before, factsOf, type Terms, type World, worldOf } from './worlds.ts';
+import { actors, actorsIn, changes, faults, ways } from './calls.ts';
+import { before, factsOf, keyOf, type Terms, type World, worldOf } from './worlds.ts';
 
 /** Why one world leads to another. */
 export type Cause =
@@ -59,15 +59,15 @@ export function explore(terms: Terms, depth: Depth): Graph {
     taken: new Set(),
     violations: new Map(),
   };
-  const known = new Map<string, number>();
-  const tried = new Set<string>();
+  const known = new Map<number, number>();
+  const tried = new Map<string, Set<number>>();
   const { counts, violations } = graph;
 
   const violated = (name: string, subject: unknown): void => {
     if (!violations.has(name)) violations.set(name, JSON.stringify(subject));
   };
   const enter = (world: World): number => {
-    const key = Object.values(world).join();
+    const key = keyOf(world);
     const found = known.get(key);
     if (found !== undefined) return found;
     known.set(key, graph.worlds.length);
@@ -82,10 +82,12 @@ export function explore(terms: Terms, depth: Depth): Graph {
     return graph.worlds.length - 1;
   };
 
-  const first = (key: string): boolean => !tried.has(key) && tried.add(key) !== undefined;
-  /** Whom no row of the event names, and who stands for every role, need one call from each state. */
-  const worthIt = ({ state }: World, event: CaseEvent, { roles: [role = ''] }: CaseActor): boolean =>
-    namedFor(event).has(role) || first(`${state} ${event} ${role}`);
+  const triedIn = (kind: string): Set<number> => {
+    const known = tried.get(kind) ?? new Set<number>();
+    tried.set(kind, known);
+    return known;
+  };
+  const first = (known: Set<number>, key: number): boolean => !known.has(key) && known.add(key) !== undefined;
 
   enter(before);
   for (let index = 0; index < graph.worlds.length; index++) {
@@ -118,19 +120,21 @@ export function explore(terms: Terms, depth: Depth): Graph {
       return true;
     };
 
-    const present = actorsIn(world);
+    const { state, urgent, images, secondReading, addendum } = world;
+    const { identityProblem, quarantined, question, criticalOpen, cancellationAsked } = world;
+    const beside = depth.fine ? [identityProblem, quarantined, question, criticalOpen, cancellationAsked].join() : '';
+    const faultsTried = triedIn([state, urgent, images, secondReading, addendum, beside].join());
+    const roleTried = triedIn(state);
     for (const event of eventsFrom(world)) {
       const given = ways(event, facts);
-      for (const actor of present) {
-        if (!worthIt(world, event, actor)) continue;
+      for (const actor of actorsIn(world)) {
+        const number = 100 * events.indexOf(event) + actors.indexOf(actor);
+        // Whom no row of the event names, and who stands for every role, need one call from each state.
+        if (!namedFor(event).has(actor.roles[0] ?? '') && !first(roleTried, number)) continue;
         const cause = event === 'enter-in-error' ? 'error' : causeOf(event, actor);
         for (const [way, each] of given.entries()) {
           if (!call(event, actor, each, cause)) continue;
-          const { state, urgent, images, secondReading, addendum } = world;
-          const { identityProblem, quarantined, question, criticalOpen, cancellationAsked } = world;
-          const beside = [identityProblem, quarantined, question, criticalOpen, cancellationAsked].join();
-          const key = `${state} ${event} ${way} ${actor.reference} ${urgent} ${images} ${secondReading} ${addendum}`;
-          if (!first(depth.fine ? `${key} ${beside}` : key)) continue;
+          if (!first(faultsTried, 10_000 * way + number)) continue;
           for (const [, spoil] of faults) {
             counts.faulty++;
             call(event, actor, spoil(each, actor), cause);
@@ -187,6 +191,7 @@ function causeOf(event: CaseEvent, actor: CaseActor): Cause {
 }
 
 const rowsByEvent = Map.groupBy(transitions, ({ event }) => event);
+const events = [...rowsByEvent.keys()];
 
 /** Remembers which rows were taken: a step names its event and states, the effects tell the rows of one event apart. */
 function note({ taken }: Graph, { steps, effects }: Decision): void {

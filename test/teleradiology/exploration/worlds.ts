@@ -12,6 +12,7 @@ import {
   type Origin,
   signedStates,
   stateDefinition,
+  states,
   unquestioned,
 } from '../../../src/teleradiology/case/index.ts';
 
@@ -78,6 +79,37 @@ export const before: World = {
   acknowledged: false,
   billed: 0,
 };
+
+const codes = ['none', ...states.map(({ code }) => code)];
+const holders: readonly Holder[] = ['', 'Practitioner/reader-1', 'Practitioner/reader-2', 'Practitioner/reader-3'];
+/** Every field with its values: a world is one number in this mixed base, 36 bits of it. */
+const fields: readonly (readonly [keyof World, ReadonlyMap<unknown, number>])[] = (
+  Object.keys(before) as (keyof World)[]
+).map((field) => {
+  const values: Partial<Record<keyof World, readonly unknown[]>> = {
+    state: codes,
+    images: ['none', 'arriving', 'first-quiet', 'quiet'],
+    secondReading: ['none', 'wanted', 'taken', 'done'],
+    complement: ['none', 'required', 'done'],
+    addendum: ['none', 'wanted', 'taken'],
+    billed: [0, 1, 2],
+    owner: holders,
+    secondReader: holders,
+    addendumReader: holders,
+  };
+  return [field, new Map((values[field] ?? [false, true]).map((value, index) => [value, index]))];
+});
+
+/** A number that no other world has. @throws Error for a value the fields do not know: worlds must stay apart. */
+export function keyOf(world: World): number {
+  let key = 0;
+  for (const [field, values] of fields) {
+    const index = values.get(world[field]);
+    if (index === undefined) throw new Error(`${field} is ${world[field]}`);
+    key = key * values.size + index;
+  }
+  return key;
+}
 
 /** One case of which the world is the shadow. */
 export function factsOf(world: World, terms: Terms): Facts {

@@ -62,6 +62,10 @@ const operations: Readonly<Record<string, Record<string, string>>> = {
   'release-addendum': { reason: 'motif' },
   'sign-addendum': { ...chapters, reason: 'Relecture' },
   'close-addendum': { reason: 'motif' },
+  'ask-cancellation': { reason: 'motif' },
+  'decline-cancellation': { reason: 'motif' },
+  'declare-error': { reason: 'motif' },
+  'enter-in-error': { reason: 'motif' },
   'issue-preliminary': chapters,
 };
 
