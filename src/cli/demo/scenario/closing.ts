@@ -1,5 +1,5 @@
 /** The last moment of every scenario: the whole case and its trail are kept, and nothing happened that was not expected. */
-import type { AuditEvent, Communication } from '@medplum/fhirtypes';
+import type { AuditEvent, Communication, Provenance } from '@medplum/fhirtypes';
 import { wholeCase } from '../case-record.ts';
 import { expect } from '../steps.ts';
 import { displayName, type Login } from './cast.ts';
@@ -24,14 +24,40 @@ export async function closed(stage: Stage, followed: FollowedCase, expected: Exp
     await stage.save('audit.ndjson', events.map((event) => `${JSON.stringify(event)}\n`).join(''));
     const trail = await followed.trail();
     same('operations in the trail', trail, expected.trail);
+    const moved = await movesOf(stage, followed, expected.reader);
+    // What is shown or drafted moves nothing: the trail tells it.
+    same(
+      'moves with a Provenance',
+      moved,
+      expected.trail.filter((line) => !/\$(displayed|save-draft)$/.test(line)),
+    );
     const told = await toldByCategory(stage, followed);
     same('messages', entriesOf(told), entriesOf(expected.told));
     expect(stage.hospital.unexpected().length === 0, `the RIS also received ${stage.hospital.unexpected().join(', ')}`);
     return [
-      `opérations : ${trail.join(', ')}`,
+      `opérations, toutes auditées : ${trail.join(', ')}`,
+      `${moved.length} transitions de personnes, chacune avec sa Provenance`,
       `messages : ${entriesOf(told).join(', ') || 'aucun'} ; rien d’autre au RIS`,
       `${record.entry?.length} ressources au dossier, ${events.length} événements dans la trace`,
     ];
+  });
+}
+
+/** Transitions that people made, in order, as `login $event`. */
+async function movesOf(stage: Stage, followed: FollowedCase, reader: Login): Promise<string[]> {
+  const { id } = await followed.read();
+  const caller = await stage.cast.person(reader);
+  const found = await caller.search<Provenance>('Provenance', {
+    target: `Task/${id}`,
+    _count: '200',
+    _sort: 'recorded',
+  });
+  return found.flatMap(({ agent, activity }) => {
+    const login = agent[0]?.who.reference?.replace('Practitioner/', '') ?? '';
+    const event = activity?.coding?.[0]?.code;
+    // A request over FHIR is submitted by a plain write, not by an operation.
+    const isOperation = event !== undefined && event !== 'submit' && !login.startsWith('Device/');
+    return isOperation ? [`${login} $${event}`] : [];
   });
 }
 

@@ -156,6 +156,29 @@ export function inOrder(task: Task, names: readonly string[]): string {
   return names.map((name) => `${name} ${clockTime(passed.get(name) ?? new Date(0))}`).join(', ');
 }
 
+/** The last run of a clock of the case (WF-3). */
+export interface ClockRun {
+  due: Date;
+  late: boolean;
+  stopped?: Date;
+}
+
+/** @throws Error when this clock never ran on the case. */
+export function clockRun(task: Task, name: string): ClockRun {
+  const runs = (task.extension ?? [])
+    .filter(({ url }) => url === `${base}/StructureDefinition/clock`)
+    .map(({ extension = [] }) => new Map(extension.map((part) => [part.url, part])))
+    .filter((parts) => parts.get('name')?.valueCode === name);
+  const run = runs.at(-1);
+  expect(run, `the clock ${name} never ran`);
+  const stopped = run.get('stopped')?.valueDateTime;
+  return {
+    due: new Date(run.get('due')?.valueDateTime ?? ''),
+    late: run.get('late')?.valueBoolean === true,
+    ...(stopped ? { stopped: new Date(stopped) } : {}),
+  };
+}
+
 /** Whole minutes between two milestones. */
 export function minutesBetween(task: Task, from: string, to: string): number {
   const passed = milestones(task);

@@ -1,11 +1,11 @@
 /** The night the clocks go forward, with the server down across two deadlines: nobody waits in silence (WF-4). */
-import type { Communication } from '@medplum/fhirtypes';
+import type { Communication, Flag } from '@medplum/fhirtypes';
 import { expect } from '../../steps.ts';
 import { examDone, phoned, protocolGiven, requestArrives, ris, signed, taken } from '../beats.ts';
 import { displayName } from '../cast.ts';
 import { closed } from '../closing.ts';
 import { cough, headache, stroke } from '../exams.ts';
-import { type FollowedCase, quote } from '../followed-case.ts';
+import { clockRun, type FollowedCase, quote } from '../followed-case.ts';
 import { headacheReport, strokeReport } from '../reports.ts';
 import type { Scenario } from '../scenario.ts';
 import type { Stage } from '../stage.ts';
@@ -69,6 +69,12 @@ export const downtime: Scenario = {
       await taken(stage, followed, 'radiologue2');
       await phoned(stage, followed, 'radiologue2', 'Résultat donné de vive voix ; retard expliqué.');
       await signed(stage, followed, 'radiologue2', text);
+      await stage.does(displayName('coordonnateur'), 'voit le retard compté, et le signal baissé', async () => {
+        const { late, due, stopped } = clockRun(await followed.read(), 'interpretation');
+        expect(late && stopped && stopped > due, 'the clock does not say that the report was late');
+        expect((await flagsOf(stage, followed)).join() === 'inactive', 'the patient is still flagged');
+        return [`dû à ${clockTime(due)}, rendu à ${clockTime(stopped)}`];
+      });
       await closed(stage, followed, {
         reader: 'radiologue2',
         trail: [
@@ -105,5 +111,14 @@ async function raisedAtOnce(stage: Stage, followed: FollowedCase, backAt: Date):
     const at = new Date(sent ?? 0);
     expect(at >= backAt && at <= stage.clock.now(), `told at ${sent}, the server came back at ${backAt.toISOString()}`);
   }
+  expect(clockRun(await followed.read(), 'interpretation').late, 'the case is not marked late');
+  expect((await flagsOf(stage, followed)).join() === 'active', 'the patient is not flagged');
   return told.map(quote);
+}
+
+/** Status of the flags about lateness of this case's patient. */
+async function flagsOf(stage: Stage, followed: FollowedCase): Promise<string[]> {
+  const coordinator = await stage.cast.person('coordonnateur');
+  const { for: patient } = await followed.read();
+  return (await coordinator.search<Flag>('Flag', { subject: patient?.reference ?? '' })).map(({ status }) => status);
 }

@@ -37,7 +37,7 @@ export const nightStroke: Scenario = {
     });
     await stage.clock.skipTo('02:44');
     await signed(stage, followed, 'radiologue', strokeReport, 'delivering');
-    await stage.clock.skipTo('02:55');
+    await stage.clock.skipTo('02:56');
     await stage.does('La plateforme', 'prévient aussi l’établissement : un quart d’heure sans accusé', async () => {
       const [, second] = await followed.toldTimes('critical-result', 2);
       return [
@@ -45,11 +45,11 @@ export const nightStroke: Scenario = {
         `${await followed.is('delivering')} : le dossier ne se ferme pas`,
       ];
     });
-    await stage.clock.skipTo('02:57');
+    await stage.clock.skipTo('02:58');
     await stage.does(displayName('demandeur'), 'répond « vu » : ce n’est pas assez', async () => [
       await followed.refused('demandeur', 'acknowledge-critical', [{ name: 'read-back', valueString: 'Vu' }], 422),
     ]);
-    await stage.clock.skipTo('02:58');
+    await stage.clock.skipTo('02:59');
     await stage.does(displayName('demandeur'), 'redit le résultat', async () => {
       const readBack = 'Occlusion de l’artère cérébrale moyenne droite, thrombectomie demandée.';
       await followed.operate('demandeur', 'acknowledge-critical', [{ name: 'read-back', valueString: readBack }]);

@@ -5,9 +5,10 @@ import { examDone, phoned, protocolGiven, requestArrives, signed, taken } from '
 import { displayName } from '../cast.ts';
 import { closed } from '../closing.ts';
 import { polytrauma as polytraumaExam } from '../exams.ts';
-import { minutesBetween, quote } from '../followed-case.ts';
+import { clockRun, milestones, minutesBetween, quote } from '../followed-case.ts';
 import { polytraumaReport } from '../reports.ts';
 import type { Scenario } from '../scenario.ts';
+import { clockTime } from '../timeline.ts';
 
 export const polytrauma: Scenario = {
   name: 'polytrauma',
@@ -30,7 +31,16 @@ export const polytrauma: Scenario = {
       expect(minutes <= 60, `${minutes} minutes from the images to the signature`);
       const [second] = await followed.children('second-read');
       expect(second, 'no child Task second-read');
-      return [`compte rendu signé en ${minutes} min`, `Task second-read ${second.status}`];
+      const task = await followed.read();
+      const { due } = clockRun(task, 'second-reading');
+      const signedAt = milestones(task).get('signed')?.getTime() ?? 0;
+      const hours = (due.getTime() - signedAt) / 3_600_000;
+      expect(Math.abs(hours - 12) < 0.001, `the second reading is due at ${due.toISOString()}`);
+      return [
+        `deuxième lecture à rendre avant ${clockTime(due)}`,
+        `compte rendu signé en ${minutes} min`,
+        `Task second-read ${second.status}`,
+      ];
     });
     await stage.does(displayName('radiologue'), 'ne peut pas relire son propre compte rendu', async () => [
       await followed.refused('radiologue', 'claim-second-reading', [], 403, 'other-reader'),
@@ -64,6 +74,8 @@ export const polytrauma: Scenario = {
       const [second] = await followed.children('second-read');
       expect(second?.status === 'completed', `the child Task is ${second?.status}`);
       expect(second.owner?.reference === 'Practitioner/radiologue2', `read by ${second.owner?.reference}`);
+      const { stopped, late } = clockRun(task, 'second-reading');
+      expect(stopped && !late, 'the clock of the second reading did not stop in time');
       return [`deuxième lecture ${hours.toFixed(1).replace('.', ',')} h après la première (12 au plus)`];
     });
     await closed(stage, followed, {
