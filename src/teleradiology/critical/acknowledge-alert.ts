@@ -10,7 +10,7 @@ import { communication } from '../shell/communication.ts';
 import type { EffectScene } from '../shell/scene.ts';
 import { byTelephone, callOf } from '../talk/phone-exchange.ts';
 import { alertOf, isOpenAlert } from './alert-task.ts';
-import { isReadBack } from './read-back.ts';
+import { areReadBack } from './read-back.ts';
 import { endRounds } from './rounds.ts';
 
 /** Roles of the site: who acknowledges for themselves. */
@@ -23,8 +23,10 @@ export async function acknowledgeAlert(task: CaseTask, scene: EffectScene): Prom
   const alert = child && isOpenAlert(child) ? alertOf(child) : undefined;
   if (child === undefined || alert === undefined) throw new Error('an acknowledgement without an open alert');
   const said = input.readBack?.trim() ?? '';
-  if (!isReadBack(alert.finding, said)) throw notReadBack();
-  const isOfSite = actor.roles.some((role) => ofTheSite.includes(role));
+  if (!areReadBack(alert.findings, said)) throw notReadBack();
+  // Who declared it has heard nobody: they name who answered, whatever else they are.
+  const isOfSite =
+    actor.reference !== child.requester?.reference && actor.roles.some((role) => ofTheSite.includes(role));
   const call = isOfSite ? undefined : callOf(task, { ...input, summary: said }, now);
   const who = call ? `${call.with} (par téléphone${call.number ? `, ${call.number}` : ''})` : actor.display;
   const stored = await tx.create<Communication>({

@@ -9,7 +9,8 @@ import { type CaseTask, inputsOf, outputsOf, withInput } from '../shell/case-tas
 import { type CriticalCategory, isCriticalCategory } from './category.ts';
 
 export interface Alert {
-  finding: string;
+  /** Each is said back. */
+  findings: readonly string[];
   category: CriticalCategory;
   declaredAt: Date;
   /** In the order in which they are told; the telephone comes after the last. */
@@ -24,11 +25,11 @@ export function isOpenAlert(child: Task): boolean {
 
 /** What an alert Task says; undefined for a Task that is none. */
 export function alertOf(child: Task): Alert | undefined {
-  const finding = inputsOf(child, 'finding')[0]?.valueString;
+  const findings = inputsOf(child, 'finding').flatMap(({ valueString }) => valueString ?? []);
   const category = codeOf(inputsOf(child, 'critical-category')[0]?.valueCodeableConcept, codeSystem.criticalCategory);
-  if (finding === undefined || !isCriticalCategory(category)) return undefined;
+  if (findings.length === 0 || !isCriticalCategory(category)) return undefined;
   return {
-    finding,
+    findings,
     category,
     declaredAt: new Date(child.authoredOn ?? 0),
     recipients: (child.restriction?.recipient ?? []) as Reference[],
@@ -65,26 +66,25 @@ export function newAlert(
     executionPeriod: { start: at },
     restriction: { recipient: alert.recipients as NonNullable<Task['restriction']>['recipient'] },
   };
-  const category = concept(codeSystem.criticalCategory, alert.category);
-  return withInput(withInput(bare, 'finding', { valueString: alert.finding }), 'critical-category', {
-    valueCodeableConcept: category,
-  });
+  return withCategory(alert.findings.reduce(saying, bare), alert.category);
 }
 
 /** The alert with one more finding: said with the first, told anew from the beginning. */
 export function withFinding(child: CaseTask, finding: string, category: CriticalCategory): CaseTask {
-  const known = alertOf(child);
-  const others = (child.input ?? []).filter(
-    (each) =>
-      codeOf(each.type, codeSystem.caseItem) !== 'finding' &&
-      codeOf(each.type, codeSystem.caseItem) !== 'critical-category',
-  );
-  const joined = known === undefined ? finding : `${known.finding} ; ${finding}`;
-  return withInput(
-    withInput({ ...child, input: others, priority: priorities[category] }, 'finding', { valueString: joined }),
-    'critical-category',
-    {
-      valueCodeableConcept: concept(codeSystem.criticalCategory, category),
-    },
-  );
+  const known = alertOf(child)?.findings ?? [];
+  const joined = known.includes(finding) ? child : saying(child, finding);
+  return withCategory({ ...joined, priority: priorities[category] }, category);
+}
+
+const saying = (child: CaseTask, finding: string): CaseTask => withInput(child, 'finding', { valueString: finding });
+
+function withCategory(child: CaseTask, category: CriticalCategory): CaseTask {
+  const others = (child.input ?? []).filter((each) => codeOf(each.type, codeSystem.caseItem) !== 'critical-category');
+  const valueCodeableConcept = concept(codeSystem.criticalCategory, category);
+  return withInput({ ...child, input: others }, 'critical-category', { valueCodeableConcept });
+}
+
+/** All of them in one sentence. */
+export function findingText({ findings }: Pick<Alert, 'findings'>): string {
+  return findings.join(' ; ');
 }

@@ -25,7 +25,12 @@ function wordsOf(text: string): Set<string> {
   );
 }
 
-/** @param finding as it was declared. @param said what the person gives back. */
+/** @param findings as they were declared, each of which must be heard. @param said what the person gives back. */
+export function areReadBack(findings: readonly string[], said: string): boolean {
+  return plain(said) === plain(findings.join(' ')) || findings.every((finding) => isReadBack(finding, said));
+}
+
+/** @param finding as it was declared. */
 export function isReadBack(finding: string, said: string): boolean {
   if (plain(said) === '') return false;
   if (plain(said) === plain(finding)) return true;

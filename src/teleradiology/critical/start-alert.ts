@@ -34,7 +34,7 @@ export async function startAlert(task: CaseTask, scene: EffectScene): Promise<Ca
   }
   const recipients = await criticalRecipients(tx, task, view.settings);
   const by = { reference: actor.reference, display: actor.display };
-  const child = newAlert(task, { finding, category, declaredAt: now, recipients }, by);
+  const child = newAlert(task, { findings: [finding], category, declaredAt: now, recipients }, by);
   await writes.create(tx, child);
   await tellAlert(task, child, scene);
   return withOutputReference(task, 'alert', `Task/${child.id}`);

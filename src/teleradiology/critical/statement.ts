@@ -2,7 +2,7 @@
 import type { Communication, Task } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
 import { type CaseTask, idOf, outputsOf } from '../shell/case-task.ts';
-import { alertOf } from './alert-task.ts';
+import { alertOf, findingText } from './alert-task.ts';
 
 /** Sentences in the order of the alerts; none for a case without a critical result. Times are those of Paris. */
 export async function criticalStatements(tx: Pick<FhirTransaction, 'find'>, task: CaseTask): Promise<string[]> {
@@ -20,7 +20,7 @@ async function sentenceOf(tx: Pick<FhirTransaction, 'find'>, child: Task): Promi
   const declared = `Résultat critique signalé le ${time.format(alert.declaredAt)}`;
   const id = outputsOf(child, 'acknowledgement').flatMap((each) => idOf(each.valueReference, 'Communication') ?? [])[0];
   const answer: Communication | undefined = id === undefined ? undefined : await tx.find('Communication', id);
-  if (answer === undefined) return `${declared} : ${alert.finding}. Accusé de prise en compte attendu.`;
+  if (answer === undefined) return `${declared} : ${findingText(alert)}. Accusé de prise en compte attendu.`;
   const said = answer.payload?.[0]?.contentString ?? '';
-  return `${declared} : ${alert.finding}. Le ${time.format(new Date(answer.sent ?? 0))}, ${said.charAt(0).toLowerCase()}${said.slice(1)}.`;
+  return `${declared} : ${findingText(alert)}. Le ${time.format(new Date(answer.sent ?? 0))}, ${said.charAt(0).toLowerCase()}${said.slice(1)}.`;
 }

@@ -8,7 +8,7 @@ import { type CaseTask, idOf, inputsOf, withOutputReference } from '../shell/cas
 import { communication, coordinators } from '../shell/communication.ts';
 import type { EffectScene } from '../shell/scene.ts';
 import { sendNotice } from '../talk/send-notice.ts';
-import { type Alert, alertOf } from './alert-task.ts';
+import { type Alert, alertOf, findingText } from './alert-task.ts';
 import { patienceMinutes } from './category.ts';
 
 export type AlertScene = Pick<EffectScene, 'room' | 'writes' | 'tx' | 'now'> & {
@@ -71,7 +71,7 @@ async function callers(task: CaseTask, child: CaseTask, alert: Alert, { tx, view
   ];
 }
 
-const statement = ({ finding }: Alert): string => `Résultat critique : ${finding}`;
+const statement = (alert: Alert): string => `Résultat critique : ${findingText(alert)}`;
 
 function alertText(alert: Alert, level: number): string {
   const again = level === 0 ? '' : ` (rappel ${level}, sans accusé jusqu’ici)`;

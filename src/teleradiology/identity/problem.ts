@@ -8,6 +8,7 @@ import { type CaseTask, idOf } from '../shell/case-task.ts';
 import { coordinators } from '../shell/communication.ts';
 import { establishmentOf } from '../shell/gather-facts.ts';
 import { anyPlatformId } from '../shell/platform.ts';
+import { fromPlatform } from '../talk/platform-mark.ts';
 import { evidenceOf, type Sides } from './evidence.ts';
 import { type IssueCode, issueKinds } from './issue-kinds.ts';
 import { type Trait, traitText } from './traits.ts';
@@ -47,7 +48,7 @@ export function traitsDetail(source: 'request' | 'images' | 'feed', traits: read
   }
 }
 
-const keySystem = `${passerelle}/sid/detected-issue`;
+export const keySystem = `${passerelle}/sid/detected-issue`;
 
 /** @returns the problem, and whether it is a new one. */
 export async function reportProblem(
@@ -66,7 +67,7 @@ export async function reportProblem(
     ...(problem.study ? [studyIdentifier(problem.study.uid)] : []),
     ...(problem.key === undefined ? [] : [{ system: keySystem, value: `${problem.code}.${problem.key}` }]),
   ];
-  const issue: DetectedIssue = {
+  const issue = fromPlatform<DetectedIssue>({
     resourceType: 'DetectedIssue',
     ...(identifier.length > 0 ? { identifier } : {}),
     ...evidenceOf(problem.sides ?? {}, problem.traits ?? []),
@@ -79,7 +80,7 @@ export async function reportProblem(
     author: { reference: 'Device/passerelle' },
     ...(implicated.length > 0 ? { implicated } : {}),
     detail: problem.detail,
-  };
+  });
   const key = identifier.find(({ system }) => system === keySystem);
   const made =
     key === undefined

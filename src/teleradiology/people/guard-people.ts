@@ -8,6 +8,7 @@ import { keepsRegister, refusal, requireMember } from './entitled.ts';
 import { excluded, reinstated } from './exclude.ts';
 import { exclusionOf, keepExclusion } from './exclusion.ts';
 import { watchExpiry } from './expiry.ts';
+import { guardContact } from './guard-contact.ts';
 import { checkProfessionalDocument } from './professional-document.ts';
 import { qualificationsOf } from './qualification.ts';
 import type { Reasons } from './reasons.ts';
@@ -19,6 +20,7 @@ export async function guardPeople(shell: Shell, reasons: Reasons, change: Change
 }
 
 async function practitionerWritten(change: Change, tx: FhirTransaction): Promise<void> {
+  await guardContact(change, tx);
   const before = qualificationsOf(change.before as Practitioner | undefined);
   const after = qualificationsOf(change.after as Practitioner | undefined);
   if (JSON.stringify(before) === JSON.stringify(after)) return;

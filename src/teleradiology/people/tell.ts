@@ -4,6 +4,7 @@ import { establishmentSystem, type FhirTransaction } from '../../fhir/index.ts';
 import { codeSystem, concept } from '../codes.ts';
 import type { Room } from '../room.ts';
 import type { Notice } from '../talk/notices.ts';
+import { fromPlatform } from '../talk/platform-mark.ts';
 import { sendNotice } from '../talk/send-notice.ts';
 import { nameOf } from './names.ts';
 
@@ -51,7 +52,7 @@ export async function tellStaff(room: Teller, tx: FhirTransaction, message: Staf
   const { establishment, notice } = message;
   const sent = notice === undefined ? undefined : await sendNotice(room, tx, { ...notice, to } as Notice);
   const unreached = room.mail ? (sent?.unreachable ?? []).filter((each) => each.startsWith('Practitioner/')) : [];
-  await tx.whole.create<Communication>({
+  const told: Communication = {
     resourceType: 'Communication',
     ...(establishment === undefined
       ? {}
@@ -69,7 +70,8 @@ export async function tellStaff(room: Teller, tx: FhirTransaction, message: Staf
         ? [{ contentString: `Sans adresse e-mail connue, à prévenir par téléphone : ${await namesOf(tx, unreached)}.` }]
         : []),
     ],
-  });
+  };
+  await tx.whole.create(fromPlatform(told));
 }
 
 async function namesOf(tx: FhirTransaction, references: readonly string[]): Promise<string> {

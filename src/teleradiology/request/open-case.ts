@@ -54,7 +54,7 @@ export async function newCaseTask(shell: Shell, tx: FhirTransaction, request: Ne
     ...request.draft,
     resourceType: 'Task',
     id,
-    identifier: [{ system: identifierSystem.caseNumber, value: caseNumberOf(request.draft, now) }, ...ours],
+    identifier: [{ system: identifierSystem.caseNumber, value: caseNumber(now) }, ...ours],
     intent: 'order',
     status: 'requested',
     ...kindElements(kindAsked(serviceRequest), concept(codeSystem.taskCode, 'teleradiology-case')),
@@ -83,8 +83,4 @@ export async function readEstablishment(tx: FhirTransaction, id: string): Promis
   if (organization === undefined)
     throw new FhirError(422, 'not-found', "L'établissement demandeur n'est pas enregistré.", 'Task.requester');
   return organization as Organization & { id: string };
-}
-
-function caseNumberOf(draft: Partial<Task>, now: Date): string {
-  return draft.identifier?.find((each) => each.system === identifierSystem.caseNumber)?.value ?? caseNumber(now);
 }

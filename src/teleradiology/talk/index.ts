@@ -6,6 +6,6 @@ import { readOperations } from './read.ts';
 export { keepPhoneExchange } from './phone-exchange.ts';
 export { askQuestion, keepAnswer } from './question.ts';
 export { type NoticeSent, sendNotice } from './send-notice.ts';
-export { completeMessage, guardMessage } from './write-message.ts';
+export { completeMessage, guardMessage, isPlainWrite } from './write-message.ts';
 
 export const talkOperations: readonly Operation[] = [...readOperations, attachmentOperation];

@@ -23,11 +23,7 @@ export async function completeMessage(resource: Resource, tx: FhirTransaction): 
   if (category === undefined || isFromPlatform(message)) return message;
   // One that is there already is not completed: the guard refuses its change.
   if (message.id !== undefined && (await tx.find('Communication', message.id))) return message;
-  const isOfCase = message.about?.some(({ reference }) => reference?.startsWith('Task/')) ?? false;
-  if (category !== 'message') {
-    if (isOfCase) throw refused('Cette communication est tenue par la plateforme.', 'Communication.category');
-    return message;
-  }
+  if (category !== 'message') throw heldByPlatform();
   checkSaid(message);
   const caseId = caseIdOf(message);
   const task = caseId === undefined ? undefined : await tx.find('Task', caseId);
@@ -95,9 +91,12 @@ async function recipientsOf(
   return said.recipient;
 }
 
-/** For the guard before commit. @throws FhirError 422 for a change of what was said. */
+const heldByPlatform = () => refused('Cette communication est tenue par la plateforme.', 'Communication.category');
+
+/** For the guard before commit. @throws FhirError 422 for a change of what was said, or into what only the platform says. */
 export function guardMessage(change: Change, tx: FhirTransaction): void {
   if (change.type !== 'Communication' || change.before === undefined || !isPlainWrite(tx.context.interaction)) return;
   if (categoryOf(change.before as Communication) !== undefined)
     throw refused('Ce qui a été dit ne se change ni ne s’efface : écrivez un autre message.', 'Communication');
+  if (change.after !== undefined && categoryOf(change.after as Communication) !== undefined) throw heldByPlatform();
 }

@@ -32,7 +32,9 @@ export function criticalResults(children: readonly Task[]): CriticalResult[] {
       const isOpen = one.status === 'requested' || one.status === 'in-progress';
       return {
         id: one.id ?? '',
-        finding: itemOf(one.input, 'finding')?.valueString ?? '',
+        finding: itemsOf(one.input, 'finding')
+          .flatMap(({ valueString }) => valueString ?? [])
+          .join(' ; '),
         category: itemOf(one.input, 'critical-category')?.valueCodeableConcept?.coding?.[0]?.code ?? 'immediate',
         declaredBy: one.requester?.display,
         declaredAt: one.authoredOn,

@@ -55,8 +55,7 @@ describe('qualifications', () => {
         status: 422,
         text: 'Les qualifications d’un radiologue sont enregistrées par un administrateur.',
       });
-    // What it may write of the same person stays possible.
-    await world.store.transaction(world.as('ris', 'update'), async (tx) => {
+    await world.store.transaction(world.as('administrator', 'update'), async (tx) => {
       const known = await tx.read('Practitioner', 'radiologue');
       await tx.update({ ...known, telecom: [{ system: 'phone', value: '0600000001', use: 'mobile' }] });
     });

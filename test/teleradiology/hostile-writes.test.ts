@@ -1,0 +1,202 @@
+/** What a client with the rights of its role may try by plain writes, and what nobody may bring about by the operations. */
+import type { Communication, DetectedIssue, DocumentReference, Practitioner, Task } from '@medplum/fhirtypes';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import {
+  childOf,
+  issuesOf,
+  outputs,
+  patient,
+  person,
+  readyCase,
+  request,
+  send,
+  signedCase,
+} from './support/requests.ts';
+import { createWorld, tenant, type Who, type World } from './support/world.ts';
+
+let world: World;
+beforeAll(async () => {
+  world = await createWorld();
+});
+afterAll(() => world.close());
+
+const categories = 'https://fhir.passerelle.example/CodeSystem/communication-category';
+const idIn = (reference: string | undefined): string => reference?.split('/')[1] ?? '';
+
+/** A plain write of a FHIR client. */
+const put = <R extends Parameters<Parameters<Parameters<World['store']['transaction']>[1]>[0]['update']>[0]>(
+  who: Who,
+  resource: R,
+) => world.store.transaction(world.as(who, 'update'), (tx) => tx.update(resource));
+const post = <R extends Parameters<typeof put>[1]>(who: Who, resource: R) =>
+  world.store.transaction(world.as(who, 'create'), (tx) => tx.create(resource));
+
+describe('a signed document', () => {
+  const documentOf = async (id: string): Promise<DocumentReference & { id: string }> => {
+    const reference = outputs(await world.task(id), 'document').at(-1)?.valueReference?.reference;
+    return (await world.store.read(tenant, 'DocumentReference', idIn(reference))) as DocumentReference & { id: string };
+  };
+
+  it('is changed by no client: neither the octets, nor what is said of them', async () => {
+    const { id } = await signedCase(world);
+    const document = await documentOf(id);
+    const binary = await world.store.read(tenant, 'Binary', idIn(document.content[0]?.attachment.url));
+    const other = Buffer.from('%PDF-1.4 rien à signaler').toString('base64');
+    await expect(put('ris', { ...binary, data: other })).rejects.toMatchObject({ status: 422 });
+    await expect(put('ris', { ...document, status: 'entered-in-error' })).rejects.toMatchObject({ status: 422 });
+    await expect(
+      world.store.transaction(world.as('ris', 'delete'), (tx) => tx.delete('DocumentReference', document.id)),
+    ).rejects.toMatchObject({ status: 422 });
+    await expect(
+      world.store.transaction(world.as('ris', 'delete'), (tx) => tx.delete('Binary', binary.id ?? '')),
+    ).rejects.toMatchObject({ status: 422 });
+  });
+});
+
+describe('a critical result with two findings', () => {
+  it('is heard when both were said back', async () => {
+    const { id } = await readyCase(world);
+    await world.operate('radiologist', 'claim', id);
+    await world.operate('radiologist', 'declare-critical', id, { finding: 'Hématome sous-dural aigu gauche' });
+    await world.operate('radiologist', 'declare-critical', id, { finding: 'Pneumothorax compressif droit' });
+    const hear = (said: string) => world.operate('requester', 'acknowledge-critical', id, { 'read-back': said });
+    await expect(hear('Hématome sous-dural gauche')).rejects.toMatchObject({ status: 422 });
+    expect((await childOf(world, id, 'alert')).status).toBe('in-progress');
+    await hear('Hématome sous-dural gauche, et pneumothorax compressif');
+    expect((await childOf(world, id, 'alert')).status).toBe('completed');
+  });
+});
+
+describe('what the platform says of a case', () => {
+  const said = (category?: string): Communication => ({
+    resourceType: 'Communication',
+    status: 'completed',
+    ...(category ? { category: [{ coding: [{ system: categories, code: category }] }] } : {}),
+    sender: { reference: 'Practitioner/radiologue' },
+    recipient: [{ reference: 'Practitioner/demandeur' }],
+    payload: [{ contentString: 'Résultat critique : rien' }],
+  });
+
+  it('is not said by a client that makes one of something else', async () => {
+    const { id } = await readyCase(world);
+    const stored = await post('ris', said());
+    await expect(
+      put('ris', { ...stored, category: said('critical-result').category, about: [{ reference: `Task/${id}` }] }),
+    ).rejects.toMatchObject({ status: 422 });
+    await expect(
+      put('ris', { ...stored, category: said('message').category, about: [{ reference: `Task/${id}` }] }),
+    ).rejects.toMatchObject({ status: 422 });
+  });
+
+  it('is not said by a client that leaves the case out', async () => {
+    const { id } = await readyCase(world);
+    const { focus } = await world.task(id);
+    await expect(
+      post('requester', { ...said('critical-result'), basedOn: [{ reference: focus?.reference }] }),
+    ).rejects.toMatchObject({ status: 422 });
+  });
+});
+
+describe('an identity problem', () => {
+  async function problem(): Promise<DetectedIssue & { id: string }> {
+    const who = person();
+    await send(world, request(who));
+    const { task } = await send(world, request(who, { patient: patient(who, { birthDate: '1990-01-01' }) }));
+    return (await issuesOf(world, task.id))[0]!;
+  }
+
+  it('keeps its evidence, whatever a client sends', async () => {
+    const issue = await problem();
+    const { contained: _contained, evidence: _evidence, identifier: _identifier, extension: _due, ...bare } = issue;
+    await put('technologist', { ...bare, detail: 'Tout va bien', severity: 'low' });
+    const after = await world.store.read(tenant, 'DetectedIssue', issue.id);
+    const { meta: _before, ...kept } = issue;
+    expect(after).toMatchObject(kept);
+  });
+
+  it('is not silenced by one that a person made in its name, or in the platform’s', async () => {
+    const { id } = await readyCase(world);
+    const named: DetectedIssue = {
+      resourceType: 'DetectedIssue',
+      status: 'preliminary',
+      code: {
+        coding: [
+          { system: 'https://fhir.passerelle.example/CodeSystem/detected-issue-code', code: 'identity-mismatch' },
+        ],
+      },
+      implicated: [{ reference: `Task/${id}` }],
+    };
+    await expect(
+      post('radiologist', {
+        ...named,
+        identifier: [
+          { system: 'https://fhir.passerelle.example/sid/detected-issue', value: `identity-mismatch.${id}` },
+        ],
+      }),
+    ).rejects.toMatchObject({ status: 422 });
+    await expect(post('radiologist', { ...named, author: { reference: 'Device/passerelle' } })).rejects.toMatchObject({
+      status: 422,
+    });
+    const stored = await post('radiologist', named);
+    expect(stored.id).toBeDefined();
+    expect((await world.task(id)).businessStatus?.coding?.[0]?.code).toBe('identity-hold');
+  });
+});
+
+describe('where somebody of the platform is reached', () => {
+  it('is not changed by the software of an establishment', async () => {
+    const telecom: Practitioner['telecom'] = [{ system: 'email', value: 'ailleurs@example.org' }];
+    const role = (id: string, code: string) => ({
+      resourceType: 'PractitionerRole' as const,
+      id: `role-${id}`,
+      practitioner: { reference: `Practitioner/${id}` },
+      organization: { reference: 'Organization/ch-exemple' },
+      code: [{ coding: [{ system: 'https://fhir.passerelle.example/CodeSystem/role', code }] }],
+    });
+    await put('administrator', role('radiologue', 'radiologist'));
+    await put('administrator', role('coordonnateur', 'coordinator'));
+    const read = (id: string) => world.store.read(tenant, 'Practitioner', id) as Promise<Practitioner & { id: string }>;
+    for (const id of ['radiologue', 'coordonnateur']) {
+      await expect(put('ris', { ...(await read(id)), telecom })).rejects.toMatchObject({ status: 422 });
+      await put('administrator', { ...(await read(id)), telecom });
+    }
+    await put('ris', { ...(await read('demandeur')), telecom });
+  });
+});
+
+describe('the number of a case', () => {
+  it('is the platform’s own: nobody’s name goes out by it', async () => {
+    const { id } = await readyCase(world);
+    const { for: subject } = await world.task(id);
+    const posted = await world.store.transaction(world.as('requester', 'transaction'), async (tx) => {
+      const asked = await tx.create({
+        resourceType: 'ServiceRequest' as const,
+        status: 'active' as const,
+        intent: 'order' as const,
+        subject: subject as { reference: string },
+        requester: { reference: 'Practitioner/demandeur' },
+        code: { text: 'Scanner' },
+        reasonCode: [{ text: 'Chute' }],
+        identifier: [
+          {
+            type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'PLAC' }] },
+            system: 'urn:oid:2.999.33.10',
+            value: 'DEM-NOMME',
+          },
+        ],
+      });
+      return tx.create<Task>({
+        resourceType: 'Task',
+        status: 'requested',
+        intent: 'order',
+        code: {
+          coding: [{ system: 'https://fhir.passerelle.example/CodeSystem/task-code', code: 'teleradiology-case' }],
+        },
+        identifier: [{ system: 'https://fhir.passerelle.example/sid/case', value: 'MOREAU CAMILLE' }],
+        requester: { reference: 'Organization/ch-exemple' },
+        focus: { reference: `ServiceRequest/${asked.id}` },
+      });
+    });
+    expect(JSON.stringify((await world.task(posted.id)).identifier)).not.toContain('MOREAU');
+  });
+});
