@@ -5,8 +5,8 @@
 import type { Communication } from '@medplum/fhirtypes';
 import { FhirError } from '../../fhir/index.ts';
 import { type CaseTask, outputsOf, withOutputReference } from '../shell/case-task.ts';
-import { latestChild } from '../shell/child-tasks.ts';
 import { communication } from '../shell/communication.ts';
+import { latestChild } from '../shell/latest-child.ts';
 import type { EffectScene } from '../shell/scene.ts';
 import { byTelephone, callOf } from '../talk/phone-exchange.ts';
 import { alertOf, isOpenAlert } from './alert-task.ts';

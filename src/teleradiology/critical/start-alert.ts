@@ -1,7 +1,7 @@
 /** Effect of `declare-critical`: the alert begins, or takes up one more finding and begins anew (WF-9). */
 import { FhirError } from '../../fhir/index.ts';
 import { type CaseTask, withOutputReference } from '../shell/case-task.ts';
-import { latestChild } from '../shell/child-tasks.ts';
+import { latestChild } from '../shell/latest-child.ts';
 import type { EffectScene } from '../shell/scene.ts';
 import { alertOf, isOpenAlert, newAlert, withFinding } from './alert-task.ts';
 import { isCriticalCategory, morePressing } from './category.ts';

@@ -3,7 +3,7 @@ import type { Task } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
 import type { Facts } from '../case/index.ts';
 import { outputsOf } from './case-task.ts';
-import { latestChild } from './child-tasks.ts';
+import { latestChild } from './latest-child.ts';
 
 export interface ChildFacts {
   facts: Pick<Facts, 'secondReading' | 'secondReader' | 'addendum' | 'addendumReader'>;

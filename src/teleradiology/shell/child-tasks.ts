@@ -3,10 +3,10 @@
  * runs beside the state; the machine decides, the shell writes. A case names each in an output, the latest last.
  */
 import { randomUUID } from 'node:crypto';
-import type { Task, TaskInput } from '@medplum/fhirtypes';
-import type { FhirTransaction } from '../../fhir/index.ts';
+import type { TaskInput } from '@medplum/fhirtypes';
 import { type CaseItem, codeSystem, concept, type TaskCode } from '../codes.ts';
-import { type CaseTask, idOf, outputsOf, withInput, withOutputReference } from './case-task.ts';
+import { type CaseTask, withInput, withOutputReference } from './case-task.ts';
+import { latestChild } from './latest-child.ts';
 import type { EffectScene } from './scene.ts';
 
 export interface NewChild {
@@ -42,18 +42,6 @@ export async function openChild(scene: EffectScene, task: CaseTask, child: NewCh
   const opened = (child.inputs ?? []).reduce((made, [item, value]) => withInput(made, item, value), bare);
   await scene.writes.create(scene.tx, opened);
   return withOutputReference(task, child.item, `Task/${opened.id}`);
-}
-
-/** The latest child of this kind, whatever became of it. */
-export async function latestChild(
-  tx: Pick<FhirTransaction, 'find'>,
-  task: Task,
-  item: CaseItem,
-): Promise<CaseTask | undefined> {
-  const id = outputsOf(task, item)
-    .flatMap((each) => idOf(each.valueReference, 'Task') ?? [])
-    .at(-1);
-  return id === undefined ? undefined : ((await tx.find('Task', id)) as CaseTask | undefined);
 }
 
 /** Stores the latest child of this kind as `change` leaves it; a case without one stays as it is. */

@@ -15,7 +15,7 @@ import { documentWritten } from '../request/attach-document.ts';
 import type { PendingRequests } from '../request/from-rest.ts';
 import { placerOf } from '../request/open-case.ts';
 import { type CaseTask, isTaskOf, outputsOf, stateOf } from './case-task.ts';
-import { consentWritten } from './consent.ts';
+import { consentWritten } from './consent-written.ts';
 import { gatherFacts } from './gather-facts.ts';
 import { actorOf, type Shell, transition } from './perform.ts';
 import { refusalError } from './refusal.ts';

@@ -2,8 +2,9 @@
 import type { Communication } from '@medplum/fhirtypes';
 import { withoutDraft } from '../../reading/draft.ts';
 import { type CaseTask, outputsOf, withOutput } from '../case-task.ts';
-import { changeChild, ended, givenBack, latestChild, openChild, taken } from '../child-tasks.ts';
+import { changeChild, ended, givenBack, openChild, taken } from '../child-tasks.ts';
 import { communication } from '../communication.ts';
+import { latestChild } from '../latest-child.ts';
 import type { EffectScene } from '../scene.ts';
 
 const item = 'addendum';

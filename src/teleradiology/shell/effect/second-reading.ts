@@ -1,8 +1,9 @@
 /** Second readings as child Tasks `second-read`: asked, taken, given back, closed with an opinion, dropped with the first reading (WF-8). */
 import type { Communication } from '@medplum/fhirtypes';
 import { type CaseTask, withOutput, withoutOutputs } from '../case-task.ts';
-import { changeChild, ended, givenBack, latestChild, openChild, taken } from '../child-tasks.ts';
+import { changeChild, ended, givenBack, openChild, taken } from '../child-tasks.ts';
 import { communication, responsible } from '../communication.ts';
+import { latestChild } from '../latest-child.ts';
 import type { EffectScene } from '../scene.ts';
 
 const demandedByAct = 'Cet acte se lit deux fois.';
