@@ -136,9 +136,9 @@ export async function settle(sql: Sql, item: OutboxItem, sender: number, settlem
   const { rowCount } = await sql.query({
     name: 'outbox-settle',
     text: `UPDATE outbox
-           SET state = $5, next_at = $6, finished_at = $7, last_error = $8, evidence = coalesce($9, evidence),
+           SET state = CASE WHEN state = 'held' AND $5 = 'queued' THEN 'held' ELSE $5 END, next_at = $6, finished_at = $7, last_error = $8, evidence = coalesce($9, evidence),
                payload = coalesce($10, payload), sender = NULL
-           WHERE tenant = $1 AND id = $2 AND state = 'sending' AND sender = $3 AND attempts = $4`,
+           WHERE tenant = $1 AND id = $2 AND state IN ('sending', 'held') AND sender = $3 AND attempts = $4`,
     values: [
       item.tenant,
       item.id,
@@ -185,10 +185,11 @@ export async function revive(sql: Sql, tenant: string, id: string, now: Date): P
 /** Kinds of items that are kept back: what goes into a patient's record. An answer to the request, or a notice, does not. */
 const heldKinds = ['report-%', 'attachment-%'];
 
-/** Keeps back what has not left about this resource. */
+/** Keeps back what has not left about this resource; what is being sent at this instant is kept back when that fails (`settle`). */
 export async function holdItems(sql: Sql, tenant: string, focus: string): Promise<void> {
   await sql.query(
-    `UPDATE outbox SET state = 'held' WHERE tenant = $1 AND focus = $2 AND state = 'queued' AND kind LIKE ANY ($3)`,
+    `UPDATE outbox SET state = 'held'
+     WHERE tenant = $1 AND focus = $2 AND state IN ('queued', 'sending') AND kind LIKE ANY ($3)`,
     [tenant, focus, heldKinds],
   );
 }
@@ -196,7 +197,7 @@ export async function holdItems(sql: Sql, tenant: string, focus: string): Promis
 /** Lets it leave now. @returns the destinations concerned. */
 export async function releaseItems(sql: Sql, tenant: string, focus: string, now: Date): Promise<string[]> {
   const { rows } = await sql.query<{ destination: string }>(
-    `UPDATE outbox SET state = 'queued', tried_since = $3, next_at = $3
+    `UPDATE outbox SET state = CASE WHEN sender IS NULL THEN 'queued' ELSE 'sending' END, tried_since = $3, next_at = $3
      WHERE tenant = $1 AND focus = $2 AND state = 'held'
      RETURNING destination`,
     [tenant, focus, now],

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import type { DeliveryResult } from '../../src/delivery/contract.ts';
 import { type DeliveryRoom, deliveryGauges } from '../../src/delivery/index.ts';
 import { systemContext } from '../../src/fhir/index.ts';
 import { fakeClock, flakyDestination, manualDelivery, openRig, queue, type Rig, startDelivery } from './support.ts';
@@ -227,4 +228,29 @@ test('reports that are held are not tried and hold up nothing, an answer leaves 
   await rig.store.transaction(systemContext('aa', 'test', clock), (tx) => delivery.release(tx, 'Task/9'));
   await delivery.sweep();
   expect(ris.taken).toEqual([answer, other, held]);
+});
+
+test('a report that is held while it is being sent waits too when that fails, and counts as sent when it does not', async () => {
+  const { delivery, clock } = await room();
+  const answers: DeliveryResult[] = [{ status: 'retry', reason: 'unreachable' }, { status: 'delivered' }];
+  const hold = () => rig.store.transaction(systemContext('aa', 'test', clock), (tx) => delivery.hold(tx, 'Task/9'));
+  let taken = 0;
+  delivery.registerDestination({
+    prefix: 'ris:',
+    async deliver() {
+      taken += 1;
+      await hold();
+      return answers[taken - 1] ?? { status: 'failed', reason: 'asked too often' };
+    },
+  });
+  await startDelivery(delivery, clock);
+  await queue(delivery, rig, clock, { destination: 'ris:ch', kind: 'report-mdm', focus: 'Task/9' });
+  await delivery.sweep();
+  expect(await delivery.list('aa', ['held'])).toHaveLength(1);
+  clock.advance(60_000);
+  await delivery.sweep();
+  expect(taken).toBe(1);
+  await rig.store.transaction(systemContext('aa', 'test', clock), (tx) => delivery.release(tx, 'Task/9'));
+  await delivery.sweep();
+  expect(await delivery.list('aa', ['delivered'])).toHaveLength(1);
 });

@@ -13,7 +13,7 @@ import {
 import type { Identity } from './acknowledgement.ts';
 import { writeAnswer } from './answer-writer.ts';
 import { readScannedPages, uniqueIdOf, writeAttachment } from './attachment-writer.ts';
-import { IncompleteCase, readCaseData, readCda, readRequestData } from './case-data.ts';
+import { IncompleteCase, idOf, readCaseData, readCda, readRequestData } from './case-data.ts';
 import { writeDocument } from './document-writer.ts';
 import type { Log } from './log.ts';
 import { findOutgoing, insertOutgoing, recordAnswer } from './message-store.ts';
@@ -66,6 +66,9 @@ export function risDestination(options: RisOptions): RisDestination {
     const { prepared, read } = await store.transaction(context, async (tx) => {
       const route = await readRoute(tx, organizationId, tables);
       if ('missing' in route) return { prepared: route, read: [] };
+      // A case found to be an error keeps what was signed of it to itself, also what was made ready before (workflow §2, state 19).
+      if (item.kind !== 'request-answer' && (await isError(tx, item)))
+        throw new IncompleteCase('Le dossier est erroné : son compte rendu et ses pièces ne partent plus.');
       // A second attempt after a crash must not render again: a new time would make other octets under the same control id.
       const known = await findOutgoing(tx.sql, item.tenant, organizationId, item.id);
       // One that was refused for its content is different: whatever was corrected since must be in what leaves.
@@ -148,6 +151,11 @@ export function risDestination(options: RisOptions): RisDestination {
       connections.clear();
     },
   };
+}
+
+async function isError(tx: FhirTransaction, item: DeliveryItem): Promise<boolean> {
+  const id = idOf(item.focus, 'Task');
+  return id !== undefined && (await tx.find('Task', id))?.status === 'entered-in-error';
 }
 
 async function render(

@@ -28,7 +28,8 @@ export async function onOutcome(
   // Put back by an operator after it failed: it is watched like a new one.
   if (result.status === 'retry' && child?.status === 'failed')
     await watchDelivery({ tx, now: tx.context.now() }, task, child.id as string);
-  if (result.status === 'failed') await tellFailure(tx, task, item);
+  // What no longer leaves because the case is an error is no failure of anybody's.
+  if (result.status === 'failed' && stateOf(task) !== 'entered-in-error') await tellFailure(tx, task, item);
   if (result.status === 'delivered' && awaits(task, child))
     await perform(shell, tx, task.id, {
       event: 'report-received',

@@ -394,6 +394,24 @@ describe('the answer to a request', () => {
 });
 
 describe('the report', () => {
+  it('of a case that turned out to be an error never leaves, not even when it was made ready before', async () => {
+    const sent = delivery('report-mdm', await makeCase());
+    ris.answer = () => undefined;
+    open({ answerMs: 50 });
+    expect(await destination.deliver(sent)).toMatchObject({ status: 'retry' });
+    await write(async (tx) => {
+      const task = await tx.read('Task', sent.focus.replace('Task/', ''));
+      await tx.update({ ...task, status: 'entered-in-error' });
+    });
+    ris.answer = (id) => `MSA|AA|${id}`;
+    const before = ris.received.length;
+    expect(await destination.deliver(sent)).toMatchObject({
+      status: 'failed',
+      reason: expect.stringContaining('erroné'),
+    });
+    expect(ris.received).toHaveLength(before);
+  });
+
   it('leaves as MDM^T02 with the CDA octet for octet, its sender and its flags in order', async () => {
     const sent = delivery('report-mdm', await makeCase());
     expect(await destination.deliver(sent)).toMatchObject({ status: 'delivered' });
