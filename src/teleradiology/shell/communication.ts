@@ -5,7 +5,7 @@ import { codeSystem, concept } from '../codes.ts';
 import { type EstablishmentSettings, establishmentSettings } from '../settings.ts';
 import { fromPlatform } from '../talk/platform-mark.ts';
 import { type CaseTask, idOf } from './case-task.ts';
-import { establishmentOf } from './gather-facts.ts';
+import { establishmentOf } from './case-view.ts';
 import { platformId } from './platform.ts';
 
 export interface Told {

@@ -4,24 +4,19 @@ import type { FhirTransaction } from '../../fhir/index.ts';
 import { type Facts, inHand, signedStates, unquestioned } from '../case/index.ts';
 import { criticalOf } from '../critical/critical-fact.ts';
 import { holds, isUndecided } from '../identity/issue-kinds.ts';
-import { linksOfCase, type StudyLink } from '../images/study-link.ts';
+import { linksOfCase } from '../images/study-link.ts';
 import { kindOf } from '../kinds/index.ts';
 import { standingOfActor } from '../people/reader-standing.ts';
 import { missingOf } from '../request/completeness.ts';
 import { type EstablishmentSettings, establishmentSettings, isLive } from '../settings.ts';
 import { readingClockOf } from './case-clocks.ts';
 import { announcedStudies, basisOf, idOf, inputsOf, milestonesOf, outputsOf, stateOf } from './case-task.ts';
+import { type CaseView, establishmentOf } from './case-view.ts';
 import { childFacts } from './child-facts.ts';
 import { consentOf } from './consent.ts';
 import { kindFacts, termsOfKind } from './kind-facts.ts';
 
-/** Facts with what they were read from. */
-export interface CaseView {
-  facts: Facts;
-  settings: EstablishmentSettings;
-  /** Studies attached to the case, in order of arrival. */
-  studies: StudyLink[];
-}
+export { type CaseView, establishmentOf };
 
 /** What holds of a case about which nothing more is known. */
 const unburdened = {
@@ -39,12 +34,6 @@ const unburdened = {
   addendum: 'none',
   critical: 'none',
 } as const satisfies Partial<Facts>;
-
-/** The establishment whose terms apply to a case. */
-export async function establishmentOf(tx: FhirTransaction, task: Task): Promise<Organization | undefined> {
-  const id = idOf(task.requester, 'Organization');
-  return id === undefined ? undefined : tx.find('Organization', id);
-}
 
 export async function gatherFacts(tx: FhirTransaction, task: Task & { id: string }, now: Date): Promise<CaseView> {
   const { tenant } = tx.context;

@@ -2,7 +2,7 @@
 import type { FhirTransaction } from '../../fhir/index.ts';
 import type { CaseActor, Facts } from '../case/index.ts';
 import type { Room } from '../room.ts';
-import type { CaseView } from './gather-facts.ts';
+import type { CaseView } from './case-view.ts';
 import type { TaskWrites } from './task-writes.ts';
 
 export interface EffectScene {
