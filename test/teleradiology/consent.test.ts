@@ -45,6 +45,13 @@ describe('consent to remote reading', () => {
     await expect(world.operate('radiologist', 'claim', id)).rejects.toThrow('refusé');
   });
 
+  it('withdrawn is not outweighed by the exception of the emergency', async () => {
+    const { id } = await readyCase(world);
+    const consent = await record(await world.task(id));
+    await update({ ...consent, status: 'inactive' });
+    await expect(world.operate('radiologist', 'claim', id)).rejects.toMatchObject(refusal('consent-not-refused'));
+  });
+
   it('withdrawn while the case is read stops the signature, and the reader is told at once', async () => {
     const { id } = await readyCase(world, { encounterClass: 'O' });
     const consent = await record(await world.task(id));

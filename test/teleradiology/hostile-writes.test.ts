@@ -200,3 +200,16 @@ describe('the number of a case', () => {
     expect(JSON.stringify((await world.task(posted.id)).identifier)).not.toContain('MOREAU');
   });
 });
+
+describe('an urgent case', () => {
+  it('is made routine by the coordinator alone: who reads it would give themselves more time, and no call to make', async () => {
+    const { id } = await readyCase(world);
+    await world.operate('radiologist', 'claim', id);
+    const lower = async (who: Who) =>
+      put(who, { ...((await world.task(id)) as Task & { id: string }), priority: 'routine' });
+    await expect(lower('radiologist')).rejects.toMatchObject({ status: 403 });
+    expect((await world.task(id)).priority).toBe('urgent');
+    await lower('coordinator');
+    expect((await world.task(id)).priority).toBe('routine');
+  });
+});

@@ -2,6 +2,7 @@
 import type { DiagnosticReport, ImagingStudy, Reference, ServiceRequest } from '@medplum/fhirtypes';
 import { FhirError, type FhirTransaction } from '../../fhir/index.ts';
 import { type CaseTask, idOf, outputsOf } from '../shell/case-task.ts';
+import { carryRefusals } from '../shell/consent.ts';
 import { readCase, type Shell } from '../shell/perform.ts';
 import { survivorOf } from './patient-changes.ts';
 
@@ -21,6 +22,7 @@ export async function recordMerge(shell: Shell, tx: FhirTransaction, caseId: str
       'DetectedIssue.mitigation.action',
     );
   const subject = { reference: `Patient/${to}` };
+  if (from !== undefined) await carryRefusals(tx, from, to);
   // The case first: its request may only change patient when the case did (shell/guard-writes.ts).
   await shell.writes.update(tx, { ...task, for: subject });
   for (const child of (await tx.search('Task', `part-of=Task/${caseId}&_count=100`)) as CaseTask[])

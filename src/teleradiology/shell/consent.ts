@@ -14,8 +14,27 @@ export async function consentOf(tx: FhirTransaction, task: Task): Promise<Facts[
   const consents = (await tx.search('Consent', `patient=${patient}`)).filter((consent) => concerns(consent, task));
   if (consents.some(isRefusal)) return 'refused';
   const active = consents.filter((consent) => consent.status === 'active');
-  if (active.length === 0) return consents.some(isWithdrawn) ? 'refused' : 'missing';
-  return active.some((consent) => categoryOf(consent) === 'remote-reading') ? 'given' : 'emergency';
+  if (active.some((consent) => categoryOf(consent) === 'remote-reading')) return 'given';
+  // Who withdrew could speak: the exception of an emergency is for who cannot.
+  if (consents.some(isWithdrawn)) return 'refused';
+  return active.length > 0 ? 'emergency' : 'missing';
+}
+
+/**
+ * What the patient refused or withdrew under an identity that was merged is told of the one that remains, too. A copy: other cases may still
+ * be under the former.
+ */
+export async function carryRefusals(tx: FhirTransaction, from: string, to: string): Promise<void> {
+  const refusals = (await tx.search('Consent', `patient=Patient/${from}`)).filter(
+    (consent) => categoryOf(consent) !== undefined && (isRefusal(consent) || isWithdrawn(consent)),
+  );
+  const known = await tx.search('Consent', `patient=Patient/${to}`);
+  for (const { id, meta: _meta, sourceAttachment: _scan, ...said } of refusals) {
+    const sourceReference = { reference: `Consent/${id}` } as Consent['sourceReference'];
+    if (known.some((each) => each.sourceReference?.reference === sourceReference?.reference)) continue;
+    const patient = { reference: `Patient/${to}` } as Consent['patient'];
+    await tx.create<Consent>({ ...said, patient, sourceReference });
+  }
 }
 
 /** Rejected, or a standing prohibition. */

@@ -124,6 +124,7 @@ async function guardUpdate(shell: Shell, before: CaseTask, after: CaseTask, tx: 
     throw new FhirError(422, 'business-rule', 'Ce dossier a un état inconnu.', 'Task.businessStatus');
   const event = eventOf(from, before, after);
   if (event === undefined || !carriesOnly(event, before, after)) throw await notATransition(tx, before, from);
+  if (event === 'triage') refuseLowering(after, tx);
   const base = withOwnedPart(after, before);
   const known = new Set(outputsOf(before, 'protocol').map((each) => each.valueString));
   const protocols = outputsOf(after, 'protocol')
@@ -141,6 +142,20 @@ async function guardUpdate(shell: Shell, before: CaseTask, after: CaseTask, tx: 
   if (event !== 'submit') return;
   await raiseDoubts(shell, tx, moved, doubts);
   await attachWaiting(shell, tx, moved);
+}
+
+/** Who reads would else give themselves more time, and no telephone call to make: an urgent case is made routine by the coordinator alone. */
+function refuseLowering(after: Task, { context: { actor } }: FhirTransaction): void {
+  if (after.priority !== 'routine' || actor.roles.includes('coordinator')) return;
+  throw FhirError.of(403, [
+    {
+      severity: 'error',
+      code: 'forbidden',
+      details: { text: 'Seul le coordonnateur déclasse une demande urgente : appelez-le.' },
+      diagnostics: 'an urgent case is made routine by the coordinator alone',
+      expression: ['Task.priority'],
+    },
+  ]);
 }
 
 /** A site that answers by a plain update says so in a note. */

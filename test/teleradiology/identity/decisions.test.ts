@@ -1,4 +1,4 @@
-import type { DetectedIssue, Patient, Task } from '@medplum/fhirtypes';
+import type { Consent, DetectedIssue, Patient, Task } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   complete,
@@ -10,6 +10,7 @@ import {
   patient,
   person,
   readyCase,
+  refusal,
   report,
   request,
   send,
@@ -80,6 +81,29 @@ describe('a patient merged while the case is read', () => {
     const order = await world.store.read(tenant, 'ServiceRequest', task.focus?.reference?.split('/')[1] ?? '');
     expect(order.subject.reference).toBe(`Patient/${survivor}`);
     expect(stateOf((await world.operate('radiologist', 'sign', id, report)) as Task)).toBe('delivering');
+  });
+
+  it('keeps what the patient refused under the former identity', async () => {
+    const { id } = await readyCase(world);
+    const merged = await patientOf(id);
+    await world.store.transaction(world.as('requester'), (tx) =>
+      tx.create<Consent>({
+        resourceType: 'Consent',
+        status: 'rejected',
+        scope: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/consentscope', code: 'treatment' }] },
+        category: [
+          {
+            coding: [{ system: 'https://fhir.passerelle.example/CodeSystem/consent-category', code: 'remote-reading' }],
+          },
+        ],
+        patient: { reference: `Patient/${merged.id}` },
+        policyRule: { text: 'Refus dit au manipulateur.' },
+      }),
+    );
+    await merge(id);
+    await decide(id, 'patient-merged', 'merge-recorded');
+    expect(stateOf(await world.task(id))).toBe('ready');
+    await expect(world.operate('radiologist', 'claim', id)).rejects.toMatchObject(refusal('consent-not-refused'));
   });
 
   it('cannot be recorded where nobody replaces the patient', async () => {
