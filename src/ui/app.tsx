@@ -116,16 +116,6 @@ function Screens({ session, onLogout }: { session: Session; onLogout: () => void
                 <OnDutyPage />
               </Route>
               <Route path="/garde/:id">{({ id }) => <OnDutyPage key={id} id={id} />}</Route>
-              <Route path="/planning">
-                <RotaPage />
-              </Route>
-              <Route path="/radiologues">
-                <ReadersPage />
-              </Route>
-              <Route path="/garde">
-                <OnDutyPage />
-              </Route>
-              <Route path="/garde/:id">{({ id }) => <OnDutyPage key={id} id={id} />}</Route>
               <Route path="/compte">
                 <AccountPage />
               </Route>

@@ -59,6 +59,7 @@ describe('the talk about a case', () => {
     ]);
     expect(lines[1]?.readers).toEqual(['Dr ALIX']);
     expect(lines[2]?.answers).toBe('texte a');
+    expect(lines.map(({ isQuestion }) => isQuestion)).toEqual([true, false, false, false]);
   });
 
   it('has files by their place in the message', () => {

@@ -1,7 +1,7 @@
 import type { Extension, Task } from '@medplum/fhirtypes';
 import { describe, expect, it } from 'vitest';
 import { caseFacts } from '../../src/ui/case/case-facts.ts';
-import { clocksOf, legalTime, netTime } from '../../src/ui/case/clocks.ts';
+import { clocksOf, legalTime, netTime, owedClock } from '../../src/ui/case/clocks.ts';
 
 const at = (time: string): string => `2026-05-12T${time}:00.000Z`;
 const now = (time: string): Date => new Date(at(time));
@@ -33,6 +33,20 @@ describe('the clocks of the case page', () => {
     expect(clocksOf(both).map(({ label }) => label)).toEqual(['Protocole', 'Interprétation']);
     expect(caseFacts(both)).toMatchObject({ late: false, clockStarted: now('08:00') });
     expect(legalTime(clocksOf(both)[1]!, now('08:20'))).toEqual({ level: 'calm', text: '40 min' });
+  });
+
+  it('leave one to count down in a list: a critical result, else the reading, else what is due first, by its name', () => {
+    const stopped = { url: 'stopped', valueDateTime: at('08:05') };
+    const shown = (...clocks: Extension[]) => owedClock(task(...clocks))?.what;
+    expect(shown(clock('expiry', '08:10'), clock('images', '09:30'), clock('information', '09:00'))).toBe(
+      'réponse du site',
+    );
+    expect(shown(clock('lease', '08:20'), clock('identity', '08:30'), clock('interpretation', '09:00'))).toBe(
+      'lecture',
+    );
+    expect(shown(clock('interpretation', '08:10'), clock('critical', '08:15'))).toBe('résultat critique');
+    expect(shown(clock('protocol', '08:30', [stopped]))).toBeUndefined();
+    expect(shown(clock('delivery', '08:10'), clock('expiry', '12:00'))).toBeUndefined();
   });
 
   it('show the net time beside the legal one while and after the establishment owed an answer', () => {

@@ -2,7 +2,7 @@
 import type { Extension, Task, TaskInput, TaskOutput } from '@medplum/fhirtypes';
 import { extensions, systems } from '../fhir/systems.ts';
 import { type Kind, kindOf } from '../words/kinds.ts';
-import { readingClock } from './clocks.ts';
+import { type OwedClock, owedClock, readingClock } from './clocks.ts';
 
 export interface CaseFacts {
   id: string;
@@ -16,6 +16,8 @@ export interface CaseFacts {
   urgent: boolean;
   deadline: Date | undefined;
   clockStarted: Date | undefined;
+  /** What is counted down now, the reading or something else that somebody owes. */
+  owed: OwedClock | undefined;
   /** Set by the platform when the legal deadline passed before the report was there. */
   late: boolean;
   receivedAt: Date | undefined;
@@ -40,6 +42,7 @@ export function caseFacts(task: Task): CaseFacts {
     urgent: task.priority !== 'routine',
     deadline: dateOf(task.restriction?.period?.end),
     clockStarted: clock?.started,
+    owed: owedClock(task),
     late: clock?.late === true,
     receivedAt: dateOf(task.authoredOn),
     imageCount: extensionOf(task.extension, extensions.imageCount)?.valueInteger ?? 0,

@@ -122,7 +122,7 @@ export function CaseWorkspace({ task, bundle }: { task: Task; bundle: Bundle }):
           <SecondReadingPanel works={works} />
           <CriticalPanel task={task} items={children} legal={legal} />
           <AnnouncementPanel task={task} />
-          <ChatPanel key={`messages-${task.id}`} task={task} />
+          <ChatPanel key={`messages-${task.id}`} task={task} mayAnswer={legal.includes('answer')} />
           <DeliveryPanel deliveries={children} />
         </aside>
       </div>

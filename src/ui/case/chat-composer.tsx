@@ -6,6 +6,8 @@ import { acceptedTypes, mostFiles, type PickedFile, readPicked, refusalOf } from
 
 interface ChatComposerProps {
   answered: ChatLine | undefined;
+  /** What is sent answers the question the case waits for. */
+  settles: boolean;
   pending: boolean;
   error: string | undefined;
   onForgetAnswer(): void;
@@ -14,7 +16,8 @@ interface ChatComposerProps {
 
 const longestText = 4000;
 
-export function ChatComposer({ answered, pending, error, onForgetAnswer, onSend }: ChatComposerProps): JSX.Element {
+export function ChatComposer(props: ChatComposerProps): JSX.Element {
+  const { answered, settles, pending, error, onForgetAnswer, onSend } = props;
   const [text, setText] = useState('');
   const [files, setFiles] = useState<readonly PickedFile[]>([]);
   const [refusal, setRefusal] = useState<string>();
@@ -45,7 +48,7 @@ export function ChatComposer({ answered, pending, error, onForgetAnswer, onSend 
     <form className="stack chat-composer" onSubmit={submit}>
       {answered === undefined ? null : (
         <p className="muted">
-          En réponse à {answered.author}{' '}
+          {settles ? 'Réponse à la question de' : 'En réponse à'} {answered.author}{' '}
           <Button size="compact-xs" variant="subtle" onClick={onForgetAnswer}>
             Ne plus répondre à ce message
           </Button>
@@ -90,7 +93,7 @@ export function ChatComposer({ answered, pending, error, onForgetAnswer, onSend 
           )}
         </FileButton>
         <Button type="submit" size="compact-sm" loading={pending} disabled={isEmpty}>
-          Envoyer
+          {settles ? 'Envoyer la réponse' : 'Envoyer'}
         </Button>
       </div>
     </form>

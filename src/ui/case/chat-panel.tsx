@@ -7,11 +7,14 @@ import { ChatMessage } from './chat-message.tsx';
 import { Panel } from './panel.tsx';
 import { useChat } from './use-chat.ts';
 
-export function ChatPanel({ task }: { task: Task }): JSX.Element | null {
+/** @param mayAnswer whether the case waits for an answer that this person may give. */
+export function ChatPanel({ task, mayAnswer }: { task: Task; mayAnswer: boolean }): JSX.Element | null {
   const { lines, send, markRead, canWrite, isShown } = useChat(task);
   const [answers, setAnswers] = useState<string>();
   const end = useRef<HTMLLIElement>(null);
   const talk = lines.data ?? [];
+  const answered = talk.find(({ id }) => id === answers);
+  const settles = mayAnswer && answered?.isQuestion === true;
   const unread = talk.filter((line) => line.isUnread).length;
   const { mutate: read, isPending } = markRead;
 
@@ -43,11 +46,12 @@ export function ChatPanel({ task }: { task: Task }): JSX.Element | null {
       ) : null}
       {canWrite ? (
         <ChatComposer
-          answered={talk.find(({ id }) => id === answers)}
+          answered={answered}
+          settles={settles}
           onForgetAnswer={() => setAnswers(undefined)}
           pending={send.isPending}
           error={send.isError ? messageOf(send.error) : undefined}
-          onSend={(draft) => send.mutateAsync({ ...draft, answers }).then(() => setAnswers(undefined))}
+          onSend={(draft) => send.mutateAsync({ ...draft, answers, settles }).then(() => setAnswers(undefined))}
         />
       ) : null}
     </Panel>

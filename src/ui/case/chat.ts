@@ -27,6 +27,8 @@ export interface ChatLine {
   isUnread: boolean;
   /** People may answer it; a record of a call is no message. */
   isMessage: boolean;
+  /** The reading waits for its answer, where the case still waits. */
+  isQuestion: boolean;
 }
 
 const kinds: Readonly<Record<string, string | undefined>> = {
@@ -93,6 +95,7 @@ export function chatLines(
         readers: readers.filter(({ reference }) => reference !== sender).map(({ display }) => display),
         isUnread: isMessage && !readers.some(({ reference }) => reference === session.reference),
         isMessage,
+        isQuestion: category === 'question',
       };
     })
     .sort((a, b) => Date.parse(a.at ?? '') - Date.parse(b.at ?? ''));

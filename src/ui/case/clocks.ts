@@ -39,7 +39,39 @@ export function clocksOf(task: Task): ShownClock[] {
   return (task.extension ?? []).filter(({ url }) => url === extensions.clock).map((one) => read(one, task));
 }
 
-/** The reading's clock, which decides the time left. */
+/** Clocks that somebody owes work to, in few words; a lease, the month without images and the way of a report are not counted down. */
+const owed: Readonly<Record<string, string>> = {
+  critical: 'résultat critique',
+  interpretation: 'lecture',
+  identity: 'identité',
+  information: 'réponse du site',
+  protocol: 'protocole',
+  images: 'images',
+  'second-reading': 'deuxième lecture',
+  complement: 'complément',
+  addendum: 'additif',
+};
+
+export interface OwedClock extends ShownClock {
+  due: Date;
+  /** What is owed, in few words. */
+  what: string;
+}
+
+/** The running clock to count down: a critical result before all, then the reading, else what is due first. */
+export function owedClock(task: Task): OwedClock | undefined {
+  const running = clocksOf(task)
+    .flatMap((clock): OwedClock[] => {
+      const what = owed[clock.name];
+      const { due } = clock;
+      return what === undefined || due === undefined || clock.stopped !== undefined ? [] : [{ ...clock, due, what }];
+    })
+    .sort((a, b) => a.due.getTime() - b.due.getTime());
+  const named = (name: string): OwedClock | undefined => running.find((clock) => clock.name === name);
+  return named('critical') ?? named('interpretation') ?? running[0];
+}
+
+/** The reading's clock, which decides whether the case is late. */
 export function readingClock(task: Task): ShownClock | undefined {
   return clocksOf(task).findLast(({ name }) => name === 'interpretation');
 }

@@ -9,7 +9,7 @@ import { messageOf } from '../fhir/problem.ts';
 import { mayRead } from '../session/rights.ts';
 import { useSession } from '../session/session-context.tsx';
 import { pollMs } from '../shell/query-client.ts';
-import { agreementOf, agreementTexts, newConsent } from './consent.ts';
+import { type Agreement, agreementNotes, agreementOf, agreementTexts, newConsent } from './consent.ts';
 import { Panel } from './panel.tsx';
 
 /** Who speaks with the patient. */
@@ -19,6 +19,10 @@ const choices = [
   { agreement: 'emergency', label: 'Exception d’urgence' },
   { agreement: 'refused', label: 'Refus ou retrait du patient' },
 ] as const;
+
+/** What need not be said any more: who agreed does not need the exception. */
+const settledBy = (agreement: Agreement): readonly Agreement[] =>
+  agreement === 'given' ? ['given', 'emergency'] : [agreement];
 
 export function ConsentPanel({ task, final }: { task: Task; final: boolean }): JSX.Element | null {
   const { client } = useServices();
@@ -43,14 +47,14 @@ export function ConsentPanel({ task, final }: { task: Task; final: boolean }): J
   const mayRecord = !final && session.roles.some((role) => recorders.includes(role));
   const tone = agreement === 'refused' ? 'severe' : agreement === 'missing' ? 'warning' : 'note';
   return (
-    <Panel title="Consentement" open={mayRecord || tone !== 'note'}>
+    <Panel title="Consentement" note={agreementNotes[agreement]} open={mayRecord || tone !== 'note'}>
       <p className={`alert alert-${tone}`} role="status">
         {agreementTexts[agreement]}
       </p>
       {mayRecord && agreement !== 'refused' ? (
         <fieldset className="group actions-buttons" aria-label="Enregistrer le consentement">
           {choices
-            .filter((choice) => choice.agreement !== agreement)
+            .filter((choice) => !settledBy(agreement).includes(choice.agreement))
             .map((choice) => (
               <Button
                 key={choice.agreement}

@@ -11,6 +11,14 @@ export const agreementTexts: Readonly<Record<Agreement, string>> = {
   missing: 'Aucun accord enregistré',
 };
 
+/** The same in a word or two, seen while the panel is folded. */
+export const agreementNotes: Readonly<Record<Agreement, string>> = {
+  given: 'accord',
+  emergency: 'exception d’urgence',
+  refused: 'refus',
+  missing: 'manque',
+};
+
 function concerns(consent: Consent, task: Task): boolean {
   const ours = consent.category.some(({ coding }) => coding?.some(({ system }) => system === systems.consentCategory));
   const cases = consent.identifier?.filter(({ system }) => system === systems.caseNumber) ?? [];

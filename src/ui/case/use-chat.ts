@@ -9,6 +9,7 @@ import { mayRead } from '../session/rights.ts';
 import { useSession } from '../session/session-context.tsx';
 import { pollMs } from '../shell/query-client.ts';
 import { type ChatLine, chatLines, type Draft, mayWrite, messageOf, talkCategories } from './chat.ts';
+import { operate } from './use-operation.ts';
 
 /** Receipts of others are told by nobody: they are looked at in passing. */
 const calmPollMs = 8 * pollMs;
@@ -35,9 +36,20 @@ export function useChat(task: Task) {
     refetchInterval: isLive ? calmPollMs : 2 * pollMs,
   });
   const send = useMutation({
-    mutationFn: (draft: Draft) =>
-      client.create(messageOf(task, draft), `identifier=${encodeURIComponent(`${systems.message}|${draft.key}`)}`),
-    onSuccess: refetch,
+    mutationFn: async ({ settles, ...draft }: Draft & { settles: boolean }) => {
+      const write = (message: Draft) =>
+        client.create(
+          messageOf(task, message),
+          `identifier=${encodeURIComponent(`${systems.message}|${message.key}`)}`,
+        );
+      if (!settles) return write(draft);
+      // A message alone would leave the case waiting for an answer that everybody can read.
+      if (draft.files.length > 0) await write({ ...draft, text: '' });
+      const answer = draft.text.trim() === '' ? 'Voir le fichier joint.' : draft.text.trim();
+      return operate(client, task, { name: 'answer', parameters: { answer } });
+    },
+    onSuccess: () =>
+      queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] === 'worklist' || queryKey[1] === task.id }),
   });
   const markRead = useMutation({
     mutationFn: () => client.operate(`Task/${task.id}/$read-messages`, { resourceType: 'Parameters' }),

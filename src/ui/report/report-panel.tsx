@@ -4,6 +4,7 @@ import { type JSX, useRef } from 'react';
 import { Panel } from '../case/panel.tsx';
 import { useDraftReport, useReport } from '../case/use-case.ts';
 import { mayRead } from '../session/rights.ts';
+import { hasRole } from '../session/session.ts';
 import { useSession } from '../session/session-context.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
 import { draftOf } from './chapters.ts';
@@ -38,6 +39,15 @@ export function ReportPanel(props: ReportPanelProps): JSX.Element | null {
   const shown = published ? <SignedReport task={props.task} report={published} reader={props.reader} /> : null;
   const writes = isSigned ? props.amending : opened.current || (stored !== undefined && published === undefined);
   if (!writes) return shown;
+  // Words being written are no result: nobody of the site acts on half a sentence.
+  if (!hasRole(session, 'radiologist', 'expert') && !props.canSave)
+    return (
+      shown ?? (
+        <Panel title="Compte rendu">
+          <p className="muted">En cours de rédaction : il s’affiche ici une fois émis ou signé.</p>
+        </Panel>
+      )
+    );
   const start = draft.data ?? stored;
   return (
     <>
