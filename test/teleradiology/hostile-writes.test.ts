@@ -1,5 +1,12 @@
 /** What a client with the rights of its role may try by plain writes, and what nobody may bring about by the operations. */
-import type { Communication, DetectedIssue, DocumentReference, Practitioner, Task } from '@medplum/fhirtypes';
+import type {
+  Communication,
+  DetectedIssue,
+  DocumentReference,
+  Practitioner,
+  ServiceRequest,
+  Task,
+} from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   childOf,
@@ -211,5 +218,39 @@ describe('an urgent case', () => {
     expect((await world.task(id)).priority).toBe('urgent');
     await lower('coordinator');
     expect((await world.task(id)).priority).toBe('routine');
+  });
+});
+
+describe('the request of an open case, rewritten by a client', () => {
+  const requestOf = async (id: string) => {
+    const { focus } = await world.task(id);
+    return (await world.store.read(tenant, 'ServiceRequest', idIn(focus?.reference))) as ServiceRequest & {
+      id: string;
+    };
+  };
+
+  it('is not put out of force behind the back of who reads', async () => {
+    const { id } = await readyCase(world);
+    await expect(put('ris', { ...(await requestOf(id)), status: 'revoked' })).rejects.toMatchObject({ status: 422 });
+    const { id: asked } = (await send(world, request(person()))).task;
+    const cancelled = { ...(await world.task(asked)), statusReason: { text: 'Sortie' } };
+    await put('coordinator', {
+      ...cancelled,
+      status: 'cancelled',
+      businessStatus: {
+        coding: [{ system: 'https://fhir.passerelle.example/CodeSystem/case-status', code: 'cancelled' }],
+      },
+    } as Task & { id: string });
+    expect((await requestOf(asked)).status).toBe('revoked');
+  });
+
+  it('is told to who reads it, with what it says now', async () => {
+    const { id } = await readyCase(world);
+    await world.operate('radiologist', 'claim', id);
+    await put('requester', { ...(await requestOf(id)), bodySite: [{ text: 'Genou droit' }] });
+    const told = await world.store.search(tenant, 'Communication', 'category=request-changed');
+    const about = told.filter((each) => each.about?.some(({ reference }) => reference === `Task/${id}`));
+    expect(about).toMatchObject([{ recipient: [{ reference: 'Practitioner/radiologue' }], priority: 'urgent' }]);
+    expect(about[0]?.payload?.[0]?.contentString).toContain('Genou droit');
   });
 });

@@ -6,7 +6,8 @@ import type { DocumentReference, ServiceRequest, Task } from '@medplum/fhirtypes
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkCdaHeader, createReportRoom, openKeystore } from '../../src/report/index.ts';
 import { kinds } from '../../src/teleradiology/kinds/index.ts';
-import { fresh, milestones, outputs, patient, person, placer, stateOf } from './support/requests.ts';
+import { fresh, milestones, outputs, patient, person, placer, refusal, stateOf } from './support/requests.ts';
+import { ask as operateOn } from './support/staff.ts';
 import { createWorld, tenant, type World } from './support/world.ts';
 
 let folder: string;
@@ -78,6 +79,15 @@ const opinion = {
 };
 
 describe('a téléexpertise', () => {
+  it('is not taken by an expert whom the establishment excluded', async () => {
+    const asked = await ask('teleexpertise');
+    const practitioner = { reference: 'Practitioner/expert' };
+    await operateOn(world, 'coordinator', 'Organization/$exclude', 'ch-exemple', { practitioner, reason: 'Essai' });
+    await expect(world.operate('expert', 'claim', asked.id)).rejects.toMatchObject(refusal('not-excluded', 403));
+    await operateOn(world, 'coordinator', 'Organization/$reinstate', 'ch-exemple', { practitioner });
+    expect(stateOf((await world.operate('expert', 'claim', asked.id)) as Task)).toBe('reading');
+  });
+
   it('goes from the question to the opinion: no protocol, no images; an expert claims, writes, signs; the requester has read it', async () => {
     const asked = await ask('teleexpertise');
     expect(stateOf(asked)).toBe('ready');

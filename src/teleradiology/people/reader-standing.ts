@@ -45,14 +45,17 @@ export async function readerStanding(
   };
 }
 
-/** The same of who acts. The register is of radiologists: of anybody else, and of the platform itself, nothing is asked. */
+/**
+ * The same of who acts. The certificates and rotas are of radiologists, an exclusion is of any reader; of anybody else, and of the platform
+ * itself, nothing is asked.
+ */
 export async function standingOfActor(
   tx: Pick<FhirTransaction, 'sql' | 'context'>,
   establishment: string | undefined,
   now: Date,
 ): Promise<ReaderStanding> {
   const { kind, roles, reference } = tx.context.actor;
-  return kind === 'person' && roles.includes('radiologist')
-    ? readerStanding(tx, reference, establishment, now)
-    : unquestioned;
+  if (kind !== 'person' || !roles.some((role) => role === 'radiologist' || role === 'expert')) return unquestioned;
+  const standing = await readerStanding(tx, reference, establishment, now);
+  return roles.includes('radiologist') ? standing : { ...unquestioned, excluded: standing.excluded };
 }

@@ -33,6 +33,21 @@ export async function tellChanges(
   if (traits.length > 0) changes.push(`Identité différente : ${traits.join(', ')}.`);
   if (changes.length === 0) return;
   const text = `La demande a été renvoyée sous le même numéro avec un autre contenu, à vérifier auprès du demandeur. ${changes.join(' ')}`;
+  await tell(tx, task, text);
+}
+
+/** Tells what a client of the site wrote into the request of an open case by a plain update: whoever reads goes by it. */
+export async function tellRewritten(
+  tx: FhirTransaction,
+  task: CaseTask,
+  before: ServiceRequest,
+  after: ServiceRequest,
+): Promise<void> {
+  const changes = sentences([['Acte', texts(given(before.code)), texts(given(after.code))], ...ordered(before, after)]);
+  if (changes.length > 0) await tell(tx, task, `La demande a été modifiée par l’établissement. ${changes.join(' ')}`);
+}
+
+async function tell(tx: FhirTransaction, task: CaseTask, text: string): Promise<void> {
   const value = createHash('sha256').update(`${task.id} ${text}`).digest('hex');
   await tx.createIfNone<Communication>(
     communication(task, {
@@ -55,15 +70,28 @@ function changesOf(
   request: IncomingRequest,
 ): string[] {
   const order = request.serviceRequest;
-  const elements: [string, string[], string[]][] = [
-    ['Justification', texts(stored.reasonCode), texts(order.reasonCode)],
-    ['Examen', texts(stored.orderDetail), texts(order.orderDetail)],
-    ['Région', texts(stored.bodySite), texts(order.bodySite)],
-    ['Précisions', (stored.note ?? []).map((note) => note.text), (order.note ?? []).map((note) => note.text)],
+  return sentences([
+    ...ordered(stored, order),
     ['Renseignements', observations.map(observationText).sort(), request.observations.map(observationText).sort()],
     ['Classe de la venue', given(inputsOf(task, 'encounter-class')[0]?.valueCode), given(request.encounterClass)],
     ['Rappel', given(inputsOf(task, 'callback')[0]?.valueString), given(request.callback)],
+  ]);
+}
+
+/** Name of an element, what was said of it, what is said now. */
+type Element = [name: string, before: string[], after: string[]];
+type Order = Pick<ServiceRequest, 'reasonCode' | 'orderDetail' | 'bodySite' | 'note'>;
+
+function ordered(before: Order, after: Order): Element[] {
+  return [
+    ['Justification', texts(before.reasonCode), texts(after.reasonCode)],
+    ['Examen', texts(before.orderDetail), texts(after.orderDetail)],
+    ['Région', texts(before.bodySite), texts(after.bodySite)],
+    ['Précisions', (before.note ?? []).map((note) => note.text), (after.note ?? []).map((note) => note.text)],
   ];
+}
+
+function sentences(elements: readonly Element[]): string[] {
   return elements
     .filter(([, before, after]) => before.join('\n') !== after.join('\n'))
     .map(([name, , after]) => `${name} : ${after.length > 0 ? quoted(after) : 'plus rien'}.`);

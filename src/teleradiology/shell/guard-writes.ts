@@ -14,6 +14,7 @@ import { attachWaiting } from '../images/attach.ts';
 import { documentWritten } from '../request/attach-document.ts';
 import type { PendingRequests } from '../request/from-rest.ts';
 import { placerOf } from '../request/open-case.ts';
+import { requestRewritten } from '../request/request-rewritten.ts';
 import { type CaseTask, isTaskOf, outputsOf, stateOf } from './case-task.ts';
 import { consentWritten } from './consent-written.ts';
 import { gatherFacts } from './gather-facts.ts';
@@ -76,7 +77,10 @@ async function guardRequest(shell: Shell, change: Change, tx: FhirTransaction): 
   const [known, given] = [placerOf(before), after && placerOf(after)];
   const sameNumber = known?.system === given?.system && known?.value === given?.value;
   const samePatient = before.subject.reference === after?.subject.reference;
-  if (sameNumber && samePatient) return after && requestCompleted(shell, tx, before, after);
+  if (sameNumber && samePatient && after !== undefined) {
+    await requestRewritten(tx, before, after);
+    return requestCompleted(shell, tx, before, after);
+  }
   const code = encodeURIComponent(`${codeSystem.taskCode}|teleradiology-case`);
   const cases = await tx.search('Task', `based-on=ServiceRequest/${before.id}&code=${code}&_count=1`);
   if (cases.length === 0) return;
