@@ -22,7 +22,13 @@ export function parseTemplate(name: string, text: string, names: readonly string
   const paragraphs = rest
     .join('\n')
     .split(/\n\s*\n/)
-    .map((paragraph) => paragraph.trim().replace(/\s*\n\s*/g, ' '))
+    .map((paragraph) =>
+      paragraph
+        .split('\n')
+        .map((line) => line.trim())
+        .join(' ')
+        .trim(),
+    )
     .filter((paragraph) => paragraph !== '');
   if (paragraphs.length === 0) throw new Error(`mail template ${name}: there is no message`);
   for (const part of [subject, ...paragraphs]) {

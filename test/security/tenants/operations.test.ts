@@ -37,6 +37,10 @@ const person = (id: string): Resource => ({
  * says how another tenant could be asked by it.
  */
 const asking: Readonly<Record<string, (id: string) => Argument[]>> = {
+  'ask-swap': (id) => [
+    { name: 'with', valueReference: { reference: `Slot/${id}` } },
+    { name: 'reason', valueString: 'away' },
+  ],
   attachment: () => [],
   'break-glass': () => [{ name: 'reason', valueString: 'no other way' }],
   closure: (id) => [{ name: 'name', valueString: id }],
