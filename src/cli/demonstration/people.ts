@@ -80,6 +80,7 @@ export const demoPeople: readonly DemoPerson[] = [
   },
   { login: 'manipulateur', family: 'TEST-MANIP', given: 'SACHA', role: 'technologist' },
   { login: 'coordonnateur', family: 'TEST-COORD', given: 'ANDREA', role: 'coordinator', phone: '0199000070' },
+  { login: 'standard', family: 'TEST-STANDARD', given: 'DOMINIQUE', role: 'switchboard' },
   { login: 'identitovigilance', family: 'TEST-IDENTITE', given: 'LOU', role: 'identity-vigilance' },
   {
     login: 'qualite',

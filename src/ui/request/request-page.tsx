@@ -78,7 +78,7 @@ export default function RequestPage(): JSX.Element {
   );
   return (
     <form
-      className="stack request-form"
+      className="page request-form"
       aria-label="Nouvelle demande"
       onSubmit={(event) => {
         event.preventDefault();
