@@ -1,6 +1,7 @@
 /** What a client with the rights of its role may try by plain writes, and what nobody may bring about by the operations. */
 import type {
   Communication,
+  Contract,
   DetectedIssue,
   DocumentReference,
   Practitioner,
@@ -70,6 +71,49 @@ describe('a critical result with two findings', () => {
     await expect(hear('Hématome sous-dural gauche')).rejects.toMatchObject({ status: 422 });
     expect((await childOf(world, id, 'alert')).status).toBe('in-progress');
     await hear('Hématome sous-dural gauche, et pneumothorax compressif');
+    expect((await childOf(world, id, 'alert')).status).toBe('completed');
+  });
+});
+
+describe('the alert of a critical result', () => {
+  it('is not said to be over, nor renamed, by a client', async () => {
+    const { id } = await readyCase(world);
+    await world.operate('radiologist', 'claim', id);
+    await world.operate('radiologist', 'declare-critical', id, { finding: 'Hématome sous-dural aigu gauche' });
+    const alert = (await childOf(world, id, 'alert')) as Task & { id: string };
+    for (const change of [
+      { executionPeriod: { ...alert.executionPeriod, end: '2026-05-12T07:00:00Z' } },
+      { description: 'Sans objet' },
+      { reasonCode: { text: 'Sans objet' } },
+    ])
+      await expect(put('requester', { ...alert, ...change })).rejects.toMatchObject({ status: 422 });
+  });
+
+  it('is not heard by who declared it, whatever else they are, unless they name who answered', async () => {
+    const { id } = await readyCase(world);
+    await world.operate('radiologist', 'claim', id);
+    const finding = 'Hématome sous-dural aigu gauche';
+    await world.operate('radiologist', 'declare-critical', id, { finding });
+    const both = world.as('radiologist', 'operation:Task/$acknowledge-critical');
+    const hear = (parameters: Record<string, string>) =>
+      world.store.transaction({ ...both, actor: { ...both.actor, roles: ['radiologist', 'requester'] } }, async (tx) =>
+        world.store.operations
+          .find(({ name }) => name === 'acknowledge-critical')!
+          .run({
+            tx,
+            id,
+            parameters: {
+              resourceType: 'Parameters',
+              parameter: Object.entries(parameters).map(([name, valueString]) => ({ name, valueString })),
+            },
+            base: '',
+            query: '',
+            authorize: () => undefined,
+            isAllowed: () => true,
+          }),
+      );
+    await expect(hear({ 'read-back': finding })).rejects.toMatchObject({ status: 422 });
+    await hear({ 'read-back': finding, with: 'Mme Test, IDE des urgences' });
     expect((await childOf(world, id, 'alert')).status).toBe('completed');
   });
 });
@@ -252,5 +296,53 @@ describe('the request of an open case, rewritten by a client', () => {
     const about = told.filter((each) => each.about?.some(({ reference }) => reference === `Task/${id}`));
     expect(about).toMatchObject([{ recipient: [{ reference: 'Practitioner/radiologue' }], priority: 'urgent' }]);
     expect(about[0]?.payload?.[0]?.contentString).toContain('Genou droit');
+  });
+});
+
+describe('what other people agreed on or recorded', () => {
+  it('is not written for an establishment by people of another one', async () => {
+    const contract: Contract = {
+      resourceType: 'Contract',
+      status: 'executed',
+      meta: { profile: ['https://fhir.passerelle.example/StructureDefinition/contract-terms'] },
+      type: {
+        coding: [{ system: 'https://fhir.passerelle.example/CodeSystem/contract-type', code: 'teleradiology-terms' }],
+      },
+      subject: [{ reference: 'Organization/ch-exemple' }],
+      applies: { start: '2027-01-01' },
+      term: [
+        {
+          identifier: { value: 'urgence' },
+          type: { coding: [{ system: 'https://fhir.passerelle.example/CodeSystem/clock', code: 'interpretation' }] },
+          text: 'Urgence',
+          offer: { text: 'Urgence' },
+          extension: [
+            {
+              url: 'https://fhir.passerelle.example/StructureDefinition/clock-term',
+              extension: [{ url: 'minutes', valuePositiveInt: 45 }],
+            },
+          ],
+        },
+      ],
+    };
+    const write = (establishments: string[]) =>
+      world.store.transaction({ ...world.as('coordinator', 'create'), establishments }, (tx) => tx.create(contract));
+    await expect(write(['autre'])).rejects.toMatchObject({ status: 403 });
+    await write(['ch-exemple']);
+  });
+
+  it('is no certificate that the software of an establishment put there', async () => {
+    const scan: DocumentReference = {
+      resourceType: 'DocumentReference',
+      status: 'current',
+      type: { coding: [{ system: 'https://fhir.passerelle.example/CodeSystem/qualification', code: 'diploma' }] },
+      category: [
+        { coding: [{ system: 'https://fhir.passerelle.example/CodeSystem/document-category', code: 'professional' }] },
+      ],
+      subject: { reference: 'Practitioner/radiologue' },
+      content: [{ attachment: { contentType: 'application/pdf', data: 'JVBERi0xLjQ=' } }],
+    };
+    await expect(post('ris', scan)).rejects.toMatchObject({ status: 422 });
+    await post('administrator', scan);
   });
 });

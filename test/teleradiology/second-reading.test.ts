@@ -117,6 +117,24 @@ describe('a second reading before the signature', () => {
 });
 
 describe('a second reading of a signed report', () => {
+  it('that disagrees while a re-reading is open is told to who does that, and to the coordinators', async () => {
+    const { id } = await signedCase(world);
+    await world.operate('requester', 'request-second-reading', id, { reason: 'Polytraumatisé' });
+    await world.operate('other-radiologist', 'claim-second-reading', id);
+    await world.operate('requester', 'request-rereading', id, { reason: 'Doute clinique' });
+    await world.operate('radiologist', 'claim-addendum', id);
+    await world.operate('other-radiologist', 'displayed', id, { series: ['1.1', '1.2'] });
+    const disagrees = { agrees: 'false', opinion: 'Fracture de C2.' };
+    await world.operate('other-radiologist', 'complete-second-reading', id, disagrees);
+    const [told] = (await world.store.search(tenant, 'Communication', 'category=second-opinion&_count=200')).filter(
+      (each) => each.about?.some(({ reference }) => reference === `Task/${id}`),
+    );
+    expect(told?.recipient?.map(({ reference }) => reference)).toEqual([
+      'Practitioner/radiologue',
+      'Organization/passerelle-exemple',
+    ]);
+  });
+
   it('runs beside the delivery; agreement changes nothing of the report', async () => {
     const { id, item } = await signedCase(world, false);
     await world.operate('requester', 'request-second-reading', id, { reason: 'Polytraumatisé' });

@@ -1,13 +1,20 @@
 /** A contract of terms is stored only when every clause can be applied: a delay that is not understood would be a silent one. */
 import type { Contract } from '@medplum/fhirtypes';
 import { type Change, FhirError, type FhirTransaction } from '../../fhir/index.ts';
+import { requireMember } from '../people/entitled.ts';
 import { establishmentSettings } from '../settings.ts';
 import { type ContractProblem, isContractOfTerms, readContract } from './read-contract.ts';
 
-/** @throws FhirError 422 naming every element at fault. Contracts of another kind are none of ours. */
+/** @throws FhirError 403 for somebody of another establishment, 422 naming every element at fault. Contracts of another kind are none of ours. */
 export async function guardContract(change: Change, tx: FhirTransaction): Promise<void> {
-  const contract = change.after as Contract | undefined;
-  if (change.type !== 'Contract' || contract === undefined || !isContractOfTerms(contract)) return;
+  if (change.type !== 'Contract') return;
+  const [before, contract] = [change.before, change.after] as (Contract | undefined)[];
+  // Delays and penalties are agreed by the people of the establishment, also where they move to another.
+  for (const written of [before, contract]) {
+    const agreed = written && isContractOfTerms(written) ? establishmentOf(written) : undefined;
+    if (agreed !== undefined) requireMember(tx, agreed);
+  }
+  if (contract === undefined || !isContractOfTerms(contract)) return;
   const establishment = establishmentOf(contract);
   const organization = establishment === undefined ? undefined : await tx.whole.find('Organization', establishment);
   const { timeZone } = establishmentSettings(organization).delays;

@@ -16,7 +16,7 @@ import type { Reasons } from './reasons.ts';
 export async function guardPeople(shell: Shell, reasons: Reasons, change: Change, tx: FhirTransaction): Promise<void> {
   if (change.type === 'Practitioner') return practitionerWritten(change, tx);
   if (change.type === 'PractitionerRole') return roleWritten(shell, reasons, change, tx);
-  checkProfessionalDocument(change.after);
+  checkProfessionalDocument(change, tx);
 }
 
 async function practitionerWritten(change: Change, tx: FhirTransaction): Promise<void> {

@@ -3,14 +3,24 @@
  * can be put under it, else the register's keepers would see it.
  */
 import type { CodeableConcept, DocumentReference, Resource } from '@medplum/fhirtypes';
+import type { Change, FhirTransaction } from '../../fhir/index.ts';
 import { hasCode, passerelle } from '../codes.ts';
-import { refusal } from './entitled.ts';
+import { keepsRegister, refusal } from './entitled.ts';
 import { qualificationSystem } from './qualification.ts';
 
 export const documentCategorySystem = `${passerelle}/CodeSystem/document-category`;
 
-/** @throws FhirError 422 for anything in the category that is not about a professional alone. */
-export function checkProfessionalDocument(after: Resource | undefined): void {
+/** @throws FhirError 422 for who does not keep the register, and for anything in the category that is not about a professional alone. */
+export function checkProfessionalDocument({ before, after }: Change, tx: FhirTransaction): void {
+  const isOurs = [before, after].some((each) => each !== undefined && isProfessional(each));
+  if (isOurs && !keepsRegister(tx))
+    throw refusal(
+      422,
+      'business-rule',
+      'Scans of certificates are recorded by administrators',
+      'Les pièces d’un professionnel sont enregistrées par un administrateur.',
+      'DocumentReference.category',
+    );
   if (after === undefined || !isProfessional(after)) return;
   const document = after as DocumentReference;
   const aboutSomebody = document.subject?.reference?.startsWith('Practitioner/') === true;

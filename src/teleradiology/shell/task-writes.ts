@@ -34,6 +34,9 @@ const owned = [
   'input',
   'output',
   'extension',
+  'description',
+  'reasonCode',
+  'executionPeriod',
 ] as const satisfies (keyof Task)[];
 
 /** The machine's elements of a Task, in one comparable string. */

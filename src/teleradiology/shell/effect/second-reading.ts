@@ -1,8 +1,8 @@
 /** Second readings as child Tasks `second-read`: asked, taken, given back, closed with an opinion, dropped with the first reading (WF-8). */
-import type { Communication } from '@medplum/fhirtypes';
+import type { Communication, Reference } from '@medplum/fhirtypes';
 import { type CaseTask, withOutput, withoutOutputs } from '../case-task.ts';
 import { changeChild, ended, givenBack, openChild, taken } from '../child-tasks.ts';
-import { communication, responsible } from '../communication.ts';
+import { communication, coordinators, responsible } from '../communication.ts';
 import { latestChild } from '../latest-child.ts';
 import type { EffectScene } from '../scene.ts';
 
@@ -32,7 +32,10 @@ export async function releaseSecondReading(task: CaseTask, scene: EffectScene): 
   return task;
 }
 
-/** Keeps the opinion, and tells the first reader. */
+/**
+ * Keeps the opinion, and tells the first reader; one that disagrees with a signed report also
+ * whoever else can act on it: the first reader may be gone.
+ */
 export async function closeSecondReading(task: CaseTask, scene: EffectScene): Promise<CaseTask> {
   const { tx, input, actor, now } = scene;
   const opinion = input.opinion ?? '';
@@ -44,13 +47,24 @@ export async function closeSecondReading(task: CaseTask, scene: EffectScene): Pr
     communication(task, {
       category: 'second-opinion',
       text: `Deuxième lecture, avis ${input.agrees === true ? 'concordant' : 'discordant'} : ${opinion}`,
-      recipients: await responsible(tx, task, scene.view.settings),
+      recipients: await toldOf(task, scene),
       sent: now,
       urgent: input.agrees !== true,
       sender: { reference: actor.reference, display: actor.display },
     }),
   );
   return task;
+}
+
+async function toldOf(task: CaseTask, { tx, input, view }: EffectScene): Promise<Reference[]> {
+  const first = await responsible(tx, task, view.settings);
+  const { addendumReader, report } = view.facts;
+  if (input.agrees === true || report !== 'final') return first;
+  const others = [
+    ...(addendumReader === undefined ? [] : [{ reference: addendumReader }]),
+    ...(await coordinators(tx, task, view.settings)),
+  ];
+  return [...new Map([...first, ...others].map((each) => [each.reference, each])).values()];
 }
 
 /** The first reading is given up: nobody waits for an opinion on it any more. One that was given stays. */
