@@ -81,7 +81,7 @@ describe('the talk about a case', () => {
     });
   });
 
-  it('is no alarm; a critical result is one until it was said back', () => {
+  it('is no alarm; a critical result is one until it was said back, and then asks nothing any more', () => {
     const alerts = caseAlerts(
       task,
       [
@@ -97,7 +97,6 @@ describe('the talk about a case', () => {
     expect(alerts.map(({ text, tone }) => [text, tone])).toEqual([
       ['texte ccc', 'severe'],
       ['texte eeeee', 'warning'],
-      ['texte dddd', 'note'],
     ]);
   });
 

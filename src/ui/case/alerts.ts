@@ -45,19 +45,17 @@ export function caseAlerts(
       .filter((one) => one.about?.some((reference) => literalReference(reference) === about))
       // What people say is in the chat.
       .filter((one) => talkCategory(one) === undefined)
+      // Said back, it asks nothing any more: the panel of critical results keeps it.
+      .filter((one) => !isCritical(one) || one.status === 'in-progress')
       .map((one) => ({
         key: `communication-${one.id}`,
         text: one.payload?.[0]?.contentString ?? conceptText(one.category?.[0]) ?? 'Message',
         at: one.sent,
-        tone: toneOf(one),
+        tone: isCritical(one) ? ('severe' as const) : ('warning' as const),
       })),
   ];
   return alerts.sort((a, b) => tones.indexOf(a.tone) - tones.indexOf(b.tone));
 }
 
-/** A critical result that somebody must hear; once said back it is only to be known. */
-function toneOf(communication: Communication): AlertTone {
-  const isCritical = communication.category?.[0]?.coding?.[0]?.code === 'critical-result';
-  if (!isCritical) return 'warning';
-  return communication.status === 'in-progress' ? 'severe' : 'note';
-}
+const isCritical = (communication: Communication): boolean =>
+  communication.category?.[0]?.coding?.[0]?.code === 'critical-result';

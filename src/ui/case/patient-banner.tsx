@@ -4,7 +4,7 @@ import type { JSX } from 'react';
 import { Link } from 'wouter';
 import { useNow } from '../shell/use-now.ts';
 import { ageText, frenchDate, frenchShort } from '../time/format.ts';
-import { caseStatusName } from '../words/case-status.ts';
+import { caseStatusName, signedStates } from '../words/case-status.ts';
 import { kindBadge } from '../words/kinds.ts';
 import { sexName } from '../words/labels.ts';
 import { hiddenPatient, patientIdentity } from '../words/people.ts';
@@ -64,10 +64,18 @@ export function PatientBanner({ task, facts, patient, exam }: PatientBannerProps
       </div>
       <div className="banner-time">
         <TimeLeft facts={facts} now={now} />
-        <span className="muted">
-          {facts.deadline ? `échéance ${frenchShort(facts.deadline.toISOString(), now)}` : ''}
-        </span>
+        <span className="muted">{deadlineText(facts, now)}</span>
       </div>
     </section>
   );
+}
+
+/** The deadline of what is counted down; the reading's by its name where something else is more pressing. */
+function deadlineText({ state, owed, deadline }: CaseFacts, now: Date): string {
+  const isOther = owed !== undefined && owed.name !== 'interpretation';
+  const reading = isOther && signedStates.includes(state) ? undefined : deadline;
+  const due = reading ?? owed?.due;
+  if (due === undefined) return '';
+  const whose = isOther && reading !== undefined ? 'lecture : ' : '';
+  return `${whose}échéance ${frenchShort(due.toISOString(), now)}`;
 }
