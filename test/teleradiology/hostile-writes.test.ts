@@ -346,3 +346,36 @@ describe('what other people agreed on or recorded', () => {
     await post('administrator', scan);
   });
 });
+
+describe('a plain update between what the machine reads and what it writes', () => {
+  it('is not overwritten by a decision that knew nothing of it', async () => {
+    const { id } = await readyCase(world);
+    const ready = (await world.task(id)) as Task & { id: string };
+    const claimed = {
+      ...ready,
+      status: 'in-progress',
+      owner: { reference: 'Practitioner/radiologue-2' },
+      businessStatus: {
+        coding: [{ system: 'https://fhir.passerelle.example/CodeSystem/case-status', code: 'reading' }],
+      },
+    } as Task & { id: string };
+    // The question is stored first, then the clocks, then the case.
+    let claims = 0;
+    world.store.beforeWrite(async (resource, tx) => {
+      if (
+        resource.resourceType === 'Communication' &&
+        tx.context.interaction === 'operation:Task/$ask' &&
+        claims++ === 0
+      )
+        await put('other-radiologist', claimed);
+      return resource;
+    });
+    const question = { question: 'Quelle est la créatininémie ?' };
+    await expect(world.operate('radiologist', 'ask', id, question)).rejects.toMatchObject({ status: 409 });
+    expect(claims).toBe(1);
+    expect(await world.task(id)).toMatchObject({
+      status: 'in-progress',
+      owner: { reference: 'Practitioner/radiologue-2' },
+    });
+  });
+});

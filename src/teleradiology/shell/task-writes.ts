@@ -3,7 +3,7 @@
  * to the machine (design §5 rule 4), whoever asks and however it comes.
  */
 import type { Task } from '@medplum/fhirtypes';
-import type { FhirTransaction } from '../../fhir/index.ts';
+import { FhirError, type FhirTransaction } from '../../fhir/index.ts';
 
 export interface TaskWrites {
   create<T extends Task & { id: string }>(tx: FhirTransaction, task: T): Promise<T>;
@@ -69,7 +69,12 @@ export function createTaskWrites(): TaskWrites {
     },
     async update(tx, task) {
       remember(tx, task);
-      return (await tx.update(task)) as typeof task;
+      const ifMatch = task.meta?.versionId;
+      try {
+        return (await tx.update(task, ifMatch === undefined ? {} : { ifMatch })) as typeof task;
+      } catch (error) {
+        throw error instanceof FhirError && error.status === 412 ? overtaken() : error;
+      }
     },
     ours: (tx, task) =>
       written
@@ -78,6 +83,26 @@ export function createTaskWrites(): TaskWrites {
         ?.has(ownedPart(task)) ?? false,
   };
 }
+
+/**
+ * A plain update of a client holds the Task and not the lock of its case: what it wrote since the machine read the case is not overwritten by
+ * a decision that knew nothing of it. Nothing of the work is kept; it may be done again.
+ */
+function overtaken(): FhirError {
+  const error = FhirError.of(409, [
+    {
+      severity: 'error',
+      code: 'conflict',
+      details: { text: 'Le dossier vient de changer : rechargez-le, puis recommencez.' },
+      diagnostics: 'the case changed between what was read and what was to be written',
+      expression: ['Task'],
+    },
+  ]);
+  return Object.assign(error, { code: serializationFailure });
+}
+
+/** SQLSTATE by which contention is told from what is wrong with a request. */
+const serializationFailure = '40001';
 
 /** JSON with sorted members: two equal contents give the same text. */
 function stable(value: unknown): string {
