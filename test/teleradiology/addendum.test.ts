@@ -75,6 +75,7 @@ describe('an addendum to a signed report', () => {
     const after = await reportOf(id);
     expect(after).toMatchObject({ id: before.id, status: 'appended', conclusion: 'Stable.' });
     expect(after.identifier).toEqual(before.identifier);
+    expect(after.resultsInterpreter?.[0]?.display).toMatch(/\S/);
     expect(outputs(signed, 'draft')).toHaveLength(0);
     expect(await reportsFor(id)).toHaveLength(1);
 

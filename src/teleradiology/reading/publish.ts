@@ -58,6 +58,8 @@ export async function currentDocuments(tx: FhirTransaction, task: CaseTask): Pro
 export async function publishReport(tx: FhirTransaction, task: CaseTask, publication: Publication): Promise<CaseTask> {
   const { draft, input, documents, former } = publication;
   const radiologist: Reference = { reference: `Practitioner/${input.radiologist.id}` };
+  // With the name the draft has them by: readers of the page are not all in its directory.
+  const interpreter = draft.resultsInterpreter?.find(({ reference }) => reference === radiologist.reference);
   const platform: Reference = { reference: `Organization/${input.platform.id}` };
   const known = outputsOf(task, 'report').map((each) => idOf(each.valueReference, 'DiagnosticReport'))[0];
   const target = known === undefined ? draft : await withNumber(tx, draft, known);
@@ -87,7 +89,7 @@ export async function publishReport(tx: FhirTransaction, task: CaseTask, publica
     issued: input.signedAt.toISOString(),
     ...(input.examDate ? { effectiveDateTime: input.examDate.toISOString() } : {}),
     performer: [radiologist, platform] as DiagnosticReport['performer'],
-    resultsInterpreter: [radiologist] as DiagnosticReport['resultsInterpreter'],
+    resultsInterpreter: [interpreter ?? radiologist] as DiagnosticReport['resultsInterpreter'],
     presentedForm: [
       {
         contentType: 'application/pdf',

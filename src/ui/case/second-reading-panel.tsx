@@ -7,8 +7,8 @@ import type { SideWork } from './second-reading.ts';
 const stateTexts: Readonly<Record<SideWork['status'], string>> = {
   wanted: 'attend un lecteur',
   taken: 'en cours',
-  done: 'terminée',
-  dropped: 'abandonnée',
+  done: 'fait',
+  dropped: 'sans suite',
 };
 
 export function SecondReadingPanel({ works }: { works: readonly SideWork[] }): JSX.Element | null {

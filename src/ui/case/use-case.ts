@@ -111,5 +111,7 @@ export function useDraftReport(task: Task, enabled: boolean) {
       id ? client.read('DiagnosticReport', id, signal) : Promise.resolve(null),
     enabled,
     refetchOnMount: 'always',
+    // Asked again whenever writing begins, however short ago it was asked.
+    staleTime: 0,
   });
 }

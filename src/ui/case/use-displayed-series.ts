@@ -28,7 +28,11 @@ export function useDisplayedSeries(task: Task, stored: readonly string[], mayTel
   );
 
   useEffect(() => {
-    if (!mayTell) return;
+    if (!mayTell) {
+      // Another turn of the same person (an addendum after a second reading) needs its own evidence.
+      told.current.clear();
+      return;
+    }
     const known = storedKey.split(' ');
     const untold = [...seen].filter((uid) => !told.current.has(uid) && !known.includes(uid));
     if (untold.length === 0) return;

@@ -16,11 +16,14 @@ import { SignedReport } from './signed-report.tsx';
 export function ReportPanel(props: ReportPanelProps): JSX.Element | null {
   const session = useSession();
   const report = useReport(props.task);
-  const draft = useDraftReport(props.task, props.canSave);
+  // Known to write before the legal actions are: an editor that opened too early would put the signed words in place of the saved ones.
+  const needsDraft = props.canSave || props.amending;
+  const draft = useDraftReport(props.task, needsDraft);
   // An editor starts from what the server holds now, and once open stays open: a lost right must not make words disappear.
-  const fresh = useRef(false);
+  const fresh = useRef({ report: false, draft: false });
   const opened = useRef(false);
-  if (report.isFetchedAfterMount && (!props.canSave || draft.isFetchedAfterMount)) fresh.current = true;
+  if (report.isFetchedAfterMount) fresh.current.report = true;
+  if (needsDraft && draft.isFetchedAfterMount) fresh.current.draft = true;
   if (props.canSave) opened.current = true;
 
   if (!mayRead(session, 'DiagnosticReport')) return null;
@@ -32,7 +35,8 @@ export function ReportPanel(props: ReportPanelProps): JSX.Element | null {
     );
   const failed = [report, draft].find((one) => one.isError && one.data === undefined);
   if (failed) return <ErrorBanner error={failed.error} onRetry={() => void failed.refetch()} />;
-  if (!fresh.current) return <Loader size="sm" aria-label="Chargement du compte rendu" />;
+  if (!fresh.current.report || (needsDraft && !fresh.current.draft))
+    return <Loader size="sm" aria-label="Chargement du compte rendu" />;
   const stored = report.data ?? undefined;
   const published = stored !== undefined && !draftStatuses.includes(stored.status) ? stored : undefined;
   const isSigned = published !== undefined && published.status !== 'preliminary';

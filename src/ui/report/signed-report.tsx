@@ -31,6 +31,9 @@ export function SignedReport({ task, report, reader }: SignedReportProps): JSX.E
     enabled: ids.length > 0,
   });
   const { text, ccam } = draftOf(report);
+  const signatory = report.resultsInterpreter?.[0];
+  // A later version may be another reader's.
+  const isOwners = signatory === undefined || signatory.reference === task.owner?.reference;
   return (
     <Panel title="Compte rendu" note={noteOf(report)}>
       {report.status === 'preliminary' ? (
@@ -39,7 +42,7 @@ export function SignedReport({ task, report, reader }: SignedReportProps): JSX.E
         </Alert>
       ) : null}
       <p>
-        {[report.resultsInterpreter?.[0]?.display ?? reader, ccam.code && `acte ${ccam.code}`]
+        {[signatory?.display ?? (isOwners ? reader : undefined), ccam.code && `acte ${ccam.code}`]
           .filter((part) => part)
           .join(' · ')}
       </p>
