@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Binary, DocumentReference, Task } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { fileKindOf } from '../../src/teleradiology/request/file-kind.ts';
-import { patient, person, request, send } from './support/requests.ts';
+import { issuesOf, mitigation, patient, person, request, send } from './support/requests.ts';
 import { createWorld, hospital, tenant, type Who, type World } from './support/world.ts';
 
 let world: World;
@@ -182,6 +182,11 @@ describe('a scanned prescription or consent', () => {
     const { task: doubtful } = await send(world, request(who, { patient: patient(who, { birthDate: '1990-01-01' }) }));
     await attach(doubtful);
     expect(world.held.has(`Task/${doubtful.id}`)).toBe(true);
+    const [issue] = await issuesOf(world, doubtful.id);
+    await world.store.transaction(world.as('quality', 'update'), (tx) =>
+      tx.update({ ...issue!, status: 'final', mitigation: mitigation('identity-confirmed') }),
+    );
+    expect(world.held.has(`Task/${doubtful.id}`)).toBe(false);
   });
 });
 

@@ -194,6 +194,22 @@ describe('an identity problem', () => {
   });
 });
 
+it('an identity problem that a person names without a case is told to somebody', async () => {
+  const { id } = await post('radiologist', {
+    resourceType: 'DetectedIssue',
+    status: 'preliminary',
+    code: {
+      coding: [{ system: 'https://fhir.passerelle.example/CodeSystem/detected-issue-code', code: 'identity-mismatch' }],
+    },
+    implicated: [{ reference: 'Practitioner/demandeur' }],
+  });
+  world.clock.pass(60_000);
+  await world.room.sweep();
+  const told = await world.store.search(tenant, 'Communication', 'category=identity-waiting&_count=200');
+  const about = told.filter((each) => each.about?.some(({ reference }) => reference === `DetectedIssue/${id}`));
+  expect(about).toMatchObject([{ recipient: [{ reference: 'Organization/passerelle-exemple' }] }]);
+});
+
 describe('where somebody of the platform is reached', () => {
   it('is not changed by the software of an establishment', async () => {
     const telecom: Practitioner['telecom'] = [{ system: 'email', value: 'ailleurs@example.org' }];

@@ -5,6 +5,7 @@ import { stateDefinition } from '../case/index.ts';
 import { codeSystem, concept, part, structureDefinition } from '../codes.ts';
 import { type CaseTask, idOf, stateOf } from '../shell/case-task.ts';
 import { isUnderReading } from '../shell/gather-facts.ts';
+import { anyPlatformId } from '../shell/platform.ts';
 import { holds, isUndecided } from './issue-kinds.ts';
 import { watchProblem } from './problem.ts';
 
@@ -24,7 +25,8 @@ export async function remindProblem(tx: FhirTransaction, issueId: string): Promi
   const waitedMs = Math.max(60_000, now.getTime() - found);
   // Of a case that is held its own clock tells at first (case/clocks.ts); this goes on when that has nothing left to say.
   const clocked = cases.some((task) => holds(issue, isUnderReading(task)));
-  if (!clocked || isOverdue(issue, now)) await tx.create(message(issue, cases, now, waitedMs));
+  if (!clocked || isOverdue(issue, now))
+    await tx.create(message(issue, cases, now, waitedMs, await ownerOf(tx, issue)));
   await watchProblem(tx, issueId, new Date(now.getTime() + Math.min(waitedMs, longestWaitMs)));
 }
 
@@ -45,8 +47,13 @@ async function closeWithCases(tx: FhirTransaction, issue: DetectedIssue & { id: 
 }
 
 /** To whom the decision belongs; the establishment learns it too when the first reminder was in vain. */
-function message(issue: DetectedIssue, cases: readonly CaseTask[], now: Date, waitedMs: number): Communication {
-  const owner = part(dueOf(issue), 'owner')?.valueReference;
+function message(
+  issue: DetectedIssue,
+  cases: readonly CaseTask[],
+  now: Date,
+  waitedMs: number,
+  owner: Reference | undefined,
+): Communication {
   const sites = isOverdue(issue, now) ? cases.flatMap((task) => task.requester ?? []) : [];
   const recipients = unique([...(owner ? [owner] : []), ...sites]);
   const minutes = Math.round(waitedMs / 60_000);
@@ -63,6 +70,14 @@ function message(issue: DetectedIssue, cases: readonly CaseTask[], now: Date, wa
       { contentString: `Problème d'identité sans décision depuis ${minutes} min : ${issue.detail ?? ''}`.trim() },
     ],
   };
+}
+
+/** A problem that a person named says nobody: it is the platform's. */
+async function ownerOf(tx: FhirTransaction, issue: DetectedIssue): Promise<Reference | undefined> {
+  const owner = part(dueOf(issue), 'owner')?.valueReference;
+  if (owner !== undefined) return owner;
+  const platform = await anyPlatformId(tx);
+  return platform === undefined ? undefined : { reference: `Organization/${platform}` };
 }
 
 const dueOf = (issue: DetectedIssue) => issue.extension?.find(({ url }) => url === structureDefinition.decisionDue);

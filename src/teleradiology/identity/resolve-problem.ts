@@ -100,7 +100,8 @@ async function releaseCase(shell: Shell, tx: FhirTransaction, caseId: string, wa
   const now = await readCase(tx, caseId);
   if (wasHeld && now.state === 'identity-hold')
     await perform(shell, tx, caseId, { event: 'lift-identity-hold', bySystem: true });
-  if (!isSigned || blocked.includes('signature')) return;
-  await transition(shell, tx, now.task, now.state, { event: 'settle', bySystem: true });
+  if (isSigned && blocked.includes('signature')) return;
+  if (isSigned) await transition(shell, tx, now.task, now.state, { event: 'settle', bySystem: true });
+  // Before the signature it is what the site attached that waits for its archive.
   await shell.delivery.release(tx, `Task/${caseId}`);
 }

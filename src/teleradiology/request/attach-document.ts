@@ -7,6 +7,7 @@ import type { Attachment, Binary, DocumentReference } from '@medplum/fhirtypes';
 import { type Change, FhirError, type FhirTransaction } from '../../fhir/index.ts';
 import { stateDefinition } from '../case/index.ts';
 import { codeOf, codeSystem } from '../codes.ts';
+import { blockedBy } from '../identity/issue-kinds.ts';
 import { caseOf } from '../identity/shared-number.ts';
 import { queueDelivery } from '../outgoing/queue.ts';
 import { type CaseTask, idOf, inputsOf, withInput } from '../shell/case-task.ts';
@@ -115,5 +116,6 @@ async function archive(
   if (!(await establishmentOf(tx, task))?.endpoint?.length) return;
   const scene = { room: shell, writes: shell.writes, tx, actor: actorOf(tx), now: tx.context.now() };
   await queueDelivery(scene, task, 'attachment-mdm', title, reference);
-  if ((await undecidedIssues(tx, task.id)).length > 0) await shell.delivery.hold(tx, `Task/${task.id}`);
+  if ((await undecidedIssues(tx, task.id)).some((issue) => blockedBy(issue) === 'reading'))
+    await shell.delivery.hold(tx, `Task/${task.id}`);
 }
