@@ -87,7 +87,8 @@ describe('a resource of every type with every element filled', () => {
   });
 });
 
-/** Parameters that want what the filled resources do not have: references to other types, an inner resource, a deep element. */
+/** Parameters that want what the filled resources do not have: references to other types, an inner resource, a deep element,
+ * an extension. */
 const neverFilled = [
   'Appointment.location',
   'Appointment.practitioner',
@@ -95,6 +96,7 @@ const neverFilled = [
   'AppointmentResponse.practitioner',
   'Bundle.composition',
   'Bundle.message',
+  'Communication.read-by',
   'ConceptMap.product',
   'Encounter.practitioner',
   'EpisodeOfCare.care-manager',
