@@ -15,6 +15,7 @@ import {
   outputs,
   patient,
   person,
+  placer,
   readyCase,
   request,
   send,
@@ -231,26 +232,20 @@ describe('where somebody of the platform is reached', () => {
   });
 });
 
-describe('the number of a case', () => {
-  it('is the platform’s own: nobody’s name goes out by it', async () => {
-    const { id } = await readyCase(world);
-    const { for: subject } = await world.task(id);
-    const posted = await world.store.transaction(world.as('requester', 'transaction'), async (tx) => {
-      const asked = await tx.create({
-        resourceType: 'ServiceRequest' as const,
-        status: 'active' as const,
-        intent: 'order' as const,
-        subject: subject as { reference: string },
+describe('a case that a client asks for', () => {
+  /** Posts a request and its case, as the form without a RIS does. */
+  async function ask(number: string, context: ReturnType<World['as']>, given: Partial<Task> = {}): Promise<Task> {
+    const { for: subject } = await world.task((await readyCase(world)).id);
+    return world.store.transaction(context, async (tx) => {
+      const asked = await tx.create<ServiceRequest>({
+        resourceType: 'ServiceRequest',
+        status: 'active',
+        intent: 'order',
+        subject: subject as ServiceRequest['subject'],
         requester: { reference: 'Practitioner/demandeur' },
         code: { text: 'Scanner' },
         reasonCode: [{ text: 'Chute' }],
-        identifier: [
-          {
-            type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'PLAC' }] },
-            system: 'urn:oid:2.999.33.10',
-            value: 'DEM-NOMME',
-          },
-        ],
+        identifier: [placer(number)],
       });
       return tx.create<Task>({
         resourceType: 'Task',
@@ -259,12 +254,23 @@ describe('the number of a case', () => {
         code: {
           coding: [{ system: 'https://fhir.passerelle.example/CodeSystem/task-code', code: 'teleradiology-case' }],
         },
-        identifier: [{ system: 'https://fhir.passerelle.example/sid/case', value: 'MOREAU CAMILLE' }],
         requester: { reference: 'Organization/ch-exemple' },
         focus: { reference: `ServiceRequest/${asked.id}` },
+        ...given,
       });
     });
-    expect(JSON.stringify((await world.task(posted.id)).identifier)).not.toContain('MOREAU');
+  }
+
+  it('has the platform’s number: nobody’s name goes out by it', async () => {
+    const identifier = [{ system: 'https://fhir.passerelle.example/sid/case', value: 'MOREAU CAMILLE' }];
+    const { id } = await ask('DEM-NOMME', world.as('requester', 'transaction'), { identifier });
+    expect(JSON.stringify((await world.task(id ?? '')).identifier)).not.toContain('MOREAU');
+  });
+
+  it('is of their own establishment: another’s terms and people are not theirs to use', async () => {
+    const context = world.as('requester', 'transaction');
+    await expect(ask('DEM-AUTRE', { ...context, establishments: ['autre'] })).rejects.toMatchObject({ status: 403 });
+    await ask('DEM-SIEN', { ...context, establishments: ['ch-exemple'] });
   });
 });
 

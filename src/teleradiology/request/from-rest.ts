@@ -4,6 +4,7 @@ import { FhirError, type FhirTransaction } from '../../fhir/index.ts';
 import { codeSystem, hasCode } from '../codes.ts';
 import { doubtsAbout, isHeldBy, raiseDoubts } from '../identity/at-opening.ts';
 import { attachWaiting } from '../images/attach.ts';
+import { requireMember } from '../people/entitled.ts';
 import { establishmentSettings } from '../settings.ts';
 import { idOf, stateOf } from '../shell/case-task.ts';
 import { actorOf, type Shell } from '../shell/perform.ts';
@@ -113,6 +114,8 @@ async function open(shell: Shell, tx: FhirTransaction, { task, request, patient 
       "Le dossier doit nommer l'établissement demandeur (Organization).",
       'Task.requester',
     );
+  // Its terms, its consent rules and its people: nobody asks in the name of another establishment.
+  requireMember(tx, organization);
   await tx.lock(`placer:${placer.system ?? ''}|${placer.value}`);
   const known = await caseOfPlacer(tx, placer);
   if (known !== undefined && known.id !== task.id)
