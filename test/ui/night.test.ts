@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import type { Task } from '@medplum/fhirtypes';
+import type { DiagnosticReport, Task } from '@medplum/fhirtypes';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { browserPath, launchBrowser } from './browser.ts';
@@ -174,6 +174,33 @@ describe.skipIf(browserPath() === undefined)('the user interface in a browser', 
     await page.getByRole('heading', { name: 'TEST-ROUX ANDREA' }).waitFor();
     await expect.poll(() => page.getByLabel('Conclusion').inputValue(), patient).toBe('Pas de fracture.');
     await page.getByText('Brouillon enregistré').waitFor();
+  });
+
+  it('goes on from the saved draft beside a report that is shown already, never from the shown words', async () => {
+    const task = server.resources.get('Task/cas-5') as Task;
+    const item = (code: string) => ({
+      coding: [{ system: 'https://fhir.passerelle.example/CodeSystem/case-item', code }],
+    });
+    const report = (id: string, status: DiagnosticReport['status'], conclusion: string): DiagnosticReport => ({
+      resourceType: 'DiagnosticReport',
+      id,
+      status,
+      code: {},
+      conclusion,
+    });
+    server.resources.set('DiagnosticReport/montre', report('montre', 'preliminary', 'Mots montrés.'));
+    server.resources.set('DiagnosticReport/brouillon', report('brouillon', 'partial', 'Mots enregistrés ensuite.'));
+    server.resources.set('Task/cas-5', {
+      ...task,
+      output: [
+        ...(task.output ?? []),
+        { type: item('report'), valueReference: { reference: 'DiagnosticReport/montre' } },
+        { type: item('draft'), valueReference: { reference: 'DiagnosticReport/brouillon' } },
+      ],
+    });
+    await signIn('radiologue', '/dossier/cas-5');
+    const conclusion = page.getByRole('textbox', { name: 'Conclusion' });
+    await expect.poll(() => conclusion.inputValue(), patient).toBe('Mots enregistrés ensuite.');
   });
 
   it('tells who took the case when a race is lost', async () => {
