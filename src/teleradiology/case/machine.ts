@@ -161,14 +161,12 @@ function settle(start: Decision, before: Facts): Decision {
 /** The clock starts and the images count as received when they are there, whatever the state of the case is then. */
 function withDerived(decision: Decision, facts: Facts): Decision {
   const open = openStates.includes(decision.state) && decision.state !== 'draft' && decision.state !== 'sent';
-  const effects = new Set(decision.effects);
   const milestones = new Set(decision.milestones);
-  if (open && !facts.clockStarted && imagesReadable(facts)) effects.add('start-clock');
   if (facts.images.instances > 0 && imagesComplete(facts)) milestones.add('images-received');
   return {
     ...decision,
-    facts: effects.has('start-clock') ? { ...facts, clockStarted: true } : facts,
-    effects: [...effects],
+    facts: open && imagesReadable(facts) ? { ...facts, clockStarted: true } : facts,
+    effects: [...new Set(decision.effects)],
     milestones: [...milestones].filter((milestone) => !facts.milestones.includes(milestone)),
   };
 }

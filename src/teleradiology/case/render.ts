@@ -49,7 +49,7 @@ export function renderWorkflow(): string {
     '',
     'Rows of one event are tried in order: "when" chooses the row, a guard refuses it. `same` keeps the state.',
     'After each transition the rows `acknowledge` and `advance` are taken while one applies. In any state from reception to signature',
-    '`start-clock` is added once the images are readable, and the milestone `images-received` once they are complete.',
+    'the interpretation clock starts once the images are readable; the milestone `images-received` is passed once they are complete.',
     '',
     row('event', 'from', 'to', 'who', 'reached by', 'when', 'guards', 'effects', 'milestones'),
     row(...Array.from({ length: 9 }, () => '---')),

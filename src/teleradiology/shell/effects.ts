@@ -67,12 +67,6 @@ export async function carryOut(effect: Effect, task: CaseTask, scene: EffectScen
           },
         ],
       };
-    // Clocks follow from what the case has become (keep-clocks.ts).
-    case 'start-clock':
-    case 'restart-clock':
-    case 'stop-clock':
-    case 'watch-expiry':
-      return task;
     case 'forget-due-times':
       await cancelDueTimes(tx.sql, tenant, task.id);
       return task;

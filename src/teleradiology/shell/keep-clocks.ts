@@ -28,8 +28,7 @@ export async function keepClocks(
 ): Promise<CaseTask> {
   const { tx, now } = scene;
   const { tenant } = tx.context;
-  const started = decision.facts.clockStarted || decision.effects.includes('start-clock');
-  const facts: Facts = { ...decision.facts, clockStarted: started };
+  const { facts } = decision;
   const wanted = new Set(runningClocks(decision.state, facts));
   const recount = decision.steps.some(({ event }) => recounting.has(event));
   const renewed = renewedBy(before, decision, scene);

@@ -22,7 +22,7 @@ const signing: readonly GuardName[] = [
   'every-series-displayed',
 ];
 /** Who signs no longer waits for an answer. */
-const signed: readonly Effect[] = ['stop-clock', 'publish-report', 'charge-act', 'drop-question'];
+const signed: readonly Effect[] = ['publish-report', 'charge-act', 'drop-question'];
 
 export const readingRows: readonly Transition[] = [
   {
@@ -31,7 +31,6 @@ export const readingRows: readonly Transition[] = [
     to: 'same',
     who: ['coordinator', 'reader'],
     via: ['update'],
-    effects: ['restart-clock'],
   },
   {
     event: 'assign',

@@ -143,7 +143,6 @@ export const requestRows: readonly Transition[] = [
     who: ['system'],
     via: ['system'],
     when: ['protocol given'],
-    effects: ['watch-expiry'],
   },
   {
     event: 'advance',
@@ -161,7 +160,7 @@ export const requestRows: readonly Transition[] = [
     who: ['system'],
     via: ['system'],
     when: ['protocol not required'],
-    effects: ['note-skipped-protocol', 'watch-expiry'],
+    effects: ['note-skipped-protocol'],
   },
   {
     event: 'protocol',
@@ -170,7 +169,7 @@ export const requestRows: readonly Transition[] = [
     who: ['reader'],
     via: ['operation'],
     guards: ['credentials-valid', 'not-excluded', 'protocol-given'],
-    effects: ['keep-protocol', 'answer-accepted', 'watch-expiry'],
+    effects: ['keep-protocol', 'answer-accepted'],
     milestones: ['protocoled'],
   },
   {
