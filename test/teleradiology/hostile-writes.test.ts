@@ -401,3 +401,25 @@ describe('a plain update between what the machine reads and what it writes', () 
     });
   });
 });
+
+describe('a reading that rests by a plain update', () => {
+  it('is no question to the site, and goes on by its reader', async () => {
+    const { id } = await readyCase(world);
+    await world.operate('radiologist', 'claim', id);
+    const become = async (status: Task['status'], code: string, more: Partial<Task> = {}) => {
+      const task = (await world.task(id)) as Task & { id: string };
+      const system = 'https://fhir.passerelle.example/CodeSystem/case-status';
+      return put('radiologist', { ...task, ...more, status, businessStatus: { coding: [{ system, code }] } });
+    };
+    await become('on-hold', 'suspended', { statusReason: { text: 'Avis d’un confrère' } });
+    expect(outputs(await world.task(id), 'question')).toHaveLength(0);
+    const { statusReason: _reason, ...rested } = (await world.task(id)) as Task & { id: string };
+    const system = 'https://fhir.passerelle.example/CodeSystem/case-status';
+    await put('radiologist', {
+      ...rested,
+      status: 'in-progress',
+      businessStatus: { coding: [{ system, code: 'reading' }] },
+    });
+    expect((await world.task(id)).status).toBe('in-progress');
+  });
+});

@@ -126,7 +126,7 @@ async function guardUpdate(shell: Shell, before: CaseTask, after: CaseTask, tx: 
   const from = stateOf(before);
   if (from === undefined)
     throw new FhirError(422, 'business-rule', 'Ce dossier a un état inconnu.', 'Task.businessStatus');
-  const event = eventOf(from, before, after);
+  const event = await eventOf(tx, from, before, after);
   if (event === undefined || !carriesOnly(event, before, after)) throw await notATransition(tx, before, from);
   if (event === 'triage') refuseLowering(after, tx);
   const base = withOwnedPart(after, before);
@@ -168,15 +168,28 @@ function lastNote(before: Task, after: Task): string | undefined {
   return after.note?.findLast(({ text }) => !known.has(text))?.text;
 }
 
-/** The event a client means by these states. */
-function eventOf(from: CaseState, before: Task, after: Task): CaseEvent | undefined {
+const resting: readonly CaseEvent[] = ['suspend', 'resume'];
+
+/** The event a client means by these states: of several that lead there, the first that is this client's. */
+async function eventOf(
+  tx: FhirTransaction,
+  from: CaseState,
+  before: CaseTask,
+  after: Task,
+): Promise<CaseEvent | undefined> {
   const to = stateOf(after);
   if (to === undefined) return undefined;
   if (to === from) return before.priority !== after.priority && before.status === after.status ? 'triage' : undefined;
-  return transitions.find(
-    (row) =>
-      row.to === to && row.from.includes(from) && (row.via.includes('update') || alsoByUpdate.includes(row.event)),
-  )?.event;
+  const events = transitions
+    .filter((row) => row.to === to && row.from.includes(from))
+    .filter((row) => row.via.includes('update') || alsoByUpdate.includes(row.event))
+    .map((row) => row.event)
+    // A reading that rests is not a question to the site, unless somebody of the site answers one.
+    .toSorted((a, b) => Number(resting.includes(b)) - Number(resting.includes(a)));
+  if (new Set(events).size < 2) return events[0];
+  const { facts } = await gatherFacts(tx, before, tx.context.now());
+  const legal = legalEvents(from, actorOf(tx), facts);
+  return events.find((event) => legal.includes(event)) ?? events[0];
 }
 
 /** Only what the event is made of may differ from the stored case. */
