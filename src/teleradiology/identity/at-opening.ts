@@ -5,7 +5,7 @@ import { signedStates } from '../case/index.ts';
 import type { StudyLink } from '../images/study-link.ts';
 import { establishmentSettings } from '../settings.ts';
 import { type CaseTask, idOf, stateOf } from '../shell/case-task.ts';
-import { establishmentOf } from '../shell/gather-facts.ts';
+import { establishmentOf } from '../shell/case-view.ts';
 import type { Shell } from '../shell/perform.ts';
 import { differing } from './compare-traits.ts';
 import { holdCase } from './hold-case.ts';

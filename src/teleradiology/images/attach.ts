@@ -22,7 +22,7 @@ import {
   withOutputReference,
   withoutOutputs,
 } from '../shell/case-task.ts';
-import { establishmentOf } from '../shell/gather-facts.ts';
+import { establishmentOf } from '../shell/case-view.ts';
 import { readCase, type Shell, transition } from '../shell/perform.ts';
 import { type FoundCase, findCase } from './find-case.ts';
 import { findLink, linksOfCase, type StudyLink, saveLink, studyLock, waitingLinks } from './study-link.ts';

@@ -7,7 +7,7 @@ import { doubtStudy } from '../identity/study-doubts.ts';
 import { establishmentSettings } from '../settings.ts';
 import type { CaseTask } from '../shell/case-task.ts';
 import { idOf, stateOf } from '../shell/case-task.ts';
-import { establishmentOf } from '../shell/gather-facts.ts';
+import { establishmentOf } from '../shell/case-view.ts';
 import { perform, type Shell } from '../shell/perform.ts';
 import { caseFor, detach, quarantineCollision, reportSetApart, settleStudy, tellCase, watchQuiet } from './attach.ts';
 import { contradictionsWith } from './find-case.ts';

@@ -7,7 +7,7 @@ import { codeSystem, concept } from '../codes.ts';
 import type { Room } from '../room.ts';
 import { establishmentSettings } from '../settings.ts';
 import { type CaseTask, idOf, inputsOf, outputsOf, withInput } from '../shell/case-task.ts';
-import { establishmentOf } from '../shell/gather-facts.ts';
+import { establishmentOf } from '../shell/case-view.ts';
 import type { TaskWrites } from '../shell/task-writes.ts';
 
 /** Somebody is told when the establishment has not acknowledged it in time: retries alone would be silent. */

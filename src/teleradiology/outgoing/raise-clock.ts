@@ -8,8 +8,9 @@ import { type CaseState, type ClockDefinition, clocks, decide, type Party } from
 import { type DueTime, type Plan, readPlan, type Step, stepsDue, storePlan, withRaised } from '../clock/index.ts';
 import { type CaseClock, clocksOf, runningOf, withClocks } from '../shell/case-clocks.ts';
 import type { CaseTask } from '../shell/case-task.ts';
+import type { CaseView } from '../shell/case-view.ts';
 import { communication, coordinators } from '../shell/communication.ts';
-import { type CaseView, gatherFacts } from '../shell/gather-facts.ts';
+import { gatherFacts } from '../shell/gather-facts.ts';
 import { raiseLateFlag } from '../shell/late-flag.ts';
 import { firstOf, membersOf } from '../shell/parties.ts';
 import { perform, readCase, type Shell, systemActor, transition } from '../shell/perform.ts';

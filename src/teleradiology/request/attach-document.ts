@@ -11,7 +11,8 @@ import { blockedBy } from '../identity/issue-kinds.ts';
 import { caseOf } from '../identity/shared-number.ts';
 import { queueDelivery } from '../outgoing/queue.ts';
 import { type CaseTask, idOf, inputsOf, withInput } from '../shell/case-task.ts';
-import { establishmentOf, undecidedIssues } from '../shell/gather-facts.ts';
+import { establishmentOf } from '../shell/case-view.ts';
+import { undecidedIssues } from '../shell/gather-facts.ts';
 import { actorOf, readCase, type Shell } from '../shell/perform.ts';
 import { fileKindOf } from './file-kind.ts';
 

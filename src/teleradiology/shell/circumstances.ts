@@ -5,7 +5,7 @@ import { imagesComplete } from '../case/index.ts';
 import { passerelle } from '../codes.ts';
 import type { ActCode, Setting } from '../contract-terms/index.ts';
 import { idOf, inputsOf, outputsOf } from './case-task.ts';
-import type { CaseView } from './gather-facts.ts';
+import type { CaseView } from './case-view.ts';
 
 /** The kind of case (`Task.code`), acts as requested and, once flow 4 came, as done: a contract's clause may name any of them. */
 export async function actsOf(tx: FhirTransaction, task: Task): Promise<ActCode[]> {

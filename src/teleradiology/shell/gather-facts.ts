@@ -16,8 +16,6 @@ import { childFacts } from './child-facts.ts';
 import { consentOf } from './consent.ts';
 import { kindFacts, termsOfKind } from './kind-facts.ts';
 
-export { type CaseView, establishmentOf };
-
 /** What holds of a case about which nothing more is known. */
 const unburdened = {
   readers: ['radiologist'],

@@ -3,8 +3,8 @@ import type { Reference, Task } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
 import type { Party } from '../case/index.ts';
 import { type CaseTask, idOf } from './case-task.ts';
+import type { CaseView } from './case-view.ts';
 import { coordinators } from './communication.ts';
-import type { CaseView } from './gather-facts.ts';
 
 /** @returns nobody when the party is not there, e.g. the owner of a case nobody took. */
 export async function membersOf(

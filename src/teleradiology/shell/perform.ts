@@ -12,8 +12,9 @@ import {
 } from '../case/index.ts';
 import type { Room } from '../room.ts';
 import { type CaseTask, isTaskOf, stateOf, withMilestones, withState } from './case-task.ts';
+import type { CaseView } from './case-view.ts';
 import { carryOut } from './effects.ts';
-import { type CaseView, gatherFacts } from './gather-facts.ts';
+import { gatherFacts } from './gather-facts.ts';
 import { clocksDiffer, keepClocks } from './keep-clocks.ts';
 import { refuseOutsider } from './outsider.ts';
 import { leaveProvenance } from './provenance.ts';

@@ -3,7 +3,7 @@ import type { Communication, Reference } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
 import { establishmentSettings } from '../settings.ts';
 import { type CaseTask, idOf } from '../shell/case-task.ts';
-import { establishmentOf } from '../shell/gather-facts.ts';
+import { establishmentOf } from '../shell/case-view.ts';
 import { refuseOutsider } from '../shell/outsider.ts';
 import { platformId } from '../shell/platform.ts';
 import { refused } from './message.ts';

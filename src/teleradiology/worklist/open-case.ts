@@ -6,7 +6,7 @@ import { kindOf } from '../kinds/index.ts';
 import { establishmentSettings } from '../settings.ts';
 import { runningOf } from '../shell/case-clocks.ts';
 import { type CaseTask, idOf, isTaskOf, outputsOf, stateOf } from '../shell/case-task.ts';
-import { establishmentOf } from '../shell/gather-facts.ts';
+import { establishmentOf } from '../shell/case-view.ts';
 import { aiScoreOf } from './ai-priority.ts';
 import type { OpenCase, Stage } from './place.ts';
 import type { SubSpecialties } from './sub-specialty.ts';
