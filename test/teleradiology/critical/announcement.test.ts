@@ -46,7 +46,11 @@ describe('the checklist of a serious diagnosis', () => {
     });
     const closed = await update('requester', { ...begun, status: 'completed', item: owed });
     expect(closed).toMatchObject({ author: { reference: 'Practitioner/demandeur' }, status: 'completed' });
-    for (const change of [{ item: [yes('in-private')] }, { status: 'in-progress' as const }, { status: 'entered-in-error' as const }])
+    for (const change of [
+      { item: [yes('in-private')] },
+      { status: 'in-progress' as const },
+      { status: 'entered-in-error' as const },
+    ])
       await expect(update('requester', { ...closed, ...change })).rejects.toMatchObject({ status: 422 });
     await expect(
       world.store.transaction(world.as('requester', 'delete'), (tx) => tx.delete('QuestionnaireResponse', closed.id)),
