@@ -207,6 +207,22 @@ describe('a decision', () => {
     expect(stateOf(await world.task(id))).toBe('identity-hold');
   });
 
+  it('is taken while the clock goes on', async () => {
+    const { id, issue } = await problem();
+    let instant = world.clock.now().getTime();
+    const context = {
+      ...world.as('quality'),
+      now: () => {
+        instant += 5;
+        return new Date(instant);
+      },
+    };
+    await world.store.transaction(context, (tx) =>
+      tx.update<DetectedIssue>({ ...issue, status: 'final', mitigation: mitigation('identity-confirmed') }),
+    );
+    expect(stateOf(await world.task(id))).not.toBe('identity-hold');
+  });
+
   it('is not rewritten', async () => {
     const { id, issue } = await problem();
     await decide(id, 'identity-changed', 'identity-confirmed');
