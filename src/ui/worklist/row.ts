@@ -90,6 +90,7 @@ export function studyReference(task: Task): { reference?: string } | undefined {
 }
 
 function sexAndAge(patient: Patient | undefined, now: Date): string {
+  if (patient === undefined) return '';
   return [sexLetter(patient?.gender), ageText(patient?.birthDate, now)]
     .filter((part) => part !== undefined)
     .join(' · ');
