@@ -45,6 +45,16 @@ describe('consent to remote reading', () => {
     await expect(world.operate('radiologist', 'claim', id)).rejects.toThrow('refusé');
   });
 
+  it('refused stays the word of its patient', async () => {
+    const [refusing, other] = [await readyCase(world), await readyCase(world)];
+    const refused = await record(await world.task(refusing.id), { status: 'rejected' });
+    const patient = (await world.task(other.id)).for as Consent['patient'];
+    await expect(update({ ...refused, patient })).rejects.toMatchObject({ status: 422 });
+    await expect(world.operate('radiologist', 'claim', refusing.id)).rejects.toMatchObject(
+      refusal('consent-not-refused'),
+    );
+  });
+
   it('withdrawn is not outweighed by the exception of the emergency', async () => {
     const { id } = await readyCase(world);
     const consent = await record(await world.task(id));

@@ -50,6 +50,9 @@ export function isWithdrawn(consent: Consent): boolean {
 const categoryOf = (consent: Consent): string | undefined =>
   consent.category.map((each) => codeOf(each, codeSystem.consentCategory)).find((code) => code !== undefined);
 
+/** Consent to remote reading, or the exception to it; not somebody else's kind of consent. */
+export const isAboutReading = (consent: Consent): boolean => categoryOf(consent) !== undefined;
+
 /** A consent recorded with another case says nothing about this one. */
 export function concerns(consent: Consent, task: Task): boolean {
   if (categoryOf(consent) === undefined) return false;
