@@ -107,7 +107,7 @@ const commands: readonly Command[] = [
   {
     name: 'deliveries',
     usage: 'deliveries [list | replay <tenant> <id>]',
-    summary: 'what waits to leave, what failed; put a dead letter back',
+    summary: 'what waits to leave, is held or failed; put a dead letter back',
     load: async () => (await import('./deliveries.ts')).deliveries,
   },
   {

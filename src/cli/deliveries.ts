@@ -3,7 +3,7 @@ import { inAuditRoom } from './audit-room.ts';
 import { CommandError } from './command-error.ts';
 import type { Environment } from './environment.ts';
 
-const shownStates = ['queued', 'sending', 'failed', 'dead'] as const;
+const shownStates = ['queued', 'held', 'sending', 'failed', 'dead'] as const;
 
 /** Lists what waits or was set aside in every tenant, or puts one dead letter back in its line. */
 export function deliveries(args: string[], env: Environment): Promise<number> {
