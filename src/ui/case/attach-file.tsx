@@ -16,10 +16,14 @@ export function AttachFile({ task }: { task: Task }): JSX.Element | null {
   const queries = useQueryClient();
   const session = useSession();
   const [file, setFile] = useState<File | null>(null);
-  const [kind, setKind] = useState('prescription');
+  // Chosen each time: a consent filed as a prescription is not found again.
+  const [kind, setKind] = useState<string | null>(null);
   const attach = useMutation({
-    mutationFn: async () => (file === null ? undefined : attachTo(client, task, file, kind)),
-    onSuccess: () => setFile(null),
+    mutationFn: async () => (file === null || kind === null ? undefined : attachTo(client, task, file, kind)),
+    onSuccess: () => {
+      setFile(null);
+      setKind(null);
+    },
     onSettled: () => queries.invalidateQueries({ predicate: ({ queryKey }) => queryKey[1] === task.id }),
   });
   if (!hasRole(session, 'requester', 'technologist')) return null;
@@ -45,10 +49,11 @@ export function AttachFile({ task }: { task: Task }): JSX.Element | null {
             label="Nature"
             data={attachmentKinds}
             value={kind}
-            onChange={(value) => setKind(value ?? 'other')}
+            placeholder="Choisir"
+            onChange={setKind}
             allowDeselect={false}
           />
-          <Button type="submit" size="compact-sm" loading={attach.isPending}>
+          <Button type="submit" size="compact-sm" disabled={kind === null} loading={attach.isPending}>
             Joindre au dossier
           </Button>
         </>
