@@ -57,7 +57,7 @@ function disagreements(instance: Instance): string[] {
         invariant.compiled.get(type) ??
         compileFhirPath(invariant.expression, type, shapes, shapes.isResource(root) ? root : undefined);
       invariant.compiled.set(type, compiled);
-      const ours = compiled.isTrue(value, { resource, rootResource: resource });
+      const ours = compiled.isTrue(value, { resource, rootResource: resource, resolve: typeOnly });
       const variables = {
         '%resource': toTypedValue(resource),
         '%rootResource': toTypedValue(resource),
@@ -78,6 +78,12 @@ function disagreements(instance: Instance): string[] {
         : [`${invariant.key} at ${path}: ${ours}, not ${theirs}: ${JSON.stringify(value).slice(0, 300)}`];
     }),
   );
+}
+
+/** The interpreter resolves a literal reference to nothing but its type: so do we here. */
+function typeOnly(reference: string): object | undefined {
+  const [resourceType, id] = reference.split('/');
+  return id === undefined ? undefined : { resourceType, id };
 }
 
 const all = (resource: object) => [...instancesOf(resource as Record<string, unknown>)].flatMap(disagreements);
