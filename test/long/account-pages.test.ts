@@ -4,9 +4,9 @@ import { generateSync } from 'otplib';
 import type { Browser, CDPSession, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createOAuthService, smartRoutes } from '../../src/access/index.ts';
-import { browserPath, launchBrowser } from './browser.ts';
-import { buildUserInterface } from './build.ts';
-import { type PeopleServer, startPeopleServer } from './people-server.ts';
+import { browserPath, launchBrowser } from '../ui/browser.ts';
+import { buildUserInterface } from '../ui/build.ts';
+import { type PeopleServer, startPeopleServer } from '../ui/people-server.ts';
 
 const password = 'Hirondelle-47-Sud';
 

@@ -4,9 +4,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { administrationRoutes, legalNoticeRoutes, openidRoutes } from '../../src/access/index.ts';
 import type { OpenidSource } from '../../src/config/index.ts';
 import { clientId, clientSecret, type OpenidPeer, openOpenidPeer } from '../support/openid-peer.ts';
-import { browserPath, launchBrowser } from './browser.ts';
-import { buildUserInterface } from './build.ts';
-import { type PeopleServer, startPeopleServer } from './people-server.ts';
+import { browserPath, launchBrowser } from '../ui/browser.ts';
+import { buildUserInterface } from '../ui/build.ts';
+import { type PeopleServer, startPeopleServer } from '../ui/people-server.ts';
 
 const password = 'Hirondelle-47-Sud';
 
