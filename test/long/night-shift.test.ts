@@ -89,9 +89,9 @@ describe.skipIf(browserPath() === undefined)('a night shift in the browser', () 
 
     await page.getByLabel('Technique').fill('Acquisition hélicoïdale sans injection. PDL 890 mGy.cm.');
     await page
-      .getByLabel('Résultats')
+      .getByRole('textbox', { name: 'Résultats' })
       .fill('Hyperdensité spontanée frontale, sans effet de masse. Ligne médiane en place.');
-    await page.getByLabel('Conclusion').fill('Hématome intraparenchymateux frontal.');
+    await page.getByRole('textbox', { name: 'Conclusion' }).fill('Hématome intraparenchymateux frontal.');
     await page.getByRole('combobox', { name: 'Acte CCAM validé' }).click();
     await page.getByRole('option').first().click();
     await page.getByText('Brouillon enregistré').waitFor();
