@@ -217,6 +217,8 @@ export async function run(
       else if (isRefusal(error)) tally.refused++;
       else throw error;
     }
+    // What a sweep could not raise is put off: until then the platform does have something left to do.
+    if (move.does === 'sweep' && burn !== undefined && fuse.burn === undefined) await untilTriedAgain(world, task.id);
     fuse.burn = undefined;
     if (move.does === 'restart') fuse = fuseOf(world);
     await world.room.sweep();
@@ -224,6 +226,18 @@ export async function run(
   }
   const state = stateOf(await world.task(task.id)) ?? '';
   tally.ends.set(state, (tally.ends.get(state) ?? 0) + 1);
+}
+
+/** Lets the time pass after which what failed for this case is raised again (`putOff`). */
+async function untilTriedAgain(world: World, id: string): Promise<void> {
+  const { rows } = await world.store.transaction(world.as('quality', 'check'), (tx) =>
+    tx.sql.query<{ next_at: Date | null }>(
+      'SELECT max(next_at) AS next_at FROM due_time WHERE tenant = $1 AND case_id = $2 AND fired_at IS NULL AND failures > 0',
+      [tenant, id],
+    ),
+  );
+  const again = rows[0]?.next_at?.getTime() ?? 0;
+  world.clock.pass(Math.max(0, again - world.clock.now().getTime()));
 }
 
 /** Refusals are answers; anything else is a fault of ours. */
