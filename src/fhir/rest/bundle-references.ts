@@ -11,7 +11,7 @@ export interface BundleReferences {
   isReferredTo(entry: EntryCall): boolean;
   /** Says what an entry is stored as, `Type/id`. @throws FhirError 400 when two entries share a full URL and are not the same resource. */
   resolve(entry: EntryCall, reference: string): void;
-  /** A copy of an entry's body, referring to what the others become. */
+  /** An entry's body, referring to what the others become. */
   rewritten(entry: EntryCall): unknown;
 }
 
@@ -21,6 +21,7 @@ const restfulUrl = /^(https?:\/\/\S+?\/)?([A-Z][A-Za-z]+\/[A-Za-z0-9\-.]{1,64})$
 export function bundleReferences(entries: readonly EntryCall[], base: string): BundleReferences {
   const fullUrls = new Set(entries.flatMap(({ fullUrl }) => fullUrl ?? []));
   const referredTo = new Set<string>();
+  const referring = new Set<number>();
   const becomes = new Map<string, string>();
 
   /** The full URL a reference inside an entry means, when it is that of an entry. */
@@ -41,7 +42,9 @@ export function bundleReferences(entries: readonly EntryCall[], base: string): B
       const root = rootOf(entry);
       rewriteUris(entry.call.body, (uri) => {
         const found = target(uri, root);
-        if (found !== undefined) referredTo.add(found);
+        if (found === undefined) return uri;
+        referredTo.add(found);
+        referring.add(entry.index);
         return uri;
       });
     }
@@ -58,7 +61,7 @@ export function bundleReferences(entries: readonly EntryCall[], base: string): B
     },
     rewritten(entry) {
       const { body } = entry.call;
-      if (referredTo.size === 0 || body === undefined) return body;
+      if (!referring.has(entry.index)) return body;
       const root = rootOf(entry);
       return rewriteUris(body, (uri) => {
         const found = target(uri, root);

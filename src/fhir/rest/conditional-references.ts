@@ -8,7 +8,7 @@ import { authorizeSearch } from './search-reach.ts';
 import { rewriteUris } from './uri-rewriter.ts';
 
 export interface ConditionalReferences {
-  /** A copy of a body with each of them replaced by the one resource it matches. @throws FhirError 412 when none or several match. */
+  /** The body with each of them replaced by the one resource it matches. @throws FhirError 412 when none or several match. */
   resolved(body: unknown, call: Call): Promise<unknown>;
 }
 

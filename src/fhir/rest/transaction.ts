@@ -93,7 +93,7 @@ async function runAll(
   ];
   for (const entry of inOrder) {
     const body = references.rewritten(entry);
-    answers[entry.index] = await runEntry({ ...entry, call: { ...entry.call, body } }, tx, service, bySearch);
+    answers[entry.index] = await runEntry(withBody(entry, body), tx, service, bySearch);
   }
 }
 
@@ -109,11 +109,15 @@ function runEntry(
     // What a transaction reads stays so until it ends: else two could each miss what the other writes.
     if (interaction.code === 'read') await tx.lockStored(call.type!, call.id!, { shared: true });
     const body = call.body === undefined ? undefined : await bySearch.resolved(call.body, call);
-    const answer = await executeWithin({ ...call, ...(body === undefined ? {} : { body }) }, interaction, tx, service);
+    const answer = await executeWithin(withBody(entry, body).call, interaction, tx, service);
     const isOther = interaction.code === 'create' && call.id !== undefined && answer.version?.id !== call.id;
     if (isOther) throw new LostRace('a conditional create found another resource');
     return answer;
   });
+}
+
+function withBody(entry: EntryCall, body: unknown): EntryCall {
+  return body === entry.call.body ? entry : { ...entry, call: { ...entry.call, body } };
 }
 
 function inSteps(entries: readonly EntryCall[]): EntryCall[][] {

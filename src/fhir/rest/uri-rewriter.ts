@@ -4,16 +4,17 @@
  */
 import { choiceProperty, parseElement, type StructureFile } from '../definitions/structure-file.ts';
 import { r4Structure } from '../definitions/structure-r4.ts';
-import { keepLiterals } from '../json/index.ts';
 import { maxDepth } from '../validation/index.ts';
 
 /** @returns the uri to put in its place, the same one to leave it. */
 export type UriVisitor = (uri: string, isReference: boolean) => string;
 
-/** A copy of a resource (or of anything, when it is none) with its uris replaced. */
+/** The resource (or anything else, when it is none) with its uris replaced: a copy of what changes, the same object where nothing does. */
 export type RewriteUris = (resource: unknown, visit: UriVisitor) => unknown;
 
 const uriTypes = new Set(['uri', 'url', 'canonical', 'oid', 'uuid']);
+/** Reference.reference, a string in the definitions: not a type of FHIR. */
+const referenceText = 'Reference.reference';
 const maxWalkDepth = 4 * maxDepth;
 const linkPattern = /\b(href|src)=(["'])([^"']*)\2/g;
 
@@ -32,24 +33,45 @@ function uriRewriter(structure: StructureFile): RewriteUris {
   }
 
   function walk(value: unknown, type: string, visit: UriVisitor, depth: number): unknown {
-    // Deeper than anything that will pass validation.
-    if (depth > maxWalkDepth) return value;
-    if (Array.isArray(value)) return value.map((item) => walk(item, type, visit, depth + 1));
     if (typeof value === 'string') {
       if (uriTypes.has(type)) return visit(value, false);
       return type === 'xhtml' ? rewriteLinks(value, visit) : value;
     }
-    if (typeof value !== 'object' || value === null) return value;
-    const content = value as Record<string, unknown>;
+    // Deeper than anything that will pass validation.
+    if (typeof value !== 'object' || value === null || depth > maxWalkDepth) return value;
+    return Array.isArray(value)
+      ? walkItems(value, type, visit, depth + 1)
+      : walkElements(value as Record<string, unknown>, type, visit, depth + 1);
+  }
+
+  function walkItems(items: readonly unknown[], type: string, visit: UriVisitor, depth: number): unknown {
+    let copy: unknown[] | undefined;
+    for (let index = 0; index < items.length; index++) {
+      const item = walk(items[index], type, visit, depth);
+      if (item === items[index]) continue;
+      copy ??= [...items];
+      copy[index] = item;
+    }
+    return copy ?? items;
+  }
+
+  function walkElements(content: Record<string, unknown>, type: string, visit: UriVisitor, depth: number): unknown {
     const actual = type === 'Resource' && typeof content.resourceType === 'string' ? content.resourceType : type;
     const elements = elementsOf(actual);
-    const rewritten = Object.entries(content).map(([property, item]) => {
-      if (actual === 'Reference' && property === 'reference' && typeof item === 'string')
-        return [property, visit(item, true)];
+    let copy: Record<string, unknown> | undefined;
+    // Own properties alone: what is walked comes from a JSON parser.
+    for (const property in content) {
       const elementType = elements.get(property);
-      return [property, elementType === undefined ? item : walk(item, elementType, visit, depth + 1)];
-    });
-    return keepLiterals(content, Object.fromEntries(rewritten));
+      if (elementType === undefined) continue;
+      const before = content[property];
+      const isReference = elementType === referenceText && typeof before === 'string';
+      const after = isReference ? visit(before, true) : walk(before, elementType, visit, depth);
+      if (after === before) continue;
+      // Spread keeps how its numbers were written, which an object remembers under a symbol.
+      copy ??= { ...content };
+      copy[property] = after;
+    }
+    return copy ?? content;
   }
 
   return (resource, visit) => walk(resource, 'Resource', visit, 0);
@@ -62,7 +84,9 @@ function rewriteLinks(xhtml: string, visit: UriVisitor): string {
   );
 }
 
-/** Types of a type's elements by JSON property, inherited ones included; none for a type unknown. */
+/**
+ * Types of a type's elements by JSON property, inherited ones included, without those no uri can be in; none for a type unknown.
+ */
 function elementTypes(name: string, structure: StructureFile): ReadonlyMap<string, string> {
   const elements = new Map<string, string>();
   const typeNamed = (wanted: string) => (Object.hasOwn(structure.types, wanted) ? structure.types[wanted] : undefined);
@@ -70,10 +94,12 @@ function elementTypes(name: string, structure: StructureFile): ReadonlyMap<strin
     for (const [element, notation] of Object.entries(type.elements)) {
       for (const { code } of parseElement(notation).types) {
         const property = element.endsWith('[x]') ? choiceProperty(element.slice(0, -3), code) : element;
-        elements.set(property, code);
-        if (structure.types[code]?.kind === 'primitive') elements.set(`_${property}`, 'Element');
+        const isPrimitive = structure.types[code]?.kind === 'primitive';
+        if (!isPrimitive || uriTypes.has(code) || code === 'xhtml') elements.set(property, code);
+        if (isPrimitive) elements.set(`_${property}`, 'Element');
       }
     }
   }
+  if (name === 'Reference') elements.set('reference', referenceText);
   return elements;
 }

@@ -65,12 +65,21 @@ export function createKeyHasher(): KeyHasher {
   let young: Remembered = {};
   let old: Remembered = {};
   let size = 0;
+  /** Where the keys of the parameter asked for last are: those of one parameter of one resource come one after the other. */
+  let last: { tenant: string; parameter: string; place: Remembered } | undefined;
+
+  function ofParameter(tenant: string, parameter: string): Remembered {
+    if (last?.parameter !== parameter || last.tenant !== tenant)
+      last = { tenant, parameter, place: step(step(young, tenant), parameter) };
+    return last.place;
+  }
 
   function remember(place: Remembered, key: Key): Key {
     place.key = key;
     if (++size >= generationLimit) {
       old = young;
       young = {};
+      last = undefined;
       size = 0;
     }
     return key;
@@ -83,7 +92,7 @@ export function createKeyHasher(): KeyHasher {
 
   return {
     key(tenant, parameter, kind, parts) {
-      let place = step(step(step(young, tenant), parameter), kind);
+      let place = step(ofParameter(tenant, parameter), kind);
       for (const part of parts) place = step(place, part);
       if (place.key) return place.key;
       let before = old.next?.get(tenant)?.next?.get(parameter)?.next?.get(kind);

@@ -45,14 +45,22 @@ export class UnresolvedReferences extends FhirError {
 const issueLimit = 20;
 
 /** Literal references of a resource to this server, as `Type/id`: whatever searches take for one, relative or by our own address. */
-export function literalReferences(resource: unknown, types: ReadonlySet<string>, base: Base): string[] {
+export function literalReferences(resource: object, types: ReadonlySet<string>, base: Base): string[] {
   const found = new Set<string>();
-  pathOf(resource, (text) => {
+  eachReference(resource, (text) => {
     const target = targetOf(text, base);
     if (target !== undefined && types.has(target.slice(0, target.indexOf('/')))) found.add(target);
-    return false;
   });
   return [...found];
+}
+
+/** Tells the text of every Reference; asked of each resource that is written, so nothing is made on the way. */
+function eachReference(node: object, tell: (reference: string) => void): void {
+  for (const name in node) {
+    const value = (node as Record<string, unknown>)[name];
+    if (typeof value === 'object' && value !== null) eachReference(value, tell);
+    else if (name === 'reference' && typeof value === 'string') tell(value);
+  }
 }
 
 /** FHIRPath of the first Reference of a resource with this text. */
