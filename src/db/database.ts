@@ -26,6 +26,8 @@ export interface RowLimits {
   wholeTypes: string;
   /** Further conditions of each type, as JSON: `{"task": [["1", "2"], ["3"]]}` (migrations/0131_row_narrowing.sql). */
   narrowing?: string;
+  /** Reports being written are seen, too (migrations/0183_drafts.sql). */
+  drafts?: boolean;
 }
 
 /** What a statement may see: a tenant, or with `rows` the part of its patient data that they say. */
@@ -81,17 +83,19 @@ const narrowedRole = 'passerelle_narrowed';
  */
 const scopeStatement = `SELECT set_config('passerelle.tenant', $1, false), set_config('role', $2, false), set_config('lock_timeout', $3, false),
   set_config('statement_timeout', $4, false), set_config('passerelle.row_keys', $5, false), set_config('passerelle.whole_types', $6, false),
-  set_config('passerelle.row_narrowing', $7, false)`;
+  set_config('passerelle.row_narrowing', $7, false), set_config('passerelle.sees_drafts', $8, false)`;
 
 /** Limits the rows of the transaction that is open, or lifts the limit; both end with it. */
 export const limitStatement = `SELECT set_config('role', $1, true), set_config('passerelle.row_keys', $2, true),
-  set_config('passerelle.whole_types', $3, true), set_config('passerelle.row_narrowing', $4, true)`;
+  set_config('passerelle.whole_types', $3, true), set_config('passerelle.row_narrowing', $4, true),
+  set_config('passerelle.sees_drafts', $5, true)`;
 
 /** Values of {@link limitStatement}. */
 export function limitValues(rows: RowLimits | undefined): string[] {
-  if (!rows) return [applicationRole, '', '', ''];
-  const { keys, wholeTypes, narrowing } = rows;
-  return [narrowing === undefined ? limitedRole : narrowedRole, keys, wholeTypes, narrowing ?? ''];
+  if (!rows) return [applicationRole, '', '', '', ''];
+  const { keys, wholeTypes, narrowing, drafts } = rows;
+  const role = narrowing === undefined ? limitedRole : narrowedRole;
+  return [role, keys, wholeTypes, narrowing ?? '', drafts ? 'on' : ''];
 }
 
 /**

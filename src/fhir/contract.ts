@@ -38,6 +38,8 @@ export interface RowScope {
    * that is not in it shows nothing. Absent: none.
    */
   narrowed?: ReadonlyMap<string, readonly RowScope['keys'][]>;
+  /** Reports being written are seen, too: DiagnosticReport `registered` and `partial`, and such versions of others. Absent: they are not. */
+  drafts?: boolean;
   /** Types of which nothing may be written that is not seen afterwards. Absent: none. */
   kept?: ReadonlySet<string>;
 }

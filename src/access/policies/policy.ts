@@ -16,7 +16,9 @@ export type RowCriterion =
   /** Names the account's person as its owner, author, performer or subject. */
   | 'ownership'
   /** Is about a professional, never about a patient: certificates (docs/rota.md). */
-  | 'professional';
+  | 'professional'
+  /** Of the rows the others make visible, also reports being written. */
+  | 'drafts';
 
 export interface Grant {
   types: readonly string[] | 'all';
@@ -38,7 +40,15 @@ export interface Policy {
 }
 
 const base = 'https://fhir.passerelle.example/StructureDefinition/';
-const rowCriteria: readonly string[] = ['all', 'establishments', 'participation', 'ownership', 'professional', 'none'];
+const rowCriteria: readonly string[] = [
+  'all',
+  'establishments',
+  'participation',
+  'ownership',
+  'professional',
+  'drafts',
+  'none',
+];
 const interactions: readonly string[] = [
   ...['read', 'vread', 'search-type', 'history-instance', 'history-type', 'history-system', 'search-system'],
   ...['create', 'update', 'patch', 'delete'],

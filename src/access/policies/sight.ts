@@ -116,7 +116,7 @@ async function rowsOf(
   }
   for (const opened of await openGlass(database, tenant, actor.account, now()))
     keys.push(...(await recordKeys(store, tenant, opened)));
-  return { keys, whole: [...new Set(whole)] as RowScope['whole'] };
+  return { keys, whole: [...new Set(whole)] as RowScope['whole'], ...(criteria.has('drafts') ? { drafts: true } : {}) };
 }
 
 /** Of a type several roles grant, only what all of them hide. */

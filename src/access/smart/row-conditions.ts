@@ -75,10 +75,10 @@ export function narrowedSight<Seen extends Sight>(
   limitedTypes: readonly ResourceType[],
 ): Seen {
   const scopes = readScopes(token.scopes).filter(isResourceScope);
-  const { keys, whole } = seen.rows ?? { keys: [], whole: limitedTypes };
+  const own: RowScope = seen.rows ?? { keys: [], whole: limitedTypes };
   const narrowed = new Map(limitedTypes.map((type) => [type, conditionsOn(type, scopes, token.patient)] as const));
   const kept = new Set(limitedTypes.filter((type) => conditionsOfRights(type, 'cud', scopes, token.patient)?.length));
-  return { ...seen, rows: { keys, whole, narrowed, kept } };
+  return { ...seen, rows: { ...own, narrowed, kept } };
 }
 
 /**

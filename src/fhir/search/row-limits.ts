@@ -48,7 +48,8 @@ export interface SeenRows {
   isKept(type: string): boolean;
 }
 
-export function seenRows(hasher: KeyHasher, tenant: string, { keys, whole, narrowed, kept }: RowScope): SeenRows {
+export function seenRows(hasher: KeyHasher, tenant: string, scope: RowScope): SeenRows {
+  const { keys, whole, narrowed, kept, drafts } = scope;
   const textsOf = (list: RowScope['keys']) => [
     ...new Set(list.map(({ parameter, value }) => rowKey(tenant, parameter, value))),
   ];
@@ -65,6 +66,7 @@ export function seenRows(hasher: KeyHasher, tenant: string, { keys, whole, narro
       keys: `{${decimals(keys).sort().join()}}`,
       wholeTypes: `{${whole.map((type) => type.toLowerCase()).sort()}}`,
       ...(narrowing ? { narrowing: JSON.stringify(Object.fromEntries(narrowing)) } : {}),
+      ...(drafts ? { drafts } : {}),
     },
     keysOf: (type) => firsts.get(type) ?? own,
     isWhole: (type) =>

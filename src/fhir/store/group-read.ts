@@ -72,7 +72,8 @@ export function createGroupRead(database: Database): Read {
   return (scope, type, id) =>
     new Promise((resolve, reject) => {
       const { tenant, rows } = scope;
-      const key = [tenant, type, rows?.limits.keys, rows?.limits.wholeTypes, rows?.limits.narrowing].join(' ');
+      const { keys, wholeTypes, narrowing, drafts } = rows?.limits ?? {};
+      const key = [tenant, type, keys, wholeTypes, narrowing, drafts].join(' ');
       const queue = queues.get(key) ?? { inFlight: 0, waiting: [] };
       queues.set(key, queue);
       queue.waiting.push({ id, resolve, reject });

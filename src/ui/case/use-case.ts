@@ -5,6 +5,7 @@ import { found, literalReference, referencedId } from '../fhir/bundle.ts';
 import { useServices } from '../fhir/client-context.tsx';
 import { FhirProblem } from '../fhir/problem.ts';
 import { mayRead, taskIncludes } from '../session/rights.ts';
+import { hasRole } from '../session/session.ts';
 import { useSession } from '../session/session-context.tsx';
 import { useAllowedSearch } from '../session/use-allowed-search.ts';
 import { usePulse, wholeMs } from '../shell/use-pulse.ts';
@@ -82,10 +83,12 @@ export function useReport(task: Task) {
   const { client } = useServices();
   const session = useSession();
   const id = referencedId('DiagnosticReport', itemOf(task.output, 'report')?.valueReference);
+  // Who may write must never take a report that could not be fetched for one that is not begun.
+  const seesDrafts = hasRole(session, 'radiologist', 'expert');
   return useQuery({
     queryKey: ['report', task.id, id, caseFacts(task).state],
     queryFn: async ({ signal }): Promise<DiagnosticReport | null> => {
-      if (id) return client.read('DiagnosticReport', id, signal);
+      if (id) return client.read('DiagnosticReport', id, signal).catch(seesDrafts ? undefined : notShown);
       const request = literalReference(task.focus);
       if (!request) return null;
       const drafts = await client.search(
@@ -99,6 +102,12 @@ export function useReport(task: Task) {
     refetchOnMount: 'always',
     placeholderData: (previous, query) => (query?.queryKey[1] === task.id ? previous : undefined),
   });
+}
+
+/** A report being written is out of the establishment's sight: it is named, and not there. */
+function notShown(error: unknown): null {
+  if (error instanceof FhirProblem && error.status === 404) return null;
+  throw error;
 }
 
 /** What is being written beside a preliminary or signed report; null while there is none. */

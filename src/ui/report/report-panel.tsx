@@ -1,6 +1,7 @@
 /** Compte rendu: editor while it may be written, signed text and documents afterwards, nothing before. */
 import { Loader } from '@mantine/core';
 import { type JSX, useRef } from 'react';
+import { itemOf } from '../case/case-facts.ts';
 import { Panel } from '../case/panel.tsx';
 import { useDraftReport, useReport } from '../case/use-case.ts';
 import { mayRead } from '../session/rights.ts';
@@ -41,9 +42,12 @@ export function ReportPanel(props: ReportPanelProps): JSX.Element | null {
   const published = stored !== undefined && !draftStatuses.includes(stored.status) ? stored : undefined;
   const isSigned = published !== undefined && published.status !== 'preliminary';
   const shown = published ? <SignedReport task={props.task} report={published} reader={props.reader} /> : null;
-  const writes = isSigned ? props.amending : opened.current || (stored !== undefined && published === undefined);
+  const isBegun = published === undefined && itemOf(props.task.output, 'report') !== undefined;
+  const writes = isSigned
+    ? props.amending
+    : opened.current || isBegun || (stored !== undefined && published === undefined);
   if (!writes) return shown;
-  // Words being written are no result: nobody of the site acts on half a sentence.
+  // Words being written are no result: who is of the site is not even sent them.
   if (!hasRole(session, 'radiologist', 'expert') && !props.canSave)
     return (
       shown ?? (

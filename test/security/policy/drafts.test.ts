@@ -1,0 +1,263 @@
+/** A report being written is out of the establishment's sight by every way of asking, and so are its drafts once it is published. */
+import type { Bundle, DiagnosticReport, Parameters, Resource, Subscription } from '@medplum/fhirtypes';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { narrowedSight } from '../../../src/access/smart/row-conditions.ts';
+import { type Context, establishmentSystem, limitedTypes, systemContext } from '../../../src/fhir/index.ts';
+import { openWholeServer, type WholeServer } from '../surface/whole-server.ts';
+
+let whole: WholeServer;
+/** In every draft and in nothing that was published. */
+const begun = 'PHRASECOMMENCEE';
+const published = 'PHRASEPUBLIEE';
+const tokens = new Map<string, string>();
+const site = ['requester', 'ris', 'secretary'] as const;
+const readers = ['radiologist', 'quality'] as const;
+const clock = { now: () => new Date() };
+
+const people = {
+  requester: 'person',
+  ris: 'machine',
+  secretary: 'person',
+  radiologist: 'person',
+  quality: 'person',
+  stranger: 'person',
+} as const;
+
+/** A report in a status, its chapters as the platform keeps them. */
+const report = (id: string, status: DiagnosticReport['status'], words: string): DiagnosticReport => ({
+  resourceType: 'DiagnosticReport',
+  id,
+  meta: { security: [{ system: establishmentSystem, code: 'nord' }] },
+  extension: [
+    {
+      url: 'https://fhir.passerelle.example/StructureDefinition/report-text',
+      extension: [{ url: 'conclusion', valueString: words }],
+    },
+  ],
+  status,
+  code: { text: 'Compte rendu' },
+  conclusion: words,
+  subject: { reference: 'Patient/camille' },
+  encounter: { reference: 'Encounter/venue' },
+  basedOn: [{ reference: 'ServiceRequest/demande' }],
+  resultsInterpreter: [{ reference: 'Practitioner/radiologist' }],
+});
+
+async function store(...resources: Resource[]): Promise<void> {
+  for (const resource of resources)
+    await whole.server.store.transaction(systemContext('aa', 'system:test', clock), (tx) => tx.whole.update(resource));
+}
+
+beforeAll(async () => {
+  whole = await openWholeServer({ LIMIT_ACCOUNT_RATE: 'off', LIMIT_ADDRESS_RATE: 'off' });
+  const { server } = whole;
+  const security = [{ system: establishmentSystem, code: 'nord' }];
+  const subject = { reference: 'Patient/camille' };
+  await store(
+    { resourceType: 'Organization', id: 'nord', name: 'NORD' },
+    { resourceType: 'Organization', id: 'sud', name: 'SUD' },
+    { resourceType: 'Practitioner', id: 'radiologist', name: [{ family: 'TEST' }] },
+    { resourceType: 'Patient', id: 'camille', meta: { security }, name: [{ family: 'TEST-MOREAU' }] },
+    {
+      resourceType: 'Encounter',
+      id: 'venue',
+      meta: { security },
+      status: 'in-progress',
+      class: { code: 'EMER' },
+      subject,
+    },
+    { resourceType: 'ServiceRequest', id: 'demande', meta: { security }, status: 'active', intent: 'order', subject },
+  );
+  await store(report('being-written', 'partial', begun));
+  await store(report('only-registered', 'registered', begun));
+  for (const [status, words] of [
+    ['partial', `${begun} un`],
+    ['partial', `${begun} deux`],
+    ['preliminary', published],
+    ['final', published],
+  ] as const)
+    await store(report('published', status, words));
+  await store(report('given-up', 'partial', begun));
+  await server.store.transaction(systemContext('aa', 'system:test', clock), (tx) =>
+    tx.whole.delete('DiagnosticReport', 'given-up'),
+  );
+  await store({
+    resourceType: 'Composition',
+    id: 'document',
+    meta: { security },
+    status: 'preliminary',
+    type: { text: 'x' },
+    date: '2026-05-12',
+    title: 'x',
+    subject,
+    author: [{ reference: 'Practitioner/radiologist' }],
+    section: [{ title: 'x', entry: [{ reference: 'DiagnosticReport/being-written' }] }],
+  });
+  await store({
+    resourceType: 'Provenance',
+    id: 'trace',
+    meta: { security },
+    recorded: '2026-05-12T08:00:00Z',
+    target: [{ reference: 'DiagnosticReport/being-written' }],
+    agent: [{ who: { reference: 'Practitioner/radiologist' } }],
+  });
+  for (const [login, kind] of Object.entries(people)) {
+    const role = login === 'stranger' ? 'requester' : login;
+    await server.access.ensureAccount({
+      ...{ tenant: 'aa', login, kind, display: login, roles: [role] },
+      reference: kind === 'machine' ? `Device/${login}` : `Practitioner/${login}`,
+      organizationId: login === 'stranger' ? 'sud' : 'nord',
+    });
+    tokens.set(login, await server.access.issueToken(login, 86_400));
+  }
+}, 60_000);
+afterAll(async () => {
+  await whole?.close();
+});
+
+async function ask(who: string, path: string, method = 'GET', body?: object) {
+  const answer = await fetch(`${whole.server.httpUrl}/fhir/${path}`, {
+    method,
+    headers: { authorization: `Bearer ${tokens.get(who)}`, 'content-type': 'application/fhir+json' },
+    ...(body ? { body: JSON.stringify(body) } : {}),
+  });
+  return { status: answer.status, text: await answer.text() };
+}
+
+/** Ways of asking; each shows the published report or nothing. */
+const ways = [
+  'DiagnosticReport/being-written',
+  'DiagnosticReport/only-registered',
+  'DiagnosticReport/being-written/_history',
+  'DiagnosticReport/being-written/_history/1',
+  'DiagnosticReport/published/_history',
+  'DiagnosticReport/published/_history/1',
+  'DiagnosticReport/published/_history/2',
+  'DiagnosticReport/given-up/_history',
+  'DiagnosticReport/given-up/_history/1',
+  'DiagnosticReport/_history?_count=100',
+  'DiagnosticReport?_count=100',
+  'DiagnosticReport?status=partial,registered',
+  'DiagnosticReport?_id=being-written',
+  'DiagnosticReport?patient=camille&_sort=-_lastUpdated',
+  'DiagnosticReport?based-on=demande',
+  `DiagnosticReport?_filter=${encodeURIComponent('status eq partial')}`,
+  'DiagnosticReport?results-interpreter=radiologist',
+  'Patient/camille/DiagnosticReport',
+  'Encounter/venue/DiagnosticReport',
+  'Patient?_id=camille&_revinclude=DiagnosticReport:subject',
+  'ServiceRequest?_id=demande&_revinclude=DiagnosticReport:based-on',
+  'Provenance?_id=trace&_include=Provenance:target',
+  'Patient/camille/$everything?_count=200',
+  'Encounter/venue/$everything?_count=200',
+  'Composition/document/$document',
+  'DiagnosticReport?_summary=false&_elements=conclusion,extension',
+] as const;
+
+describe.each(site)('%s', (who) => {
+  it.each(ways)('finds no word of a draft by %s', async (way) => {
+    const answer = await ask(who, way);
+    expect(answer.status).toBeLessThan(500);
+    expect(answer.text).not.toContain(begun);
+  });
+
+  it('gets the answer of what does not exist', async () => {
+    expect((await ask(who, 'DiagnosticReport/being-written')).status).toBe(404);
+    expect((await ask(who, 'DiagnosticReport/published/_history/1')).status).toBe(404);
+    expect((await ask(who, 'DiagnosticReport/published')).text).toContain(published);
+  });
+
+  it('is not told how many there are, nor led to a patient by one', async () => {
+    const counted = JSON.parse((await ask(who, 'DiagnosticReport?_summary=count')).text) as Bundle;
+    expect(counted.total).toBe(1);
+    const led = await ask(who, 'Patient?_has:DiagnosticReport:subject:status=partial');
+    const patients = (JSON.parse(led.text) as Bundle).entry ?? [];
+    expect(patients.filter(({ search }) => search?.mode === 'match')).toEqual([]);
+    const history = JSON.parse((await ask(who, 'DiagnosticReport/published/_history')).text) as Bundle;
+    expect(history.entry?.map(({ resource }) => (resource as DiagnosticReport).status)).toEqual([
+      'final',
+      'preliminary',
+    ]);
+    expect(history.total).toBe(2);
+  });
+
+  it('finds none in a batch', async () => {
+    const bundle: Bundle = {
+      resourceType: 'Bundle',
+      type: 'batch',
+      entry: ways.slice(0, 8).map((url) => ({ request: { method: 'GET', url } })),
+    };
+    const answer = await ask(who, '', 'POST', bundle);
+    expect(answer.status).toBe(200);
+    expect(answer.text).not.toContain(begun);
+  });
+});
+
+it.each(readers)('%s reads them as before', async (who) => {
+  expect((await ask(who, 'DiagnosticReport/being-written')).text).toContain(begun);
+  expect((await ask(who, 'DiagnosticReport/published/_history/1')).text).toContain(begun);
+});
+
+it('opening a record in an emergency does not open what its reader is writing', async () => {
+  const opened = await ask('stranger', 'Patient/camille/$break-glass', 'POST', {
+    resourceType: 'Parameters',
+    parameter: [{ name: 'reason', valueString: 'Patient inconscient aux urgences' }],
+  } satisfies Parameters);
+  expect(opened.status, opened.text).toBe(200);
+  const found = await ask('stranger', 'DiagnosticReport?patient=camille');
+  expect(found.text).toContain(published);
+  expect(found.text).not.toContain(begun);
+});
+
+it('a token about one patient, or about a status, shows no more than its account', async () => {
+  const { store, access } = whole.server;
+  const context = async (login: string): Promise<Context> => {
+    const identity = await access.identityIn('aa', login);
+    if (!identity) throw new Error(login);
+    return { ...systemContext('aa', 'test', clock), ...identity };
+  };
+  const drafts = async (login: string, scopes: string[]) => {
+    const account = await context(login);
+    const narrowed = narrowedSight(account, { scopes, patient: 'camille' }, limitedTypes());
+    return store.transaction({ ...account, ...narrowed }, async (tx) =>
+      (await tx.search('DiagnosticReport', 'status=partial,registered')).map(({ id }) => id).sort(),
+    );
+  };
+  for (const scopes of [['patient/*.rs'], ['system/DiagnosticReport.rs?status=partial']])
+    expect(await drafts('ris', scopes)).toEqual([]);
+  expect(await drafts('radiologist', ['patient/*.rs'])).toEqual(['being-written', 'only-registered']);
+  expect(await drafts('radiologist', ['user/DiagnosticReport.rs?status=partial'])).toEqual(['being-written']);
+});
+
+it('a subscription of the site waits for what is published, and is told of nothing before', async () => {
+  const asked: Subscription = {
+    resourceType: 'Subscription',
+    status: 'requested',
+    reason: 'x',
+    criteria: 'DiagnosticReport?patient=camille',
+    channel: { type: 'websocket' },
+  };
+  const made = await ask('ris', 'Subscription', 'POST', asked);
+  expect(made.status, made.text).toBe(201);
+  const { id } = JSON.parse(made.text) as Subscription;
+  const patient = { timeout: 15_000, interval: 100 };
+  await expect
+    .poll(async () => (JSON.parse((await ask('ris', `Subscription/${id}`)).text) as Subscription).status, patient)
+    .toBe('active');
+  for (const words of ['trois', 'quatre']) {
+    await store(report('being-written', 'partial', `${begun} ${words}`));
+    await store(report('published', 'amended', `${published} ${words}`));
+  }
+  const counted = async () => {
+    // Events are numbered, or forgotten, when somebody asks for them.
+    await ask('ris', `Subscription/${id}/$events`);
+    const { rows } = await whole.server.database.query<{ resource: string }>(
+      'aa',
+      'SELECT resource FROM subscription_event WHERE tenant = $1 AND subscription = $2 ORDER BY number',
+      ['aa', id],
+    );
+    return rows.map(({ resource }) => resource);
+  };
+  await expect.poll(counted, patient).toEqual(['published', 'published']);
+  expect((await ask('ris', `Subscription/${id}/$events`)).text).not.toContain('being-written');
+}, 40_000);
