@@ -16,16 +16,19 @@ const errorLimit = 2_000;
  * The text of an unknown error may quote what was sent, so only its kind is kept.
  */
 export async function deliver(destination: Destination | undefined, item: OutboxItem): Promise<DeliveryResult> {
-  if (!destination) return { status: 'retry', reason: 'no destination of this name is configured' };
+  if (!destination) return { status: 'retry', reason: 'aucune voie d’envoi n’est paramétrée pour ce destinataire' };
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<DeliveryResult>((resolve) => {
-    timer = setTimeout(() => resolve({ status: 'retry', reason: 'no answer in time' }), attemptLimitMs);
+    timer = setTimeout(
+      () => resolve({ status: 'retry', reason: 'pas de réponse dans le temps prévu' }),
+      attemptLimitMs,
+    );
     timer.unref();
   });
   try {
     return await Promise.race([destination.deliver(publicItem(item)), late]);
   } catch (error) {
-    return { status: 'retry', reason: errorKind(error) };
+    return { status: 'retry', reason: `erreur interne (${errorKind(error)})` };
   } finally {
     clearTimeout(timer);
   }
@@ -52,7 +55,7 @@ export function settlementOf(item: OutboxItem, result: DeliveryResult, now: Date
 function toldResult(settlement: Settlement, result: DeliveryResult): DeliveryResult {
   if (settlement.state !== 'dead' || result.status !== 'retry') return result;
   const days = giveUpAfterMs / 86_400_000;
-  return { ...result, status: 'failed', reason: `given up after ${days} days: ${result.reason}` };
+  return { ...result, status: 'failed', reason: `abandonné après ${days} jours d’essais : ${result.reason}` };
 }
 
 /**

@@ -18,13 +18,14 @@ export interface DeliveryItem {
   attempts: number;
 }
 
+/** `mayHaveArrived`: it left at some attempt to which no answer came, so the other side may have it all the same. */
 export type DeliveryResult =
   /** Taken in charge by the other side; evidence is kept (e.g. the ACK). */
   | { status: 'delivered'; evidence?: string; payload?: Buffer }
   /** Try again later: unreachable, AR. */
-  | { status: 'retry'; reason: string; payload?: Buffer }
+  | { status: 'retry'; reason: string; payload?: Buffer; mayHaveArrived?: boolean }
   /** Will never pass as it is: AE. Goes to the dead letters, visible and replayable. */
-  | { status: 'failed'; reason: string; evidence?: string; payload?: Buffer };
+  | { status: 'failed'; reason: string; evidence?: string; payload?: Buffer; mayHaveArrived?: boolean };
 
 /** Brings items to the other side. Must be idempotent for the same item id. */
 export interface Destination {

@@ -51,6 +51,8 @@ export const identifierSystem = {
   finess: 'https://finess.esante.gouv.fr',
   study: 'urn:dicom:uid',
   uri: 'urn:ietf:rfc:3986',
+  /** Of a child Task `deliver`: its item in the outbox, which is the control id of the message. */
+  delivery: `${passerelle}/sid/delivery`,
 } as const;
 
 /** Systems of the INS by the nature of the number: NIR, NIA, test, demonstration. */
@@ -82,6 +84,9 @@ export type CaseItem =
   | 'evidence'
   /** DocumentReference that came with the request. */
   | 'attachment'
+  /** Of a delivery: the child Task of the report it withdraws; whether a report that failed may have arrived all the same. */
+  | 'withdraws'
+  | 'perhaps-received'
   /** Communication that asked the site and has no answer yet. */
   | 'question'
   /** Communication by which the site asks to cancel. */

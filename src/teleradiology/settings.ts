@@ -45,6 +45,8 @@ export interface EstablishmentSettings {
   /** Minutes after which an answer or report without acknowledgement is brought to the coordinators. */
   deliveryMinutes: number;
   reportFormat: 'report-mdm' | 'report-oru';
+  /** How a report that was an error is withdrawn: the document deleted (French volume of CDA transmission), or its result posted as wrong (HL7 table 0085, W). */
+  withdrawalFormat: 'deletion' | 'wrong-result';
   /** How long each recipient of a critical result has to say it back before the next is told, by its category (WF-9). */
   criticalMinutes: number;
   criticalHours: number;
@@ -93,6 +95,7 @@ export const defaultSettings: EstablishmentSettings = {
   imagesMinutes: 120,
   deliveryMinutes: 15,
   reportFormat: 'report-mdm',
+  withdrawalFormat: 'deletion',
   criticalMinutes: 15,
   criticalHours: 6,
   criticalDays: 3,
@@ -170,6 +173,7 @@ export function establishmentSettings(organization: Organization | undefined): E
       .flatMap(({ valueReference }) => valueReference?.reference ?? []),
     criticalSupervisor: find('criticalSupervisor')?.valueReference?.reference,
     reportFormat: format === 'report-oru' || format === 'oru' ? 'report-oru' : 'report-mdm',
+    withdrawalFormat: find('withdrawalFormat')?.valueCode === 'wrong-result' ? 'wrong-result' : 'deletion',
     requiredItems:
       find('requiredItems')?.valueString?.split(/\s+/).filter(isRequestItem) ?? defaultSettings.requiredItems,
     live: flag('live', defaultSettings.live),

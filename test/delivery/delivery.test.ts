@@ -179,8 +179,8 @@ test('a destination nobody serves stays visible with its reason, without what th
   await delivery.sweep();
   const items = await delivery.list('aa', ['queued']);
   expect(items.map((item) => item.lastError)).toEqual([
-    'no destination of this name is configured',
-    'Error ECONNREFUSED',
+    'aucune voie d’envoi n’est paramétrée pour ce destinataire',
+    'erreur interne (Error ECONNREFUSED)',
   ]);
 });
 

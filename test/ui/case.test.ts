@@ -209,9 +209,35 @@ describe('deliveries and alerts', () => {
         { ...child('requested', {}), code: { coding: [{ code: 'alert' }] } },
       ]),
     ).toMatchObject([
-      { state: 'reçu par le site', tone: 'done', recipient: 'RIS', evidence: ['MSA|AA|1'] },
-      { state: 'refusé par le site', tone: 'failed', reason: 'AE', evidence: [] },
+      {
+        state: 'reçu par le site',
+        tone: 'done',
+        recipient: 'RIS',
+        evidence: ['Le logiciel du site en a accusé réception (message 1)'],
+      },
+      { state: 'non remis au site', tone: 'failed', reason: 'AE', evidence: [] },
     ]);
+  });
+
+  it('say that a report was withdrawn, or could not be', () => {
+    const deliver = (id: string, more: Partial<Task>): Task => ({
+      resourceType: 'Task',
+      id,
+      status: 'completed',
+      intent: 'order',
+      code: { coding: [{ code: 'deliver' }] },
+      ...more,
+    });
+    const withdraws = { type: { coding: [{ code: 'withdraws' }] }, valueReference: { reference: 'Task/r' } };
+    const perhaps = { type: { coding: [{ code: 'perhaps-received' }] }, valueBoolean: true };
+    const told = (status: Task['status']) =>
+      deliveryLines([deliver('r', {}), deliver('w', { status, input: [withdraws] })]).map(({ withdrawn }) => withdrawn);
+    expect(told('completed')).toEqual(['annulé auprès du site', undefined]);
+    expect(told('in-progress')).toEqual(['annulation en cours d’envoi', undefined]);
+    expect(told('failed')).toEqual(['annulation non remise : appelez le site', undefined]);
+    expect(deliveryLines([deliver('r', { status: 'failed', output: [perhaps] })])[0]?.withdrawn).toBe(
+      'le site l’a peut-être reçu',
+    );
   });
 
   it('keep to their case, the severe ones first', () => {

@@ -99,7 +99,7 @@ describe.skipIf(browserPath() === undefined)('the user interface in a browser', 
     await page.getByRole('button', { name: 'Signer…' }).click();
     await page.getByRole('button', { name: 'Signer et envoyer' }).click();
     await page.getByRole('button', { name: 'Voir le PDF' }).waitFor();
-    await page.getByText('MSA|AA|P0001').waitFor();
+    await page.getByText('Le logiciel du site en a accusé réception (message P0001)').waitFor();
     expect(server.operations.at(-1)?.body.parameter).toContainEqual({
       name: 'conclusion',
       valueString: 'Hématome temporal gauche.',

@@ -16,12 +16,14 @@ import { readScannedPages, uniqueIdOf, writeAttachment } from './attachment-writ
 import { IncompleteCase, idOf, readCaseData, readCda, readRequestData } from './case-data.ts';
 import { writeDocument } from './document-writer.ts';
 import type { Log } from './log.ts';
-import { findOutgoing, insertOutgoing, recordAnswer } from './message-store.ts';
+import { countSending, findOutgoing, insertOutgoing, mayHaveArrived, recordAnswer } from './message-store.ts';
 import { connectMllp, type MllpAddress, type MllpClient, MllpError } from './mllp-client.ts';
 import { acknowledgementOf } from './receive.ts';
 import { type Route, readRoute } from './ris-route.ts';
 import type { Envelope } from './segment-writer.ts';
+import { isSuperseded } from './superseded.ts';
 import { loadTables, type Tables } from './tables.ts';
+import { isWithdrawal, renderWithdrawal } from './withdrawal.ts';
 
 export interface RisOptions {
   database: Database;
@@ -67,8 +69,10 @@ export function risDestination(options: RisOptions): RisDestination {
       const route = await readRoute(tx, organizationId, tables);
       if ('missing' in route) return { prepared: route, read: [] };
       // A case found to be an error keeps what was signed of it to itself, also what was made ready before (workflow §2, state 19).
-      if (item.kind !== 'request-answer' && (await isError(tx, item)))
+      if (ofPatient(item.kind) && (await isError(tx, item)))
         throw new IncompleteCase('Le dossier est erroné : son compte rendu et ses pièces ne partent plus.');
+      if (isReport(item.kind) && (await isSuperseded(tx, item)))
+        throw new IncompleteCase('Une version plus récente a déjà été remise au site : celle-ci ne part plus.');
       // A second attempt after a crash must not render again: a new time would make other octets under the same control id.
       const known = await findOutgoing(tx.sql, item.tenant, organizationId, item.id);
       // One that was refused for its content is different: whatever was corrected since must be in what leaves.
@@ -108,7 +112,7 @@ export function risDestination(options: RisOptions): RisDestination {
     await options.auditRead?.(context, { resources: read, outcome: 'success' });
   }
 
-  async function send(route: Route, raw: Buffer): Promise<Buffer> {
+  async function send(route: Route, raw: Buffer, leaving: () => Promise<void>): Promise<Buffer> {
     const key = `${route.tls ? 'mllps' : 'mllp'}://${route.host}:${route.port}`;
     let client = connections.get(key);
     if (!client?.open) {
@@ -121,36 +125,55 @@ export function risDestination(options: RisOptions): RisDestination {
       });
       connections.set(key, client);
     }
+    await leaving();
     return client.send(raw);
+  }
+
+  async function attempt(item: DeliveryItem, organizationId: string): Promise<DeliveryResult> {
+    try {
+      const prepared = await prepare(item, organizationId);
+      if ('missing' in prepared) return { status: 'retry', reason: prepared.missing };
+      const earlier = prepared.answer && resultOf(prepared.answer);
+      // Acknowledged already, by itself or before a crash: sending again would only annoy.
+      if (earlier?.status === 'delivered') return earlier;
+      const answer = await send(prepared.route, prepared.raw, () =>
+        database.transaction(item.tenant, (sql) => countSending(sql, item.tenant, organizationId, item.id)),
+      );
+      const result = resultOf(answer);
+      const outcome = acknowledgementOf(answer)?.code ?? 'unreadable';
+      await database.transaction(item.tenant, (sql) => recordAnswer(sql, item.tenant, item.id, outcome, answer));
+      return result;
+    } catch (error) {
+      if (error instanceof IncompleteCase) return { status: 'failed', reason: error.message };
+      if (error instanceof MllpError) return { status: 'retry', reason: `RIS injoignable : ${inFrench(error)}` };
+      log.error({ error: (error as Error).name, item: item.id, kind: item.kind }, 'HL7 v2 delivery');
+      return { status: 'retry', reason: 'erreur interne pendant la préparation ou l’envoi du message' };
+    }
   }
 
   return {
     prefix,
     async deliver(item) {
       const organizationId = item.destination.slice(prefix.length);
-      try {
-        const prepared = await prepare(item, organizationId);
-        if ('missing' in prepared) return { status: 'retry', reason: prepared.missing };
-        const earlier = prepared.answer && resultOf(prepared.answer);
-        // Acknowledged already, by itself or before a crash: sending again would only annoy.
-        if (earlier?.status === 'delivered') return earlier;
-        const answer = await send(prepared.route, prepared.raw);
-        const result = resultOf(answer);
-        const outcome = acknowledgementOf(answer)?.code ?? 'unreadable';
-        await database.transaction(item.tenant, (sql) => recordAnswer(sql, item.tenant, item.id, outcome, answer));
-        return result;
-      } catch (error) {
-        if (error instanceof IncompleteCase) return { status: 'failed', reason: error.message };
-        if (error instanceof MllpError) return { status: 'retry', reason: `RIS injoignable : ${error.message}` };
-        log.error({ error: (error as Error).name, item: item.id, kind: item.kind }, 'HL7 v2 delivery');
-        return { status: 'retry', reason: 'erreur interne pendant la préparation ou l’envoi du message' };
-      }
+      const result = await attempt(item, organizationId);
+      if (result.status === 'delivered' || !isReport(item.kind)) return result;
+      const arrived = await database.transaction(item.tenant, (sql) =>
+        mayHaveArrived(sql, item.tenant, organizationId, item.id),
+      );
+      return arrived ? { ...result, mayHaveArrived: true } : result;
     },
     async close() {
       await Promise.all([...connections.values()].map((client) => client.close()));
       connections.clear();
     },
   };
+}
+
+const isReport = (kind: string): boolean => kind.startsWith('report-');
+
+/** What goes into the patient's record: not the answer to the request, nor what takes a report back. */
+function ofPatient(kind: string): boolean {
+  return kind !== 'request-answer' && !isWithdrawal(kind);
 }
 
 async function isError(tx: FhirTransaction, item: DeliveryItem): Promise<boolean> {
@@ -183,6 +206,10 @@ async function render(
       const read = [...data.read, ...pages.slice(0, 1).map(({ document }) => document)];
       return { ...writeAttachment(data, pages, uniqueIdOf(item), envelope, tables), read };
     }
+    case 'withdrawal-mdm':
+    case 'withdrawal-oru':
+    case 'withdrawal-result':
+      return renderWithdrawal(tx, item, envelope, tables, route);
     default:
       throw new IncompleteCase(`Message de nature inconnue : ${item.kind}.`);
   }
@@ -200,6 +227,19 @@ function resultOf(answer: Buffer): DeliveryResult {
     status: 'retry',
     reason: `Message non pris en charge (${msa?.code ?? 'accusé illisible'}) ${reason}`.trim(),
   };
+}
+
+const lost: readonly (readonly [start: string, french: string])[] = [
+  ['cannot connect', 'connexion impossible'],
+  ['connection', 'connexion coupée avant l’accusé'],
+  ['no acknowledgement', 'pas d’accusé dans le temps prévu'],
+];
+
+/** What people of the case read, with the system's code where there is one: it helps whoever repairs the line. */
+function inFrench({ message }: MllpError): string {
+  const words = lost.find(([start]) => message.startsWith(start))?.[1] ?? 'échange interrompu';
+  const code = /\([A-Z_]+\)$/.exec(message)?.[0];
+  return code === undefined ? words : `${words} ${code}`;
 }
 
 /** Code and text of the first ERR: never more than the other side chose to say. */

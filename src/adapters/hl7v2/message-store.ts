@@ -135,8 +135,8 @@ export async function insertOutgoing(
   },
 ): Promise<void> {
   await sql.query(
-    `INSERT INTO hl7v2_message (tenant, direction, partner, control_id, sha256, message_type, at, raw, outcome, focus)
-     VALUES ($1, 'out', $2, $3, $4, $5, $6, $7, 'prepared', $8)
+    `INSERT INTO hl7v2_message (tenant, direction, partner, control_id, sha256, message_type, at, raw, outcome, focus, unanswered)
+     VALUES ($1, 'out', $2, $3, $4, $5, $6, $7, 'prepared', $8, 0)
      ON CONFLICT DO NOTHING`,
     [
       message.tenant,
@@ -149,6 +149,29 @@ export async function insertOutgoing(
       message.focus,
     ],
   );
+}
+
+/** Counts that a message of ours leaves now. Committed before its first octet: whatever happens next, it may have arrived. */
+export async function countSending(sql: Sql, tenant: string, partner: string, controlId: string): Promise<void> {
+  await sql.query(
+    `UPDATE hl7v2_message SET unanswered = coalesce(unanswered, (outcome = 'prepared')::integer) + 1
+     WHERE tenant = $1 AND direction = 'out' AND partner = $2 AND control_id = $3 AND sha256 = (
+       SELECT sha256 FROM hl7v2_message
+       WHERE tenant = $1 AND direction = 'out' AND partner = $2 AND control_id = $3 ${newestFirst})`,
+    [tenant, partner, controlId],
+  );
+}
+
+/** Whether the other side may have taken a message of ours: it left, and not every sending was refused. */
+export async function mayHaveArrived(sql: Sql, tenant: string, partner: string, controlId: string): Promise<boolean> {
+  const { rowCount } = await sql.query(
+    `SELECT FROM hl7v2_message
+     WHERE tenant = $1 AND direction = 'out' AND partner = $2 AND control_id = $3
+       AND (outcome IN ('AA', 'CA') OR coalesce(unanswered, (outcome = 'prepared')::integer) > 0)
+     LIMIT 1`,
+    [tenant, partner, controlId],
+  );
+  return (rowCount ?? 0) > 0;
 }
 
 /**
@@ -164,6 +187,7 @@ export async function recordAnswer(
 ): Promise<boolean> {
   const { rowCount } = await sql.query(
     `UPDATE hl7v2_message SET
+       unanswered = CASE WHEN $3 IN ('AE', 'AR', 'CE', 'CR') THEN greatest(unanswered - 1, 0) ELSE unanswered END,
        answer = CASE WHEN outcome IN ('AA', 'CA') THEN answer ELSE $4 END,
        outcome = CASE WHEN outcome IN ('AA', 'CA') THEN outcome ELSE $3 END
      WHERE tenant = $1 AND direction = 'out' AND control_id = $2 AND (partner, sha256) = (

@@ -144,7 +144,8 @@ export interface MappingFiles {
     yesNoSystem: string;
     flags: { code: string; display: string; value: 'Y' | 'N' }[];
     participations: { sender: { code: string; display: string; system: string } };
-    orderControls: { create: string; replace: string };
+    orderControls: { create: string; replace: string; delete: string };
+    wrongResult: { orderControl: string; resultStatus: string; observationStatus: string };
     organizationTypes: { platform: string; system: string };
     answer: { accepted: string; refused: string; procedure: string; procedureDisplay: string; procedureSystem: string };
   };

@@ -215,6 +215,14 @@ export const takenInvariants: readonly Invariant<Taken>[] = [
     holds: (taken) => taken.event !== 'enter-in-error' || does(taken, 'reverse-charge'),
   },
   {
+    name: 'an-error-is-withdrawn',
+    clause: 'workflow §2, OUT-6',
+    text: 'A case found to be an error queues no report, and withdraws what the site received of it; nothing else withdraws.',
+    holds: (taken) =>
+      does(taken, 'queue-withdrawal') === (taken.decision.state === 'entered-in-error' && !isFinal(taken.from)) &&
+      (taken.decision.state !== 'entered-in-error' || !does(taken, 'queue-report')),
+  },
+  {
     name: 'critical-result-not-lost',
     clause: 'WF-9',
     text: 'An open critical result is closed by nothing but a person who says it back.',

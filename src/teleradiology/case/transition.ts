@@ -85,6 +85,7 @@ export type Effect =
   | 'charge-act'
   | 'reverse-charge'
   | 'withdraw-report'
+  | 'queue-withdrawal'
   | 'keep-error-declaration'
   | 'open-second-reading'
   | 'take-second-reading'

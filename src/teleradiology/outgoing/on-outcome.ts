@@ -5,9 +5,10 @@ import type { FhirTransaction } from '../../fhir/index.ts';
 import { signedStates } from '../case/index.ts';
 import { type CaseTask, idOf, outputsOf, stateOf, withOutput, withoutOutputs } from '../shell/case-task.ts';
 import { communication, coordinators } from '../shell/communication.ts';
-import { perform, type Shell } from '../shell/perform.ts';
+import { perform, type Shell, systemActor } from '../shell/perform.ts';
 import { mailPrefix } from '../talk/send-notice.ts';
-import { documentOf, lastDocument, watchDelivery } from './queue.ts';
+import { documentOf, lastDocument, type WithdrawalKind, watchDelivery } from './queue.ts';
+import { isWithdrawal, queueWithdrawals } from './withdraw.ts';
 
 export async function onOutcome(
   shell: Shell,
@@ -28,8 +29,12 @@ export async function onOutcome(
   // Put back by an operator after it failed: it is watched like a new one.
   if (result.status === 'retry' && child?.status === 'failed')
     await watchDelivery({ tx, now: tx.context.now() }, task, child.id as string);
-  // What no longer leaves because the case is an error is no failure of anybody's.
-  if (result.status === 'failed' && stateOf(task) !== 'entered-in-error') await tellFailure(tx, task, item);
+  // What no longer leaves because the case is an error is no failure of anybody's; its withdrawal must.
+  const isError = stateOf(task) === 'entered-in-error';
+  if (result.status === 'failed' && (!isError || isWithdrawal(item.kind))) await tellFailure(tx, task, item);
+  // A report that was on its way when the case was found to be an error arrived after all, or may have.
+  if (isError && documentOf(child) !== undefined && result.status !== 'retry')
+    await queueWithdrawals({ room: shell, writes: shell.writes, tx, actor: systemActor, now: tx.context.now() }, task);
   if (result.status === 'delivered' && awaits(task, child))
     await perform(shell, tx, task.id, {
       event: 'report-received',
@@ -74,6 +79,9 @@ async function recordOutcome(
     ...(reason ? { statusReason: { text: reason } } : {}),
   };
   if (evidence) next = withOutput(withoutOutputs(next, 'evidence'), 'evidence', { valueString: evidence });
+  next = withoutOutputs(next, 'perhaps-received');
+  if (result.status === 'failed' && result.mayHaveArrived)
+    next = withOutput(next, 'perhaps-received', { valueBoolean: true });
   await shell.writes.update(tx, next);
 }
 
@@ -81,6 +89,12 @@ async function recordOutcome(
 const failed: Readonly<Record<string, string>> = {
   'request-answer': "L'envoi de la réponse à la demande",
   'attachment-mdm': "L'envoi d'une pièce jointe aux archives de l'établissement",
+  ...Object.fromEntries(
+    (['withdrawal-mdm', 'withdrawal-oru', 'withdrawal-result'] satisfies WithdrawalKind[]).map((kind) => [
+      kind,
+      "L'annulation du compte rendu, déclaré erroné,",
+    ]),
+  ),
 };
 
 async function tellFailure(tx: FhirTransaction, task: CaseTask, item: DeliveryItem): Promise<void> {

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Task } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
 import { setDueTime } from '../clock/index.ts';
-import { codeSystem, concept } from '../codes.ts';
+import { codeSystem, concept, identifierSystem } from '../codes.ts';
 import type { Room } from '../room.ts';
 import { establishmentSettings } from '../settings.ts';
 import { type CaseTask, idOf, inputsOf, outputsOf, withInput } from '../shell/case-task.ts';
@@ -22,7 +22,8 @@ export async function watchDelivery(
   await setDueTime(tx.sql, tx.context.tenant, { caseId: task.id, kind: 'undelivered', key: childId, dueAt }, true);
 }
 
-interface Scene {
+/** What queueing needs of an effect's scene, or of the recording of an outcome. */
+export interface OutgoingScene {
   room: Room;
   writes: TaskWrites;
   tx: FhirTransaction;
@@ -32,9 +33,12 @@ interface Scene {
 
 type Other = 'request-answer' | 'attachment-mdm';
 
+/** Deletion of the document as MDM or ORU, or its result posted as wrong. */
+export type WithdrawalKind = 'withdrawal-mdm' | 'withdrawal-oru' | 'withdrawal-result';
+
 /** An answer, or a file of the case, to the RIS of its establishment. A case without an establishment has nobody to answer. */
 export async function queueDelivery(
-  scene: Scene,
+  scene: OutgoingScene,
   task: CaseTask,
   kind: Other,
   title: string,
@@ -46,9 +50,13 @@ export async function queueDelivery(
 }
 
 /** The last signed version, to everybody who was sent a version before and to the establishment (RP-6). */
-export async function queueReport(scene: Scene, task: CaseTask, kind: 'report-mdm' | 'report-oru'): Promise<void> {
+export async function queueReport(
+  scene: OutgoingScene,
+  task: CaseTask,
+  kind: 'report-mdm' | 'report-oru',
+): Promise<void> {
   const document = lastDocument(task);
-  const sent = await reportDeliveries(scene.tx, task);
+  const sent = (await deliveriesOf(scene.tx, task)).filter((child) => documentOf(child) !== undefined);
   const title = sent.length === 0 ? 'Compte rendu signé' : 'Compte rendu modifié';
   const recipients = [task.requester, ...sent.map(({ owner }) => owner)].flatMap(
     (each) => idOf(each, 'Organization') ?? [],
@@ -66,26 +74,36 @@ export function documentOf(child: Task | undefined): string | undefined {
   return child && inputsOf(child, 'document')[0]?.valueReference?.reference;
 }
 
-async function reportDeliveries(tx: FhirTransaction, task: CaseTask): Promise<Task[]> {
+/** Everything that was queued for the case. More than this is no case. */
+export function deliveriesOf(tx: FhirTransaction, task: CaseTask): Promise<Task[]> {
   const code = encodeURIComponent(`${codeSystem.taskCode}|deliver`);
-  const children = await tx.search('Task', `part-of=Task/${task.id}&code=${code}`);
-  return children.filter((child) => documentOf(child) !== undefined);
+  return tx.search('Task', `part-of=Task/${task.id}&code=${code}&_count=1000`);
 }
 
 interface Item {
   establishment: string;
-  kind: Other | 'report-mdm' | 'report-oru';
+  kind: Other | WithdrawalKind | 'report-mdm' | 'report-oru';
   title: string;
   /** Reference of the signed document, or of the file, that it carries. */
   document?: string | undefined;
   attachment?: string | undefined;
+  /** Child Task of the delivery that is withdrawn. */
+  withdraws?: string | undefined;
 }
 
-async function queue(scene: Scene, task: CaseTask, item: Item): Promise<void> {
+export async function queue(scene: OutgoingScene, task: CaseTask, item: Item): Promise<void> {
   const { establishment, kind, title } = item;
+  const id = randomUUID();
+  const number = await scene.room.delivery.enqueue(scene.tx, {
+    destination: `ris:${establishment}`,
+    kind,
+    focus: `Task/${task.id}`,
+    task: `Task/${id}`,
+  });
   const bare: CaseTask = {
     resourceType: 'Task',
-    id: randomUUID(),
+    id,
+    identifier: [{ system: identifierSystem.delivery, value: number }],
     status: 'requested',
     intent: 'order',
     code: concept(codeSystem.taskCode, 'deliver', title),
@@ -99,16 +117,10 @@ async function queue(scene: Scene, task: CaseTask, item: Item): Promise<void> {
     authoredOn: scene.now.toISOString(),
     lastModified: scene.now.toISOString(),
   };
-  const child = (['document', 'attachment'] as const).reduce(
+  const child = (['document', 'attachment', 'withdraws'] as const).reduce(
     (made, name) => (item[name] ? withInput(made, name, { valueReference: { reference: item[name] } }) : made),
     bare,
   );
   await scene.writes.create(scene.tx, child);
   await watchDelivery(scene, task, child.id);
-  await scene.room.delivery.enqueue(scene.tx, {
-    destination: `ris:${establishment}`,
-    kind,
-    focus: `Task/${task.id}`,
-    task: `Task/${child.id}`,
-  });
 }

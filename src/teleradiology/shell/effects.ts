@@ -6,6 +6,7 @@ import { codeSystem, concept, identifierSystem, passerelle } from '../codes.ts';
 import { acknowledgeAlert } from '../critical/acknowledge-alert.ts';
 import { startAlert } from '../critical/start-alert.ts';
 import { queueDelivery, queueReport } from '../outgoing/queue.ts';
+import { queueWithdrawals } from '../outgoing/withdraw.ts';
 import { askMissing } from '../request/ask-missing.ts';
 import { keepPhoneExchange } from '../talk/phone-exchange.ts';
 import { askQuestion, keepAnswer } from '../talk/question.ts';
@@ -172,6 +173,8 @@ export async function carryOut(effect: Effect, task: CaseTask, scene: EffectScen
       return keepErrorDeclaration(task, scene);
     case 'withdraw-report':
       return withdrawReport(task, scene);
+    case 'queue-withdrawal':
+      return withdrawFromSite(task, scene);
     case 'ask-missing':
       return askMissing(task, scene);
   }
@@ -202,6 +205,13 @@ async function recordConsent(task: CaseTask, scene: EffectScene): Promise<CaseTa
     },
   });
   return withOutputReference(task, 'consent', `Consent/${consent.id}`);
+}
+
+/** A report kept back for its identity problem meets the error at its turn: it does not leave, and what may have left before is known then. */
+async function withdrawFromSite(task: CaseTask, scene: EffectScene): Promise<CaseTask> {
+  await scene.room.delivery.release(scene.tx, `Task/${task.id}`);
+  await queueWithdrawals(scene, task);
+  return task;
 }
 
 async function tellSite(task: CaseTask, scene: EffectScene): Promise<CaseTask> {

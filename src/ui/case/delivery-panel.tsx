@@ -17,9 +17,10 @@ export function DeliveryPanel({ deliveries }: { deliveries: readonly Task[] }): 
               <strong>{one.state}</strong> · {one.recipient}
             </span>
             {one.at ? <time dateTime={one.at}>{frenchInstant(one.at)}</time> : null}
+            {one.withdrawn ? <span className="inline-error">{one.withdrawn}</span> : null}
             {one.reason ? <span className="inline-error">{one.reason}</span> : null}
             {one.evidence.map((text) => (
-              <code key={text}>{text}</code>
+              <small key={text}>{text}</small>
             ))}
           </li>
         ))}

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { createServer, type Server } from 'node:net';
 import type {
   Binary,
   DocumentReference,
@@ -11,13 +10,12 @@ import type {
   Task,
 } from '@medplum/fhirtypes';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { readHeader } from '../../../src/adapters/hl7v2/acknowledgement.ts';
-import { createFrameDecoder, frame } from '../../../src/adapters/hl7v2/frames.ts';
 import { type RisDestination, type RisOptions, risDestination } from '../../../src/adapters/hl7v2/index.ts';
 import { systemClock } from '../../../src/config/index.ts';
 import type { DeliveryItem } from '../../../src/delivery/contract.ts';
 import { type FhirTransaction, systemContext } from '../../../src/fhir/index.ts';
 import { establishment, openHospital, recordingLog, segment, storedMessages, tenant } from './hospital.ts';
+import { openRis } from './ris.ts';
 
 const base = 'https://fhir.passerelle.example';
 const item = (code: string, value: object) => ({
@@ -37,30 +35,6 @@ let rooms: Awaited<ReturnType<typeof openHospital>>;
 let destination: RisDestination;
 let log: ReturnType<typeof recordingLog>;
 let ris: Awaited<ReturnType<typeof openRis>>;
-
-/** The hospital's side: keeps what arrives and answers what the test says. */
-async function openRis() {
-  const received: Buffer[] = [];
-  const state = { answer: (id: string) => `MSA|AA|${id}` as string | undefined, received, connections: 0, port: 0 };
-  const server: Server = createServer((socket) => {
-    state.connections += 1;
-    const decoder = createFrameDecoder(1_000_000);
-    socket.on('error', () => undefined);
-    socket.on('data', (chunk: Buffer) => {
-      for (const event of decoder.push(chunk)) {
-        if (event.kind !== 'message') continue;
-        received.push(event.bytes);
-        const segments = state.answer(readHeader(event.bytes).controlId);
-        if (segments === undefined) continue;
-        socket.write(frame(Buffer.from(`MSH|^~\\&|RIS|CH|P|P|2026||ACK^X^ACK|A1|P|2.5.1\r${segments}\r`)));
-      }
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  state.port = typeof address === 'object' && address ? address.port : 0;
-  return Object.assign(state, { close: () => server.close() });
-}
 
 const write = <T>(work: (tx: FhirTransaction) => Promise<T>) =>
   rooms.store.transaction(systemContext(tenant, 'system:test', systemClock), work);
@@ -580,7 +554,7 @@ describe('an acknowledgement', () => {
     ris.answer = () => 'MSA|AA|SOMETHING-ELSE';
     expect(await destination.deliver(delivery('request-answer', await makeCase()))).toMatchObject({
       status: 'retry',
-      reason: expect.stringContaining('no acknowledgement in time'),
+      reason: expect.stringContaining('pas d’accusé dans le temps prévu'),
     });
   });
 

@@ -269,6 +269,7 @@ export const afterRows: readonly Transition[] = [
     guards: ['human', 'reason-given', 'two-persons'],
     effects: [
       'withdraw-report',
+      'queue-withdrawal',
       'keep-reason',
       'drop-second-reading',
       'drop-addendum',
