@@ -1,9 +1,10 @@
 /** Mon compte: the password, the second factors, the sessions, the apps. */
 import { Loader } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { type JSX, useEffect } from 'react';
+import type { JSX } from 'react';
 import { useSession } from '../session/session-context.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
+import { usePageTitle } from '../shell/use-page-title.ts';
 import { roleName } from '../words/labels.ts';
 import { readAccount } from './account.ts';
 import { ApplicationsSection } from './applications-section.tsx';
@@ -15,9 +16,7 @@ export default function AccountPage(): JSX.Element {
   const session = useSession();
   const queries = useQueryClient();
   const account = useQuery({ queryKey: ['account'], queryFn: readAccount });
-  useEffect(() => {
-    document.title = 'Mon compte – Passerelle';
-  }, []);
+  usePageTitle('Mon compte');
   const changed = (): void => void queries.invalidateQueries({ queryKey: ['account'] });
   return (
     <section className="page account" aria-labelledby="titre-compte">

@@ -1,6 +1,7 @@
 /** Accounts as a table. */
 import { Button } from '@mantine/core';
 import type { JSX } from 'react';
+import { ColumnHeads } from '../shell/column-heads.tsx';
 import { type Accounts, type ManagedAccount, meansOf } from './accounts.ts';
 
 interface AccountTableProps {
@@ -18,15 +19,7 @@ export function AccountTable({ accounts, roles, places, onOpen }: AccountTablePr
   return (
     <table className="plain-table">
       <caption className="hidden">Comptes</caption>
-      <thead>
-        <tr>
-          {columns.map((name) => (
-            <th key={name} scope="col">
-              {name}
-            </th>
-          ))}
-        </tr>
-      </thead>
+      <ColumnHeads names={columns} />
       <tbody>
         {accounts.map((account) => (
           <tr key={account.login}>

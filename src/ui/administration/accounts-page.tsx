@@ -1,10 +1,11 @@
 /** Comptes: who may sign in, as what and where; for administrators, who see no patient. */
 import { Button, Checkbox, Loader, TextInput } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { type JSX, useEffect, useState } from 'react';
+import { type JSX, useState } from 'react';
 import { found } from '../fhir/bundle.ts';
 import { useServices } from '../fhir/client-context.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
+import { usePageTitle } from '../shell/use-page-title.ts';
 import { AccountDialog } from './account-dialog.tsx';
 import { AccountTable } from './account-table.tsx';
 import { accountsKey, establishmentChoices, readAccounts } from './accounts.ts';
@@ -22,9 +23,7 @@ export function AccountsPage(): JSX.Element {
   const [withClosed, setWithClosed] = useState(false);
   const [open, setOpen] = useState<string>();
   const [creating, setCreating] = useState(false);
-  useEffect(() => {
-    document.title = 'Comptes – Passerelle';
-  }, []);
+  usePageTitle('Comptes');
 
   const places = establishmentChoices(organizations.data ?? []);
   const refresh = (): void => void queries.invalidateQueries({ queryKey: accountsKey });

@@ -1,12 +1,14 @@
 /** Comptes techniques: who holds and who held each account of a machine or of maintenance (SE-14). Auditors read, administrators keep it. */
 import { Button, Loader, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { type FormEvent, type JSX, useEffect } from 'react';
+import type { FormEvent, JSX } from 'react';
 import { ask } from '../session/people-client.ts';
 import { hasRole } from '../session/session.ts';
 import { useSession } from '../session/session-context.tsx';
 import { StepError } from '../session/step-error.tsx';
+import { ColumnHeads } from '../shell/column-heads.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
+import { usePageTitle } from '../shell/use-page-title.ts';
 import { frenchInstant } from '../time/format.ts';
 
 interface Holding {
@@ -32,9 +34,7 @@ export function TechnicalAccountsPage(): JSX.Element {
     queryKey: key,
     queryFn: () => ask<{ accounts: TechnicalAccount[] }>('GET', 'technical-accounts'),
   });
-  useEffect(() => {
-    document.title = 'Comptes techniques – Passerelle';
-  }, []);
+  usePageTitle('Comptes techniques');
   const keeps = hasRole(session, 'administrator');
   return (
     <section className="page" aria-labelledby="titre-techniques">
@@ -96,15 +96,7 @@ function Holders({ holders }: { holders: readonly Holding[] }): JSX.Element {
   return (
     <table className="plain-table">
       <caption className="hidden">Détenteurs</caption>
-      <thead>
-        <tr>
-          {['Détenteur', 'Société', 'Du', 'Au', 'Motif'].map((name) => (
-            <th key={name} scope="col">
-              {name}
-            </th>
-          ))}
-        </tr>
-      </thead>
+      <ColumnHeads names={['Détenteur', 'Société', 'Du', 'Au', 'Motif']} />
       <tbody>
         {holders.map(({ id, holder, company, since, until, reason }) => (
           <tr key={id}>

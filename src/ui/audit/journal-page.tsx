@@ -2,10 +2,11 @@
 import { Button, Checkbox, Loader, NativeSelect, TextInput } from '@mantine/core';
 import type { Bundle } from '@medplum/fhirtypes';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
-import { type FormEvent, type JSX, useEffect, useState } from 'react';
+import { type FormEvent, type JSX, useState } from 'react';
 import { found } from '../fhir/bundle.ts';
 import { useServices } from '../fhir/client-context.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
+import { usePageTitle } from '../shell/use-page-title.ts';
 import { practitionerName } from '../words/people.ts';
 import { type JournalFields, journalKinds, journalQuery } from './journal-query.ts';
 import { JournalTable } from './journal-table.tsx';
@@ -25,9 +26,7 @@ export function JournalPage(): JSX.Element {
   });
   const [counts, setCounts] = useState(false);
   const actors = useActors();
-  useEffect(() => {
-    document.title = 'Journal – Passerelle';
-  }, []);
+  usePageTitle('Journal');
   const set = (change: Partial<JournalFields>): void => setFields((before) => ({ ...before, ...change }));
   const submit = (event: FormEvent): void => {
     event.preventDefault();

@@ -1,6 +1,7 @@
 /** Events as a table; a reference narrows the journal to that patient or object. */
 import { Button } from '@mantine/core';
 import type { JSX } from 'react';
+import { ColumnHeads } from '../shell/column-heads.tsx';
 import { frenchInstant } from '../time/format.ts';
 import { type AuditLine, objectLabel, shortId } from './sentence.ts';
 
@@ -17,15 +18,7 @@ export function JournalTable({
   return (
     <table className="plain-table">
       <caption className="hidden">Événements</caption>
-      <thead>
-        <tr>
-          {['Date (Paris)', 'Auteur', 'Motif', 'Action', 'Patient', 'Objet', 'Depuis'].map((name) => (
-            <th key={name} scope="col">
-              {name}
-            </th>
-          ))}
-        </tr>
-      </thead>
+      <ColumnHeads names={['Date (Paris)', 'Auteur', 'Motif', 'Action', 'Patient', 'Objet', 'Depuis']} />
       <tbody>
         {lines.map((line) => (
           <tr key={line.id} className={line.outcome === 'success' ? undefined : 'issue-open'}>

@@ -1,13 +1,14 @@
 /** Dossier: patient always in sight, request and history on the left, images in the middle, work on the right. */
 import { Loader } from '@mantine/core';
 import type { Bundle, Task } from '@medplum/fhirtypes';
-import { type JSX, useEffect } from 'react';
+import type { JSX } from 'react';
 import { Link } from 'wouter';
 import { found } from '../fhir/bundle.ts';
 import { FhirProblem } from '../fhir/problem.ts';
 import { mayBreakGlass } from '../session/rights.ts';
 import { useSession } from '../session/session-context.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
+import { usePageTitle } from '../shell/use-page-title.ts';
 import { patientIdentity } from '../words/people.ts';
 import { CaseWorkspace } from './case-workspace.tsx';
 import { EmergencyAccess } from './emergency-access.tsx';
@@ -20,9 +21,7 @@ export default function CasePage({ id }: { id: string }): JSX.Element {
   const task = taskOf(bundle, id);
   const patient = found(bundle).at('Patient', task?.for);
   const name = patientIdentity(patient).name;
-  useEffect(() => {
-    document.title = task ? `${name} – Passerelle` : 'Dossier – Passerelle';
-  }, [task, name]);
+  usePageTitle(task ? name : 'Dossier');
 
   if (query.isPending) return <Loader className="centre" aria-label="Chargement du dossier" />;
   if (bundle === undefined || task === undefined) {

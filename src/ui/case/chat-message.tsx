@@ -1,12 +1,10 @@
 /** One line of the chat. */
 import { Button } from '@mantine/core';
-import { useMutation } from '@tanstack/react-query';
 import type { JSX } from 'react';
 import { useServices } from '../fhir/client-context.tsx';
-import { messageOf } from '../fhir/problem.ts';
 import { frenchDateTime } from '../time/format.ts';
 import type { ChatFile, ChatLine } from './chat.ts';
-import { saveBlob } from './save-blob.ts';
+import { DownloadButton } from './download-button.tsx';
 
 export function ChatMessage({ line, onAnswer }: { line: ChatLine; onAnswer: (() => void) | undefined }): JSX.Element {
   return (
@@ -41,21 +39,11 @@ const endings: Readonly<Record<string, string>> = {
 
 function FileButton({ id, file }: { id: string; file: ChatFile }): JSX.Element {
   const { client } = useServices();
-  const download = useMutation({
-    mutationFn: () => client.content(`Communication/${id}/$attachment?part=${file.part}`),
-    // No patient data in a file name: it stays in download folders.
-    onSuccess: (blob) => saveBlob(blob, `message-${id}-${file.part}.${endings[file.contentType] ?? 'bin'}`),
-  });
   return (
-    <>
-      <Button size="compact-sm" variant="default" loading={download.isPending} onClick={() => download.mutate()}>
-        {file.title}
-      </Button>
-      {download.isError ? (
-        <span role="alert" className="inline-error">
-          {messageOf(download.error)}
-        </span>
-      ) : null}
-    </>
+    <DownloadButton
+      label={file.title}
+      fileName={`message-${id}-${file.part}.${endings[file.contentType] ?? 'bin'}`}
+      fetchFile={() => client.content(`Communication/${id}/$attachment?part=${file.part}`)}
+    />
   );
 }

@@ -2,14 +2,16 @@
 import { Loader } from '@mantine/core';
 import type { DetectedIssue } from '@medplum/fhirtypes';
 import { useQuery } from '@tanstack/react-query';
-import { type JSX, useEffect } from 'react';
+import type { JSX } from 'react';
 import { Link } from 'wouter';
 import { found, referencedId } from '../fhir/bundle.ts';
 import { useServices } from '../fhir/client-context.tsx';
 import { useAllowedSearch } from '../session/use-allowed-search.ts';
+import { ColumnHeads } from '../shell/column-heads.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
 import { pollMs } from '../shell/query-client.ts';
 import { useNow } from '../shell/use-now.ts';
+import { usePageTitle } from '../shell/use-page-title.ts';
 import { frenchDateTime } from '../time/format.ts';
 import { decisionText } from './decisions.ts';
 import { IssueCard } from './issue-card.tsx';
@@ -42,9 +44,7 @@ export function IdentityPage(): JSX.Element {
     refetchInterval: 2 * pollMs,
   });
   const now = useNow(30_000);
-  useEffect(() => {
-    document.title = 'Images et identités à vérifier – Passerelle';
-  }, []);
+  usePageTitle('Images et identités à vérifier');
   if (issues.isPending || messages.isPending) return <Loader className="centre" aria-label="Chargement" />;
   const all = issues.data?.all('DetectedIssue') ?? [];
   const open = all.filter(isOpen);
@@ -67,15 +67,7 @@ export function IdentityPage(): JSX.Element {
       {closed.length > 0 ? (
         <table className="plain-table">
           <caption>Décidés, du plus récent au plus ancien</caption>
-          <thead>
-            <tr>
-              {['Détecté le', 'Problème', 'Dossier', 'Décision', 'Par'].map((name) => (
-                <th key={name} scope="col">
-                  {name}
-                </th>
-              ))}
-            </tr>
-          </thead>
+          <ColumnHeads names={['Détecté le', 'Problème', 'Dossier', 'Décision', 'Par']} />
           <tbody>
             {closed.map((one) => (
               <DecidedRow key={one.id} issue={one} />

@@ -1,6 +1,7 @@
 /** Messages that wait for a coordinator, each with its age. */
 import type { JSX } from 'react';
 import { Link } from 'wouter';
+import { ColumnHeads } from '../shell/column-heads.tsx';
 import { frenchDateTime } from '../time/format.ts';
 import type { Message } from './messages.ts';
 
@@ -10,15 +11,7 @@ export function MessagesTable({ messages }: { messages: readonly Message[] }): J
   return (
     <table className="plain-table">
       <caption className="hidden">Messages de la plateforme, du plus récent au plus ancien</caption>
-      <thead>
-        <tr>
-          {columns.map((name) => (
-            <th key={name} scope="col">
-              {name}
-            </th>
-          ))}
-        </tr>
-      </thead>
+      <ColumnHeads names={columns} />
       <tbody>
         {messages.map((one) => (
           <tr key={one.key} className="issue-open">

@@ -1,10 +1,11 @@
 /** Qui est de garde: one line in huge letters for the telephone operator at night; no patient, and nothing to click (CM-3). */
-import { Select } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { type JSX, useEffect, useState } from 'react';
+import { type JSX, useState } from 'react';
 import { useServices } from '../fhir/client-context.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
 import { useNow } from '../shell/use-now.ts';
+import { usePageTitle } from '../shell/use-page-title.ts';
+import { EstablishmentSelect } from './establishment-select.tsx';
 import { dutyNames, type LocalFormats, localFormats } from './month.ts';
 import { type Duty, dutyOf, fromText, type OnCall, spacedPhone, untilNextMs, untilText } from './on-duty.ts';
 import { useEstablishments } from './use-establishments.ts';
@@ -27,9 +28,7 @@ export default function OnDutyPage({ id }: { id?: string }): JSX.Element {
     // And when a shift ends.
     refetchInterval: ({ state }) => Math.max(1_000, Math.min(everyMs, untilNextMs(state.data, clock.now()))),
   });
-  useEffect(() => {
-    document.title = 'Qui est de garde – Passerelle';
-  }, []);
+  usePageTitle('Qui est de garde');
   const told = duty.data;
   const isStale = told !== undefined && now.getTime() - Date.parse(told.at) > staleMs;
   return (
@@ -37,14 +36,7 @@ export default function OnDutyPage({ id }: { id?: string }): JSX.Element {
       <div className="rota-bar">
         <h1 id="titre-garde">Qui est de garde{told ? ` : ${told.establishment}` : ''}</h1>
         {(places?.length ?? 0) > 1 ? (
-          <Select
-            size="xs"
-            aria-label="Établissement"
-            data={places ?? []}
-            value={establishment ?? null}
-            allowDeselect={false}
-            onChange={setChosen}
-          />
+          <EstablishmentSelect places={places} value={establishment} onChange={setChosen} />
         ) : null}
       </div>
       {duty.isError ? <ErrorBanner error={duty.error} onRetry={() => void duty.refetch()} /> : null}

@@ -5,6 +5,7 @@ import { type FormEvent, type JSX, useState } from 'react';
 import { saveBlob } from '../case/save-blob.ts';
 import { found } from '../fhir/bundle.ts';
 import { useServices } from '../fhir/client-context.tsx';
+import { ColumnHeads } from '../shell/column-heads.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
 import { frenchDate } from '../time/format.ts';
 import { ContactForm } from './contact-form.tsx';
@@ -61,15 +62,7 @@ export function QualificationDialog({ reader, mayRecord, onDone, onClose }: Qual
         {person.isError ? <ErrorBanner error={person.error} onRetry={() => void person.refetch()} /> : null}
         <table className="plain-table">
           <caption className="hidden">Qualifications enregistrées</caption>
-          <thead>
-            <tr>
-              {['Qualification', 'Numéro', 'Délivrée par', 'Du', 'Au'].map((name) => (
-                <th key={name} scope="col">
-                  {name}
-                </th>
-              ))}
-            </tr>
-          </thead>
+          <ColumnHeads names={['Qualification', 'Numéro', 'Délivrée par', 'Du', 'Au']} />
           <tbody>
             {heldBy(person.data).map(({ code, number, issuer, start, end }) => (
               <tr key={`${code} ${number} ${start} ${end}`}>

@@ -1,16 +1,18 @@
 /** Radiologues: the list of an establishment with qualifications and their ends, and the exclusion of one (CM-2, CM-4, CM-5). */
-import { Button, Loader, Select } from '@mantine/core';
+import { Button, Loader } from '@mantine/core';
 import type { Practitioner } from '@medplum/fhirtypes';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { type JSX, useEffect, useState } from 'react';
+import { type JSX, useState } from 'react';
 import { found } from '../fhir/bundle.ts';
 import { useServices } from '../fhir/client-context.tsx';
 import { hasRole } from '../session/session.ts';
 import { useSession } from '../session/session-context.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
 import { useNow } from '../shell/use-now.ts';
+import { usePageTitle } from '../shell/use-page-title.ts';
 import { frenchDate } from '../time/format.ts';
 import { AddReader } from './add-reader.tsx';
+import { EstablishmentSelect } from './establishment-select.tsx';
 import { ExclusionDialog } from './exclusion-dialog.tsx';
 import { localFormats } from './month.ts';
 import { Notices } from './notices.tsx';
@@ -45,9 +47,7 @@ export default function ReadersPage(): JSX.Element {
       }));
     },
   });
-  useEffect(() => {
-    document.title = 'Radiologues – Passerelle';
-  }, []);
+  usePageTitle('Radiologues');
   const decides = hasRole(session, 'coordinator', 'administrator', 'conformance');
   const refresh = (): void => {
     void queries.invalidateQueries({ queryKey: ['readers', establishment] });
@@ -57,14 +57,7 @@ export default function ReadersPage(): JSX.Element {
     <section className="page" aria-labelledby="titre-radiologues">
       <div className="rota-bar">
         <h1 id="titre-radiologues">Radiologues</h1>
-        <Select
-          size="xs"
-          aria-label="Établissement"
-          data={places ?? []}
-          value={establishment ?? null}
-          allowDeselect={false}
-          onChange={setChosen}
-        />
+        <EstablishmentSelect places={places} value={establishment} onChange={setChosen} />
       </div>
       {readers.isError ? <ErrorBanner error={readers.error} onRetry={() => void readers.refetch()} /> : null}
       {readers.isPending ? <Loader className="centre" aria-label="Chargement de la liste" /> : null}

@@ -1,14 +1,16 @@
 /** Gardes: the rota of an establishment, month by month; coordinators and administrators plan it. */
-import { Button, Loader, Select } from '@mantine/core';
+import { Button, Loader } from '@mantine/core';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
-import { type JSX, useEffect, useState } from 'react';
+import { type JSX, useState } from 'react';
 import { useServices } from '../fhir/client-context.tsx';
 import { hasRole } from '../session/session.ts';
 import { useSession } from '../session/session-context.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
 import { useNow } from '../shell/use-now.ts';
+import { usePageTitle } from '../shell/use-page-title.ts';
 import { frenchDateTime } from '../time/format.ts';
 import { AskSwapDialog } from './ask-swap-dialog.tsx';
+import { EstablishmentSelect } from './establishment-select.tsx';
 import {
   counted,
   type DutyKind,
@@ -52,9 +54,7 @@ export default function RotaPage(): JSX.Element {
     enabled: maySee,
     queryFn: async ({ signal }) => readersOf(await client.ask(`Organization/${establishment}/$radiologists`, signal)),
   });
-  useEffect(() => {
-    document.title = 'Gardes – Passerelle';
-  }, []);
+  usePageTitle('Gardes');
   const plans = hasRole(session, 'coordinator', 'administrator', 'conformance');
   const refresh = (): void => {
     void queries.invalidateQueries({ queryKey: ['rota', establishment] });
@@ -70,14 +70,7 @@ export default function RotaPage(): JSX.Element {
         <Button size="xs" variant="default" onClick={() => setMonth(monthShifted(month, 1))}>
           Mois suivant
         </Button>
-        <Select
-          size="xs"
-          aria-label="Établissement"
-          data={places ?? []}
-          value={establishment ?? null}
-          allowDeselect={false}
-          onChange={setChosen}
-        />
+        <EstablishmentSelect places={places} value={establishment} onChange={setChosen} />
         {plans && rota.data?.shifts.some(({ published }) => !published) ? (
           <Button size="xs" onClick={() => setPublishing(true)}>
             Publier

@@ -3,6 +3,7 @@ import { Loader, SegmentedControl, TextInput } from '@mantine/core';
 import { type JSX, useEffect, useRef, useState } from 'react';
 import { ErrorBanner } from '../shell/error-banner.tsx';
 import { useNow } from '../shell/use-now.ts';
+import { usePageTitle } from '../shell/use-page-title.ts';
 import { filterNames, isOrdered, matchesSearch, type WorklistFilter, worklistLimit } from './filters.ts';
 import { isLate } from './late.ts';
 import { useWorklist } from './use-worklist.ts';
@@ -18,11 +19,8 @@ export function WorklistPage(): JSX.Element {
   const rows = worklist.rows.filter((row) => matchesSearch(row, search));
   const late = rows.filter((row) => isLate(row, now)).length;
 
-  useEffect(() => {
-    const urgent = worklist.rows.filter((row) => row.facts.urgent).length;
-    document.title =
-      filter === 'todo' && urgent > 0 ? `(${urgent}) Liste de travail – Passerelle` : 'Liste de travail – Passerelle';
-  }, [worklist.rows, filter]);
+  const urgent = worklist.rows.filter((row) => row.facts.urgent).length;
+  usePageTitle(filter === 'todo' && urgent > 0 ? `(${urgent}) Liste de travail` : 'Liste de travail');
 
   useEffect(() => {
     const toSearch = (event: KeyboardEvent): void => {

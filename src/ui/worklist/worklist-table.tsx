@@ -1,6 +1,7 @@
 /** The list itself: a real table whose rows are reached with the arrows and opened with Enter. */
 import { type JSX, type KeyboardEvent, useRef, useState } from 'react';
 import { useLocation } from 'wouter';
+import { ColumnHeads } from '../shell/column-heads.tsx';
 import type { WorklistRow } from './row.ts';
 import { WorklistLine } from './worklist-line.tsx';
 
@@ -42,15 +43,7 @@ export function WorklistTable({ rows, now, fresh, onPointed }: WorklistTableProp
     <div className="worklist-scroll">
       <table className="worklist-table">
         <caption className="hidden">Dossiers, du plus urgent au moins urgent</caption>
-        <thead>
-          <tr>
-            {columns.map((name) => (
-              <th key={name} scope="col">
-                {name}
-              </th>
-            ))}
-          </tr>
-        </thead>
+        <ColumnHeads names={columns} />
         <tbody
           ref={body}
           onKeyDown={onKeyDown}
