@@ -93,6 +93,7 @@ export type CaseItem =
   | 'cancellation-request'
   /** Who declared the case an error that a second person has to confirm. */
   | 'error-declaration'
+  | 'owed'
   /** When the establishment acknowledged the last signed version. */
   | 'acknowledgement'
   /** Child Tasks. */

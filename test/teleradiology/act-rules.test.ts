@@ -2,8 +2,9 @@
 import type { ServiceRequest, Task } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ActRules, owedBy, readActRules } from '../../src/teleradiology/kinds/index.ts';
+import { runningOf } from '../../src/teleradiology/shell/case-clocks.ts';
 import { gatherFacts } from '../../src/teleradiology/shell/gather-facts.ts';
-import { readyCase } from './support/requests.ts';
+import { childOf, complete, exam, outputs, readyCase, report } from './support/requests.ts';
 import { createWorld, type World } from './support/world.ts';
 
 const loinc = (code: string) => ({ coding: [{ system: 'http://loinc.org', code }] });
@@ -81,5 +82,65 @@ describe('a case whose act owes a second reading', () => {
       });
     });
     expect(await factsOf()).toEqual({ secondReadingRequired: true, complement: 'none' });
+  });
+
+  const rewrite = (id: string, change: Partial<ServiceRequest>) =>
+    world.store.transaction(world.as('ris', 'update'), async (tx) => {
+      const task = (await tx.read('Task', id)) as Task;
+      const request = (await tx.read('ServiceRequest', task.focus?.reference?.split('/')[1] ?? '')) as ServiceRequest;
+      await tx.update({ ...(request as ServiceRequest & { id: string }), ...change });
+    });
+  const readAndSign = async (id: string): Promise<Task> => {
+    await world.operate('radiologist', 'claim', id);
+    await world.operate('radiologist', 'displayed', id, { series: ['1.1', '1.2'] });
+    return (await world.operate('radiologist', 'sign', id, report)) as Task;
+  };
+  const clocks = async (id: string) => runningOf(await world.task(id)).map(({ name }) => name);
+
+  it('keeps what was owed at the signature when the act changes afterwards, until the complement is signed', async () => {
+    const { id } = await readyCase(world, { encounterClass: 'O' });
+    await rewrite(id, { code: { text: 'IRM cérébrale avec spectroscopie' } });
+    expect(outputs(await readAndSign(id), 'owed')).toMatchObject([{ valueCode: 'complement' }]);
+    await rewrite(id, { code: { text: 'IRM cérébrale' } });
+    expect(await clocks(id)).toContain('complement');
+    await world.operate('radiologist', 'open-addendum', id, { reason: 'Spectroscopie' });
+    await world.operate('radiologist', 'claim-addendum', id);
+    await world.operate('radiologist', 'displayed', id, { series: ['1.1', '1.2'] });
+    await world.operate('radiologist', 'sign-addendum', id, { ...report, reason: 'Spectroscopie' });
+    expect(await clocks(id)).toContain('complement');
+    await world.operate('radiologist', 'open-addendum', id, { reason: 'Spectroscopie' });
+    await world.operate('radiologist', 'claim-addendum', id);
+    await world.operate('radiologist', 'displayed', id, { series: ['1.1', '1.2'] });
+    await world.operate('radiologist', 'sign-addendum', id, { ...report, reason: 'Spectroscopie', complement: 'true' });
+    expect(await clocks(id)).not.toContain('complement');
+  });
+
+  it('keeps the second reading owed at the signature, whatever the request says since', async () => {
+    const { id } = await readyCase(world, { encounterClass: 'O' });
+    await rewrite(id, { code: { text: 'Scanner corps entier' }, reasonCode: [{ text: 'Polytraumatisé' }] });
+    await readAndSign(id);
+    await rewrite(id, { code: { text: 'Scanner cérébral' }, reasonCode: [{ text: 'Céphalée' }] });
+    expect(await clocks(id)).toContain('second-reading');
+    await world.operate('other-radiologist', 'claim-second-reading', id);
+    await world.operate('other-radiologist', 'displayed', id, { series: ['1.1', '1.2'] });
+    await world.operate('other-radiologist', 'complete-second-reading', id, { agrees: 'true', opinion: 'Concordant' });
+    expect(await clocks(id)).not.toContain('second-reading');
+    await rewrite(id, { code: { text: 'Scanner corps entier' }, reasonCode: [{ text: 'Polytraumatisé' }] });
+    expect(await clocks(id)).not.toContain('second-reading');
+  });
+
+  it('is asked for what the act owes since the report was signed, by its request or as the establishment says it was done', async () => {
+    const { id, who, number, studyUid } = await readyCase(world, { encounterClass: 'O' });
+    await readAndSign(id);
+    expect(await clocks(id)).not.toContain('second-reading');
+    await rewrite(id, { code: { text: 'Scanner corps entier' }, reasonCode: [{ text: 'Polytraumatisé' }] });
+    expect(await clocks(id)).toContain('second-reading');
+    expect(await childOf(world, id, 'second-reading')).toMatchObject({ status: 'requested' });
+    await complete(world, [
+      exam(who, number, studyUid, {
+        act: { system: 'http://loinc.org', code: '30799-1', display: 'IRM avec spectroscopie' },
+      }),
+    ]);
+    expect(await clocks(id)).toEqual(expect.arrayContaining(['second-reading', 'complement']));
   });
 });

@@ -10,6 +10,7 @@ import {
   type Plan,
   partAt,
   planOf,
+  repetitionOf,
   replan,
   stepsDue,
   urgencyOf,
@@ -146,6 +147,62 @@ describe('the plan of a clock', () => {
         expect(nextAt(current)).toBeUndefined();
       }),
     );
+  });
+
+  it('goes on telling after its last step, for as long as it runs: each wait twice the one before, a day at most', () => {
+    const repeating = { ...terms, repeatMinutes: 60 };
+    let current = planOf(started, at('09:00:00'), repeating);
+    const told: { step: string; minutes: number }[] = [];
+    for (let looked = 0; looked < 14; looked++) {
+      const now = nextAt(current) as Date;
+      const due = stepsDue(current, now);
+      told.push(...due.map(({ step }) => ({ step, minutes: (now.getTime() - started.getTime()) / 60_000 })));
+      current = withRaised(current, due, now);
+    }
+    expect(told.map(({ minutes }) => minutes)).toEqual([
+      30, 45, 60, 60, 75, 135, 255, 495, 975, 1935, 3375, 4815, 6255, 7695, 9135,
+    ]);
+    expect(told.slice(5).map(({ step }) => step)).toEqual(told.slice(5).map((_, index) => `repeat-${index + 1}`));
+    expect(current).toHaveLength(6);
+  });
+
+  it('whenever it is looked at, is never silent, tells no repetition beside another step and never two at once', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.integer({ min: 1, max: 4_000 }), { minLength: 1, maxLength: 40 }),
+        fc.integer({ min: 5, max: 1440 }),
+        (waits, repeatMinutes) => {
+          let current = planOf(started, at('09:00:00'), { ...terms, repeatMinutes });
+          let now = started;
+          let lastTold: Date | undefined;
+          for (const wait of waits) {
+            now = new Date(now.getTime() + wait * 60_000);
+            const due = stepsDue(current, now);
+            const repetitions = due.filter(({ step }) => repetitionOf(step) !== undefined);
+            expect(repetitions.length).toBeLessThanOrEqual(due.length === 1 ? 1 : 0);
+            if (repetitions.length > 0 && lastTold !== undefined)
+              expect(now.getTime() - lastTold.getTime()).toBeGreaterThanOrEqual(repeatMinutes * 60_000);
+            if (due.length > 0) lastTold = now;
+            current = withRaised(current, due, now);
+            const next = nextAt(current);
+            expect(next !== undefined && next > now).toBe(true);
+            expect((next as Date).getTime() - Math.max(now.getTime(), at('09:15:00').getTime())).toBeLessThanOrEqual(
+              1440 * 60_000,
+            );
+          }
+        },
+      ),
+    );
+  });
+
+  it('keeps its place among the repetitions when the delay changes, and starts them anew where it has more time', () => {
+    const repeating = { ...terms, repeatMinutes: 60 };
+    const planned = (minutes: number) => planOf(started, new Date(started.getTime() + minutes * 60_000), repeating);
+    let late = planned(60);
+    for (const time of ['09:20:00', '10:20:00']) late = withRaised(late, stepsDue(late, at(time)), at(time));
+    expect(late.at(-1)).toMatchObject({ step: 'repeat-2', at: at('12:20:00') });
+    expect(replan(late, planned(40), at('10:30:00')).at(-1)).toMatchObject({ step: 'repeat-2', at: at('12:20:00') });
+    expect(replan(late, planned(600), at('10:30:00')).at(-1)).toMatchObject({ step: 'repeat-1', at: at('19:15:00') });
   });
 
   it('that gets shorter raises at once what has passed and repeats nothing; longer, it tells again what falls anew', () => {

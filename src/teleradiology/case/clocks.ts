@@ -38,12 +38,16 @@ export interface ClockDefinition {
   /** While what it runs, in words: the document's. */
   where: string;
   runs(state: CaseState, facts: Facts): boolean;
-  /** Reminded before and when the delay is over. */
+  /** Reminded before and when the delay is over: the first of them that is there. */
   reminds: readonly Party[];
+  /** All of them are reminded. */
+  remindsAll?: true;
   /** Told one after the other when nothing happens then. */
   escalates: readonly Party[];
   /** The platform raises this event when the delay is over. */
   raises?: CaseEvent;
+  /** It is told again by rounds of its own (critical/). Every other one that raises nothing goes on telling until it stops (clock/plan.ts). */
+  rounds?: true;
 }
 
 const ended = (state: CaseState): boolean => stateDefinition(state)?.final === true;
@@ -54,11 +58,13 @@ export const clocks: readonly ClockDefinition[] = [
   {
     name: 'identity',
     display: "Vérification d'identité",
-    where: 'identity-hold, or any state with an open identity problem',
+    where: 'identity-hold, or any state with an open identity problem or doubt',
     runs: (state, facts) =>
       state === 'identity-hold' ||
-      ((facts.identityProblem || facts.quarantined) && !ended(state) && !notYetSent(state)),
-    reminds: ['quality'],
+      ((facts.identityProblem || facts.identityDoubt || facts.quarantined) && !ended(state) && !notYetSent(state)),
+    // Whoever reads may lift a doubt, and must know of it; identity vigilance decides the rest.
+    reminds: ['owner', 'quality'],
+    remindsAll: true,
     escalates: ['coordinator', 'site'],
   },
   {
@@ -136,6 +142,7 @@ export const clocks: readonly ClockDefinition[] = [
     runs: (_state, facts) => facts.critical === 'open',
     reminds: ['site'],
     escalates: ['coordinator', 'platform'],
+    rounds: true,
   },
   {
     name: 'delivery',

@@ -101,8 +101,10 @@ export interface Facts {
   protocolGiven: boolean;
   /** Flow 4 was received: the exam was performed. */
   flow4: boolean;
-  /** An identity problem is open on the request or on its images. */
+  /** An identity problem is open on the request or on its images: nobody reads. */
   identityProblem: boolean;
+  /** A doubt about whose exam it is, or which one (homonym, prior, side, duplicate): it may be read, nothing is concluded from it. */
+  identityDoubt: boolean;
   /** Images of the case are kept out of view. */
   quarantined: boolean;
   images: {

@@ -65,6 +65,10 @@ export const guards = {
     text: "Un problème d'identité est ouvert sur ce dossier : l'identitovigilance doit décider d'abord.",
     holds: (facts) => !facts.identityProblem,
   },
+  'identity-verified': {
+    text: "Un doute d'identité est ouvert sur ce dossier (homonyme, doublon, examen antérieur, côté) : lisez ; avant la signature, quelqu'un qui l'a vérifié doit dire comment.",
+    holds: (facts) => !facts.identityDoubt,
+  },
   'not-quarantined': {
     text: "Les images de ce dossier sont en quarantaine : l'identitovigilance doit décider d'abord.",
     holds: (facts) => !facts.quarantined,
@@ -235,6 +239,7 @@ export type GuardName = keyof typeof guards;
 export const conditions = {
   'identity problem open': (facts) => facts.identityProblem,
   'no identity problem': (facts) => !facts.identityProblem,
+  'no identity doubt': (facts) => !facts.identityDoubt,
   'protocol given': (facts) => facts.protocolGiven,
   'protocol required': (facts) => facts.protocolRequired,
   'protocol not required': (facts) => !facts.protocolRequired,
@@ -250,6 +255,8 @@ export const conditions = {
   'images readable': (facts) => imagesReadable(facts),
   'second reading required': (facts) => facts.secondReadingRequired && !readTwice(facts),
   'no second reading required': (facts) => !facts.secondReadingRequired || readTwice(facts),
+  'second reading owed since': (facts) =>
+    facts.secondReadingRequired && !readTwice(facts) && !['wanted', 'taken'].includes(facts.secondReading),
   'complement signed': (facts) => facts.complement === 'required' && facts.input.complement === true,
   'readers agree': (facts) => facts.input.agrees === true,
   'readers disagree': (facts) => facts.input.agrees === false,

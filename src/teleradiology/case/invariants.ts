@@ -38,6 +38,7 @@ const isSigned = (state: Origin): boolean => signedStates.includes(state as Case
 const isInHand = (state: Origin): boolean => inHand.includes(state as CaseState);
 const consented = (facts: Facts): boolean => facts.consent === 'given' || facts.consent === 'emergency';
 const wellAttached = (facts: Facts): boolean => !facts.identityProblem && !facts.quarantined;
+const undoubted = (facts: Facts): boolean => wellAttached(facts) && !facts.identityDoubt;
 const mayRead = ({ reader, credentialsRequired }: Facts): boolean =>
   !reader.excluded && (reader.credentials === 'valid' || (reader.credentials === 'missing' && !credentialsRequired));
 const someoneOfTheSite: CaseActor = { reference: 'Practitioner/site', roles: ['requester'], kind: 'person' };
@@ -54,7 +55,7 @@ export const worldInvariants: readonly Invariant<World>[] = [
   {
     name: 'nothing-owed-in-silence',
     clause: 'WF-4, WF-7, WF-8, WF-10',
-    text: 'A question, a second reading, an addendum and a complement that are owed each have their clock as long as the case lives.',
+    text: 'A question, a second reading, an addendum, a complement and a decision about an identity that are owed each have their clock as long as the case lives.',
     holds: ({ state, facts }) => {
       if (isFinal(state) || state === 'draft') return true;
       const running = runningClocks(state, facts);
@@ -63,7 +64,7 @@ export const worldInvariants: readonly Invariant<World>[] = [
         (facts.secondReading === 'wanted' || facts.secondReading === 'taken') && 'second-reading',
         facts.addendum !== 'none' && 'addendum',
         facts.complement === 'required' && isSigned(state) && 'complement',
-        (facts.identityProblem || facts.quarantined) && 'identity',
+        (facts.identityProblem || facts.identityDoubt || facts.quarantined) && state !== 'sent' && 'identity',
       ] as const;
       return owed.every((clock) => clock === false || running.includes(clock));
     },
@@ -171,7 +172,7 @@ export const takenInvariants: readonly Invariant<Taken>[] = [
       (actor.kind === 'person' &&
         actor.reference === facts.owner &&
         consented(facts) &&
-        wellAttached(facts) &&
+        undoubted(facts) &&
         mayRead(facts) &&
         !facts.images.provisional &&
         (!facts.urgent || facts.phoneExchange) &&
@@ -183,12 +184,12 @@ export const takenInvariants: readonly Invariant<Taken>[] = [
   {
     name: 'nothing-published-of-the-wrong-patient',
     clause: 'ID-2, design §5 rule 5',
-    text: 'What the site may read, preliminary, signed or amended, is published by an entitled person with consent, and never with an open identity problem, images in quarantine or attached by a guess.',
+    text: 'What the site may read, preliminary, signed or amended, is published by an entitled person with consent, and never with an open identity problem or doubt, images in quarantine or attached by a guess.',
     holds: (taken) =>
       (!does(taken, 'publish-report') && !does(taken, 'publish-preliminary')) ||
       (taken.actor.kind === 'person' &&
         consented(taken.facts) &&
-        wellAttached(taken.facts) &&
+        undoubted(taken.facts) &&
         mayRead(taken.facts) &&
         !taken.facts.images.provisional &&
         taken.facts.input.reportComplete === true),
@@ -196,9 +197,9 @@ export const takenInvariants: readonly Invariant<Taken>[] = [
   {
     name: 'sent-only-when-signed',
     clause: 'WF-1',
-    text: 'Only a signed report is queued for the site, and not while an identity problem is open.',
+    text: 'Only a signed report is queued for the site, and not while an identity problem or doubt is open.',
     holds: (taken) =>
-      !does(taken, 'queue-report') || (taken.decision.facts.report === 'final' && wellAttached(taken.decision.facts)),
+      !does(taken, 'queue-report') || (taken.decision.facts.report === 'final' && undoubted(taken.decision.facts)),
   },
   {
     name: 'billed-by-the-first-signature-alone',

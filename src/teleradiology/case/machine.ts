@@ -176,6 +176,10 @@ function factsAfter(event: CaseEvent, actor: CaseActor, facts: Facts, effects: r
   switch (event) {
     case 'acknowledge':
       return effects.includes('ask-missing') ? { ...facts, question: true } : facts;
+    case 'advance':
+      return effects.includes('open-second-reading')
+        ? { ...without(facts, 'secondReader'), secondReading: 'wanted' }
+        : facts;
     case 'protocol':
       return { ...facts, protocolGiven: true };
     case 'ask':

@@ -81,7 +81,7 @@ export function renderWorkflow(): string {
     '',
     'While what each delay runs is a function of state and facts (`case/clocks.ts`); how long it is, and when it reminds, are terms of the contract.',
     '',
-    row('clock', 'shown as', 'may run in', 'reminds', 'escalates to', 'raises'),
+    row('clock', 'shown as', 'may run in', 'reminds', 'escalates to', 'then'),
     row('---', '---', '---', '---', '---', '---'),
     ...clocks.map((clock) =>
       row(
@@ -90,7 +90,7 @@ export function renderWorkflow(): string {
         clock.where,
         clock.reminds.map(partyText).join(', '),
         clock.escalates.map(partyText).join(', then '),
-        clock.raises ? code(clock.raises) : '',
+        clock.raises ? `raises ${code(clock.raises)}` : clock.rounds ? 'rounds of its own' : 'repeats',
       ),
     ),
     '',

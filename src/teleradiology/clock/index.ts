@@ -10,6 +10,7 @@ export {
   type PlannedStep,
   partAt,
   planOf,
+  repetitionOf,
   replan,
   type Step,
   stepsDue,

@@ -7,6 +7,7 @@ interface PlanRow {
   step: Step;
   at: string;
   raised?: string;
+  every?: number;
 }
 
 /** Starts the row of a clock, or puts a new plan in its place. */
@@ -18,10 +19,11 @@ export async function storePlan(
   now: Date,
 ): Promise<void> {
   const next = nextAt(plan);
-  const rows: PlanRow[] = plan.map(({ step, at, raised }) => ({
+  const rows: PlanRow[] = plan.map(({ step, at, raised, everyMinutes }) => ({
     step,
     at: at.toISOString(),
     ...(raised === undefined ? {} : { raised: raised.toISOString() }),
+    ...(everyMinutes === undefined ? {} : { every: everyMinutes }),
   }));
   await sql.query(
     `INSERT INTO due_time (tenant, case_id, kind, key, due_at, next_at, fired_at, plan)
@@ -40,10 +42,11 @@ export async function readPlan(sql: Sql, tenant: string, caseId: string, name: s
     [tenant, caseId, name],
   );
   return (rows[0]?.plan ?? []).map(
-    ({ step, at, raised }): PlannedStep => ({
+    ({ step, at, raised, every }): PlannedStep => ({
       step,
       at: new Date(at),
       ...(raised === undefined ? {} : { raised: new Date(raised) }),
+      ...(every === undefined ? {} : { everyMinutes: every }),
     }),
   );
 }

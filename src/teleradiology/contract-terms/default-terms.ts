@@ -38,7 +38,7 @@ export function defaultReminders(clock: ClockName): readonly number[] {
 export function defaultEscalations(clock: ClockName): readonly Escalation[] {
   const definition = clocks.find(({ name }) => name === clock);
   // What the platform ends by itself waits for nobody; a critical result climbs by its own rounds.
-  if (definition === undefined || definition.raises !== undefined || clock === 'critical') return [];
+  if (definition === undefined || definition.raises !== undefined || definition.rounds) return [];
   const [first, then] = patience(clock);
   return definition.escalates.map((to, index) => ({ to, afterMinutes: index === 0 ? first : then }));
 }
@@ -57,7 +57,27 @@ function patience(clock: ClockName): readonly [number, number] {
   }
 }
 
+/** First wait before a clock is told again when even its last escalation was in vain; the waits double up to a day (clock/plan.ts). */
+export function defaultRepeat(clock: ClockName): number | undefined {
+  const definition = clocks.find(({ name }) => name === clock);
+  if (definition === undefined || definition.raises !== undefined || definition.rounds) return undefined;
+  switch (clock) {
+    case 'interpretation':
+      return hour;
+    case 'second-reading':
+    case 'complement':
+    case 'addendum':
+      return 4 * hour;
+    default:
+      return 2 * hour;
+  }
+}
+
 type Condition = Partial<Pick<ClockTerm, 'urgency' | 'settings' | 'acts'>>;
+
+export function repeating(repeatMinutes: number | undefined): Pick<ClockTerm, 'repeatMinutes'> {
+  return repeatMinutes === undefined ? {} : { repeatMinutes };
+}
 
 /** Terms in force where no clause of a contract applies. */
 export function defaultTerms(settings: EstablishmentSettings): ClockTerm[] {
@@ -72,6 +92,7 @@ export function defaultTerms(settings: EstablishmentSettings): ClockTerm[] {
     delay,
     reminders: defaultReminders(clock),
     escalations: defaultEscalations(clock),
+    ...repeating(defaultRepeat(clock)),
     penalties: [],
     text,
   });

@@ -1,12 +1,16 @@
 /** What a clause says of lateness: escalation steps and penalties (WF-4). Pure. */
 import type { ContractTerm, Extension } from '@medplum/fhirtypes';
+import type { ClockName } from '../case/index.ts';
 import { codeOf, codeSystem, part } from '../codes.ts';
+import { defaultRepeat } from './default-terms.ts';
 import { type Escalation, escalationParties, type Penalty, penaltyUnits } from './term.ts';
 
 type Complain = (expression: string, text: string) => void;
 
 /** A month: a later step would be an escalation that never comes. */
 const maxAfterMinutes = 31 * 24 * 60;
+const leastRepeatMinutes = 5;
+const mostRepeatMinutes = 24 * 60;
 /** A million euros a case: more is a mistake in the unit. */
 const maxCents = 100_000_000;
 
@@ -24,6 +28,22 @@ export function readEscalations(parts: readonly Extension[], at: string, complai
   const reached = new Set(found.map(({ to }) => to));
   if (reached.size !== found.length) complain(at, 'Une escalade atteint chacun une fois.');
   return found.sort((a, b) => a.afterMinutes - b.afterMinutes);
+}
+
+/** First wait before the clock is told again: not so short that nobody listens any more, not so long that a night passes in silence. */
+export function readRepeat(
+  parts: readonly Extension[],
+  clock: ClockName,
+  at: string,
+  complain: Complain,
+): number | undefined {
+  const minutes = parts.find(({ url }) => url === 'repeatMinutes')?.valuePositiveInt;
+  if (minutes === undefined) return undefined;
+  if (defaultRepeat(clock) === undefined)
+    complain(at, 'Cette horloge ne se répète pas : elle finit seule, ou a ses propres rappels.');
+  else if (minutes >= leastRepeatMinutes && minutes <= mostRepeatMinutes) return minutes;
+  else complain(at, `La répétition vient après ${leastRepeatMinutes} à ${mostRepeatMinutes} minutes.`);
+  return undefined;
 }
 
 /** Penalties are the valued items of the clause's asset: what is counted, and its price. */

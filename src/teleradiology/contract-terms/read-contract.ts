@@ -5,8 +5,8 @@ import type { Delay } from '../clock/delay.ts';
 import { hourBands } from '../clock/hour-band.ts';
 import { type Bounds, boundsOf } from '../clock/period.ts';
 import { codeOf, codeSystem, hasCode, structureDefinition } from '../codes.ts';
-import { defaultEscalations, defaultReminders } from './default-terms.ts';
-import { readEscalations, readPenalties } from './read-consequences.ts';
+import { defaultEscalations, defaultReminders, defaultRepeat, repeating } from './default-terms.ts';
+import { readEscalations, readPenalties, readRepeat } from './read-consequences.ts';
 import { type ClockTerm, settings, type Terms, urgencies } from './term.ts';
 
 /** One thing wrong with a contract. */
@@ -81,6 +81,7 @@ function readTerm(
   });
   const reminders = readReminders(parts, at, complain);
   const escalations = readEscalations(parts, at, complain);
+  const repeat = clock === undefined ? undefined : readRepeat(parts, clock, at, complain);
   const penalties = readPenalties(clause, at, complain);
   if (rule === undefined || clock === undefined || delay === undefined) return undefined;
   return {
@@ -95,6 +96,7 @@ function readTerm(
     // A clause that forgets whom to tell does not end in silence.
     reminders: reminders.length > 0 ? reminders : defaultReminders(clock),
     escalations: escalations.length > 0 ? escalations : defaultEscalations(clock),
+    ...repeating(repeat ?? defaultRepeat(clock)),
     penalties,
     text: clause.text?.trim().replace(/\.$/, '') || clause.type?.text || `Clause ${rule}`,
   };

@@ -54,6 +54,8 @@ export interface ClockTerm {
   /** Parts of the delay after which somebody is reminded, in percent, ascending. */
   reminders: readonly number[];
   escalations: readonly Escalation[];
+  /** First wait before it is told again to all of them, after the last of these steps; absent for a clock that never needs it. */
+  repeatMinutes?: number;
   penalties: readonly Penalty[];
   /** The clause in French. */
   text: string;

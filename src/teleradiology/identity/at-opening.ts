@@ -6,11 +6,12 @@ import type { StudyLink } from '../images/study-link.ts';
 import { establishmentSettings } from '../settings.ts';
 import { type CaseTask, idOf, stateOf } from '../shell/case-task.ts';
 import { establishmentOf } from '../shell/case-view.ts';
+import { communication } from '../shell/communication.ts';
 import type { Shell } from '../shell/perform.ts';
 import { differing } from './compare-traits.ts';
 import { holdCase } from './hold-case.ts';
 import { areOfOneEstablishment, homonymsOf } from './homonyms.ts';
-import { issueKinds } from './issue-kinds.ts';
+import { type IdentityFacts, issueKinds } from './issue-kinds.ts';
 import { codeOfTraits, type Problem, reportProblem, traitsDetail } from './problem.ts';
 import { sameRequests } from './same-request.ts';
 import { namedStudies, sharedAccessions } from './shared-number.ts';
@@ -31,9 +32,10 @@ export interface OpeningRequest {
   received?: { patient: Patient; problems: readonly Trait[] };
 }
 
-/** Whether a case with these doubts waits for identity vigilance before anybody protocols it. */
-export function isHeldBy(doubts: readonly Doubt[]): boolean {
-  return doubts.some(({ code }) => issueKinds[code].blocks === 'reading');
+/** What these doubts make true of their case: it waits for identity vigilance, or may be read and not concluded from. */
+export function identityFacts(doubts: readonly Doubt[]): IdentityFacts {
+  const blocked = doubts.map(({ code }) => issueKinds[code].blocks);
+  return { identityProblem: blocked.includes('reading'), identityDoubt: blocked.includes('signature') };
 }
 
 export async function doubtsAbout(tx: FhirTransaction, opening: OpeningRequest): Promise<Doubt[]> {
@@ -70,9 +72,24 @@ export async function raiseDoubts(
   for (const { otherCases, keyPart, ...doubt } of doubts) {
     const problem: Problem = { ...doubt, cases: [task, ...otherCases], key: `${task.id}.${keyPart}` };
     const { created } = await reportProblem(tx, problem);
-    if (!created || issueKinds[doubt.code].blocks !== 'reading') continue;
+    if (!created) continue;
+    if (issueKinds[doubt.code].tellsSite) await tellSite(tx, task, doubt);
+    if (issueKinds[doubt.code].blocks !== 'reading') continue;
     for (const other of otherCases) await holdCase(shell, tx, other.id, problem);
   }
+}
+
+/** The patient may still be there to be asked their name and date of birth: who stands beside them checks it best, night or day (RNIV). */
+async function tellSite(tx: FhirTransaction, task: CaseTask, { detail }: Pick<Doubt, 'detail'>): Promise<void> {
+  await tx.create(
+    communication(task, {
+      category: 'identity-problem',
+      text: `${detail} Rien n'est signé avant que quelqu'un ait dit comment il l'a vérifié, sur la page du dossier.`,
+      recipients: task.requester ? [task.requester] : [],
+      sent: tx.context.now(),
+      urgent: task.priority !== 'routine',
+    }),
+  );
 }
 
 function contradicted({ patient, received }: OpeningRequest): Doubt[] {

@@ -34,8 +34,7 @@ export async function holdCase(
   caseId: string,
   problem: Pick<Problem, 'code' | 'detail'>,
 ): Promise<void> {
-  const { blocks } = issueKinds[problem.code];
-  if (blocks === 'nothing') return;
+  const { blocks, also } = issueKinds[problem.code];
   const { task, state } = await readCase(tx, caseId);
   if (signedStates.includes(state)) await shell.delivery.hold(tx, `Task/${caseId}`);
   if (blocks === 'reading' && holdable.includes(state))
@@ -47,7 +46,7 @@ export async function holdCase(
   await tx.create(
     communication(task, {
       category: 'identity-problem',
-      text: `${problem.detail} La signature et l'envoi attendent la décision de l'identitovigilance.`,
+      text: `${problem.detail} La signature et l'envoi attendent ${also === undefined ? "la décision de l'identitovigilance" : "que quelqu'un dise ce qu'il a vérifié"}.`,
       recipients: owner === undefined ? await responsible(tx, task) : [{ reference: `Practitioner/${owner}` }],
       sent: tx.context.now(),
       urgent: true,

@@ -1,6 +1,6 @@
 /** Every identity problem the platform names (ID-2): what it blocks, how it may be decided, by whom. CodeSystem `detected-issue-code`. */
 import type { DetectedIssue } from '@medplum/fhirtypes';
-import type { Role } from '../case/index.ts';
+import type { Facts, Role } from '../case/index.ts';
 import { codeOf, codeSystem } from '../codes.ts';
 
 export type IssueCode =
@@ -40,12 +40,16 @@ export type Decision =
   | 'images-reattached'
   | 'merge-recorded'
   | 'verified'
-  | 'acknowledged'
+  /** Two people of nearly the same traits, and whose exam it is was verified. */
+  | 'distinct-persons'
   /** Written by the platform itself: every case concerned has ended. */
   | 'case-ended';
 
-/** What waits until it is decided: the reading and all that follows, the signature and delivery alone, or nothing. */
-export type Blocking = 'reading' | 'signature' | 'nothing';
+/** What waits until it is decided: the reading and all that follows, or the signature and delivery alone. */
+export type Blocking = 'reading' | 'signature';
+
+/** What undecided problems make true of a case. */
+export type IdentityFacts = Pick<Facts, 'identityProblem' | 'identityDoubt'>;
 
 export interface IssueKind {
   severity: NonNullable<DetectedIssue['severity']>;
@@ -53,6 +57,8 @@ export interface IssueKind {
   decisions: readonly Decision[];
   /** Who decides beside identity vigilance. */
   also?: readonly Role[];
+  /** The establishment is told as soon as it is found: whoever stands beside the patient verifies it best. */
+  tellsSite?: true;
 }
 
 const images: readonly Decision[] = ['identity-confirmed', 'images-rejected', 'images-reattached'];
@@ -79,10 +85,12 @@ export const issueKinds: Readonly<Record<IssueCode, IssueKind>> = {
     also: ['radiologist', 'coordinator'],
   },
   homonym: {
-    severity: 'moderate',
-    blocks: 'nothing',
-    decisions: ['acknowledged'],
-    also: ['radiologist', 'coordinator', 'technologist'],
+    severity: 'high',
+    blocks: 'signature',
+    decisions: ['distinct-persons'],
+    // Nights have no identity vigilance at the desk, and the exam is read meanwhile (docs/decisions/0027).
+    also: ['radiologist', 'expert', 'coordinator', 'technologist'],
+    tellsSite: true,
   },
 };
 
@@ -99,13 +107,7 @@ export function isUndecided(issue: DetectedIssue): boolean {
   return kindOf(issue) !== undefined && !issue.mitigation?.length && issue.status !== 'entered-in-error';
 }
 
-/** What an undecided problem blocks; nothing once it is decided. */
-export function blockedBy(issue: DetectedIssue): Blocking {
-  return isUndecided(issue) ? (kindOf(issue)?.kind.blocks ?? 'nothing') : 'nothing';
-}
-
-/** Whether a case in this situation is held by the problem: what blocks the signature holds from the reading on. */
-export function holds(issue: DetectedIssue, underReading: boolean): boolean {
-  const blocks = blockedBy(issue);
-  return blocks === 'reading' || (blocks === 'signature' && underReading);
+/** What an undecided problem blocks; undefined once it is decided. */
+export function blockedBy(issue: DetectedIssue): Blocking | undefined {
+  return isUndecided(issue) ? kindOf(issue)?.kind.blocks : undefined;
 }

@@ -3,10 +3,10 @@ import type { Communication, DetectedIssue, Reference } from '@medplum/fhirtypes
 import type { FhirTransaction } from '../../fhir/index.ts';
 import { stateDefinition } from '../case/index.ts';
 import { codeSystem, concept, part, structureDefinition } from '../codes.ts';
+import { runningOf } from '../shell/case-clocks.ts';
 import { type CaseTask, idOf, stateOf } from '../shell/case-task.ts';
-import { isUnderReading } from '../shell/gather-facts.ts';
 import { anyPlatformId } from '../shell/platform.ts';
-import { holds, isUndecided } from './issue-kinds.ts';
+import { isUndecided } from './issue-kinds.ts';
 import { watchProblem } from './problem.ts';
 
 /** The wait between two reminders grows to this. */
@@ -21,12 +21,12 @@ export async function remindProblem(tx: FhirTransaction, issueId: string): Promi
     await closeWithCases(tx, issue, now);
     return;
   }
-  const found = new Date(issue.identifiedDateTime ?? now).getTime();
+  // What a person named may not say when: without an instant to count from it would be told every minute.
+  const found = new Date(issue.identifiedDateTime ?? issue.meta?.lastUpdated ?? now).getTime();
   const waitedMs = Math.max(60_000, now.getTime() - found);
-  // Of a case that is held its own clock tells at first (case/clocks.ts); this goes on when that has nothing left to say.
-  const clocked = cases.some((task) => holds(issue, isUnderReading(task)));
-  if (!clocked || isOverdue(issue, now))
-    await tx.create(message(issue, cases, now, waitedMs, await ownerOf(tx, issue)));
+  // Of a case that is held its own clock tells, until it is decided (case/clocks.ts).
+  const clocked = cases.some((task) => runningOf(task).some(({ name }) => name === 'identity'));
+  if (!clocked) await tx.create(message(issue, cases, now, waitedMs, await ownerOf(tx, issue)));
   await watchProblem(tx, issueId, new Date(now.getTime() + Math.min(waitedMs, longestWaitMs)));
 }
 

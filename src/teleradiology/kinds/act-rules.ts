@@ -4,7 +4,8 @@ import type { CodeableConcept, Coding, Organization, ServiceRequest } from '@med
 import { Ajv } from 'ajv';
 import { identifierSystem } from '../codes.ts';
 
-type Owed = 'second-reading' | 'complement';
+export const owings = ['second-reading', 'complement'] as const;
+export type Owed = (typeof owings)[number];
 
 /** Applies when one of the acts was asked or done, and all words are said in the request or the act. */
 export interface ActRule {

@@ -26,6 +26,11 @@ export function escalationText(clock: ClockName, state: CaseState, lateMs: numbe
   return `${displayOf(clock)} : délai dépassé de ${duration(lateMs)}. ${todo(clock, state)}`;
 }
 
+/** @param number how often it is told again, this time included. */
+export function repetitionText(clock: ClockName, state: CaseState, lateMs: number, number: number): string {
+  return `Rappel ${number}. ${escalationText(clock, state, lateMs)}`;
+}
+
 function displayOf(clock: ClockName): string {
   return clocks.find(({ name }) => name === clock)?.display ?? clock;
 }
@@ -34,7 +39,7 @@ function displayOf(clock: ClockName): string {
 function todo(clock: ClockName, state: CaseState): string {
   switch (clock) {
     case 'identity':
-      return "L'identité reste à vérifier : l'identitovigilance doit décider pour que le dossier avance.";
+      return "L'identité reste à vérifier : dites sur la page du dossier ce qui l'a été, ou voyez l'identitovigilance ; rien n'est signé ni envoyé avant.";
     case 'information':
       return 'Le complément demandé ne vient pas : répondez, ou relancez le demandeur.';
     case 'protocol':

@@ -5,18 +5,27 @@
 import type { Communication, Reference } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
 import { type CaseState, type ClockDefinition, clocks, decide, type Party } from '../case/index.ts';
-import { type DueTime, type Plan, readPlan, type Step, stepsDue, storePlan, withRaised } from '../clock/index.ts';
+import {
+  type DueTime,
+  type Plan,
+  readPlan,
+  repetitionOf,
+  type Step,
+  stepsDue,
+  storePlan,
+  withRaised,
+} from '../clock/index.ts';
 import { type CaseClock, clocksOf, runningOf, withClocks } from '../shell/case-clocks.ts';
 import type { CaseTask } from '../shell/case-task.ts';
 import type { CaseView } from '../shell/case-view.ts';
 import { communication, coordinators } from '../shell/communication.ts';
 import { gatherFacts } from '../shell/gather-facts.ts';
 import { raiseLateFlag } from '../shell/late-flag.ts';
-import { firstOf, membersOf } from '../shell/parties.ts';
+import { allOf, firstOf, membersOf } from '../shell/parties.ts';
 import { perform, readCase, type Shell, systemActor, transition } from '../shell/perform.ts';
 import type { Notice } from '../talk/notices.ts';
 import { sendNotice } from '../talk/send-notice.ts';
-import { escalationText, reminderCategory, reminderText } from './clock-words.ts';
+import { escalationText, reminderCategory, reminderText, repetitionText } from './clock-words.ts';
 import { renewLease, wasAway } from './renew-lease.ts';
 
 /** A case with one of its clocks, as it is raised. */
@@ -28,6 +37,7 @@ interface Scene {
   view: CaseView;
   clock: CaseClock;
   definition: ClockDefinition;
+  plan: Plan;
   now: Date;
 }
 
@@ -49,7 +59,7 @@ export async function raiseClock(shell: Shell, due: DueTime, tx: FhirTransaction
   const row = { caseId: due.caseId, name: clock.name, dueAt: clock.due };
   await storePlan(tx.sql, tenant, row, withRaised(plan, steps, now), now);
   const view = await gatherFacts(tx, task, now);
-  const scene: Scene = { shell, tx, task, state, view, clock, definition, now };
+  const scene: Scene = { shell, tx, task, state, view, clock, definition, plan, now };
   const isDue = steps.some(({ step }) => step === 'due');
   // Who is told that the case was released need not be warned of it.
   const told = isDue && definition.raises === 'release' ? [] : steps;
@@ -64,16 +74,20 @@ async function tell(scene: Scene, step: Exclude<Step, 'due'>): Promise<void> {
   const about = `Task/${task.id}`;
   const percent = /^reminder-(\d+)$/.exec(step)?.[1];
   if (percent === undefined) {
-    const members = await membersOf(step.slice('escalation-'.length) as Party, task, view, tx);
-    const to = members.length > 0 ? members : await coordinators(tx, task, view.settings);
-    const text = escalationText(clock.name, state, leftMs);
+    const number = repetitionOf(step);
+    const to = await allOf(number === undefined ? [partyOf(step)] : toldBefore(scene), task, view, tx);
+    const text =
+      number === undefined
+        ? escalationText(clock.name, state, leftMs)
+        : repetitionText(clock.name, state, leftMs, number);
     await tx.create<Communication>(
       communication(task, { category: 'escalation', text, recipients: to, sent: now, urgent: true }),
     );
     await sendNotice(shell, tx, { template: 'escalation', to, about, values: { since: clock.due } });
     return;
   }
-  const to = await firstOf(definition.reminds, task, view, tx);
+  const members = definition.remindsAll ? allOf : firstOf;
+  const to = await members(definition.reminds, task, view, tx);
   const category = reminderCategory(clock.name);
   await tx.create<Communication>(
     communication(task, {
@@ -85,6 +99,13 @@ async function tell(scene: Scene, step: Exclude<Step, 'due'>): Promise<void> {
     }),
   );
   await sendNotice(shell, tx, reminderNotice(clock, Number(percent), leftMs, to, about));
+}
+
+const partyOf = (step: Step): Party => step.slice('escalation-'.length) as Party;
+
+/** Whoever was reminded and escalated to: one message for all, or nobody would know that the others know. */
+function toldBefore({ definition, plan }: Scene): Party[] {
+  return [...definition.reminds, ...plan.flatMap(({ step }) => (step.startsWith('escalation-') ? partyOf(step) : []))];
 }
 
 function reminderNotice(clock: CaseClock, percent: number, leftMs: number, to: Reference[], about: string): Notice {

@@ -19,7 +19,7 @@ import { contradictionsWith } from '../images/find-case.ts';
 import { findLink, linksOfCase, type StudyLink, studyLock } from '../images/study-link.ts';
 import { announcedStudies, type CaseTask, idOf, stateOf, withInput } from '../shell/case-task.ts';
 import { flow4Received } from '../shell/circumstances.ts';
-import { readCase, type Shell, transition } from '../shell/perform.ts';
+import { perform, readCase, type Shell, transition } from '../shell/perform.ts';
 import { knownCase } from './cancel.ts';
 
 /** Which exam of the request an input is about, when there are several. */
@@ -56,7 +56,9 @@ export async function completeExam(
   });
   // Images that the signed report did not see: whoever signed must know.
   const unseen = links.some((link) => link.state === 'attached' && !seen.has(link.studyUid));
-  return unseen && signedStates.includes(state) ? tellCase(shell, tx, id) : completed;
+  if (unseen && signedStates.includes(state)) return tellCase(shell, tx, id);
+  // The act as done may owe what the act as asked did not: a second reading, a complement.
+  return signedStates.includes(state) ? perform(shell, tx, id, { event: 'settle', bySystem: true }) : completed;
 }
 
 /** Inputs of the case for one exam; a repeated complement replaces the former. */

@@ -2,7 +2,7 @@
 import type { Patient, ServiceRequest, Task } from '@medplum/fhirtypes';
 import { FhirError, type FhirTransaction } from '../../fhir/index.ts';
 import { codeSystem, hasCode } from '../codes.ts';
-import { doubtsAbout, isHeldBy, raiseDoubts } from '../identity/at-opening.ts';
+import { doubtsAbout, identityFacts, raiseDoubts } from '../identity/at-opening.ts';
 import { attachWaiting } from '../images/attach.ts';
 import { requireMember } from '../people/entitled.ts';
 import { establishmentSettings } from '../settings.ts';
@@ -145,7 +145,7 @@ async function open(shell: Shell, tx: FhirTransaction, { task, request, patient 
     serviceRequest: request,
     establishment,
     draft: given,
-    held: isHeldBy(doubts),
+    identity: identityFacts(doubts),
     missing: draft ? [] : await missingOf(tx, given, request, establishmentSettings(establishment)),
     times: request.authoredOn ? { requested: new Date(request.authoredOn) } : {},
   });

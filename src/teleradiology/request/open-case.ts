@@ -5,6 +5,7 @@ import { FhirError, type FhirTransaction } from '../../fhir/index.ts';
 import { decide, type Milestone } from '../case/index.ts';
 import { urgencyOf } from '../clock/index.ts';
 import { codeSystem, concept, identifierIs, identifierSystem } from '../codes.ts';
+import type { IdentityFacts } from '../identity/issue-kinds.ts';
 import { kindAsked, kindElements } from '../kinds/index.ts';
 import { type CaseTask, inputsOf } from '../shell/case-task.ts';
 import type { EffectScene } from '../shell/effects.ts';
@@ -20,8 +21,8 @@ export interface NewCase {
   establishment: Organization & { id: string };
   /** Elements the sender decided: inputs, note, and the id when it is already taken. */
   draft: Partial<Task>;
-  /** Identity vigilance decides about it first. */
-  held: boolean;
+  /** What the doubts about it block. */
+  identity: IdentityFacts;
   /** Named items the request lacks. */
   missing: readonly string[];
   times: Partial<Record<Milestone, Date>>;
@@ -68,7 +69,7 @@ export async function newCaseTask(shell: Shell, tx: FhirTransaction, request: Ne
   };
   const encounterClass = inputsOf(bare, 'encounter-class')[0]?.valueCode;
   const task: CaseTask = { ...bare, priority: urgencyOf(serviceRequest.priority, encounterClass) };
-  const view = viewOfNewCase(task, establishment, { identityProblem: request.held, missing: request.missing }, now);
+  const view = viewOfNewCase(task, establishment, { ...request.identity, missing: request.missing }, now);
   const actor = actorOf(tx);
   const result = decide('none', request.event ?? 'submit', actor, view.facts);
   if ('refusal' in result) throw refusalError(result.refusal, 'none');

@@ -3,7 +3,7 @@ import type { Observation, Reference, ServiceRequest, Task } from '@medplum/fhir
 import { FhirError, type FhirTransaction } from '../../fhir/index.ts';
 import { stateDefinition } from '../case/index.ts';
 import type { IncomingRequest } from '../contract.ts';
-import { doubtsAbout, isHeldBy, raiseDoubts } from '../identity/at-opening.ts';
+import { doubtsAbout, identityFacts, raiseDoubts } from '../identity/at-opening.ts';
 import { upsertOrganization, upsertPractitioner } from '../identity/parties.ts';
 import { sharesNumber, upsertPatient } from '../identity/patient.ts';
 import { attachWaiting } from '../images/attach.ts';
@@ -80,7 +80,7 @@ export async function receiveRequest(
     serviceRequest,
     establishment,
     draft: given,
-    held: isHeldBy(doubts),
+    identity: identityFacts(doubts),
     missing,
     times: {
       ...(serviceRequest.authoredOn ? { requested: new Date(serviceRequest.authoredOn) } : {}),

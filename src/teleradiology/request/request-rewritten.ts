@@ -4,14 +4,16 @@
  */
 import type { ServiceRequest } from '@medplum/fhirtypes';
 import { FhirError, type FhirTransaction } from '../../fhir/index.ts';
-import { stateDefinition } from '../case/index.ts';
+import { signedStates, stateDefinition } from '../case/index.ts';
 import { caseOf } from '../identity/shared-number.ts';
 import { stateOf } from '../shell/case-task.ts';
+import { perform, type Shell } from '../shell/perform.ts';
 import { isPlainWrite } from '../talk/index.ts';
 import { tellRewritten } from './changed-request.ts';
 
 /** @throws FhirError 422 for a request put out of force under an open case. */
 export async function requestRewritten(
+  shell: Shell,
   tx: FhirTransaction,
   before: ServiceRequest,
   after: ServiceRequest,
@@ -35,6 +37,8 @@ export async function requestRewritten(
       },
     ]);
   await tellRewritten(tx, task, before, after);
+  // What the act owes is looked up again at the signature; of a signed report it is asked for now (WF-8).
+  if (signedStates.includes(state)) await perform(shell, tx, task.id, { event: 'settle', bySystem: true });
 }
 
 const outOfForce: readonly ServiceRequest['status'][] = ['revoked', 'entered-in-error', 'on-hold', 'completed'];

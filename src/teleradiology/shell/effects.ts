@@ -31,7 +31,7 @@ import {
   releaseAddendum,
   takeAddendum,
 } from './effect/addendum.ts';
-import { assign, keepOwner } from './effect/assignment.ts';
+import { assign, keepOwner, tellDoubt } from './effect/assignment.ts';
 import { declineCancellation, keepCancellationRequest } from './effect/cancellation.ts';
 import { chargeAct, reverseCharge } from './effect/charge.ts';
 import { keepErrorDeclaration, withdrawReport } from './effect/errors.ts';
@@ -72,6 +72,7 @@ export async function carryOut(effect: Effect, task: CaseTask, scene: EffectScen
       await cancelDueTimes(tx.sql, tenant, task.id);
       return task;
     case 'set-owner':
+      if (view.facts.identityDoubt) await tellDoubt(task, scene);
       return keepOwner(task, scene);
     case 'clear-owner': {
       const { owner: _owner, ...rest } = task;

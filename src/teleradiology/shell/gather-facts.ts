@@ -1,9 +1,9 @@
 /** Gathers what the machine must know about a case, in the caller's transaction. */
 import type { DetectedIssue, Organization, Task } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
-import { type Facts, inHand, signedStates, unquestioned } from '../case/index.ts';
+import { type Facts, signedStates, unquestioned } from '../case/index.ts';
 import { criticalOf } from '../critical/critical-fact.ts';
-import { holds, isUndecided } from '../identity/issue-kinds.ts';
+import { blockedBy, type IdentityFacts, isUndecided } from '../identity/issue-kinds.ts';
 import { linksOfCase } from '../images/study-link.ts';
 import { kindOf } from '../kinds/index.ts';
 import { standingOfActor } from '../people/reader-standing.ts';
@@ -62,7 +62,7 @@ export async function gatherFacts(tx: FhirTransaction, task: Task & { id: string
     consent: await consentOf(tx, task),
     protocolGiven: outputsOf(task, 'protocol').length > 0,
     flow4: inputsOf(task, 'act').length > 0,
-    identityProblem: await isHeld(tx, task),
+    ...(await identityOf(tx, task)),
     // Asked when the request is sent; afterwards the question speaks for itself.
     missing: stateOf(task) === 'draft' ? await missingOfDraft(tx, task, settings) : [],
     quarantined: links.some((link) => link.state === 'quarantined'),
@@ -89,7 +89,7 @@ export async function gatherFacts(tx: FhirTransaction, task: Task & { id: string
 export function viewOfNewCase(
   task: Task,
   establishment: Organization,
-  known: Pick<Facts, 'identityProblem' | 'missing'>,
+  known: IdentityFacts & Pick<Facts, 'missing'>,
   now: Date,
 ): CaseView {
   const settings = establishmentSettings(establishment);
@@ -145,14 +145,8 @@ async function missingOfDraft(tx: FhirTransaction, task: Task, settings: Establi
   return request === undefined ? [] : missingOf(tx, task, request, settings);
 }
 
-/** In hand or signed: what must not be concluded from holds it, too. */
-export function isUnderReading(task: Task): boolean {
-  const state = stateOf(task);
-  return state !== undefined && (inHand.includes(state) || signedStates.includes(state));
-}
-
-/** Whether one of them holds the case where it stands. */
-async function isHeld(tx: FhirTransaction, task: Task & { id: string }): Promise<boolean> {
-  const underReading = isUnderReading(task);
-  return (await undecidedIssues(tx, task.id)).some((issue) => holds(issue, underReading));
+/** What they hold of the case. */
+async function identityOf(tx: FhirTransaction, task: Task & { id: string }): Promise<IdentityFacts> {
+  const blocked = (await undecidedIssues(tx, task.id)).map(blockedBy);
+  return { identityProblem: blocked.includes('reading'), identityDoubt: blocked.includes('signature') };
 }

@@ -6,7 +6,7 @@ import type { ServiceRequest, Task } from '@medplum/fhirtypes';
 import { type Change, FhirError, type FhirTransaction } from '../../fhir/index.ts';
 import { type CaseEvent, type CaseState, legalEvents, transitions } from '../case/index.ts';
 import { codeSystem, type TaskCode } from '../codes.ts';
-import { doubtsAboutDraft, isHeldBy, raiseDoubts } from '../identity/at-opening.ts';
+import { doubtsAboutDraft, identityFacts, raiseDoubts } from '../identity/at-opening.ts';
 import { patientChanged } from '../identity/patient-changes.ts';
 import { requestCompleted } from '../identity/request-completed.ts';
 import { issueWritten } from '../identity/resolve-problem.ts';
@@ -78,7 +78,7 @@ async function guardRequest(shell: Shell, change: Change, tx: FhirTransaction): 
   const sameNumber = known?.system === given?.system && known?.value === given?.value;
   const samePatient = before.subject.reference === after?.subject.reference;
   if (sameNumber && samePatient && after !== undefined) {
-    await requestRewritten(tx, before, after);
+    await requestRewritten(shell, tx, before, after);
     return requestCompleted(shell, tx, before, after);
   }
   const code = encodeURIComponent(`${codeSystem.taskCode}|teleradiology-case`);
@@ -139,7 +139,7 @@ async function guardUpdate(shell: Shell, before: CaseTask, after: CaseTask, tx: 
   const doubts = event === 'submit' ? await doubtsAboutDraft(tx, before) : [];
   const moved = await transition(shell, tx, given, from, {
     event,
-    ...(doubts.length > 0 ? { facts: { identityProblem: isHeldBy(doubts) } } : {}),
+    ...(doubts.length > 0 ? { facts: identityFacts(doubts) } : {}),
     input: { reason, question: reason, answer: lastNote(before, after), protocols },
   });
   // Images may have come while the request was a draft: they wait.

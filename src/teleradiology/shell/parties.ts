@@ -45,6 +45,19 @@ export async function firstOf(
   return coordinators(tx, task, view.settings);
 }
 
+/** All of the parties that are there, each once. */
+export async function allOf(
+  parties: readonly Party[],
+  task: CaseTask,
+  view: CaseView,
+  tx: FhirTransaction,
+): Promise<Reference[]> {
+  const members = new Map<string | undefined, Reference>();
+  for (const party of parties)
+    for (const member of await membersOf(party, task, view, tx)) members.set(member.reference, member);
+  return members.size > 0 ? [...members.values()] : coordinators(tx, task, view.settings);
+}
+
 function practitioner(reference: string | undefined): Reference[] {
   const id = idOf({ reference }, 'Practitioner');
   return id === undefined ? [] : [{ reference: `Practitioner/${id}` }];

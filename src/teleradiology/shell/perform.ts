@@ -16,6 +16,7 @@ import type { CaseView } from './case-view.ts';
 import { carryOut } from './effects.ts';
 import { gatherFacts } from './gather-facts.ts';
 import { clocksDiffer, keepClocks } from './keep-clocks.ts';
+import { keepOwed } from './kind-facts.ts';
 import { refuseOutsider } from './outsider.ts';
 import { leaveProvenance } from './provenance.ts';
 import { refusalError } from './refusal.ts';
@@ -130,6 +131,7 @@ export async function applied(
   const passed = new Map(decision.milestones.map((milestone) => [milestone, known[milestone] ?? now]));
   let result = withMilestones(withState(task, decision.state), passed);
   for (const effect of decision.effects) result = await carryOut(effect, result, scene);
+  result = keepOwed(result, decision.facts);
   result = { ...(await keepClocks(task, result, decision, scene)), lastModified: now.toISOString() };
   return call.finish ? call.finish(result, decision) : result;
 }

@@ -10,7 +10,7 @@ export type DecisionCode =
   | 'images-reattached'
   | 'merge-recorded'
   | 'verified'
-  | 'acknowledged';
+  | 'distinct-persons';
 
 export interface DecisionChoice {
   code: DecisionCode;
@@ -41,8 +41,15 @@ const choices: Readonly<Record<DecisionCode, DecisionChoice>> = {
     hint: 'Le dossier passe à l’identité qui demeure.',
   },
   verified: { code: 'verified', label: 'Vérifié : c’est voulu', hint: 'Le dossier reprend tel qu’il est.' },
-  acknowledged: { code: 'acknowledged', label: 'Pris en compte', hint: 'Rien n’était bloqué.' },
+  'distinct-persons': {
+    code: 'distinct-persons',
+    label: 'Deux personnes, et l’examen est bien de celle-ci',
+    hint: 'Dites comment c’est vérifié (patient, bracelet, appel). La signature et l’envoi reprennent.',
+  },
 };
+
+/** What nobody chooses: the platform's own, and what homonyms were told with when they blocked nothing. */
+const former: Readonly<Record<string, string>> = { 'case-ended': 'Dossier clos', acknowledged: 'Pris en compte' };
 
 const images: readonly DecisionCode[] = ['identity-confirmed', 'images-rejected', 'images-reattached'];
 const checked: readonly DecisionCode[] = ['verified', 'images-rejected', 'images-reattached'];
@@ -54,12 +61,12 @@ const byCode: Readonly<Record<string, readonly DecisionCode[]>> = {
   'patient-merged': ['merge-recorded', 'identity-confirmed'],
   'identity-changed': ['identity-confirmed'],
   'duplicate-request': ['verified'],
-  homonym: ['acknowledged'],
+  homonym: ['distinct-persons'],
 };
 
 /** Who decides beside identity vigilance. */
 const alsoDecide: Readonly<Record<string, readonly string[]>> = {
-  homonym: ['radiologist', 'coordinator', 'technologist'],
+  homonym: ['radiologist', 'expert', 'coordinator', 'technologist'],
   'duplicate-request': ['radiologist', 'coordinator'],
 };
 
@@ -95,8 +102,7 @@ export function decisionText(issue: DetectedIssue): string | undefined {
   const mitigation = issue.mitigation?.[0];
   if (mitigation === undefined) return undefined;
   const code = mitigation.action.coding?.find(({ system }) => system === systems.issueMitigation)?.code ?? '';
-  const name =
-    code in choices ? choices[code as DecisionCode].label : code === 'case-ended' ? 'Dossier clos' : 'Décidé';
+  const name = Object.hasOwn(choices, code) ? choices[code as DecisionCode].label : (former[code] ?? 'Décidé');
   const reason = mitigation.action.text;
   return reason ? `${name} : ${reason}` : name;
 }

@@ -37,6 +37,39 @@ describe('after downtime', () => {
     expect(await world.room.sweep()).toBe(0);
   });
 
+  it('a case whose every escalation was in vain is told again, once however long the silence was, by ten servers that race', async () => {
+    const { id } = await readyCase(world);
+    const servers = [world.room, ...(await Promise.all(Array.from({ length: 9 }, () => world.anotherRoom())))];
+    const repeated = async (minutes: number) => {
+      world.clock.pass(minutes * minuteMs);
+      await Promise.all(servers.map((server) => server.sweep()));
+      return (await told(id)).filter((each) => each.startsWith('escalation Rappel'));
+    };
+    // The reading of an emergency is due after 60 minutes; the establishment is told an hour after that, and all of them an hour later.
+    expect(await repeated(121)).toEqual([]);
+    expect(await repeated(59)).toEqual([]);
+    expect(await repeated(2)).toEqual([
+      expect.stringContaining('Rappel 1. Interprétation : délai dépassé de 2 h 2 min'),
+    ]);
+    expect(await repeated(118)).toHaveLength(1);
+    expect(await repeated(2)).toHaveLength(2);
+    // Three days nobody's server ran: one message, and the next a wait later.
+    expect(await repeated(72 * 60)).toHaveLength(3);
+    expect(await repeated(8 * 60 - 1)).toHaveLength(3);
+    expect(await repeated(2)).toHaveLength(4);
+    const [last] = (
+      await world.store.search(tenant, 'Communication', 'category=escalation&_sort=-sent&_count=10')
+    ).filter((each) => each.about?.[0]?.reference === `Task/${id}`);
+    expect(last?.recipient?.map(({ reference }) => reference)).toEqual([
+      'Organization/passerelle-exemple',
+      'Organization/ch-exemple',
+    ]);
+    // The state changes, and with it what waits: the clock of the reading is told no more.
+    await world.operate('radiologist', 'claim', id);
+    await world.operate('radiologist', 'interrupt', id, { reason: 'Examen refait ailleurs' });
+    expect(await repeated(48 * 60)).toHaveLength(4);
+  });
+
   it('a step that was raised before the crash is not repeated when the rest is', async () => {
     const { id } = await readyCase(world);
     world.clock.pass(31 * minuteMs);

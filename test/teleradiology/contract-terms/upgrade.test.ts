@@ -77,6 +77,7 @@ describe('delays under way from before clocks had plans', () => {
       'due',
       'escalation-coordinator',
       'escalation-site',
+      'repeat-1',
     ]);
     expect(stepsDue(plan, new Date(at('09:00'))).map(({ step }) => step)).toEqual([
       'reminder-75',

@@ -27,7 +27,7 @@ const someWorld: fc.Arbitrary<World> = fc
     cancellationAsked: fc.boolean(),
     protocolGiven: fc.boolean(),
     flow4: fc.boolean(),
-    identityProblem: fc.boolean(),
+    identity: fc.constantFrom('clear' as const, 'doubt', 'problem'),
     quarantined: fc.boolean(),
     images: fc.constantFrom('none' as const, 'arriving', 'first-quiet', 'quiet'),
     declaredComplete: fc.boolean(),

@@ -131,14 +131,41 @@ export const changes: readonly {
 }[] = [
   {
     name: 'identity problem opens',
-    possible: (world) => !world.identityProblem,
+    possible: (world) => world.identity !== 'problem',
     apply: (facts) => ({ ...facts, identityProblem: true }),
   },
   {
     name: 'identity problem decided',
     decided: true,
-    possible: (world) => world.identityProblem,
+    possible: (world) => world.identity === 'problem',
     apply: (facts) => ({ ...facts, identityProblem: false }),
+  },
+  {
+    name: 'identity problem decided, a doubt beside it is not',
+    decided: true,
+    possible: (world) => world.identity === 'problem',
+    apply: (facts) => ({ ...facts, identityProblem: false, identityDoubt: true }),
+  },
+  {
+    name: 'identity doubt opens',
+    possible: (world) => world.identity === 'clear',
+    apply: (facts) => ({ ...facts, identityDoubt: true }),
+  },
+  {
+    name: 'identity doubt lifted',
+    decided: true,
+    possible: (world) => world.identity === 'doubt',
+    apply: (facts) => ({ ...facts, identityDoubt: false }),
+  },
+  {
+    name: 'the act as it is now owes a second reading',
+    possible: (world) => world.signed && !world.twice,
+    apply: (facts) => ({ ...facts, secondReadingRequired: true }),
+  },
+  {
+    name: 'the act as it is now owes a complement',
+    possible: (world) => world.signed && world.complement === 'none',
+    apply: (facts) => ({ ...facts, complement: 'required' }),
   },
   {
     name: 'images into quarantine',

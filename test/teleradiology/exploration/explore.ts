@@ -121,8 +121,8 @@ export function explore(terms: Terms, depth: Depth): Graph {
     };
 
     const { state, urgent, images, secondReading, addendum } = world;
-    const { identityProblem, quarantined, question, criticalOpen, cancellationAsked } = world;
-    const beside = depth.fine ? [identityProblem, quarantined, question, criticalOpen, cancellationAsked].join() : '';
+    const { identity, quarantined, question, criticalOpen, cancellationAsked } = world;
+    const beside = depth.fine ? [identity, quarantined, question, criticalOpen, cancellationAsked].join() : '';
     const faultsTried = triedIn([state, urgent, images, secondReading, addendum, beside].join());
     const roleTried = triedIn(state);
     for (const event of eventsFrom(world)) {

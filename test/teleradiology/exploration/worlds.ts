@@ -35,7 +35,8 @@ export interface World {
   cancellationAsked: boolean;
   protocolGiven: boolean;
   flow4: boolean;
-  identityProblem: boolean;
+  /** A problem outweighs a doubt. */
+  identity: 'clear' | 'doubt' | 'problem';
   quarantined: boolean;
   images: Images;
   declaredComplete: boolean;
@@ -62,7 +63,7 @@ export const before: World = {
   cancellationAsked: false,
   protocolGiven: false,
   flow4: false,
-  identityProblem: false,
+  identity: 'clear',
   quarantined: false,
   images: 'none',
   declaredComplete: false,
@@ -89,6 +90,7 @@ const fields: readonly (readonly [keyof World, ReadonlyMap<unknown, number>])[] 
   const values: Partial<Record<keyof World, readonly unknown[]>> = {
     state: codes,
     images: ['none', 'arriving', 'first-quiet', 'quiet'],
+    identity: ['clear', 'doubt', 'problem'],
     secondReading: ['none', 'wanted', 'taken', 'done'],
     complement: ['none', 'required', 'done'],
     addendum: ['none', 'wanted', 'taken'],
@@ -130,7 +132,8 @@ export function factsOf(world: World, terms: Terms): Facts {
     consent: 'given',
     protocolGiven: world.protocolGiven,
     flow4: world.flow4,
-    identityProblem: world.identityProblem,
+    identityProblem: world.identity === 'problem',
+    identityDoubt: world.identity === 'doubt',
     quarantined: world.quarantined,
     images: {
       instances: there ? 1 : 0,
@@ -169,7 +172,7 @@ export function worldOf(state: Origin, facts: Facts, billed: World['billed']): W
       cancellationAsked: facts.cancellationAsked,
       protocolGiven: facts.protocolGiven,
       flow4: facts.flow4,
-      identityProblem: facts.identityProblem,
+      identity: facts.identityProblem ? 'problem' : facts.identityDoubt ? 'doubt' : 'clear',
       quarantined: facts.quarantined,
       images:
         images.instances === 0

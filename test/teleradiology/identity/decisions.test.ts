@@ -1,5 +1,6 @@
 import type { Consent, DetectedIssue, Patient, Task } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { runningOf } from '../../../src/teleradiology/shell/case-clocks.ts';
 import {
   complete,
   exam,
@@ -14,6 +15,7 @@ import {
   report,
   request,
   send,
+  signedCase,
   stateOf,
   study,
   uid,
@@ -194,7 +196,7 @@ describe('a decision', () => {
       { mitigation: [{ action: { ...entry!.action, text: ' ' } }] },
       { mitigation: [{ ...entry!, author: { reference: 'Practitioner/radiologue' } }] },
       { mitigation: mitigation('images-rejected') },
-      { mitigation: mitigation('acknowledged') },
+      { mitigation: mitigation('distinct-persons') },
       { mitigation: [{ action: { text: 'vu' } }] },
       { status: 'entered-in-error' },
       { code: { coding: [{ system: issue.code!.coding![0]!.system, code: 'homonym' }] } },
@@ -276,8 +278,98 @@ describe('a decision', () => {
     const { birthDate, name } = await patientOf(id);
     const { task } = await send(world, request(person(), { patient: patient(person(), { birthDate, name }) }));
     const [issue] = await issuesOf(world, task.id, 'homonym');
-    await put({ ...issue!, status: 'final', mitigation: mitigation('acknowledged') }, 'radiologist');
+    await put({ ...issue!, status: 'final', mitigation: mitigation('distinct-persons') }, 'radiologist');
     expect(stateOf(await world.task(task.id))).toBe('protocol-wanted');
+  });
+});
+
+describe('an urgent exam at night of whom there is a homonym', () => {
+  const night = async () => {
+    const first = await readyCase(world);
+    const { birthDate, name } = await patientOf(first.id);
+    const who = person();
+    const number = `DEM-${fresh()}`;
+    const studyUid = uid();
+    const twin = patient(who, { birthDate, name });
+    const { task } = await send(world, request(who, { patient: twin, encounterClass: 'E' }, number));
+    await world.operate('radiologist', 'protocol', task.id, { text: 'TDM' });
+    await complete(world, [exam(who, number, studyUid, { patient: twin })]);
+    const shown = { patientName: `${name?.[0]?.family}^${name?.[0]?.given?.[0]}`, birthDate };
+    await world.images(study(who, studyUid, shown), { '1.1': 3 });
+    world.clock.pass(3_000);
+    await world.room.sweep();
+    return task.id;
+  };
+  const clock = async (id: string) => runningOf(await world.task(id)).map(({ name }) => name);
+  const texts = async (id: string) =>
+    (await told(id, 'identity-problem')).map(({ recipient }) => recipient?.[0]?.reference);
+
+  it('is opened, claimed and read without waiting; whoever reads learns at once what the signature will want', async () => {
+    const id = await night();
+    expect(stateOf(await world.task(id))).toBe('ready');
+    expect(await clock(id)).toContain('identity');
+    expect(await texts(id)).toEqual(['Organization/ch-exemple']);
+    await world.operate('radiologist', 'claim', id);
+    expect(await texts(id)).toEqual(expect.arrayContaining(['Practitioner/radiologue']));
+    await world.operate('radiologist', 'displayed', id, { series: ['1.1'] });
+    await world.operate('radiologist', 'phone-exchange', id, { summary: 'Prévenu', with: 'Dr ALIX' });
+    await world.operate('radiologist', 'save-draft', id, report);
+    for (const name of ['issue-preliminary', 'sign'])
+      await expect(world.operate('radiologist', name, id, report)).rejects.toMatchObject(refusal('identity-verified'));
+    world.clock.pass(31 * 60_000);
+    await world.operate('radiologist', 'displayed', id, { series: ['1.1'] });
+    await world.room.sweep();
+    const [reminder] = (await told(id, 'waiting')).filter((each) =>
+      each.payload?.[0]?.contentString?.includes('identité'),
+    );
+    expect(reminder?.recipient?.map(({ reference }) => reference)).toEqual([
+      'Practitioner/radiologue',
+      'Organization/passerelle-exemple',
+    ]);
+  });
+
+  it('is signed once who stands beside the patient says how they verified it; a word without a reason, or of the requester’s secretary, does not do', async () => {
+    const id = await night();
+    await world.operate('radiologist', 'claim', id);
+    await world.operate('radiologist', 'displayed', id, { series: ['1.1'] });
+    await world.operate('radiologist', 'phone-exchange', id, { summary: 'Prévenu', with: 'Dr ALIX' });
+    const [issue] = await issuesOf(world, id, 'homonym');
+    const decided = (reason: string) => ({
+      ...issue!,
+      status: 'final' as const,
+      mitigation: mitigation('distinct-persons', reason),
+    });
+    await expect(put(decided(' '), 'technologist')).rejects.toMatchObject({ status: 422 });
+    await expect(put(decided('Vu'), 'requester')).rejects.toMatchObject({ status: 403 });
+    await expect(
+      put({ ...decided('Vu'), mitigation: mitigation('identity-confirmed') }, 'technologist'),
+    ).rejects.toMatchObject({ status: 422 });
+    await put(decided('Bracelet, nom et date dits par le patient'), 'technologist');
+    expect(await clock(id)).not.toContain('identity');
+    expect(stateOf((await world.operate('radiologist', 'sign', id, report)) as Task)).toBe('delivering');
+    const [trace] = await world.store.search(tenant, 'Provenance', `target=DetectedIssue/${issue?.id}`);
+    expect(trace).toMatchObject({ agent: [{ who: { reference: 'Practitioner/manipulateur' } }] });
+  });
+
+  it('found once the report is signed, holds what has not left', async () => {
+    const { id } = await signedCase(world, false);
+    await world.store.transaction(world.as('technologist', 'create'), (tx) =>
+      tx.create<DetectedIssue>({
+        resourceType: 'DetectedIssue',
+        status: 'preliminary',
+        code: {
+          coding: [{ system: 'https://fhir.passerelle.example/CodeSystem/detected-issue-code', code: 'homonym' }],
+        },
+        author: { reference: 'Practitioner/manipulateur' },
+        implicated: [{ reference: `Task/${id}` }],
+        detail: 'Deux patients du même nom au scanner ce soir.',
+      }),
+    );
+    expect(world.held.has(`Task/${id}`)).toBe(true);
+    expect(await clock(id)).toContain('identity');
+    await decide(id, 'homonym', 'distinct-persons');
+    expect(world.held.has(`Task/${id}`)).toBe(false);
+    expect(await clock(id)).not.toContain('identity');
   });
 });
 
@@ -324,39 +416,58 @@ describe('images older than the request', () => {
 });
 
 describe('a problem without decision', () => {
-  const passing = (id: string) => async (minutes: number) => {
-    world.clock.pass(minutes * 60_000);
-    await world.room.sweep();
-    return (await told(id, 'identity-waiting')).length;
-  };
-
   it('is told to identity vigilance, then to the establishment too, later each time, and no more once decided', async () => {
     const { id } = await readyCase(world);
     const { birthDate, name } = await patientOf(id);
     const { task } = await send(world, request(person(), { patient: patient(person(), { birthDate, name }) }));
-    const pass = passing(task.id);
-    expect(await pass(29)).toBe(0);
-    expect(await pass(1)).toBe(1);
-    expect(await pass(29)).toBe(1);
-    expect(await pass(1)).toBe(2);
-    expect(await pass(59)).toBe(2);
-    expect(await pass(1)).toBe(3);
-    const messages = await told(task.id, 'identity-waiting');
-    const recipients = messages.map((each) => each.recipient?.map(({ reference }) => reference));
-    expect(recipients).toContainEqual(['Organization/passerelle-exemple']);
-    expect(recipients).toContainEqual(['Organization/passerelle-exemple', 'Organization/ch-exemple']);
-    await decide(task.id, 'homonym', 'acknowledged');
-    expect(await pass(24 * 60)).toBe(3);
+    const pass = async (minutes: number): Promise<(string[] | undefined)[]> => {
+      world.clock.pass(minutes * 60_000);
+      await world.room.sweep();
+      const messages = [...(await told(task.id, 'waiting')), ...(await told(task.id, 'escalation'))].filter((each) =>
+        /identité/.test(each.payload?.[0]?.contentString ?? ''),
+      );
+      return messages
+        .sort((a, b) => Date.parse(a.sent ?? '') - Date.parse(b.sent ?? ''))
+        .map(({ recipient }) => recipient?.map(({ reference }) => reference ?? ''));
+    };
+    const [platform, site] = ['Organization/passerelle-exemple', 'Organization/ch-exemple'];
+    expect(await pass(29)).toEqual([]);
+    expect(await pass(1)).toEqual([[platform]]);
+    expect(await pass(30)).toHaveLength(2);
+    expect(await pass(90)).toEqual([[platform], [platform], [site]]);
+    expect((await pass(120)).slice(3)).toEqual([[platform, site]]);
+    expect(await pass(24 * 60)).toHaveLength(5);
+    await decide(task.id, 'homonym', 'distinct-persons');
+    expect(await pass(72 * 60)).toHaveLength(5);
+    expect(await told(task.id, 'identity-waiting')).toEqual([]);
   });
 
-  it('of a held case is told by the clock of the case first, and by itself for as long as nobody decides', async () => {
-    const { id } = await readyCase(world);
-    await feed({ ...(await patientOf(id)), birthDate: '1999-09-09' });
-    const pass = passing(id);
-    expect(await pass(30)).toBe(0);
-    expect(await told(id, 'waiting')).not.toEqual([]);
-    expect(await pass(30)).toBe(1);
-    expect(await pass(60)).toBe(2);
+  it('that holds no case is told by itself, later each time, for as long as nobody decides', async () => {
+    await world.store.transaction(world.as('radiologist', 'create'), (tx) =>
+      tx.create<DetectedIssue>({
+        resourceType: 'DetectedIssue',
+        status: 'preliminary',
+        code: {
+          coding: [
+            { system: 'https://fhir.passerelle.example/CodeSystem/detected-issue-code', code: 'identity-mismatch' },
+          ],
+        },
+        author: { reference: 'Practitioner/radiologue' },
+        detail: 'Deux examens du même nom dans la liste de la salle.',
+      }),
+    );
+    const pass = async (minutes: number): Promise<number> => {
+      world.clock.pass(minutes * 60_000);
+      await world.room.sweep();
+      const all = await world.store.search(tenant, 'Communication', 'category=identity-waiting&_count=1000');
+      return all.filter((each) => each.payload?.[0]?.contentString?.includes('salle')).length;
+    };
+    const first = await pass(2);
+    expect(first).toBeGreaterThan(0);
+    const later = await pass(24 * 60);
+    expect(later).toBe(first + 1);
+    expect(await pass(24 * 60)).toBe(later + 1);
+    expect(await pass(60)).toBe(later + 1);
   });
 
   it('is closed with the last of its cases', async () => {

@@ -243,7 +243,7 @@ const kinds: Record<IssueCode, { raise(): Promise<Found>; decision: string; trai
       await world.room.sweep();
       return only(task.id, 'homonym');
     },
-    decision: 'acknowledged',
+    decision: 'distinct-persons',
     traits: ['birth-name', 'ipp', 'ins'],
   },
 };
@@ -278,7 +278,7 @@ describe.each(Object.entries(kinds))('%s', (code, { raise, decision, traits }) =
       await expect(world.operate('radiologist', 'claim', id)).rejects.toMatchObject({ status: 422 });
     } else {
       await read(id);
-      if (blocks === 'signature') expect(guard(await sign(id).catch((error: unknown) => error))).toBe('identity-clear');
+      expect(guard(await sign(id).catch((error: unknown) => error))).toBe('identity-verified');
     }
     await expect(decide(found, decision, 'requester')).rejects.toMatchObject({ status: 403 });
     await expect(decide(found, 'case-ended')).rejects.toMatchObject({ status: 422 });

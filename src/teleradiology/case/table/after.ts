@@ -14,6 +14,7 @@ const amending: readonly GuardName[] = [
   'consent-not-refused',
   'consent',
   'identity-clear',
+  'identity-verified',
   'not-quarantined',
   'attachment-confirmed',
   'report-signed',
@@ -29,6 +30,7 @@ const secondOpinion: readonly GuardName[] = [
   'credentials-valid',
   'not-excluded',
   'identity-clear',
+  'identity-verified',
   'every-series-displayed',
 ];
 
@@ -110,6 +112,16 @@ export const afterRows: readonly Transition[] = [
     guards: secondOpinion,
     effects: ['close-second-reading'],
     milestones: ['second-read'],
+  },
+  // The request or the act as done changed after the signature: what it owes now is owed as well.
+  {
+    event: 'advance',
+    from: afterSignature,
+    to: 'same',
+    who: ['system'],
+    via: ['system'],
+    when: ['second reading owed since'],
+    effects: ['open-second-reading'],
   },
   // Critical results: open until somebody of the site has said them back.
   // A closed case is reopened by it until the site has heard.

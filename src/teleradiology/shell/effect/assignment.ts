@@ -3,6 +3,7 @@ import type { Practitioner, Reference } from '@medplum/fhirtypes';
 import { FhirError } from '../../../fhir/index.ts';
 import { readerStanding } from '../../people/reader-standing.ts';
 import { type CaseTask, idOf } from '../case-task.ts';
+import { communication } from '../communication.ts';
 import type { EffectScene } from '../scene.ts';
 
 /**
@@ -32,6 +33,14 @@ export async function assign(task: CaseTask, { tx, input, view, now }: EffectSce
   const display = [...(name?.prefix ?? []), ...(name?.given ?? []), name?.family].filter((part) => part).join(' ');
   const recipient: Reference<Practitioner> = { reference: `Practitioner/${id}`, ...(display ? { display } : {}) };
   return { ...task, restriction: { ...task.restriction, recipient: [recipient] } };
+}
+
+/** Whoever takes a case that cannot be signed yet learns it at once, not at the signature (ID-2). */
+export async function tellDoubt(task: CaseTask, { tx, actor, now }: EffectScene): Promise<void> {
+  const text =
+    "Un doute d'identité est ouvert sur ce dossier (homonyme, doublon, examen antérieur, côté) : lisez-le ; la signature attend que quelqu'un dise, sur la page du dossier, ce qu'il a vérifié.";
+  const recipients = [{ reference: actor.reference }];
+  await tx.create(communication(task, { category: 'identity-problem', text, recipients, sent: now, urgent: true }));
 }
 
 /** Who claims it has it; that it was wanted from somebody else is over. */
