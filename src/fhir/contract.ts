@@ -291,8 +291,8 @@ export interface FhirGuards {
   }): Promise<Pick<Context, 'tenant' | 'actor' | 'establishments' | keyof Sight>>;
   /**
    * @throws FhirError 403 when this actor may not do this. `type` is undefined for system-level interactions; each entry of a bundle
-   * is asked on its own, and so is, as `search-type`, each type reached by `_include`, `_revinclude`, a chain or `_has`: else a
-   * directory search would show patients to who may not see them. `operation` is the name without `$`.
+   * is asked on its own, and so is, as `search-type`, each type that an include, a chain or `_has` names: else a directory search
+   * would show patients to who may not see them. `operation` is the name without `$`.
    */
   authorize(context: Context, request: { interaction: string; type?: string; id?: string; operation?: string }): void;
   /**

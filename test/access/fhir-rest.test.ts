@@ -45,7 +45,8 @@ beforeAll(async () => {
     generalPractitioner: [{ reference: 'Practitioner/gp' }],
   });
   expect(created.statusCode).toBe(201);
-  await send('conformance', 'PUT', 'Practitioner/gp', { resourceType: 'Practitioner', id: 'gp' });
+  for (const id of ['gp', 'alone'])
+    await send('conformance', 'PUT', `Practitioner/${id}`, { resourceType: 'Practitioner', id });
 });
 afterAll(() => rig.close());
 
@@ -130,6 +131,7 @@ test('an administrator reaches no patient: not by read, search, include, reverse
     'Practitioner?_has:Patient:general-practitioner:family=TEST-REST',
     'Patient?general-practitioner.name=x',
     'Practitioner?_revinclude=Patient:general-practitioner',
+    'Practitioner?_revinclude:iterate=Patient:general-practitioner',
     '_history',
     'AuditEvent',
   ]) {
@@ -146,6 +148,20 @@ test('an administrator reaches no patient: not by read, search, include, reverse
   expect((batch.json() as Bundle).entry?.[0]?.response?.status).toMatch(/^403/);
 });
 
+test('what includes may not bring is left out, and whether there was anything is not told', async () => {
+  const pointedAt = await send('administrator', 'GET', 'Practitioner?_id=gp&_revinclude=*');
+  const alone = await send('administrator', 'GET', 'Practitioner?_id=alone&_revinclude=*');
+  for (const answer of [pointedAt, alone]) {
+    expect(answer.statusCode).toBe(200);
+    const { entry = [] } = answer.json() as Bundle;
+    expect(entry.filter(({ search }) => search?.mode === 'outcome')).toEqual([]);
+    expect(entry.map(({ resource }) => resource?.resourceType)).not.toContain('Patient');
+  }
+  expect(((await send('radiologist', 'GET', 'Practitioner?_id=gp&_revinclude=*')).json() as Bundle).entry?.length).toBe(
+    2,
+  );
+});
+
 test('an auditor finds who looked at a patient through FHIR, and cannot look at the patient', async () => {
   const trail = await send(
     'auditor',
@@ -156,6 +172,7 @@ test('an auditor finds who looked at a patient through FHIR, and cannot look at 
   const events = (trail.json() as Bundle<AuditEvent>).entry ?? [];
   expect(events.length).toBeGreaterThan(0);
   const included = await send('auditor', 'GET', 'AuditEvent?_include=AuditEvent:patient');
+  expect(included.statusCode).toBe(200);
   expect(included.body).not.toContain('TEST-REST');
   for (const path of ['Patient/p1', 'AuditEvent?patient.family=TEST-REST']) {
     const response = await send('auditor', 'GET', path);

@@ -1,10 +1,10 @@
 /**
  * Types a search looks into beyond its own: chains, `_has`, `_filter`, `_list` (https://hl7.org/fhir/R4/search.html#chaining). The
- * caller must be allowed to search each of them, else a search of a directory would tell about patients. What `_include` and
- * `_revinclude` bring is known from the result.
+ * caller must be allowed to search each of them, else a search of a directory would tell about patients. What includes bring without
+ * naming its type is left out where the caller may not search it (`mayInclude`).
  */
 import type { ResourceType } from '@medplum/fhirtypes';
-import type { Context } from '../contract.ts';
+import type { Context, FhirGuards } from '../contract.ts';
 import type { Service } from './call.ts';
 
 /** Asks for the right to search a type and whatever else the criteria look into. @throws FhirError 403; 400 for what is no query. */
@@ -19,4 +19,9 @@ export function authorizeSearch(
   for (const reached of store.typesTouched([type], query, context.tenant).tested) {
     if (reached !== type) guards.authorize(context, { interaction: 'search-type', type: reached });
   }
+}
+
+/** Types that includes may bring: those the caller may search. */
+export function includable(context: Context, guards: FhirGuards): (type: ResourceType) => boolean {
+  return (type) => guards.isAllowed(context, { interaction: 'search-type', type });
 }

@@ -10,7 +10,7 @@ import { isResourceType } from '../validation/index.ts';
 import type { ReadInteraction, Service } from './call.ts';
 import { permittedTypes } from './permits.ts';
 import { parse } from './read.ts';
-import { authorizeSearch } from './search-reach.ts';
+import { authorizeSearch, includable } from './search-reach.ts';
 import { searchedAddress } from './searched-address.ts';
 import { searchsetText } from './searchset.ts';
 
@@ -23,11 +23,10 @@ export const searchSystem: ReadInteraction = {
   async run(call, reads, service) {
     const { compartment, base, query, prefer, context } = call;
     const page = await reads.searchSystem(searchedTypes(query, context, service), query, {
+      mayInclude: includable(context, service.guards),
       ...(prefer.handling ? { handling: prefer.handling } : {}),
       ...(compartment ? { compartment } : {}),
     });
-    const includedTypes = new Set(page.included.map((version) => version.type));
-    for (const type of includedTypes) service.guards.authorize(context, { interaction: 'search-type', type });
     const address = searchedAddress(call);
     return {
       status: 200,

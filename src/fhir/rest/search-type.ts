@@ -4,7 +4,7 @@
  */
 import type { ReadInteraction } from './call.ts';
 import { parse } from './read.ts';
-import { authorizeSearch } from './search-reach.ts';
+import { authorizeSearch, includable } from './search-reach.ts';
 import { searchedAddress } from './searched-address.ts';
 import { searchsetText } from './searchset.ts';
 
@@ -16,12 +16,11 @@ export const searchType: ReadInteraction = {
     const { type, compartment, base, query, prefer, context } = call;
     authorizeSearch(context, type!, query, service);
     const page = await reads.searchBundle(type!, query, {
+      mayInclude: includable(context, guards),
       ...(prefer.handling ? { handling: prefer.handling } : {}),
       // Definitions are in nobody's compartment.
       ...(compartment ? { compartment } : { own: artefacts.search(type!, query) }),
     });
-    const includedTypes = new Set(page.included.map((version) => version.type));
-    for (const included of includedTypes) guards.authorize(context, { interaction: 'search-type', type: included });
     const address = searchedAddress(call);
     return {
       status: 200,

@@ -1,6 +1,6 @@
 /** `_include` and `_revinclude` (https://hl7.org/fhir/R4/search.html#include): resources the matches point to, or that point to them. */
 import type { OperationOutcomeIssue, ResourceType } from '@medplum/fhirtypes';
-import type { StoredVersion } from '../store/contract.ts';
+import type { SearchOptions, StoredVersion } from '../store/contract.ts';
 import { keysCondition } from './conditions.ts';
 import { unversionedReference } from './index-values.ts';
 import { keyKind, keyText } from './keys.ts';
@@ -15,10 +15,18 @@ import { usedTypes } from './used-types.ts';
 const includedLimit = 1000;
 const roundLimit = 10;
 
+type MayInclude = NonNullable<SearchOptions['mayInclude']>;
+
+/** What is asked to come along, and the types that may; every type when absent. */
+interface Wanted {
+  includes: readonly Include[];
+  mayInclude: SearchOptions['mayInclude'];
+}
+
 /** Resources to add to a page, no match among them; says in `warnings` when there were more than fit. */
 export async function collectIncludes(
   search: RunningSearch,
-  includes: readonly Include[],
+  { includes, mayInclude = () => true }: Wanted,
   matches: readonly StoredVersion[],
   warnings: OperationOutcomeIssue[],
 ): Promise<StoredVersion[]> {
@@ -37,8 +45,8 @@ export async function collectIncludes(
       const room = includedLimit + 1 - included.length - found.length;
       if (room <= 0) break;
       const more = include.reverse
-        ? await pointing(search, include, round, room, seen)
-        : await pointedTo(search, include, round, room, seen);
+        ? await pointing(search, include, round, room, seen, mayInclude)
+        : await pointedTo(search, include, round, room, seen, mayInclude);
       for (const version of more) {
         const reference = `${version.type}/${version.id}`;
         if (seen.has(reference)) continue;
@@ -67,6 +75,7 @@ async function pointedTo(
   round: readonly StoredVersion[],
   limit: number,
   seen: ReadonlySet<string>,
+  mayInclude: MayInclude,
 ): Promise<StoredVersion[]> {
   const wanted = new Map<string, Set<string>>();
   for (const version of round) {
@@ -87,6 +96,7 @@ async function pointedTo(
   const found: StoredVersion[] = [];
   for (const [type, ids] of wanted) {
     if (found.length >= limit) break;
+    if (!mayInclude(type as ResourceType)) continue;
     found.push(...(await select(search, type, 'r.id = ANY($2::text[])', [[...ids]], limit - found.length)));
   }
   return found;
@@ -99,6 +109,7 @@ async function pointing(
   round: readonly StoredVersion[],
   limit: number,
   seen: ReadonlySet<string>,
+  mayInclude: MayInclude,
 ): Promise<StoredVersion[]> {
   const targets = round.filter(({ type }) => include.targetType === undefined || include.targetType === type);
   if (targets.length === 0) return [];
@@ -106,6 +117,7 @@ async function pointing(
   const found: StoredVersion[] = [];
   for (const source of sources) {
     if (found.length >= limit) break;
+    if (!mayInclude(source as ResourceType)) continue;
     const keys = referenceParameters(search, include, source).flatMap(({ code, target }) =>
       targets
         .filter(({ type }) => target.length === 0 || target.includes(type))

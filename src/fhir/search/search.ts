@@ -133,7 +133,7 @@ async function answer(
     isWhole && request.total !== undefined && request.total !== 'none'
       ? matches.length
       : await totalOf(search, request, where, own.length, warnings);
-  const included = await collectIncludes(search, includes, matches, warnings);
+  const included = await collectIncludes(search, { includes, mayInclude: options.mayInclude }, matches, warnings);
   const subset = (version: StoredVersion) => subsetText(search.definitions, version, summary, request.elements);
   return {
     matches: matches.map(subset),

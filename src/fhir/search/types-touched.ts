@@ -14,7 +14,10 @@ export function typesTouched(registry: ParameterRegistry, types: readonly string
   const tested = new Set<string>(types);
   for (const list of criteria.values()) for (const criterion of list) collect(criterion, tested);
   // Named in the question: whether one comes along must not decide between an answer and a refusal.
-  for (const { reverse, sourceType } of includes) if (reverse && sourceType !== undefined) tested.add(sourceType);
+  for (const { reverse, sourceType, targetType } of includes) {
+    const named = reverse ? sourceType : targetType;
+    if (named !== undefined) tested.add(named);
+  }
   return { tested, included: new Set(includes.flatMap((include) => includedTypes(registry, include))) };
 }
 

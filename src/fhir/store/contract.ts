@@ -91,6 +91,11 @@ export interface SearchOptions {
   compartment?: { type: ResourceType; id: string };
   /** Matches that are not stored (our own definitions): they come before the others, on the same pages, and are counted. */
   own?: readonly Resource[];
+  /**
+   * Types that `_include` and `_revinclude` may bring; every type when absent. The others are left out whether something of them
+   * would have come or not: a refusal would tell which.
+   */
+  mayInclude?: (type: ResourceType) => boolean;
 }
 
 /** Reads as the REST routes need them. Same methods outside a transaction (`RestStore.reads(tenant)`) and inside (own writes seen). */
@@ -158,9 +163,9 @@ export interface SearchParameterInfo {
 
 /** Types a search looks into. */
 export interface TypesTouched {
-  /** Those that must be the caller's to search: types searched, of chains, `_has`, `_filter`, `_list`, and those `_revinclude` names. */
+  /** Those that must be the caller's to search: types searched, of chains, `_has`, `_filter`, `_list`, and those that includes name. */
   tested: ReadonlySet<string>;
-  /** Those that `_include` and `_revinclude` may bring; which ones they do is seen in the answer. */
+  /** Those that `_include` and `_revinclude` may bring. */
   included: ReadonlySet<string>;
 }
 

@@ -87,9 +87,9 @@ async function seen(
   if (rows.length === 0) return [];
   const ids = rows.map(({ caseId }) => caseId).join(',');
   const query = [`_id=${ids}`, `_count=${rows.length}`, ...question.includes].join('&');
-  const page = await readsOf(call).searchBundle('Task', query);
-  for (const type of new Set(page.included.map((version) => version.type)))
-    call.authorize({ interaction: 'search-type', type });
+  const page = await readsOf(call).searchBundle('Task', query, {
+    mayInclude: (type) => call.isAllowed({ interaction: 'search-type', type }),
+  });
   for (const version of page.included) included.set(`${version.type}/${version.id}`, parsedVersion(version));
   const found = new Map(page.matches.map((version) => [version.id, version]));
   return rows.flatMap((ranked) => {

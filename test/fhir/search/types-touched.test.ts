@@ -34,7 +34,7 @@ it.each([
 
 it.each([
   ['_include=ImagingStudy:endpoint', ['Endpoint']],
-  ['_include=Observation:subject:Patient', ['Patient']],
+  ['_include=Observation:subject:Patient', ['Patient'], 'Patient'],
   ['_revinclude=Provenance:target', ['Provenance'], 'Provenance'],
   ['_include=Endpoint:organization&_revinclude=Task:focus', ['Organization', 'Task'], 'Task'],
   ['_include=Endpoint:*', ['Organization']],

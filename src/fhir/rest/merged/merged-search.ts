@@ -9,7 +9,7 @@ import { encodeCursor } from '../../search/cursor.ts';
 import { mergeRows } from '../../search/merge.ts';
 import type { RestStore, SearchPage, StoredVersion } from '../../store/contract.ts';
 import { parse } from '../read.ts';
-import { authorizeSearch } from '../search-reach.ts';
+import { authorizeSearch, includable } from '../search-reach.ts';
 import { type MergedQuery, mergedCursor } from './merged-query.ts';
 
 export interface MergedSearchParts {
@@ -95,10 +95,10 @@ async function searchOne(
 ): Promise<SearchPage> {
   await store.parametersKnown(context.tenant);
   authorizeSearch(context, type, perTenant(), { guards, store });
-  const page = await store.reads(context.tenant, context).searchBundle(type, perTenant(), handling ? { handling } : {});
-  for (const included of new Set(page.included.map((version) => version.type)))
-    guards.authorize(context, { interaction: 'search-type', type: included });
-  return page;
+  return store.reads(context.tenant, context).searchBundle(type, perTenant(), {
+    mayInclude: includable(context, guards),
+    ...(handling ? { handling } : {}),
+  });
 }
 
 async function merged(
@@ -140,15 +140,18 @@ async function merged(
 }
 
 async function includedBy(
-  { store }: MergedSearchParts,
+  { store, guards }: MergedSearchParts,
   context: Context,
   type: ResourceType,
   { perTenant, handling, hasIncludes }: MergedQuery,
   count: number,
 ): Promise<StoredVersion[]> {
   if (count === 0 || !hasIncludes) return [];
-  const reads = store.reads(context.tenant, context);
-  return (await reads.searchBundle(type, perTenant(count), handling ? { handling } : {})).included;
+  const { included } = await store.reads(context.tenant, context).searchBundle(type, perTenant(count), {
+    mayInclude: includable(context, guards),
+    ...(handling ? { handling } : {}),
+  });
+  return included;
 }
 
 /** Tenants may define search parameters: rows whose values compare differently have no common order. */
