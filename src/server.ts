@@ -32,6 +32,7 @@ import {
   smartRoutes,
 } from './access/index.ts';
 import { dicomwebRoutes, maximumAddressPart } from './adapters/dicomweb/index.ts';
+import { startDimse } from './adapters/dimse/index.ts';
 import { mappedValueSets, risDestination, startMllp } from './adapters/hl7v2/index.ts';
 import { createMailer, loadTemplates, mailDestination } from './adapters/mail/index.ts';
 import { type Config, dataFolder, isLoopback, type SmtpConfig, systemClock } from './config/index.ts';
@@ -63,6 +64,9 @@ export interface Server {
   httpPort: number;
   mllpPort: number;
   mllpsPort?: number;
+  /** DICOM associations, where they are taken. */
+  dimsePort?: number;
+  dimsesPort?: number;
   database: Database;
   store: FhirStore;
   access: Access;
@@ -80,7 +84,7 @@ export interface ServerOptions {
   seed?(rooms: { database: Database; store: FhirStore; access: Access; config: Config }): Promise<void>;
   /** Folder of the built user interface; undefined serves none. */
   userInterface?: string;
-  /** An unknown HL7 v2 sender on a loopback connection counts as this establishment's RIS (demonstration only). */
+  /** An unknown sender (HL7 v2, DICOM) on a loopback connection counts as this establishment's RIS or PACS (demonstration only). */
   loopbackSender?: { tenant: string; organizationId: string };
 }
 
@@ -306,15 +310,30 @@ async function compose(config: Config, options: ServerOptions, database: Databas
   const receiving = { host: config.host, database, store, teleradiology, clock, log, recordActivity };
   const loopback = options.loopbackSender ? { acceptUnknownLoopback: options.loopbackSender } : {};
   const mllp = await startMllp({ ...receiving, ...loopback, port: config.mllpPort });
-  const nodes = createNodes({
-    ...{ database, recordActivity: access.recordActivity, required: config.clients.mllpsCertificate === 'required' },
-    now: () => clock.now(),
-    realNow: () => systemClock.now(),
-  });
+  const nodesWith = (required: boolean) =>
+    createNodes({
+      ...{ database, recordActivity: access.recordActivity, required },
+      now: () => clock.now(),
+      realNow: () => systemClock.now(),
+    });
+  const nodes = nodesWith(config.clients.mllpsCertificate === 'required');
   const mllps =
     config.mllpsPort === undefined || !tls
       ? undefined
       : await startMllp({ ...receiving, port: config.mllpsPort, tls, ...(asksCertificates ? { nodes } : {}) });
+  const { port: dimsePort, securePort: dimsesPort, aeTitle, peers } = config.dicom;
+  const archive = { host: config.host, aeTitle, database, store, imaging, access, clock, log };
+  const dimse =
+    dimsePort === undefined
+      ? undefined
+      : await startDimse({
+          ...{ ...archive, port: dimsePort, ...(peers ? { peers } : {}) },
+          ...(options.loopbackSender ? { acceptUnknownLoopback: options.loopbackSender } : {}),
+        });
+  const dimses =
+    dimsesPort === undefined || !tls
+      ? undefined
+      : await startDimse({ ...archive, port: dimsesPort, secured: { tls, nodes: nodesWith(true) } });
   await delivery.start((tenant, interaction) => systemContext(tenant, interaction, clock));
   await teleradiology.start();
   await subscriptions.start();
@@ -327,6 +346,8 @@ async function compose(config: Config, options: ServerOptions, database: Databas
     httpPort: port,
     mllpPort: mllp.port,
     ...(mllps ? { mllpsPort: mllps.port } : {}),
+    ...(dimse ? { dimsePort: dimse.port } : {}),
+    ...(dimses ? { dimsesPort: dimses.port } : {}),
     database,
     store,
     access,
@@ -336,7 +357,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
     reload: async () => tls?.reload(),
     close: async () => {
       tls?.close();
-      await Promise.all([mllp.close(), mllps?.close()]);
+      await Promise.all([mllp.close(), mllps?.close(), dimse?.close(), dimses?.close()]);
       await subscriptions.stop();
       await bulk.worker.stop();
       await app.close();

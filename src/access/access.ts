@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { type AuditSyslog, type Clock, type IdentitySources, systemClock } from '../config/index.ts';
 import type { Database } from '../db/index.ts';
-import { type Context, FhirError, type FhirGuards, type FhirStore } from '../fhir/index.ts';
+import { type Context, FhirError, type FhirGuards, type FhirStore, type Sight } from '../fhir/index.ts';
 import {
   type Account,
   type AccountRequest,
@@ -27,7 +27,7 @@ import { createPasswordHasher } from './passwords.ts';
 import { guardDirectory } from './policies/directory.ts';
 import { guardPolicies } from './policies/guard.ts';
 import { createSights } from './policies/sight.ts';
-import { isGranted } from './policy.ts';
+import { isDicom, isGranted } from './policy.ts';
 import { opaqueTokens, sessionCookies } from './recognise.ts';
 import { notGranted } from './refusals.ts';
 import { createUseNotes, notingUse, overdueReviewsOfAll } from './reviews/index.ts';
@@ -115,6 +115,8 @@ export interface Access extends FhirGuards, Pick<TenantDoor, 'elsewhere' | 'iden
   readonly incidents: Pick<Incidents, 'report'>;
   /** Looks after the trail and the incidents in the background, until `close`. */
   start(): void;
+  /** A caller that another room recognised (a machine by its connection), with what its roles let it see. */
+  sightOf<Caller extends Identity>(identity: Caller): Promise<Caller & Sight>;
   /** Waits for the trail to be written. */
   close(): Promise<void>;
 }
@@ -294,6 +296,7 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
       await trail.authentication(context, { kind: 'logout', outcome: 'success' });
     },
     incidents,
+    sightOf: withSight,
     start() {
       trail.start(() => database.tenants());
       glass.start();
@@ -309,10 +312,10 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
   };
 }
 
-/** DICOMweb asks in terms of ImagingStudy; to see pixels is another right than to see that a study exists. */
+/** DICOM asks in terms of ImagingStudy; to see pixels is another right than to see that a study exists. */
 function demandOf(
   context: Context,
   request: Parameters<FhirGuards['authorize']>[1],
 ): Parameters<FhirGuards['authorize']>[1] {
-  return context.interaction.startsWith('dicomweb:') ? { ...request, interaction: context.interaction } : request;
+  return isDicom(context.interaction) ? { ...request, interaction: context.interaction } : request;
 }

@@ -42,7 +42,7 @@ export function isGranted(roles: readonly string[], demand: Demand): boolean {
 
 function grants(policy: Policy, demand: Demand): boolean {
   const { interaction, type } = demand;
-  if (interaction.startsWith('dicomweb')) return grantsDicomweb(policy, interaction);
+  if (isDicom(interaction)) return grantsDicom(policy, interaction);
   const operation = operationOf(demand);
   if (operation !== undefined) {
     return policy.operations === 'all' || policy.operations.includes(`${type ? `${type}/` : ''}$${operation}`);
@@ -63,10 +63,15 @@ function operationOf(demand: Demand): string | undefined {
   return /^operation:(?:.*\/)?\$?([^/]+)$/.exec(demand.interaction)?.[1];
 }
 
-/** PS3.18: storing is STOW-RS, querying is QIDO-RS, every other transaction retrieves. */
-function grantsDicomweb(policy: Policy, interaction: string): boolean {
+/** Images, by whichever of DICOM's protocols: `dicomweb:stow`, `dimse:c-store`. */
+export function isDicom(interaction: string): boolean {
+  return /^(?:dicomweb|dimse)/.test(interaction);
+}
+
+/** Storing is STOW-RS (PS3.18) and C-STORE (PS3.7), querying is QIDO-RS, every other transaction retrieves. */
+function grantsDicom(policy: Policy, interaction: string): boolean {
   const transaction = interaction.split(':')[1] ?? '';
-  if (/^(stow|store)/.test(transaction)) return policy.dicomweb.includes('store');
+  if (/^(stow|store|c-store)/.test(transaction)) return policy.dicomweb.includes('store');
   if (/^(qido|query|search)/.test(transaction)) return policy.dicomweb.includes('query');
   return policy.dicomweb.includes('retrieve');
 }

@@ -1,6 +1,6 @@
 /** Refusals of access, twice: `diagnostics` for whoever integrates, `details.text` in French for the person in front of the page. */
 import { FhirError } from '../fhir/index.ts';
-import { type Demand, policiesOf } from './policy.ts';
+import { type Demand, isDicom, policiesOf } from './policy.ts';
 
 const verbs: Readonly<Record<string, string>> = {
   read: 'lire',
@@ -41,9 +41,9 @@ function english({ interaction, type, operation }: Demand): string {
 }
 
 function action({ interaction, type, operation }: Demand): string {
-  if (interaction.startsWith('dicomweb')) {
+  if (isDicom(interaction)) {
     const transaction = interaction.split(':')[1] ?? '';
-    if (/^(stow|store)/.test(transaction)) return 'déposer des images';
+    if (/^(stow|store|c-store)/.test(transaction)) return 'déposer des images';
     return /^(qido|query|search)/.test(transaction) ? 'rechercher des images' : 'voir les images';
   }
   const verb = operation ? `exécuter $${operation.replace(/^\$/, '')} sur` : (verbs[interaction] ?? interaction);

@@ -24,7 +24,8 @@ export async function run(env: Environment) {
   });
   letParentMoveClock(config.demonstrationClock, server);
   const withdraw = await announceServer(server.httpPort, config.dataDir);
-  const ports = { mllp: server.mllpPort, ...(server.mllpsPort ? { mllps: server.mllpsPort } : {}), dimse: null };
+  const { mllpPort: mllp, mllpsPort: mllps, dimsePort: dimse = null, dimsesPort: dimses } = server;
+  const ports = { mllp, ...(mllps ? { mllps } : {}), dimse, ...(dimses ? { dimses } : {}) };
   allowGrowth();
   process.stdout.write(`${JSON.stringify({ ready: true, http: server.httpUrl, ...ports })}\n`);
 

@@ -4,6 +4,7 @@ import { type ClientSettings, clientSettings } from './clients.ts';
 import { acceleratedClock, type Clock, type DemonstrationClock, systemClock } from './clock.ts';
 import { ConfigError } from './config-error.ts';
 import { type DataKeysConfig, dataKeysConfig } from './data-keys.ts';
+import { type DicomSettings, dicomSettings } from './dicom.ts';
 import { type IdentitySources, identitySources } from './identity-sources/index.ts';
 import { type LegalNotice, legalNotice } from './legal-notice.ts';
 import { secondFactorRoles } from './second-factor.ts';
@@ -30,9 +31,9 @@ export interface Config {
   mllpPort: number;
   /** MLLP over TLS, with the certificate of `tls`; undefined: not offered. */
   mllpsPort: number | undefined;
-  dimsePort: number;
   tls: { cert: string; key: string } | undefined;
   clients: ClientSettings;
+  dicom: DicomSettings;
   /** Whether the demonstration hospital is seeded: asked for, or implied by embedded database + loopback address. */
   demo: boolean;
   /** Password of every demonstration account; undefined means "random, printed once". */
@@ -83,6 +84,7 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
   const host = text(env, 'HOST') ?? '127.0.0.1';
   const demo = demoSetting(env, databaseUrl === undefined && isLoopback(host));
   const demonstrationClock = demoClock(env, demo);
+  const clients = clientSettings(env);
   return {
     dataDir: resolve(text(env, 'DATA_DIR') ?? 'data'),
     dataKeys: dataKeysConfig(env),
@@ -96,9 +98,9 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
       .map((address) => address.trim()),
     mllpPort: port(env, 'MLLP_PORT', 2575),
     mllpsPort: mllpsPort(env),
-    dimsePort: port(env, 'DIMSE_PORT', 11112),
     tls: tls(env),
-    clients: clientSettings(env),
+    clients,
+    dicom: dicomSettings(env, { demo, clients, hasTls: tls(env) !== undefined }),
     demo,
     demoPassword: demoPassword(env),
     clock: demonstrationClock ?? systemClock,

@@ -5,6 +5,7 @@ export { acceleratedClock, type Clock, type DemonstrationClock, systemClock } fr
 export { type Config, dataFolder, isLoopback, loadConfig, type SmtpConfig } from './config.ts';
 export { ConfigError } from './config-error.ts';
 export { type DataKeysConfig, dataKeysFile } from './data-keys.ts';
+export type { DicomPeer, DicomSettings } from './dicom.ts';
 export type {
   ExerciseRule,
   Grant,

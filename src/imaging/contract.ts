@@ -62,14 +62,23 @@ export type StoredInstance =
       comment: string;
     };
 
+/** What is known of instances before they come; one that says otherwise is not stored (0xA900). */
+export interface Expected {
+  /** Of STOW-RS to /studies/{uid}. */
+  studyUid?: string;
+  /** Of C-STORE-RQ. */
+  sopClassUid?: string;
+  sopUid?: string;
+}
+
 /** The imaging room as the other rooms see it. */
 export interface Imaging {
   /**
    * Stores DICOM Part 10 streams one after the other (bounded memory), then commits their index, the ImagingStudy resources and
    * the hooks' effects in one transaction. Resolves after the commit.
-   * @param onlyStudy a study UID every instance must belong to (STOW to /studies/{uid}).
+   * @param expected what every instance must say of itself.
    */
-  store(context: Context, parts: AsyncIterable<Readable>, onlyStudy?: string): Promise<StoredInstance[]>;
+  store(context: Context, parts: AsyncIterable<Readable>, expected?: Expected): Promise<StoredInstance[]>;
   onStudy(hook: StudyHook): void;
   /** Keeps a study out of every answer until it is lifted; the reason is shown. */
   quarantine(tx: FhirTransaction, studyUid: string, reason: string): Promise<void>;

@@ -24,15 +24,20 @@ export type { ReadableFile } from '../vault/index.ts';
 export { type AtRest, keepAtRest } from './at-rest.ts';
 export { type BlobFile, type BlobStore, isSealedBlob, openBlobStore } from './blob-store.ts';
 export { findBulkValue } from './bulk-values.ts';
-export type { Imaging, StoredInstance, StudyEvent, StudyHook, StudyIdentity } from './contract.ts';
+export type { Expected, Imaging, StoredInstance, StudyEvent, StudyHook, StudyIdentity } from './contract.ts';
 export { type BulkValue, bulkDataMark } from './dicom/dataset-parser.ts';
 export { entryOfKeyword, entryOfTag, tagText } from './dicom/dictionary.ts';
 export { DicomFailure, failureReason } from './dicom/failure.ts';
 export { readRange } from './dicom/file-range.ts';
 export { frameLength, readFrame } from './dicom/frames.ts';
-export { fileMeta, preambleBytes } from './dicom/part10.ts';
+export { fileMeta, implementationUid, preambleBytes } from './dicom/part10.ts';
 export type { PixelLayout } from './dicom/pixels.ts';
-export { explicitBigEndian, explicitLittleEndian, transferSyntaxOf } from './dicom/transfer-syntax.ts';
+export {
+  explicitBigEndian,
+  explicitLittleEndian,
+  implicitLittleEndian,
+  transferSyntaxOf,
+} from './dicom/transfer-syntax.ts';
 export { isUid } from './dicom/uid.ts';
 export type { Level } from './indexed-attributes.ts';
 export { type ImagingQuery, type QueryAnswer, QueryError } from './query.ts';
@@ -91,8 +96,8 @@ export async function createImaging(options: ImagingOptions): Promise<ImagingRoo
   await blobs.sweep(async (tenant, blob) => (await indexedBlobs(tenant, [blob])).has(blob));
 
   return {
-    store: (context, parts, onlyStudy) =>
-      ingest(context, parts, onlyStudy, { store, blobs, hooks, baseUrl, indexedBlobs, changed, inspect }),
+    store: (context, parts, expected = {}) =>
+      ingest(context, parts, expected, { store, blobs, hooks, baseUrl, indexedBlobs, changed, inspect }),
     onStudy: (hook) => void hooks.push(hook),
     async quarantine(tx, studyUid, reason) {
       await setQuarantine(tx, studyUid, reason);

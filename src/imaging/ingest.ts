@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import { type Context, FhirError, type FhirStore } from '../fhir/index.ts';
 import type { BlobStore } from './blob-store.ts';
 import { commitInstances } from './commit.ts';
-import type { StoredInstance, StudyHook } from './contract.ts';
+import type { Expected, StoredInstance, StudyHook } from './contract.ts';
 import { DicomFailure, failureReason } from './dicom/failure.ts';
 import { isUid } from './dicom/uid.ts';
 import type { Inspect } from './encapsulated.ts';
@@ -37,7 +37,7 @@ const durableInFlight = 4;
 export async function ingest(
   context: Context,
   parts: AsyncIterable<Readable>,
-  onlyStudy: string | undefined,
+  expected: Expected,
   options: IngestOptions,
 ): Promise<StoredInstance[]> {
   const { tenant } = context;
@@ -57,7 +57,7 @@ export async function ingest(
           `None of ${maximumWithoutInstance} parts is an instance that can be stored.`,
         );
       }
-      const outcome = await receive(part, context, onlyStudy, options, spooled.length, heldBytes);
+      const outcome = await receive(part, context, expected, options, spooled.length, heldBytes);
       outcomes.push(outcome);
       if ('status' in outcome) continue;
       spooled.push(outcome);
@@ -98,7 +98,7 @@ export async function ingest(
 async function receive(
   part: Readable,
   context: Context,
-  onlyStudy: string | undefined,
+  expected: Expected,
   { blobs, inspect }: Pick<IngestOptions, 'blobs' | 'inspect'>,
   count: number,
   heldBytes: number,
@@ -118,13 +118,11 @@ async function receive(
       indexedHeader,
       inspect && ((document) => inspect(context, document)),
     );
-    if (onlyStudy === undefined || instance.studyUid === onlyStudy) return instance;
+    const unexpected = unexpectedElement(instance, expected);
+    if (unexpected === undefined) return instance;
     await instance.durable;
     await blobs.discard(tenant, instance.blob);
-    const failure = new DicomFailure(
-      failureReason.dataSet,
-      'Study Instance UID (0020,000D) is not the one this request is for.',
-    );
+    const failure = new DicomFailure(failureReason.dataSet, `${unexpected} is not the one this request is for.`);
     failure.sopUid = instance.sopUid;
     failure.sopClassUid = instance.sopClassUid;
     throw failure;
@@ -139,6 +137,14 @@ async function receive(
       comment: message,
     };
   }
+}
+
+/** The element by which an instance is not what it was announced as. */
+function unexpectedElement(instance: Spooled, { studyUid, sopClassUid, sopUid }: Expected): string | undefined {
+  if (studyUid !== undefined && instance.studyUid !== studyUid) return 'Study Instance UID (0020,000D)';
+  if (sopClassUid !== undefined && instance.sopClassUid !== sopClassUid) return 'SOP Class UID (0008,0016)';
+  if (sopUid !== undefined && instance.sopUid !== sopUid) return 'SOP Instance UID (0008,0018)';
+  return undefined;
 }
 
 /** A lost connection during COMMIT leaves open whether it happened: a file the index may name is never removed on a guess. */

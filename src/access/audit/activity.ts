@@ -43,7 +43,10 @@ const kinds = {
   'break-glass-stop': alert('110138', 'Emergency Override Stopped'),
   'maintenance-start': alert('110139', 'Remote Service Operation Started'),
   'maintenance-stop': alert('110140', 'Remote Service Operation Stopped'),
-  /** A machine speaks for an establishment its certificate is not of. */
+  /** A DICOM association for images is accepted, and what became of them when it ended (PS3.15 §A.5.3.3, §A.5.3.7). */
+  'association-start': { type: dicomCode('110102', 'Begin Transferring DICOM Instances'), action: 'E' },
+  'association-end': { type: eventType.instancesTransferred, action: 'C' },
+  /** A machine nobody registered, or that speaks for an establishment its certificate is not of. */
   'sender-refused': alert('110126', 'Node Authentication'),
   /** A file was infected, or could not be scanned. */
   malware: { type: eventType.securityAlert, action: 'E' },

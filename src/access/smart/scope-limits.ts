@@ -60,7 +60,7 @@ export function isWithinScopes(
   if (scopes === undefined) return true;
   const granted = readScopes(scopes).filter(isResourceScope);
   const { interaction, type } = demand;
-  if (interaction.startsWith('dicomweb')) return allowsDicomweb(granted, interaction);
+  if (/^(?:dicomweb|dimse)/.test(interaction)) return allowsDicom(granted, interaction);
   const operation = operationOf(demand);
   if (operation !== undefined) return allowsOperation(granted, operation, type, changes(operations, operation, type));
   if (envelopes.has(interaction)) return true;
@@ -89,10 +89,10 @@ function allowsOperation(
   return needed(changes ? 'cru' : 'rs').every((right) => allows(granted, type ?? '*', right));
 }
 
-/** PS3.18 in terms of ImagingStudy. Images lie beside the resources: a scope with conditions does not reach them. */
-function allowsDicomweb(granted: readonly ResourceScope[], interaction: string): boolean {
+/** PS3.18 and PS3.7 in terms of ImagingStudy. Images lie beside the resources: a scope with conditions does not reach them. */
+function allowsDicom(granted: readonly ResourceScope[], interaction: string): boolean {
   const transaction = interaction.split(':')[1] ?? '';
-  const right = /^(stow|store)/.test(transaction) ? 'c' : /^(qido|query|search)/.test(transaction) ? 's' : 'r';
+  const right = /^(stow|store|c-store)/.test(transaction) ? 'c' : /^(qido|query|search)/.test(transaction) ? 's' : 'r';
   return allows(
     granted.filter(({ level, criteria }) => level !== 'patient' && criteria.length === 0),
     'ImagingStudy',

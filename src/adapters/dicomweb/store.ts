@@ -19,12 +19,12 @@ export function storeRoutes(app: FastifyInstance, { imaging, access, url }: Serv
       const context = await access.identify(request, 'dicomweb:stow');
       await access.mayStore(context);
       requireJson(request);
-      const onlyStudy = request.params.study === undefined ? undefined : targetOf(request.params).studyUid;
+      const expected = request.params.study === undefined ? {} : { studyUid: targetOf(request.params).studyUid };
       const parts = partsOf(request);
       const body = request.body as Readable;
       request.raw.setTimeout(idleMs, () => body.destroy(new Error('the sender stopped sending')));
       try {
-        const stored = await imaging.store(context, parts, onlyStudy);
+        const stored = await imaging.store(context, parts, expected);
         if (stored.length === 0) throw new DicomwebError(400, 'Le corps ne contient aucune instance.');
         const { status, body: answer } = storeAnswer(stored, url(request));
         return reply.code(status).type(dicomJson).send(JSON.stringify(answer));

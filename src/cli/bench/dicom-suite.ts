@@ -1,4 +1,4 @@
-/** STOW-RS of half-megabyte slices by one and by four connections, and how soon the worklist shows what was stored. */
+/** STOW-RS and C-STORE of half-megabyte slices by one and by four connections, and how soon the worklist shows what was stored. */
 import type { Task } from '@medplum/fhirtypes';
 import { sendMessage } from '../../adapters/hl7v2/index.ts';
 import { type ChildServer, startChildServer } from '../demo/child-server.ts';
@@ -7,6 +7,7 @@ import { until } from '../demo/steps.ts';
 import { type DemoCase, demoCases } from '../demonstration/cases.ts';
 import { requestMessage } from '../demonstration/messages.ts';
 import { acquire, newUid, send, stowBodies } from '../demonstration/scanner.ts';
+import { openDicomSender, outgoing } from './dicom-sender.ts';
 import { httpLoad } from './http-load.ts';
 import { loadTotal } from './load.ts';
 import { socketToDisk } from './raw-limits.ts';
@@ -24,6 +25,7 @@ export async function dicomSuite(): Promise<BenchResult[]> {
     const token = await server.token('ris-demo');
     const rows: BenchResult[] = [];
     for (const connections of [1, 4]) rows.push(...(await stow(server, token, connections)));
+    for (const associations of [1, 4]) rows.push(...(await cStore(server, associations)));
     rows.push(await imagesToWorklist(server, token));
     return rows;
   } finally {
@@ -59,6 +61,35 @@ async function stow(server: ChildServer, token: string, connections: number): Pr
       value: limit,
     }),
     result('dicom', `stow-${connections}-instances`, (studies * slices) / seconds, 'instances/s'),
+  ];
+}
+
+/** One instance at a time on each association, each answered after its commit: the rate of commits, where STOW-RS has ten in one. */
+async function cStore(server: ChildServer, associations: number): Promise<BenchResult[]> {
+  const files = Array.from({ length: studies }, (_, n) =>
+    acquire(distinct(`c${associations}-${n}`), newUid(), new Date()).instances.map(outgoing),
+  );
+  const senders = await Promise.all(Array.from({ length: associations }, () => openDicomSender(server.dimsePort)));
+  const bytes = files.flat().reduce((total, { dataset }) => total + dataset.length, 0);
+  const start = performance.now();
+  // A study comes by one association, as PACS send.
+  await Promise.all(
+    senders.map(async (sender, index) => {
+      for (let study = index; study < studies; study += associations)
+        for (const instance of files[study] ?? []) await sender.send(instance);
+    }),
+  );
+  const seconds = (performance.now() - start) / 1000;
+  for (const sender of senders) sender.close();
+  const count = studies * slices;
+  const limit = await socketToDisk(server.dataDir, Math.round(bytes / count), count, associations);
+  const name = associations === 1 ? 'c-store' : `c-store-${associations}`;
+  return [
+    result('dicom', name, bytes / 1e6 / seconds, 'MB/s', {
+      name: `loopback socket → file → fsync, ${associations} at once`,
+      value: limit,
+    }),
+    result('dicom', `${name}-instances`, count / seconds, 'instances/s'),
   ];
 }
 

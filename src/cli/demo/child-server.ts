@@ -16,6 +16,7 @@ export interface ChildServer {
   process: ChildProcess;
   httpUrl: string;
   mllpPort: number;
+  dimsePort: number;
   /** From spawn to the ready line. */
   startedInMs: number;
   dataDir: string;
@@ -61,7 +62,7 @@ export async function startChildServer(
   stderr.on('data', (chunk: Buffer) => {
     errors = (errors + chunk.toString()).slice(-4000);
   });
-  const ready = await new Promise<{ http: string; mllp: number }>((resolve, reject) => {
+  const ready = await new Promise<{ http: string; mllp: number; dimse: number }>((resolve, reject) => {
     const timer = setTimeout(
       () => reject(new Error(`not ready after ${readyTimeoutMs / 1000} s\n${errors}`)),
       readyTimeoutMs,
@@ -84,6 +85,7 @@ export async function startChildServer(
     process: child,
     httpUrl: ready.http,
     mllpPort: ready.mllp,
+    dimsePort: ready.dimse,
     startedInMs,
     dataDir: folder,
     token: (account) => operator('token', account),

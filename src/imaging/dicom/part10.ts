@@ -23,7 +23,7 @@ export interface FileMeta {
 /** Length of the preamble, which belongs to nobody: it is served as zeros. */
 export const preambleBytes = 128;
 /** Implementation Class UID of this server. */
-const implementationUid = '2.25.302043790172249692526321623266752743501';
+export const implementationUid = '2.25.302043790172249692526321623266752743501';
 const metaStart = preambleBytes + 4;
 const maximumMetaBytes = 64 * 1024;
 const longForm: ReadonlySet<string> = new Set(['OB', 'OW', 'UN', 'UT', 'UC', 'UR', 'SQ']);

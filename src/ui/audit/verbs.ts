@@ -73,6 +73,8 @@ const families: readonly (readonly [RegExp, (detail: string) => string])[] = [
   [/^dicomweb:(.*)$/, () => 'a consulté les images de'],
   [/^operator:(.+)$/, (command) => `a lancé la commande « ${command} »`],
   [/^dimse:(?:c-store)$/, () => 'a envoyé des images :'],
+  [/^dimse:associate$/, () => 'a ouvert une association DICOM :'],
+  [/^dimse:release$/, () => 'a fini d’envoyer des images :'],
   [/^dimse:/, () => 'a échangé des images :'],
   [/^delivery:?(.*)$/, () => 'a transmis'],
   [/^system:(.*)$/, (name) => `a exécuté la tâche ${name} :`],

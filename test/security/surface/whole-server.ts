@@ -28,6 +28,7 @@ export async function openWholeServer(
     DATA_DIR: folder,
     PORT: '0',
     MLLP_PORT: '0',
+    DIMSE_PORT: '0',
     LOG_LEVEL: 'silent',
     DEMO: 'off',
     ...env,
