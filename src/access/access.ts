@@ -24,7 +24,7 @@ import { boundToMaintenance } from './maintenance/index.ts';
 import type { SecretSealer } from './own-account/password-history.ts';
 import type { AccountRooms } from './own-account/rooms.ts';
 import { createPasswordHasher } from './passwords.ts';
-import { guardDirectory } from './policies/directory.ts';
+import { guardDirectory, markKeeper } from './policies/directory.ts';
 import { guardPolicies } from './policies/guard.ts';
 import { createSights } from './policies/sight.ts';
 import { isDicom, isGranted } from './policy.ts';
@@ -155,6 +155,7 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
   });
   const noteUse = createUseNotes(database);
   store.beforeCommit(guardPolicies);
+  store.beforeWrite(markKeeper);
   store.beforeCommit(guardDirectory);
   if (baseUrl) store.beforeCommit(refuseForeignAddresses(baseUrl));
   const door = createTenantDoor({ database, now: () => securityClock.now(), baseUrl: () => baseUrl?.() ?? '' });

@@ -34,7 +34,7 @@ export { type FhirRoutesOptions, fhirRoutes } from './rest/plugin.ts';
 export { parameterKey } from './search/keys.ts';
 export { isLimitedType, limitedTypes } from './search/row-limits.ts';
 export { createFhirStore, type FhirStoreOptions } from './store/index.ts';
-export { accountSystem, establishmentSystem } from './store/labels.ts';
+export { accountSystem, establishmentSystem, labelsOf } from './store/labels.ts';
 export { relabel } from './store/relabel.ts';
 export { createSearchValues, type SearchValues } from './store/search-values.ts';
 export { resealHeaders } from './subscriptions/headers.ts';

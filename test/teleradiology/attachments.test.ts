@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Binary, DocumentReference, Task } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Context, establishmentSystem, systemContext } from '../../src/fhir/index.ts';
 import { fileKindOf } from '../../src/teleradiology/request/file-kind.ts';
 import { issuesOf, mitigation, patient, person, request, send } from './support/requests.ts';
 import { createWorld, hospital, tenant, type Who, type World } from './support/world.ts';
@@ -61,6 +62,27 @@ async function attach(
     });
   });
 }
+
+const openedCase = async (): Promise<Task & { id: string }> => (await send(world, request(person()))).task as never;
+
+/** A file by itself, with what the server says of it. */
+async function deposit(more: Partial<Binary>): Promise<string> {
+  const system = systemContext(tenant, 'system:test', world.clock);
+  const data = pdf.toString('base64');
+  const stored = await world.store.transaction(system, (tx) =>
+    tx.whole.create<Binary>({ resourceType: 'Binary', contentType: 'application/pdf', data, ...more }),
+  );
+  return stored.id;
+}
+
+const documentOf = (task: Task, binary: string): DocumentReference => ({
+  resourceType: 'DocumentReference',
+  status: 'current',
+  type: { coding: [{ system: kindSystem, code: 'prescription' }] },
+  subject: task.for as DocumentReference['subject'],
+  content: [{ attachment: { contentType: 'application/pdf', url: `Binary/${binary}` } }],
+  context: { related: [{ reference: `Task/${task.id}` }] },
+});
 
 const attachmentsOf = async (id: string) =>
   ((await world.task(id)).input ?? [])
@@ -154,6 +176,56 @@ describe('a scanned prescription or consent', () => {
       await expect(attach(task, changes)).rejects.toSatisfy((error) => [400, 422].includes(error.status));
     expect(await attachmentsOf(task.id)).toEqual([]);
     expect(world.queued).toHaveLength(before);
+  });
+
+  it('names no file of another patient, of a report, or of another establishment', async () => {
+    const [mine, others] = [await openedCase(), await openedCase()];
+    const refused = async (
+      binary: Partial<Binary>,
+      by: Partial<Context> = {},
+      before?: (id: string) => Promise<unknown>,
+    ) => {
+      const id = await deposit(binary);
+      await before?.(id);
+      const writing = { ...world.as('technologist'), ...by };
+      await expect(world.store.transaction(writing, (tx) => tx.create(documentOf(mine, id)))).rejects.toMatchObject({
+        status: 422,
+        outcome: { issue: [{ diagnostics: expect.stringContaining('pour ce dossier') }] },
+      });
+    };
+    await world.store.transaction(systemContext(tenant, 'system:test', world.clock), (tx) =>
+      tx.update({ resourceType: 'DiagnosticReport', id: 'signed', status: 'final', code: { text: 'x' } }),
+    );
+    for (const reference of [`Task/${others.id}`, 'DiagnosticReport/signed', others.for?.reference ?? ''])
+      await refused({ securityContext: { reference } });
+    const ours = [{ system: establishmentSystem, code: 'ch-exemple' }];
+    const theirs = [{ system: establishmentSystem, code: 'ch-sans-ris' }];
+    await refused({ meta: { security: theirs } });
+    await refused({ meta: { security: ours } }, { establishments: ['ch-sans-ris'] });
+    await refused({}, { establishments: ['ch-exemple'] });
+    // A plain document, without the kind of an attachment, is enough to make a file somebody’s.
+    await refused({}, {}, (id) =>
+      world.store.transaction(world.as('technologist'), (tx) =>
+        tx.create({ ...documentOf(others, id), type: { text: 'Courrier' } }),
+      ),
+    );
+    expect(await attachmentsOf(mine.id ?? '')).toEqual([]);
+  });
+
+  it('makes a deposited file the case’s: nobody changes it under the document, nor attaches it elsewhere', async () => {
+    const [mine, others] = [await openedCase(), await openedCase()];
+    const id = await deposit({ meta: { security: [{ system: establishmentSystem, code: 'ch-exemple' }] } });
+    const by = { ...world.as('technologist', 'create'), establishments: ['ch-exemple'] };
+    await world.store.transaction(by, (tx) => tx.create(documentOf(mine, id)));
+    const stored = await world.store.read(tenant, 'Binary', id);
+    expect(stored).toMatchObject({ securityContext: { reference: `Task/${mine.id}` }, data: pdf.toString('base64') });
+    const change = world.store.transaction({ ...by, interaction: 'update' }, (tx) =>
+      tx.update({ ...stored, id, data: jpeg.toString('base64') }),
+    );
+    await expect(change).rejects.toMatchObject({ status: 422 });
+    await expect(world.store.transaction(by, (tx) => tx.create(documentOf(others, id)))).rejects.toMatchObject({
+      status: 422,
+    });
   });
 
   it('does not change and is not deleted once it was attached; it can be marked as an error', async () => {

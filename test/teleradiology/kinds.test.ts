@@ -128,7 +128,9 @@ describe('a téléexpertise', () => {
 
     // The site has no software that acknowledges: whoever asked says that it was read.
     await expect(world.operate('technologist', 'report-received', asked.id)).rejects.toMatchObject({ status: 403 });
-    const read = (await world.operate('requester', 'report-received', asked.id)) as Task;
+    const read = (await world.operate('requester', 'report-received', asked.id, {
+      report: `DiagnosticReport/${report.id}/_history/${report.meta?.versionId}`,
+    })) as Task;
     expect(stateOf(read)).toBe('delivered');
     expect(milestones(read)['report-received']).toBeDefined();
   }, 30_000);

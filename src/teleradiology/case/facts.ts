@@ -136,6 +136,8 @@ export interface Facts {
   complement: 'none' | 'required' | 'done';
   /** An addendum or a re-reading of the signed report is open (WF-7). */
   addendum: 'none' | 'wanted' | 'taken';
+  /** What is open is a re-reading somebody asked for, and not an addendum that a reader found necessary. */
+  addendumOnRequest: boolean;
   /** Literal reference. */
   addendumReader?: string;
   /** A critical result was announced; `open` until somebody of the site restated it (WF-9). */
@@ -165,6 +167,8 @@ export interface Facts {
     notDisplayedReason?: string;
     /** A second person who vouches for the same fact. */
     secondPerson?: string;
+    /** The version whose receipt is told is the last one signed. */
+    lastVersion?: boolean;
   };
 }
 

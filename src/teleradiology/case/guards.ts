@@ -15,6 +15,13 @@ export interface Guard {
 const credentialled = ({ reader, credentialsRequired }: Facts): boolean =>
   reader.credentials === 'valid' || (reader.credentials === 'missing' && !credentialsRequired);
 
+/** What a reader found necessary is no coordinator's to drop; what nobody may take must not keep the case open for ever. */
+function closesIt(facts: Facts, { reference, roles }: CaseActor): boolean {
+  if (facts.addendum === 'taken') return facts.addendumReader === reference;
+  const entitled: readonly string[] = facts.addendumOnRequest ? ['coordinator'] : facts.readers;
+  return roles.some((role) => role === 'conformance' || entitled.includes(role));
+}
+
 const filled = (text: string | undefined): boolean => text !== undefined && text.trim() !== '';
 
 export const guards = {
@@ -211,6 +218,21 @@ export const guards = {
   'addendum-taken': {
     text: "Personne n'a pris l'additif ni la relecture.",
     holds: (facts) => facts.addendum === 'taken',
+  },
+  'closes-its-own': {
+    text: 'Un additif ou une relecture pris se clôt par son lecteur. Non pris : un additif, par un lecteur ; une relecture demandée, par le coordonnateur.',
+    status: 403,
+    holds: closesIt,
+  },
+  'standing-or-signer': {
+    text: "L'établissement vous a retiré de ses lecteurs, ou vos pièces au dossier sont échues : seul le signataire du compte rendu peut encore signaler qu'il doit être repris.",
+    status: 403,
+    holds: (facts, actor) => (credentialled(facts) && !facts.reader.excluded) || facts.owner === actor.reference,
+  },
+  'last-version': {
+    text: 'Dites quelle version du compte rendu a été lue (paramètre « report », ou If-Match) : seule la dernière signée peut être confirmée. Si elle a changé, lisez-la d’abord.',
+    ofCall: true,
+    holds: (facts) => facts.input.lastVersion === true,
   },
   'finding-given': {
     text: 'Énoncez le résultat critique, tel qu’il doit être redit.',

@@ -39,6 +39,14 @@ const isInHand = (state: Origin): boolean => inHand.includes(state as CaseState)
 const consented = (facts: Facts): boolean => facts.consent === 'given' || facts.consent === 'emergency';
 const wellAttached = (facts: Facts): boolean => !facts.identityProblem && !facts.quarantined;
 const undoubted = (facts: Facts): boolean => wellAttached(facts) && !facts.identityDoubt;
+/** What a reader may do in any standing: give back what they hold, lose no word, and say what is dangerous. */
+const leftToAll: readonly CaseEvent[] = [
+  ...(['release', 'hand-over', 'suspend', 'release-second-reading', 'release-addendum'] as const),
+  ...(['save-draft', 'displayed', 'declare-critical', 'acknowledge-critical', 'declare-error'] as const),
+];
+/** And of the report they signed themselves. */
+const leftToSigner: readonly CaseEvent[] = ['open-addendum', 'request-rereading', 'request-second-reading'];
+
 const mayRead = ({ reader, credentialsRequired }: Facts): boolean =>
   !reader.excluded && (reader.credentials === 'valid' || (reader.credentials === 'missing' && !credentialsRequired));
 const someoneOfTheSite: CaseActor = { reference: 'Practitioner/site', roles: ['requester'], kind: 'person' };
@@ -151,6 +159,22 @@ export const takenInvariants: readonly Invariant<Taken>[] = [
     holds: ({ event, facts }) =>
       !['claim', 'claim-second-reading', 'claim-addendum'].includes(event) ||
       (consented(facts) && wellAttached(facts) && mayRead(facts)),
+  },
+  {
+    name: 'who-may-not-read-decides-nothing',
+    clause: 'CM-4, CM-5',
+    text: 'A reader who is excluded or without valid credentials gives back, saves, and says what is dangerous (a critical result, an error, a report of their own to be taken up again); nothing else of a case changes by them.',
+    holds: ({ event, actor, facts }) =>
+      mayRead(facts) ||
+      !facts.readers.some((role) => actor.roles.includes(role)) ||
+      leftToAll.includes(event) ||
+      (facts.owner === actor.reference && leftToSigner.includes(event)),
+  },
+  {
+    name: 'acknowledged-is-the-last-version',
+    clause: 'OUT-6, RP-6',
+    text: 'Only the receipt of the last signed version counts, whoever tells it.',
+    holds: ({ event, facts }) => event !== 'report-received' || facts.input.lastVersion === true,
   },
   {
     name: 'one-reader-at-a-time',

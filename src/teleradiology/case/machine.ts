@@ -229,7 +229,7 @@ function factsAfter(event: CaseEvent, actor: CaseActor, facts: Facts, effects: r
       return {
         ...facts,
         secondReading: 'done',
-        ...(effects.includes('open-addendum') ? { addendum: 'wanted' } : {}),
+        ...(effects.includes('open-addendum') ? { addendum: 'wanted', addendumOnRequest: false } : {}),
       };
     case 'declare-critical':
       return { ...facts, critical: 'open' };
@@ -237,7 +237,7 @@ function factsAfter(event: CaseEvent, actor: CaseActor, facts: Facts, effects: r
       return { ...facts, critical: 'acknowledged' };
     case 'request-rereading':
     case 'open-addendum':
-      return { ...facts, addendum: 'wanted' };
+      return { ...facts, addendum: 'wanted', addendumOnRequest: event === 'request-rereading' };
     case 'claim-addendum':
       return { ...facts, addendum: 'taken', addendumReader: actor.reference };
     case 'release-addendum':
@@ -248,12 +248,17 @@ function factsAfter(event: CaseEvent, actor: CaseActor, facts: Facts, effects: r
         report: 'final',
         reportAcknowledged: false,
         addendum: 'none',
+        addendumOnRequest: false,
         complement: facts.complement === 'required' && facts.input.complement ? 'done' : facts.complement,
       };
     case 'close-addendum':
-      return { ...without(facts, 'addendumReader'), addendum: 'none' };
+      return { ...without(facts, 'addendumReader'), addendum: 'none', addendumOnRequest: false };
     case 'enter-in-error':
-      return { ...withoutSecondReading(without(facts, 'addendumReader')), addendum: 'none' };
+      return {
+        ...withoutSecondReading(without(facts, 'addendumReader')),
+        addendum: 'none',
+        addendumOnRequest: false,
+      };
     default:
       return facts;
   }

@@ -25,17 +25,30 @@ export async function recordMerge(shell: Shell, tx: FhirTransaction, caseId: str
   if (from !== undefined) await carryRefusals(tx, from, to);
   // The case first: its request may only change patient when the case did (shell/guard-writes.ts).
   await shell.writes.update(tx, { ...task, for: subject });
-  for (const child of (await tx.search('Task', `part-of=Task/${caseId}&_count=100`)) as CaseTask[])
-    if (child.for?.reference === `Patient/${from}`) await shell.writes.update(tx, { ...child, for: subject });
+  await moveChildren(shell, tx, caseId, { from: `Patient/${from}`, subject });
   await moveRequest(tx, idOf(task.focus, 'ServiceRequest'), subject);
   for (const { valueReference } of outputsOf(task, 'imaging-study'))
     await moveStudy(tx, idOf(valueReference, 'ImagingStudy'), subject);
-  for (const { valueReference } of outputsOf(task, 'report'))
+  for (const { valueReference } of [...outputsOf(task, 'report'), ...outputsOf(task, 'draft')])
     await moveDraft(tx, idOf(valueReference, 'DiagnosticReport'), subject);
   for (const { valueReference } of outputsOf(task, 'consent')) {
     const id = idOf(valueReference, 'Consent');
     const consent = id === undefined ? undefined : await tx.find('Consent', id);
     if (consent !== undefined) await tx.update({ ...consent, patient: subject });
+  }
+}
+
+/** All of them, a page at a time: what was moved is not found again. A case of a long night has more children than one page. */
+async function moveChildren(
+  shell: Shell,
+  tx: FhirTransaction,
+  caseId: string,
+  { from, subject }: { from: string; subject: Reference },
+): Promise<void> {
+  for (;;) {
+    const left = (await tx.search('Task', `part-of=Task/${caseId}&patient=${from}`)) as CaseTask[];
+    if (left.length === 0) return;
+    for (const child of left) await shell.writes.update(tx, { ...child, for: subject });
   }
 }
 

@@ -11,8 +11,6 @@ import type { IssueCode } from './issue-kinds.ts';
 import { traitsDetail } from './problem.ts';
 import { insOf, type Trait, traitsOfPatient } from './traits.ts';
 
-const casesAtMost = 200;
-
 /** @throws FhirError 422 for the deletion of a patient whose cases are open. */
 export async function patientChanged(shell: Shell, change: Change, tx: FhirTransaction): Promise<void> {
   const before = change.before as Patient | undefined;
@@ -74,7 +72,7 @@ export function survivorOf(patient: Patient): string | undefined {
 /** Cases of the patient that are neither drafts nor over: of what was received by the site already the site itself knows. */
 async function casesInHand(tx: FhirTransaction, patientId: string): Promise<CaseTask[]> {
   const code = encodeURIComponent(`${codeSystem.taskCode}|teleradiology-case`);
-  const query = `patient=Patient/${patientId}&code=${code}&_sort=-authored-on&_count=${casesAtMost}`;
+  const query = `patient=Patient/${patientId}&code=${code}&_sort=-authored-on`;
   const tasks = (await tx.search('Task', query)) as CaseTask[];
   return tasks.filter((task) => {
     const state = stateOf(task);

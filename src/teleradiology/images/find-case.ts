@@ -116,7 +116,7 @@ async function findByPatient(tx: FhirTransaction, identity: StudyIdentity): Prom
   );
   const candidates: { task: CaseTask; patient: Patient }[] = [];
   for (const patient of patients) {
-    const tasks = (await tx.search('Task', `patient=Patient/${patient.id}&code=${caseCode}&_count=50`)) as CaseTask[];
+    const tasks = (await tx.search('Task', `patient=Patient/${patient.id}&code=${caseCode}`)) as CaseTask[];
     for (const task of tasks) if (await mayBeMeant(tx, task, identity)) candidates.push({ task, patient });
   }
   const [only, another] = candidates;

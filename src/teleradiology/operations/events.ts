@@ -55,7 +55,6 @@ export const eventOperations: readonly (readonly [CaseEvent, Read])[] = [
       at: instant(parameters, 'at'),
     }),
   ],
-  ['report-received', nothing],
   ['displayed', (parameters) => ({ displayed: texts(parameters, 'series', 64) })],
   ['request-second-reading', (parameters) => ({ ...reason(parameters), blind: flag(parameters, 'blind') })],
   ['claim-second-reading', nothing],

@@ -1,10 +1,11 @@
 /** The operations on a case (docs/fhir-conventions.md); each is one event of the machine. */
 import type { Task } from '@medplum/fhirtypes';
 import type { Operation } from '../../fhir/index.ts';
+import { readPublished } from '../reading/draft.ts';
 import { errorDeclaredBy } from '../shell/effect/errors.ts';
 import { perform, readCase, type Shell, transition } from '../shell/perform.ts';
 import { eventOperations } from './events.ts';
-import { text } from './parameters.ts';
+import { reference, text } from './parameters.ts';
 import { readingOperations } from './reading.ts';
 import { transitionsOperation } from './transitions.ts';
 
@@ -22,6 +23,7 @@ export function caseOperations(shell: Shell): Operation[] {
       }),
     ),
     enterInError(shell),
+    reportReceived(shell),
     ...readingOperations(shell),
     transitionsOperation,
   ];
@@ -39,6 +41,28 @@ function enterInError(shell: Shell): Operation {
       const { task, state } = await readCase(tx, id, ifMatch);
       const input = { reason: text(parameters, 'reason'), secondPerson: errorDeclaredBy(task) };
       return transition(shell, tx, task, state, { event: 'enter-in-error', input });
+    },
+  };
+}
+
+/**
+ * Whoever says that a report was received says which: by its version (`report`, as it was read), or by that of the case (If-Match). One that was
+ * signed while the page was open was read by nobody.
+ */
+function reportReceived(shell: Shell): Operation {
+  return {
+    name: 'report-received',
+    type: 'Task',
+    level: 'instance',
+    seesWhole: true,
+    affectsState: true,
+    async run({ tx, id = '', parameters, ifMatch }): Promise<Task> {
+      const named = reference(parameters, 'report');
+      const { task, state } = await readCase(tx, id, ifMatch);
+      const report = await readPublished(tx, task);
+      const last = report && `DiagnosticReport/${report.id}/_history/${report.meta?.versionId}`;
+      const lastVersion = named === undefined ? ifMatch !== undefined : named === last;
+      return transition(shell, tx, task, state, { event: 'report-received', input: { lastVersion } });
     },
   };
 }

@@ -40,6 +40,7 @@ export async function onOutcome(
       event: 'report-received',
       bySystem: true,
       facts: { reportAcknowledged: true },
+      input: { lastVersion: true },
     });
 }
 

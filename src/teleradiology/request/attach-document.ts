@@ -3,7 +3,7 @@
  * (the malware gate saw it already); the case learns of it, and it goes to the archive of the establishment, with its acknowledgement.
  */
 import { createHash } from 'node:crypto';
-import type { Attachment, Binary, DocumentReference } from '@medplum/fhirtypes';
+import type { Attachment, DocumentReference } from '@medplum/fhirtypes';
 import { type Change, FhirError, type FhirTransaction } from '../../fhir/index.ts';
 import { stateDefinition } from '../case/index.ts';
 import { codeOf, codeSystem } from '../codes.ts';
@@ -14,6 +14,7 @@ import { type CaseTask, idOf, inputsOf, withInput } from '../shell/case-task.ts'
 import { establishmentOf } from '../shell/case-view.ts';
 import { undecidedIssues } from '../shell/gather-facts.ts';
 import { actorOf, readCase, type Shell } from '../shell/perform.ts';
+import { depositedFile } from './deposited-file.ts';
 import { fileKindOf } from './file-kind.ts';
 
 /** Of one file, in octets. */
@@ -44,8 +45,8 @@ export async function documentWritten(shell: Shell, change: Change, tx: FhirTran
   const kind = kindOf(after);
   if (after === undefined || kind === undefined) return;
   if (!Object.hasOwn(titles, kind)) throw refusal('Nature de pièce jointe inconnue.', 'type');
-  await checkFiles(tx, after);
   const { task } = await openCaseOf(tx, after);
+  await checkFiles(tx, after, task);
   const reference = `DocumentReference/${after.id}`;
   const input = { valueReference: { reference } };
   await shell.writes.update(tx, withInput(task, 'attachment', input));
@@ -79,20 +80,26 @@ async function openCaseOf(tx: FhirTransaction, document: DocumentReference): Pro
   return { task };
 }
 
-async function checkFiles(tx: FhirTransaction, document: DocumentReference): Promise<void> {
+async function checkFiles(
+  tx: FhirTransaction,
+  document: DocumentReference & { id: string },
+  task: CaseTask,
+): Promise<void> {
   if (document.content.length > filesAtMost) throw refusal(`Une pièce a au plus ${filesAtMost} fichiers.`, 'content');
   for (const [index, { attachment }] of document.content.entries())
-    checkFile(attachment, await octetsOf(tx, attachment, index), `content[${index}].attachment`);
-}
+    checkFile(attachment, await octetsOf(attachment, index), `content[${index}].attachment`);
 
-/** The octets, in the document or in a Binary of this server. */
-async function octetsOf(tx: FhirTransaction, { data, url }: Attachment, index: number): Promise<Buffer> {
-  if (data !== undefined) return Buffer.from(data, 'base64');
-  const id = /^Binary\/([A-Za-z0-9.-]{1,64})$/.exec(url ?? '')?.[1];
-  const binary: Binary | undefined = id === undefined ? undefined : await tx.find('Binary', id);
-  if (binary === undefined)
-    throw refusal('Le fichier est à joindre (data), ou à déposer comme Binary.', `content[${index}].attachment`);
-  return Buffer.from(binary.data ?? '', 'base64');
+  /** The octets, in the document or in a Binary of this server. */
+  async function octetsOf({ data, url }: Attachment, index: number): Promise<Buffer> {
+    if (data !== undefined) return Buffer.from(data, 'base64');
+    const binary = await depositedFile(tx, url, document, task);
+    if (binary === undefined)
+      throw refusal(
+        'Le fichier est à joindre (data), ou à déposer comme Binary pour ce dossier.',
+        `content[${index}].attachment`,
+      );
+    return Buffer.from(binary.data ?? '', 'base64');
+  }
 }
 
 function checkFile({ contentType, hash }: Attachment, octets: Buffer, place: string): void {

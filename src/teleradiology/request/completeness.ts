@@ -62,7 +62,7 @@ async function hasAllergies(tx: FhirTransaction, patientId: string): Promise<boo
 async function hasConsent(tx: FhirTransaction, request: ServiceRequest): Promise<boolean> {
   const patient = request.subject.reference;
   if (patient === undefined) return false;
-  const consents: Consent[] = await tx.search('Consent', `patient=${patient}&status=active&_count=50`);
+  const consents: Consent[] = await tx.search('Consent', `patient=${patient}&status=active`);
   return consents.some(({ category }) =>
     category.some((each) => codeOf(each, codeSystem.consentCategory) !== undefined),
   );

@@ -2,11 +2,11 @@
 import type { Task } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
 import type { Facts } from '../case/index.ts';
-import { outputsOf } from './case-task.ts';
+import { isTaskOf, outputsOf } from './case-task.ts';
 import { latestChild } from './latest-child.ts';
 
 export interface ChildFacts {
-  facts: Pick<Facts, 'secondReading' | 'secondReader' | 'addendum' | 'addendumReader'>;
+  facts: Pick<Facts, 'secondReading' | 'secondReader' | 'addendum' | 'addendumOnRequest' | 'addendumReader'>;
   /** Series displayed by whoever asks, in the work they have in hand. */
   displayed: ReadonlySet<string>;
 }
@@ -29,6 +29,7 @@ export async function childFacts(tx: FhirTransaction, task: Task): Promise<Child
       secondReading: second?.status === 'completed' ? 'done' : progressOf(second),
       ...(secondReader ? { secondReader } : {}),
       addendum: progressOf(addendum),
+      addendumOnRequest: progressOf(addendum) !== 'none' && addendum !== undefined && isTaskOf(addendum, 're-reading'),
       ...(addendumReader ? { addendumReader } : {}),
     },
     displayed: new Set(

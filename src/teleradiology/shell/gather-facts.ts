@@ -30,6 +30,7 @@ const unburdened = {
   secondReading: 'none',
   complement: 'none',
   addendum: 'none',
+  addendumOnRequest: false,
   critical: 'none',
 } as const satisfies Partial<Facts>;
 

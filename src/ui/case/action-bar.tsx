@@ -1,21 +1,23 @@
 /** Buttons of the legal actions; those that need words open a dialog, the rare ones are folded away. */
 import { Alert, Button } from '@mantine/core';
-import type { Task } from '@medplum/fhirtypes';
+import type { DiagnosticReport, Task } from '@medplum/fhirtypes';
 import { type JSX, useState } from 'react';
 import { FhirProblem, guardOf, issueText, messageOf } from '../fhir/problem.ts';
 import { ActionDialog } from './action-dialog.tsx';
 import { type CaseAction, withReason } from './action-list.ts';
 import { type OfferedAction, offeredActions } from './actions.ts';
 import type { Transitions } from './transitions.ts';
+import { useReport } from './use-case.ts';
 import { useOperation } from './use-operation.ts';
 
 export function ActionBar({ task, legal, blocked }: { task: Task } & Transitions): JSX.Element {
   const operation = useOperation(task);
+  const report = useReport(task).data;
   const [why, setWhy] = useState<string>();
   const [asked, setAsked] = useState<CaseAction>();
   const run = (action: CaseAction, values: Record<string, string | boolean>): void =>
     operation.mutate(
-      { name: action.name, parameters: values },
+      { name: action.name, parameters: { ...values, ...shownVersion(action, report) } },
       {
         onSuccess: () => setAsked(undefined),
         onError: (error) => {
@@ -78,6 +80,12 @@ export function ActionBar({ task, legal, blocked }: { task: Task } & Transitions
       ) : null}
     </div>
   );
+}
+
+/** Said to be read is the version on the screen, and not one that was signed meanwhile. */
+function shownVersion({ name }: CaseAction, report: DiagnosticReport | null | undefined): Record<string, string> {
+  if (name !== 'report-received' || !report) return {};
+  return { report: `DiagnosticReport/${report.id}/_history/${report.meta?.versionId}` };
 }
 
 function refusalText(error: unknown): string {

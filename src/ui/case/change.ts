@@ -1,7 +1,7 @@
 /** After a lost race (409, 412): what changed in the case between what was on the screen and what is stored now, and by whom. */
 import type { Provenance, Task } from '@medplum/fhirtypes';
 import { caseStatusName } from '../words/case-status.ts';
-import { caseFacts } from './case-facts.ts';
+import { caseFacts, itemsOf } from './case-facts.ts';
 
 /** Whether a person's decision taken on `seen` would still be taken on `stored`: only images arrived, or evidence was added. */
 export function sameSituation(seen: Task, stored: Task): boolean {
@@ -11,9 +11,15 @@ export function sameSituation(seen: Task, stored: Task): boolean {
     a.state === b.state &&
     (b.attachmentBasis !== 'provisional' || a.attachmentBasis === 'provisional') &&
     a.urgent === b.urgent &&
+    lastDocument(seen) === lastDocument(stored) &&
     seen.owner?.reference === stored.owner?.reference &&
     seen.for?.reference === stored.for?.reference
   );
+}
+
+/** Each signed version leaves its documents: what is said of a report is said of this one. */
+function lastDocument(task: Task): string | undefined {
+  return itemsOf(task.output, 'document').at(-1)?.valueReference?.reference;
 }
 
 /** One sentence a person can act on. `last` is the latest Provenance about the case, when the caller may read it. */

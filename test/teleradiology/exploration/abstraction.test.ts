@@ -35,6 +35,7 @@ const someWorld: fc.Arbitrary<World> = fc
     twice: fc.boolean(),
     complement: fc.constantFrom('none' as const, 'required', 'done'),
     addendum: fc.constantFrom('none' as const, 'wanted', 'taken'),
+    addendumOnRequest: fc.boolean(),
     secondReading: fc.constantFrom('none' as const, 'wanted', 'taken', 'done'),
     criticalOpen: fc.boolean(),
     acknowledged: fc.boolean(),
@@ -44,7 +45,14 @@ const someWorld: fc.Arbitrary<World> = fc
     const world: World = { ...before, ...parts, signed, billed: signed ? 1 : 0 };
     // Nothing is said back after the end but a critical result; what was open was dropped with it.
     if (stateDefinition(parts.state)?.final)
-      return { ...before, ...parts, question: false, secondReading: 'none', addendum: 'none' };
+      return {
+        ...before,
+        ...parts,
+        question: false,
+        secondReading: 'none',
+        addendum: 'none',
+        addendumOnRequest: false,
+      };
     const addendum = signed ? parts.addendum : 'none';
     return {
       ...world,
@@ -52,6 +60,7 @@ const someWorld: fc.Arbitrary<World> = fc
       owner: signed || inHand.includes(parts.state) ? 'Practitioner/reader-1' : '',
       secondReader: parts.secondReading === 'taken' || parts.secondReading === 'done' ? 'Practitioner/reader-2' : '',
       addendum,
+      addendumOnRequest: parts.addendumOnRequest && addendum !== 'none',
       addendumReader: addendum === 'taken' ? 'Practitioner/reader-3' : '',
     };
   });

@@ -39,6 +39,7 @@ const good: Facts['input'] = {
   readBack: 'hématome',
   reportComplete: true,
   secondPerson: 'Practitioner/second',
+  lastVersion: true,
 };
 
 /** Facts an event comes with: each way in which it can go differently where all is well. */

@@ -48,6 +48,7 @@ export interface World {
   complement: Facts['complement'];
   addendum: Facts['addendum'];
   addendumReader: Holder;
+  addendumOnRequest: boolean;
   criticalOpen: boolean;
   signed: boolean;
   acknowledged: boolean;
@@ -75,6 +76,7 @@ export const before: World = {
   complement: 'none',
   addendum: 'none',
   addendumReader: '',
+  addendumOnRequest: false,
   criticalOpen: false,
   signed: false,
   acknowledged: false,
@@ -83,7 +85,7 @@ export const before: World = {
 
 const codes = ['none', ...states.map(({ code }) => code)];
 const holders: readonly Holder[] = ['', 'Practitioner/reader-1', 'Practitioner/reader-2', 'Practitioner/reader-3'];
-/** Every field with its values: a world is one number in this mixed base, 36 bits of it. */
+/** Every field with its values: a world is one number in this mixed base, 37 bits of it. */
 const fields: readonly (readonly [keyof World, ReadonlyMap<unknown, number>])[] = (
   Object.keys(before) as (keyof World)[]
 ).map((field) => {
@@ -152,6 +154,7 @@ export function factsOf(world: World, terms: Terms): Facts {
     ...(world.secondReader === '' ? {} : { secondReader: world.secondReader }),
     complement: world.complement,
     addendum: world.addendum,
+    addendumOnRequest: world.addendumOnRequest,
     ...(world.addendumReader === '' ? {} : { addendumReader: world.addendumReader }),
     critical: world.criticalOpen ? 'open' : 'none',
     clockStarted: world.clockStarted,
@@ -190,6 +193,7 @@ export function worldOf(state: Origin, facts: Facts, billed: World['billed']): W
       secondReader: (facts.secondReader ?? '') as Holder,
       complement: facts.complement,
       addendum: facts.addendum,
+      addendumOnRequest: facts.addendumOnRequest,
       addendumReader: (facts.addendumReader ?? '') as Holder,
       criticalOpen: facts.critical === 'open',
       signed: facts.report === 'final',

@@ -253,10 +253,13 @@ interface Subject {
 
 async function make(world: World, move: Move, { id, who, number, studyUid }: Subject): Promise<void> {
   switch (move.does) {
-    case 'operate':
-      await world.operate(move.who, move.name, id, operations[move.name]);
-      if (move.twice) await world.operate(move.who, move.name, id, operations[move.name]);
+    case 'operate': {
+      // Who says that a report was received says which: the case as it is, here.
+      const seen = move.name === 'report-received' ? (await world.task(id)).meta?.versionId : undefined;
+      await world.operate(move.who, move.name, id, operations[move.name], seen);
+      if (move.twice) await world.operate(move.who, move.name, id, operations[move.name], seen);
       return;
+    }
     case 'images':
       return world.images(
         study(who, studyUid),

@@ -85,6 +85,31 @@ describe('a patient merged while the case is read', () => {
     expect(stateOf((await world.operate('radiologist', 'sign', id, report)) as Task)).toBe('delivering');
   });
 
+  it('takes along every child Task, however many, and the draft beside a signed report', async () => {
+    const { id } = await signedCase(world);
+    await world.operate('radiologist', 'open-addendum', id, { reason: 'Fracture non décrite' });
+    await world.operate('radiologist', 'claim-addendum', id);
+    const draft = await world.operate('radiologist', 'save-draft', id, { conclusion: 'Fracture.' });
+    const former = await patientOf(id);
+    await world.store.transaction(world.as('ris'), async (tx) => {
+      for (let number = 0; number < 130; number++)
+        await tx.create<Task>({
+          resourceType: 'Task',
+          status: 'requested',
+          intent: 'order',
+          partOf: [{ reference: `Task/${id}` }],
+          for: { reference: `Patient/${former.id}` },
+        });
+    });
+    const survivor = await merge(id);
+    await decide(id, 'patient-merged', 'merge-recorded');
+    const children = await world.store.search(tenant, 'Task', `part-of=Task/${id}`);
+    expect(children.length).toBeGreaterThan(130);
+    expect([...new Set(children.map((child) => child.for?.reference))]).toEqual([`Patient/${survivor}`]);
+    const moved = await world.store.read(tenant, 'DiagnosticReport', draft.id ?? '');
+    expect(moved.subject?.reference).toBe(`Patient/${survivor}`);
+  });
+
   it('keeps what the patient refused under the former identity', async () => {
     const { id } = await readyCase(world);
     const merged = await patientOf(id);

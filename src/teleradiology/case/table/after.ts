@@ -2,7 +2,7 @@
 import type { GuardName } from '../guards.ts';
 import { inHand, openStates, states } from '../states.ts';
 import type { Transition } from '../transition.ts';
-import { afterSignature, beforeReading } from './groups.ts';
+import { afterSignature, beforeReading, standing } from './groups.ts';
 
 /** Everywhere after the request is in: a critical result outlives whatever becomes of its case. */
 const anywhere = states.map(({ code }) => code).filter((code) => code !== 'draft' && code !== 'sent');
@@ -34,6 +34,16 @@ const secondOpinion: readonly GuardName[] = [
   'every-series-displayed',
 ];
 
+/** That the report stands as it is, is said by who looked at it again; the coordinator only ends what was asked and nobody took. */
+const closing: readonly GuardName[] = [
+  'human',
+  'addendum-open',
+  'closes-its-own',
+  'credentials-valid',
+  'not-excluded',
+  'reason-given',
+];
+
 export const afterRows: readonly Transition[] = [
   // Second reading: before the signature the case waits for it, after it runs beside.
   {
@@ -42,7 +52,7 @@ export const afterRows: readonly Transition[] = [
     to: 'second-reading',
     who: ['owner'],
     via: ['operation'],
-    guards: ['no-second-reading', 'reason-given'],
+    guards: [...standing, 'no-second-reading', 'reason-given'],
     effects: ['open-second-reading'],
   },
   {
@@ -51,7 +61,7 @@ export const afterRows: readonly Transition[] = [
     to: 'same',
     who: ['reader', 'requester', 'coordinator', 'quality'],
     via: ['operation'],
-    guards: ['no-second-reading', 'reason-given'],
+    guards: ['standing-or-signer', 'no-second-reading', 'reason-given'],
     effects: ['open-second-reading'],
   },
   {
@@ -123,7 +133,7 @@ export const afterRows: readonly Transition[] = [
     when: ['second reading owed since'],
     effects: ['open-second-reading'],
   },
-  // Critical results: open until somebody of the site has said them back.
+  // Critical results: open until somebody of the site has said them back. Who saw one says so, whatever became of their standing.
   // A closed case is reopened by it until the site has heard.
   {
     event: 'declare-critical',
@@ -159,7 +169,7 @@ export const afterRows: readonly Transition[] = [
     to: 'same',
     who: ['requester', 'coordinator', 'quality', 'reader'],
     via: ['operation'],
-    guards: ['reason-given', 'no-addendum'],
+    guards: ['standing-or-signer', 'reason-given', 'no-addendum'],
     effects: ['open-rereading'],
   },
   {
@@ -168,7 +178,7 @@ export const afterRows: readonly Transition[] = [
     to: 'same',
     who: ['reader'],
     via: ['operation'],
-    guards: ['reason-given', 'no-addendum'],
+    guards: ['standing-or-signer', 'reason-given', 'no-addendum'],
     effects: ['open-addendum'],
   },
   {
@@ -231,18 +241,18 @@ export const afterRows: readonly Transition[] = [
     event: 'close-addendum',
     from: ['addendum'],
     to: 'delivered',
-    who: ['addendum-reader', 'coordinator'],
+    who: ['addendum-reader', 'reader', 'coordinator'],
     via: ['operation'],
-    guards: ['human', 'addendum-open', 'reason-given'],
+    guards: closing,
     effects: ['close-addendum'],
   },
   {
     event: 'close-addendum',
     from: afterSignature,
     to: 'same',
-    who: ['addendum-reader', 'coordinator'],
+    who: ['addendum-reader', 'reader', 'coordinator'],
     via: ['operation'],
-    guards: ['human', 'addendum-open', 'reason-given'],
+    guards: closing,
     effects: ['close-addendum'],
   },
   // Ways out.
@@ -252,7 +262,7 @@ export const afterRows: readonly Transition[] = [
     to: 'interrupted',
     who: ['owner', 'coordinator'],
     via: ['operation', 'update'],
-    guards: ['reason-given'],
+    guards: [...standing, 'reason-given'],
     effects: [
       'withdraw-report',
       'keep-reason',

@@ -1,6 +1,6 @@
 /** Images arrive, are complete, belong to the case (flow 4; design §5 rule 5). */
 import type { Transition } from '../transition.ts';
-import { afterSignature, beforeSignature } from './groups.ts';
+import { afterSignature, beforeSignature, standing } from './groups.ts';
 
 export const imageRows: readonly Transition[] = [
   {
@@ -42,7 +42,7 @@ export const imageRows: readonly Transition[] = [
     to: 'same',
     who: ['technologist', 'coordinator', 'reader'],
     via: ['operation'],
-    guards: ['attachment-provisional'],
+    guards: [...standing, 'attachment-provisional'],
     effects: ['confirm-attachment'],
   },
   {

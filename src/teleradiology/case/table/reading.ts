@@ -3,7 +3,7 @@
 import type { GuardName } from '../guards.ts';
 import { inHand } from '../states.ts';
 import type { Effect, Transition } from '../transition.ts';
-import { afterSignature, beforeReading, beforeSignature } from './groups.ts';
+import { afterSignature, beforeReading, beforeSignature, standing } from './groups.ts';
 
 const signing: readonly GuardName[] = [
   'human',
@@ -32,6 +32,7 @@ export const readingRows: readonly Transition[] = [
     to: 'same',
     who: ['coordinator', 'reader'],
     via: ['update'],
+    guards: standing,
   },
   {
     event: 'assign',
@@ -96,6 +97,7 @@ export const readingRows: readonly Transition[] = [
     to: 'reading',
     who: ['owner'],
     via: ['operation'],
+    guards: standing,
     effects: ['clear-reason'],
   },
   {
@@ -104,7 +106,7 @@ export const readingRows: readonly Transition[] = [
     to: 'suspended',
     who: ['owner'],
     via: ['operation'],
-    guards: ['question-given'],
+    guards: [...standing, 'question-given'],
     effects: ['ask-imaging'],
   },
   {
@@ -113,7 +115,7 @@ export const readingRows: readonly Transition[] = [
     to: 'same',
     who: ['reader'],
     via: ['operation'],
-    guards: ['summary-given'],
+    guards: [...standing, 'summary-given'],
     effects: ['keep-phone-exchange'],
   },
   {
@@ -134,6 +136,7 @@ export const readingRows: readonly Transition[] = [
     guards: ['not-quarantined'],
     effects: ['keep-second-displayed'],
   },
+  // Also once credentials have expired: words that were dictated are not lost, and nobody but readers sees them.
   { event: 'save-draft', from: inHand, to: 'same', who: ['owner'], via: ['operation'] },
   { event: 'save-draft', from: afterSignature, to: 'same', who: ['addendum-reader'], via: ['operation'] },
   // What the site may read before the signature; it is shown on the platform and never sent.
@@ -200,7 +203,7 @@ export const readingRows: readonly Transition[] = [
     to: 'same',
     who: ['system', 'requester', 'coordinator'],
     via: ['system', 'operation'],
-    guards: ['report-signed'],
+    guards: ['report-signed', 'last-version'],
     effects: ['keep-acknowledgement'],
     milestones: ['report-received'],
   },

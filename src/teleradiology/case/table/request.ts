@@ -1,7 +1,7 @@
 /** A request comes in, is completed, protocoled, refused or cancelled (flows 1 to 3; IN-6, WF-6, WF-10). */
 import { inHand } from '../states.ts';
 import type { Transition } from '../transition.ts';
-import { beforeImages, beforeReading, site } from './groups.ts';
+import { beforeImages, beforeReading, site, standing } from './groups.ts';
 
 export const requestRows: readonly Transition[] = [
   { event: 'save', from: ['none'], to: 'draft', who: site, via: ['update'] },
@@ -96,7 +96,7 @@ export const requestRows: readonly Transition[] = [
     to: 'information-wanted',
     who: ['reader', 'coordinator'],
     via: ['operation', 'update'],
-    guards: ['question-given'],
+    guards: [...standing, 'question-given'],
     effects: ['ask-question'],
   },
   {
@@ -105,7 +105,7 @@ export const requestRows: readonly Transition[] = [
     to: 'suspended',
     who: ['owner'],
     via: ['operation'],
-    guards: ['question-given'],
+    guards: [...standing, 'question-given'],
     effects: ['ask-question'],
   },
   {
@@ -227,7 +227,7 @@ export const requestRows: readonly Transition[] = [
     to: 'same',
     who: ['owner', 'coordinator'],
     via: ['operation'],
-    guards: ['cancellation-asked', 'reason-given'],
+    guards: [...standing, 'cancellation-asked', 'reason-given'],
     effects: ['decline-cancellation'],
   },
 ];
