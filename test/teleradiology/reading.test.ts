@@ -215,6 +215,50 @@ describe('signing', () => {
     expect(await world.store.search(tenant, 'DocumentReference', `related=Task/${id}`)).toHaveLength(2);
   });
 
+  it.each(['ServiceRequest', 'Patient', 'Organization'] as const)(
+    'says what is stored when the %s changed while the documents were made',
+    async (type) => {
+      const { id } = await readyCase(world, { encounterClass: 'O' });
+      const task = await world.operate('radiologist', 'claim', id);
+      await world.operate('radiologist', 'displayed', id, { series: ['1.1', '1.2'] });
+      const { focus, for: subject, requester } = task as Task;
+      const reference = { ServiceRequest: focus, Patient: subject, Organization: requester }[type]?.reference ?? '';
+      const changed = 'Corrigé pendant la signature';
+      const already = world.built.length;
+      world.whileBuilding = async () => {
+        await world.store.transaction(
+          world.as(type === 'Organization' ? 'administrator' : 'ris', 'update'),
+          async (tx) => {
+            const stored = await tx.read(type, reference.split('/')[1] ?? '');
+            const added = {
+              ServiceRequest: { patientInstruction: changed },
+              Patient: { address: [{ text: changed }] },
+              Organization: { alias: [changed] },
+            }[type];
+            await tx.update({ ...stored, ...added } as typeof stored & { id: string });
+          },
+        );
+      };
+      expect(stateOf((await world.operate('radiologist', 'sign', id, report)) as Task)).toBe('delivering');
+      const built = world.built.slice(already);
+      expect(built.map((model) => JSON.stringify(model).includes(changed))).toEqual([false, true]);
+      const documents = await world.store.search(tenant, 'DocumentReference', `related=Task/${id}`);
+      expect(documents).toHaveLength(2);
+      const pdf = documents.find((each) => each.content[0]?.attachment.contentType === 'application/pdf');
+      const binary = await world.store.read(tenant, 'Binary', pdf?.content[0]?.attachment.url?.split('/')[1] ?? '');
+      expect(Buffer.from(binary.data ?? '', 'base64').toString()).toContain(built[1]?.document.oid);
+    },
+  );
+
+  it('is made once when nothing it says changed', async () => {
+    const { id } = await readyCase(world, { encounterClass: 'O' });
+    await world.operate('radiologist', 'claim', id);
+    await world.operate('radiologist', 'displayed', id, { series: ['1.1', '1.2'] });
+    const already = world.built.length;
+    await world.operate('radiologist', 'sign', id, report);
+    expect(world.built.length - already).toBe(1);
+  });
+
   it('is refused when the report changed while the documents were made', async () => {
     const { id } = await readyCase(world, { encounterClass: 'O' });
     await world.operate('radiologist', 'claim', id);

@@ -45,9 +45,10 @@ export async function sign(
       'conflict',
       'Le compte rendu a changé pendant la signature : relisez-le, puis signez à nouveau.',
     );
-  // The platform itself moves a case on (a series falls quiet, a delivery is acknowledged). Then everything is asked and made again
-  // from what is true now, this time with the case locked.
-  const ready = task.meta?.versionId === seen.meta?.versionId ? first : await prepare(shell, tx, id, task, input);
+  // The platform itself moves a case on (a series falls quiet, a delivery is acknowledged), and a site corrects its request or its patient.
+  // Then everything is asked and made again from what is true now, this time with the case locked.
+  const isCurrent = task.meta?.versionId === seen.meta?.versionId && (await rendersTheSame(tx, task, first));
+  const ready = isCurrent ? first : await prepare(shell, tx, id, task, input);
   return transition(shell, tx, task, ready.state, {
     event: input.event,
     input: ready.given,
@@ -83,6 +84,16 @@ async function prepare(shell: Shell, tx: FhirTransaction, id: string, seen: Case
     savedVersion: saved?.meta?.versionId,
     documents: await buildDocuments(shell, model),
   };
+}
+
+/** Whether the documents say what is stored now: everything they are made of is read again, at the versions there are. */
+async function rendersTheSame(
+  tx: FhirTransaction,
+  task: CaseTask,
+  { draft, input }: { draft: DiagnosticReport; input: ReportInput },
+): Promise<boolean> {
+  const now = await reportInput(tx, task, draft, input.document, { by: actorOf(tx), at: input.signedAt });
+  return JSON.stringify(now) === JSON.stringify(input);
 }
 
 /** The signed version that an addendum replaces. */
