@@ -22,6 +22,8 @@ export interface MixOptions {
   base: string;
   seed: number;
   writers: number;
+  /** What the names of the writers begin with: those of one history must differ. */
+  named?: string;
   /** Asked before each request of a writer. */
   goesOn(done: number): boolean;
 }
@@ -30,12 +32,12 @@ const ids = ['p0', 'p1', 'p2', 'p3', 'p4', 'p5', 'p6', 'p7'].map((id) => `Patien
 export const keys = ['k0', 'k1', 'k2', 'k3'];
 
 /** Everything the writers saw. Rejects when an answer is none the server may give. */
-export async function runMix({ base, seed, writers, goesOn }: MixOptions): Promise<Observation[]> {
+export async function runMix({ base, seed, writers, named = 'w', goesOn }: MixOptions): Promise<Observation[]> {
   const all = await Promise.all(
     Array.from({ length: writers }, async (_, writer) => {
       const client = httpClient(base);
       try {
-        return await write(client, random(seed * 1000 + writer), `w${writer}`, goesOn);
+        return await write(client, random(seed * 1000 + writer), `${named}${writer}`, goesOn);
       } finally {
         client.close();
       }
