@@ -23,6 +23,8 @@ export interface AuditRoom {
   access: Access;
   /** Home tenant of an account; the platform's for a login nobody has. */
   tenantOf(login: string): Promise<string>;
+  /** Home tenant of an account that there is, so that nothing is told of one that there is not. @throws CommandError in French. */
+  homeOf(login: string, wanted?: { usable: true }): Promise<string>;
   /** The tenant named, or every one. @throws CommandError for a name that is no tenant's. */
   tenants(named: string | undefined): Promise<string[]>;
   /** Makes and seals what is pending, as far as it is by now. */
@@ -45,15 +47,25 @@ export async function inAuditRoom<T>(
     const keys = openAuditKeys(auditKeyFiles(config));
     const store = await createFhirStore({ database, checkReferences: false });
     const access = await createAccess({ database, store, clock: config.clock, secure: false, auditKeys: keys });
+    const accountNamed = async (login: string) => {
+      for (const tenant of await database.tenants()) {
+        const account = (await access.listAccounts(tenant)).find((each) => each.login === login.trim().toLowerCase());
+        if (account) return { tenant, disabled: account.disabled };
+      }
+      return undefined;
+    };
     try {
       return await work({
         ...{ config, database, keys, store, access },
-        async tenantOf(login) {
-          for (const tenant of await database.tenants()) {
-            const accounts = await access.listAccounts(tenant);
-            if (accounts.some((account) => account.login === login)) return tenant;
-          }
-          return platformTenant;
+        tenantOf: async (login) => (await accountNamed(login))?.tenant ?? platformTenant,
+        async homeOf(login, wanted) {
+          const known = await accountNamed(login);
+          const usable = wanted ? ' utilisable' : '';
+          if (known === undefined || (wanted && known.disabled))
+            throw new CommandError(
+              `Aucun compte${usable} « ${login} » : voyez « user list ». Les comptes de démonstration naissent au premier démarrage.`,
+            );
+          return known.tenant;
         },
         async tenants(named) {
           const all = await database.tenants();

@@ -1,8 +1,6 @@
 /** The operator's command line: one table, so that `--help` and the dispatcher cannot disagree. */
-import { ConfigError } from '../config/index.ts';
-import { EmbeddedPostgresError, MigrationError } from '../db/index.ts';
-import { CommandError } from './command-error.ts';
 import type { Environment } from './environment.ts';
+import { spokenMessage } from './spoken.ts';
 
 /** A command answers its exit code. */
 type Run = (args: string[], env: Environment) => Promise<number>;
@@ -230,9 +228,6 @@ const commands: readonly Command[] = [
   },
 ];
 
-/** Errors whose message says all a person needs; others keep their stack. */
-const spokenErrors = [CommandError, ConfigError, EmbeddedPostgresError, MigrationError];
-
 /**
  * Runs the command named first.
  * @returns the process's exit code: 0 done, 1 failed, 2 not understood.
@@ -258,8 +253,7 @@ export async function runCommand(args: string[], env: Environment): Promise<numb
     const { recordedRun } = await import('./recorded-run.ts');
     return await recordedRun(args, env, env.MAINTENANCE_WINDOW, () => run(rest, env));
   } catch (error) {
-    const spoken = spokenErrors.some((type) => error instanceof type);
-    process.stderr.write(`${spoken ? (error as Error).message : ((error as Error).stack ?? error)}\n`);
+    process.stderr.write(`${spokenMessage(error) ?? (error as Error).stack ?? error}\n`);
     return 1;
   }
 }

@@ -6,7 +6,7 @@ import type { Environment } from './environment.ts';
 /** Accounts: `list`, `add <tenant> <login> <role> <Practitioner/id or Device/id>`, `disable <login>`, `enable <login>`. */
 export function user(args: string[], env: Environment): Promise<number> {
   const [action, ...rest] = args;
-  return inAuditRoom(env, async ({ database, access, tell, tenantOf }) => {
+  return inAuditRoom(env, async ({ database, access, tell, homeOf }) => {
     const print = (line: string) => process.stdout.write(`${line}\n`);
     switch (action) {
       case 'list':
@@ -42,7 +42,7 @@ export function user(args: string[], env: Environment): Promise<number> {
       case 'enable': {
         const [login] = rest;
         if (!login) throw new CommandError(`user ${action} <login>`);
-        await tell(await tenantOf(login), `operator:user-${action}`, { kind: 'account-change', details: { login } });
+        await tell(await homeOf(login), `operator:user-${action}`, { kind: 'account-change', details: { login } });
         await access.setDisabled(login, action === 'disable');
         print(`${login}: ${action}d`);
         break;
