@@ -17,6 +17,8 @@ export type RowCriterion =
   | 'ownership'
   /** Is about a professional, never about a patient: certificates (docs/rota.md). */
   | 'professional'
+  /** Is a security incident (docs/access/incidents.md), of the other resources of its type none. */
+  | 'incidents'
   /** Of the rows the others make visible, also reports being written. */
   | 'drafts';
 
@@ -46,6 +48,7 @@ const rowCriteria: readonly string[] = [
   'participation',
   'ownership',
   'professional',
+  'incidents',
   'drafts',
   'none',
 ];

@@ -13,6 +13,8 @@ import {
   type Sight,
 } from '../../fhir/index.ts';
 import { openGlass } from '../break-glass/glass.ts';
+import { incidentKinds } from '../incidents/incident.ts';
+import { incidentKindSystem } from '../incidents/resource.ts';
 import { policiesOf } from '../policy.ts';
 import { establishmentsOf } from '../tenants/establishments.ts';
 import { recordKeys, tasksTakenPartIn } from './case-keys.ts';
@@ -110,6 +112,9 @@ async function rowsOf(
   }
   if (criteria.has('ownership')) for (const parameter of owning) keys.push({ parameter, value: actor.reference });
   if (criteria.has('professional')) keys.push({ parameter: 'category', value: professional });
+  if (criteria.has('incidents'))
+    for (const kind of Object.keys(incidentKinds))
+      keys.push({ parameter: 'code', value: `${incidentKindSystem}|${kind}` });
   if (criteria.has('participation')) {
     for (const task of await tasksTakenPartIn(store, tenant, actor.reference, establishments))
       keys.push(...(await recordKeys(store, tenant, { task })));
