@@ -347,7 +347,7 @@ async function check(
     );
     if (
       sent.length > 0 &&
-      !reports.some(({ status }) => ['final', 'amended', 'corrected', 'appended'].includes(status))
+      !reports.some(({ status }) => ['final', 'amended', 'corrected', 'appended', 'entered-in-error'].includes(status))
     )
       fail('a report that is not signed was sent');
     const charges = await tx.search('ChargeItem', `subject=${task.for?.reference}&_count=10`);

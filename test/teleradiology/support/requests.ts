@@ -25,11 +25,15 @@ export const person = (): Person => ({
   ins: `285043306${fresh()}`,
 });
 
-/** Birth dates far from each other: nobody in a file is the homonym of another. */
+/**
+ * Birth dates far from each other, also with one digit or day and month mistaken: nobody in a file is the homonym of another. There are
+ * 2,160 of them.
+ */
 export function bornOn({ ipp }: Person): string {
   const index = Number(ipp.replaceAll(/\D/g, ''));
-  const year = 1925 + 2 * (Math.floor(index / 6) % 45);
-  return `${year}-${String(1 + 2 * (index % 6)).padStart(2, '0')}-20`;
+  const month = 1 + 2 * (Math.floor(index / 8) % 6);
+  const year = 1925 + 2 * (Math.floor(index / 48) % 45);
+  return `${year}-${String(month).padStart(2, '0')}-${14 + 2 * (index % 8)}`;
 }
 
 export function patient({ ipp, ins }: Person, changes: Partial<Patient> = {}): Patient {
