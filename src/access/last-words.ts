@@ -2,9 +2,9 @@
  * Answers where no route is: a request that is no HTTP, that comes too slowly, or whose handler failed without a word. They carry the
  * headers of all others and tell nothing of the inside.
  */
-import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { http } from '../config/index.ts';
 import { FhirError } from '../fhir/index.ts';
 import { securityHeadersOf } from './security-headers.ts';
 
@@ -34,7 +34,7 @@ export function endConnection(socket: Socket, status: number, secure: boolean): 
     connection: 'close',
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
-  const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}`, ...lines].join('\r\n');
+  const head = [`HTTP/1.1 ${status} ${http.STATUS_CODES[status]}`, ...lines].join('\r\n');
   socket.end(`${head}\r\n\r\n${body}`, () => socket.destroy());
 }
 
@@ -65,5 +65,5 @@ const codes: Readonly<Record<number, 'timeout' | 'too-long' | 'not-found' | 'exc
 };
 
 function outcomeOf(status: number) {
-  return new FhirError(status, codes[status] ?? 'structure', STATUS_CODES[status] ?? 'refused').outcome;
+  return new FhirError(status, codes[status] ?? 'structure', http.STATUS_CODES[status] ?? 'refused').outcome;
 }

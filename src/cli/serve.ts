@@ -1,8 +1,8 @@
 import { loadConfig } from '../config/index.ts';
 import { startServer } from '../server.ts';
 import { allowGrowth } from '../small-start.ts';
-import { demoHospital, seedDemonstration } from './demonstration/index.ts';
 import type { Environment } from './environment.ts';
+import { expectLaterPackages } from './later-packages.ts';
 import { letParentMoveClock } from './moved-clock.ts';
 import { announceServer, holdDataFolder } from './running-server.ts';
 import { hasUserInterface, userInterfaceFolder } from './user-interface.ts';
@@ -14,12 +14,19 @@ export async function serve(_args: string[], env: Environment): Promise<number> 
   return 0;
 }
 
+/** Its rooms are loaded where there is a demonstration only. */
+async function demonstration() {
+  const { demoHospital, seedDemonstration } = await import('./demonstration/index.ts');
+  return { seed: seedDemonstration, loopbackSender: demoHospital };
+}
+
 /** The running server, and a promise that settles when it has stopped in an orderly way. */
 export async function run(env: Environment) {
   const config = loadConfig(env);
+  expectLaterPackages();
   await holdDataFolder(config.dataDir);
   const server = await startServer(config, {
-    ...(config.demo ? { seed: seedDemonstration, loopbackSender: demoHospital } : {}),
+    ...(config.demo ? await demonstration() : {}),
     ...((await hasUserInterface()) ? { userInterface: userInterfaceFolder } : {}),
   });
   letParentMoveClock(config.demonstrationClock, server);

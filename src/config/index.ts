@@ -6,6 +6,7 @@ export { type Config, dataFolder, isLoopback, loadConfig, type SmtpConfig } from
 export { ConfigError } from './config-error.ts';
 export { type DataKeysConfig, dataKeysFile } from './data-keys.ts';
 export type { DicomPeer, DicomSettings } from './dicom.ts';
+export { http } from './http-module.ts';
 export type {
   ExerciseRule,
   Grant,

@@ -3,6 +3,7 @@
  * its first signature need not have.
  */
 import { createRequire } from 'node:module';
+import type { DOMParser } from '@xmldom/xmldom';
 import type bwip from 'bwip-js/node';
 import type { KJUR } from 'jsrsasign';
 import type PDFDocument from 'pdfkit';
@@ -15,6 +16,11 @@ export function pdfkit(): typeof PDFDocument {
 
 export function barcodes(): typeof bwip {
   return load('bwip-js/node');
+}
+
+/** Reads our own CDA again before it is signed. */
+export function xmlParser(): typeof DOMParser {
+  return load('@xmldom/xmldom').DOMParser;
 }
 
 /** Certificates (RFC 5280) in ASN.1. */

@@ -9,7 +9,6 @@ import type { Teleradiology } from '../../teleradiology/contract.ts';
 import type { Identity } from './acknowledgement.ts';
 import { createFrameDecoder, frame } from './frames.ts';
 import type { Log } from './log.ts';
-import { openMessageParser } from './message.ts';
 import { createReceiver, type Receive } from './receive.ts';
 import { createSenders, type Peer } from './senders.ts';
 import { loadTables } from './tables.ts';
@@ -83,7 +82,7 @@ const ownIdentity: Identity = { application: 'PASSERELLE', facility: 'PASSERELLE
 export async function startMllp(options: MllpOptions): Promise<Mllp> {
   const { host, port, database, store, teleradiology, clock, log, tls, nodes } = options;
   const limits = { ...defaultLimits, ...options.limits };
-  const [tables, parse] = await Promise.all([loadTables(), openMessageParser()]);
+  const tables = await loadTables();
   const receive = createReceiver({
     database,
     store,
@@ -91,7 +90,6 @@ export async function startMllp(options: MllpOptions): Promise<Mllp> {
     clock,
     log,
     tables,
-    parse,
     senders: createSenders({ database, store, clock, log, acceptUnknownLoopback: options.acceptUnknownLoopback }),
     identity: options.identity ?? ownIdentity,
     production: options.production ?? false,

@@ -24,45 +24,59 @@ export interface Message {
   first(name: string): Segment | undefined;
 }
 
-/** Parses decoded text. @throws Refusal `not-hl7`. */
-export type MessageParser = (text: string, charset: Charset) => Message;
-
 /** Most segments one message may have: bounds the work a hostile message can ask for. */
 const maximumSegments = 20_000;
 
-/** Loads the parser. The library is imported here, not at the top: it costs 60 ms that a start without HL7 v2 need not pay. */
-export async function openMessageParser(): Promise<MessageParser> {
-  const { Hl7Message } = await import('@medplum/core');
-  return (text, charset) => {
-    const lines = text
-      .replace(/^\uFEFF/, '')
-      .split(/\r\n|\r|\n/)
-      .filter((line) => line.trim() !== '');
-    const header = lines[0];
-    if (!header || !/^MSH[^A-Za-z0-9\s]{5}/.test(header.slice(0, 8)) || lines.length > maximumSegments)
-      throw new Refusal('not-hl7');
-    const delimiters = readDelimiters(header);
-    const parsed = Hl7Message.parse(lines.join('\r'));
-    const counts = new Map<string, number>();
-    const plain = (value: string) => unescapeText(value, delimiters, (octets) => decodeAs(octets, charset));
-    const segments = parsed.segments.map((segment): Segment => {
-      const ordinal = (counts.get(segment.name) ?? 0) + 1;
-      counts.set(segment.name, ordinal);
-      const field = (n: number) => segment.getField(n) as ReturnType<typeof segment.getField> | undefined;
-      return {
-        name: segment.name,
-        ordinal,
-        repetitions(n) {
-          const found = field(n);
-          return !found || found.toString() === '' ? 0 : found.components.length;
-        },
-        value(n, component = 1, subcomponent = 1, repetition = 0) {
-          return present(plain(field(n)?.getComponent(component, subcomponent - 1, repetition) ?? ''));
-        },
-        text: (n) => present(plain(field(n)?.toString() ?? '')),
-      };
-    });
-    return { delimiters, charset, segments, first: (name) => segments.find((segment) => segment.name === name) };
+/** Parses decoded text. @throws Refusal `not-hl7`. */
+export function parseMessage(text: string, charset: Charset): Message {
+  const lines = text
+    .replace(/^\uFEFF/, '')
+    .split(/\r\n|\r|\n/)
+    .filter((line) => line.trim() !== '');
+  const header = lines[0];
+  if (!header || !/^MSH[^A-Za-z0-9\s]{5}/.test(header.slice(0, 8)) || lines.length > maximumSegments)
+    throw new Refusal('not-hl7');
+  const delimiters = readDelimiters(header);
+  const plain = (value: string) => unescapeText(value, delimiters, (octets) => decodeAs(octets, charset));
+  const counts = new Map<string, number>();
+  const segments = lines.map((line) => {
+    const fields = fieldsOf(line, delimiters);
+    const name = fields[0] ?? '';
+    const ordinal = (counts.get(name) ?? 0) + 1;
+    counts.set(name, ordinal);
+    return segmentOf({ name, ordinal, fields }, delimiters, plain);
+  });
+  return { delimiters, charset, segments, first: (name) => segments.find((segment) => segment.name === name) };
+}
+
+/** Fields by their number in the standard: MSH-1 is the separator itself, so that MSH-2 is the first after it (v2.5.1 §2.14.9.1). */
+function fieldsOf(line: string, { field }: Delimiters): string[] {
+  const fields = line.split(field);
+  return fields[0] === 'MSH' ? ['MSH', field, ...fields.slice(1)] : fields;
+}
+
+function segmentOf(
+  { name, ordinal, fields }: { name: string; ordinal: number; fields: readonly string[] },
+  delimiters: Delimiters,
+  plain: (value: string) => string,
+): Segment {
+  // What MSH-1 and MSH-2 say are the delimiters: nothing there is delimited.
+  const verbatim = (n: number) => name === 'MSH' && n <= 2;
+  const repetitionsOf = (n: number): string[] => {
+    const text = fields[n] ?? '';
+    return verbatim(n) ? [text] : text.split(delimiters.repetition);
+  };
+  return {
+    name,
+    ordinal,
+    repetitions: (n) => (fields[n] ? repetitionsOf(n).length : 0),
+    value(n, component = 1, subcomponent = 1, repetition = 0) {
+      const text = repetitionsOf(n)[repetition] ?? '';
+      if (verbatim(n)) return component === 1 && subcomponent === 1 ? present(text) : undefined;
+      const leaves = text.split(delimiters.component)[component - 1]?.split(delimiters.subcomponent);
+      return present(plain(leaves?.[subcomponent - 1] ?? ''));
+    },
+    text: (n) => present(verbatim(n) ? (fields[n] ?? '') : plain(fields[n] ?? '')),
   };
 }
 

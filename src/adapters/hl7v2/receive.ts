@@ -11,7 +11,6 @@ import { type Context, FhirError, type FhirStore } from '../../fhir/index.ts';
 import type { Teleradiology } from '../../teleradiology/contract.ts';
 import { acknowledge, type Header, type Identity, readHeader } from './acknowledgement.ts';
 import type { Log } from './log.ts';
-import type { MessageParser } from './message.ts';
 import {
   countRepetition,
   findEarlier,
@@ -34,7 +33,6 @@ export interface ReceiverOptions {
   log: Log;
   senders: Senders;
   tables: Tables;
-  parse: MessageParser;
   identity: Identity;
   /** Refuses identities of test and demonstration. */
   production: boolean;
@@ -53,20 +51,8 @@ export type Receive = (bytes: Buffer, peer: Peer, oversized: boolean) => Promise
 const attempts = 3;
 
 export function createReceiver(options: ReceiverOptions): Receive {
-  const {
-    database,
-    store,
-    teleradiology,
-    clock,
-    log,
-    senders,
-    tables,
-    parse,
-    identity,
-    production,
-    limitBytes,
-    nodes,
-  } = options;
+  const { database, store, teleradiology, clock, log, senders, tables, identity, production, limitBytes, nodes } =
+    options;
 
   return async function receive(bytes, peer, oversized) {
     const header = readHeader(bytes);
@@ -88,7 +74,7 @@ export function createReceiver(options: ReceiverOptions): Receive {
         if (header.type === '' && header.sender === '|') throw new Refusal('not-hl7', 'MSH^1');
         if (!sender) throw new Refusal('unknown-sender', 'MSH^1^3', { sender: header.sender });
         if (isForeign) throw new Refusal('foreign-certificate', 'MSH^1^3', { sender: header.sender });
-        const work = translate(bytes, header, { parse, tables, production });
+        const work = translate(bytes, header, { tables, production });
         return await perform({ ...reception, warnings: work.warnings }, header, sender, peer, work, answer);
       } catch (error) {
         return await refuse(reception, refusalOf(error, header, log), answer);

@@ -5,7 +5,7 @@ import type { Header } from './acknowledgement.ts';
 import { readAnswer, recordAnswer } from './answer.ts';
 import { decode } from './charset.ts';
 import { readComplement } from './complement.ts';
-import type { Message, MessageParser } from './message.ts';
+import { type Message, parseMessage } from './message.ts';
 import { readCancellation, readRequest } from './order.ts';
 import { Refusal } from './refusal.ts';
 import { checkHeader, flowOf } from './route.ts';
@@ -36,16 +36,12 @@ export interface Work {
 const maximumOrders = 50;
 
 /** Pure: nothing is read or written. @throws Refusal naming the element at fault. */
-export function translate(
-  bytes: Buffer,
-  header: Header,
-  options: { parse: MessageParser; tables: Tables; production: boolean },
-): Work {
-  const { parse, tables, production } = options;
+export function translate(bytes: Buffer, header: Header, options: { tables: Tables; production: boolean }): Work {
+  const { tables, production } = options;
   checkHeader(header, tables);
   const decoded = decode(bytes);
   if ('problem' in decoded) throw new Refusal(decoded.problem, 'MSH^1^18');
-  const message = parse(decoded.text, decoded.charset);
+  const message = parseMessage(decoded.text, decoded.charset);
   checkAlone(message);
   const groups = orderGroups(message);
   const flow = flowOf(header, groups, tables);

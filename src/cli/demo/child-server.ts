@@ -4,12 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import type { ClockMoved, MoveClock } from '../moved-clock.ts';
+import { type OwnEntry, ownEntry } from '../own-entry.ts';
 
-const main = fileURLToPath(new URL('../../main.ts', import.meta.url));
-/** As `npm run passerelle` has it (scripts/run.mjs). */
-const compileCache = fileURLToPath(new URL('../../../node_modules/.cache/passerelle-compile', import.meta.url));
 const readyTimeoutMs = 60_000;
 
 export interface ChildServer {
@@ -30,15 +27,19 @@ export interface ChildServer {
   stop(options?: { keepData?: boolean }): Promise<void>;
 }
 
-/** @throws Error with the server's last words when it does not become ready. */
+/**
+ * @param entry the form of the program it runs: the same as ours.
+ * @throws Error with the server's last words when it does not become ready.
+ */
 export async function startChildServer(
   env: Record<string, string>,
   dataDir?: string,
   command: 'serve' | 'start' = 'serve',
+  entry: OwnEntry = ownEntry(),
 ): Promise<ChildServer> {
   const folder = dataDir ?? (await mkdtemp(join(tmpdir(), 'passerelle-demo-')));
   const environment = {
-    NODE_COMPILE_CACHE: compileCache,
+    ...entry.env,
     ...process.env,
     HOST: '127.0.0.1',
     PORT: '0',
@@ -52,7 +53,7 @@ export async function startChildServer(
     DATA_DIR: folder,
   };
   const start = performance.now();
-  const child = spawn(process.execPath, [main, command], {
+  const child = spawn(process.execPath, [entry.file, command], {
     env: environment,
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
@@ -79,7 +80,8 @@ export async function startChildServer(
   });
   const startedInMs = performance.now() - start;
   child.removeAllListeners('exit');
-  const operator = (...args: string[]) => run([main, ...args], { ...environment, PORT: new URL(ready.http).port });
+  const operator = (...args: string[]) =>
+    run([entry.file, ...args], { ...environment, PORT: new URL(ready.http).port });
 
   return {
     process: child,

@@ -1,6 +1,6 @@
 /** Entries of a batch or transaction as calls, and their answers as entries (https://hl7.org/fhir/R4/http.html#transaction). */
-import { STATUS_CODES } from 'node:http';
 import type { Bundle, BundleEntry, OperationOutcome } from '@medplum/fhirtypes';
+import { http } from '../../config/index.ts';
 import { FhirError } from '../contract.ts';
 import type { StoredVersion } from '../store/contract.ts';
 import { entryText, fullUrl } from './bundle.ts';
@@ -98,7 +98,7 @@ export function failedEntry(status: number, outcome: OperationOutcome): string {
 }
 
 function statusText(status: number): string {
-  return `${status} ${STATUS_CODES[status] ?? ''}`.trim();
+  return `${status} ${http.STATUS_CODES[status] ?? ''}`.trim();
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -3,10 +3,11 @@
  * with the certificate verified.
  */
 import { lookup } from 'node:dns';
-import http from 'node:http';
+import type { Agent as PlainAgent } from 'node:http';
 import https from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { rootCertificates } from 'node:tls';
+import { http } from '../../config/index.ts';
 import { type EndpointPolicy, hostOf, mayConnect } from './addresses.ts';
 
 /** What the other side answered, or why it could not be asked; the reason never quotes what was sent or received. */
@@ -40,7 +41,7 @@ export function createEndpoints(
   const trusted = ca && ca.length > 0 ? { ca: [...rootCertificates, ...ca] } : {};
   const kept = { keepAlive: true, maxSockets: 8 };
   /** Connections kept open were checked for their tenant; what another tenant may reach can be less. */
-  const agents = new Map<string, { secure: https.Agent; plain: http.Agent }>();
+  const agents = new Map<string, { secure: https.Agent; plain: PlainAgent }>();
   const agentsOf = (tenant: string) => {
     const known = agents.get(tenant) ?? {
       secure: new https.Agent({ ...kept, minVersion: 'TLSv1.2', ...trusted }),

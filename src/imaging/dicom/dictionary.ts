@@ -1,5 +1,5 @@
-/** PS3.6: data element tags, keywords and value representations, taken from dcmjs once and turned into two look-ups by number and keyword. */
-import dcmjsDictionary from 'dcmjs/dictionary';
+/** PS3.6: data element tags, keywords and value representations, as scripts/generate-data-elements.ts took them from dcmjs. */
+import { readFileSync } from 'node:fs';
 
 /** One data element of the standard. */
 export interface DictionaryEntry {
@@ -10,13 +10,17 @@ export interface DictionaryEntry {
   keyword: string;
 }
 
+const file = new URL('./data-elements.generated.txt', import.meta.url);
+
 const byTag: ReadonlyMap<number, DictionaryEntry> = new Map(
-  Object.values(dcmjsDictionary).flatMap((entry) => {
-    const match = /^\(([0-9A-F]{4}),([0-9A-F]{4})\)$/i.exec(entry.tag);
-    if (!match || entry.version !== 'DICOM') return [];
-    const tag = Number.parseInt(`${match[1]}${match[2]}`, 16);
-    return [[tag, { tag, vr: entry.vr, keyword: entry.name }] as const];
-  }),
+  readFileSync(file, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => {
+      const [tagText = '', vr = '', keyword = ''] = line.split(' ');
+      const tag = Number.parseInt(tagText, 16);
+      return [tag, { tag, vr, keyword }] as const;
+    }),
 );
 
 const byKeyword: ReadonlyMap<string, DictionaryEntry> = new Map(

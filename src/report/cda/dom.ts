@@ -1,5 +1,6 @@
 /** Reading a CDA: namespace-aware, no DTD, no entity but the five of XML. */
-import { DOMParser, type Element as XmlNode } from '@xmldom/xmldom';
+import type { Element as XmlNode } from '@xmldom/xmldom';
+import { xmlParser } from '../libraries.ts';
 
 export type { Element as XmlNode } from '@xmldom/xmldom';
 
@@ -14,6 +15,7 @@ export function parseXml(text: string): XmlNode {
   const stop = (level: string) => {
     if (level !== 'warning') throw malformed;
   };
+  const DOMParser = xmlParser();
   try {
     const root = new DOMParser({ onError: stop }).parseFromString(text, 'text/xml').documentElement;
     if (root) return root;

@@ -2,7 +2,6 @@ import type { Patient } from '@medplum/fhirtypes';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { readHeader } from '../../../src/adapters/hl7v2/acknowledgement.ts';
-import { type MessageParser, openMessageParser } from '../../../src/adapters/hl7v2/message.ts';
 import { Refusal } from '../../../src/adapters/hl7v2/refusal.ts';
 import { loadTables, type Tables } from '../../../src/adapters/hl7v2/tables.ts';
 import { translate } from '../../../src/adapters/hl7v2/translate.ts';
@@ -22,17 +21,14 @@ import {
 import { recordingTeleradiology } from './recording-teleradiology.ts';
 
 let tables: Tables;
-let parse: MessageParser;
 
 beforeAll(async () => {
   tables = await loadTables();
-  parse = await openMessageParser();
 });
 
 function read(segments: Segments, options: { production?: boolean; tables?: Tables } = {}) {
   const bytes = Buffer.from(render(segments));
   return translate(bytes, readHeader(bytes), {
-    parse,
     tables: options.tables ?? tables,
     production: options.production ?? false,
   });
@@ -251,7 +247,7 @@ describe('flow 1, the request', () => {
     sent = withField(sent, 'OBR', 1, '');
     sent = sent.map((fields) => (fields[0] === 'MSH' ? fields : [...fields, '', '']));
     const bytes = Buffer.from(render(sent).replaceAll('\r', '\n'));
-    const work = translate(bytes, readHeader(bytes), { parse, tables, production: false });
+    const work = translate(bytes, readHeader(bytes), { tables, production: false });
     expect(work.warnings).toContain('PV1-19 absent (identifiant du rendez-vous)');
   });
 

@@ -1,0 +1,6 @@
+/** Runs the command named on the command line, `serve demo migrate token user bench …`: only the one asked for is loaded. */
+import { startSmall } from './small-start.ts';
+
+startSmall();
+const { runCommand } = await import('./cli/commands.ts');
+process.exitCode = await runCommand(process.argv.slice(2), process.env);
