@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { createOAuthService, smartRoutes } from '../../src/access/index.ts';
 import { browserPath, launchBrowser } from '../ui/browser.ts';
 import { buildUserInterface } from '../ui/build.ts';
+import { complaintsOf } from '../ui/complaints.ts';
 import { type PeopleServer, startPeopleServer } from '../ui/people-server.ts';
 
 const password = 'Hirondelle-47-Sud';
@@ -44,11 +45,7 @@ describe.skipIf(browserPath() === undefined)('signing in and one’s own account
     page = await context.newPage();
     page.setDefaultTimeout(9_000);
     devtools = await context.newCDPSession(page);
-    complaints = [];
-    page.on('pageerror', (error) => complaints.push(error.message));
-    page.on('console', (message) => {
-      if (/Content.Security.Policy|Refused to/i.test(message.text())) complaints.push(message.text());
-    });
+    complaints = complaintsOf(page);
   });
   afterEach(async () => {
     await page.context().close();

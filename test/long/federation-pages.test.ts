@@ -6,6 +6,7 @@ import type { OpenidSource } from '../../src/config/index.ts';
 import { clientId, clientSecret, type OpenidPeer, openOpenidPeer } from '../support/openid-peer.ts';
 import { browserPath, launchBrowser } from '../ui/browser.ts';
 import { buildUserInterface } from '../ui/build.ts';
+import { complaintsOf } from '../ui/complaints.ts';
 import { type PeopleServer, startPeopleServer } from '../ui/people-server.ts';
 
 const password = 'Hirondelle-47-Sud';
@@ -59,11 +60,7 @@ describe.skipIf(browserPath() === undefined)('identity providers and accounts in
     const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, locale: 'fr-FR' });
     page = await context.newPage();
     page.setDefaultTimeout(9_000);
-    complaints = [];
-    page.on('pageerror', (error) => complaints.push(error.message));
-    page.on('console', (message) => {
-      if (/Content.Security.Policy|Refused to/i.test(message.text())) complaints.push(message.text());
-    });
+    complaints = complaintsOf(page);
   });
   afterEach(async () => {
     await page.context().close();

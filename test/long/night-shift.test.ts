@@ -5,6 +5,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ChildServer, startChildServer } from '../../src/cli/demo/child-server.ts';
 import { browserPath, launchBrowser } from '../ui/browser.ts';
+import { complaintsOf } from '../ui/complaints.ts';
 
 const password = 'Nuit-de-garde-2026';
 /** Pictures of the screens go here when asked for (`SCREENSHOTS=docs/images`), else nowhere that stays. */
@@ -35,10 +36,7 @@ describe.skipIf(browserPath() === undefined)('a night shift in the browser', () 
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'fr-FR' });
     page = await context.newPage();
     page.setDefaultTimeout(20_000);
-    page.on('pageerror', (error) => complaints.push(error.message));
-    page.on('console', (message) => {
-      if (/Content.Security.Policy|Refused to/i.test(message.text())) complaints.push(message.text());
-    });
+    complaintsOf(page, complaints);
     await page.goto(server.httpUrl);
     await page.getByLabel('Identifiant').fill(account);
     await page.getByRole('textbox', { name: 'Mot de passe' }).fill(password);
@@ -104,7 +102,7 @@ describe.skipIf(browserPath() === undefined)('a night shift in the browser', () 
     await dialog.getByRole('button', { name: 'Signer et envoyer' }).click();
     await page.getByRole('button', { name: 'Voir le PDF' }).waitFor();
     await page
-      .getByText(/MSA\|AA/)
+      .getByText(/Le logiciel du site en a accusé réception/)
       .first()
       .waitFor();
     await picture('dossier-rendu');

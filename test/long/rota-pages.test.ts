@@ -2,6 +2,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ChildServer, startChildServer } from '../../src/cli/demo/child-server.ts';
 import { browserPath, launchBrowser } from '../ui/browser.ts';
+import { complaintsOf } from '../ui/complaints.ts';
 
 const password = 'Tableau-de-garde-2026';
 
@@ -25,12 +26,7 @@ describe.skipIf(browserPath() === undefined)('the pages of the rota in a browser
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'fr-FR' });
     page = await context.newPage();
     page.setDefaultTimeout(20_000);
-    page.on('pageerror', (error) => complaints.push(error.message));
-    page.on('response', (answer) => {
-      // Who is not signed in yet is asked who they are.
-      if (answer.status() >= 400 && !answer.url().endsWith('/userinfo'))
-        complaints.push(`${answer.status()} ${answer.url()}`);
-    });
+    complaintsOf(page, complaints, { answers: true });
     await page.goto(server.httpUrl);
     await page.getByLabel('Identifiant').fill(account);
     await page.getByRole('textbox', { name: 'Mot de passe' }).fill(password);

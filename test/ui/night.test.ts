@@ -4,6 +4,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { browserPath, launchBrowser } from './browser.ts';
 import { buildUserInterface } from './build.ts';
+import { complaintsOf } from './complaints.ts';
 import { type FakeServer, fakePassword, startFakeServer } from './fake/server.ts';
 
 /** A loaded machine may take its time; a wrong screen stays wrong. */
@@ -28,11 +29,7 @@ describe.skipIf(browserPath() === undefined)('the user interface in a browser', 
   beforeEach(async () => {
     server = await startFakeServer(folder);
     page = await browser.newPage({ viewport: { width: 1440, height: 900 }, locale: 'fr-FR' });
-    complaints = [];
-    page.on('pageerror', (error) => complaints.push(error.message));
-    page.on('console', (message) => {
-      if (/Content.Security.Policy|Refused to/i.test(message.text())) complaints.push(message.text());
-    });
+    complaints = complaintsOf(page);
   });
   afterEach(async () => {
     await page.close();

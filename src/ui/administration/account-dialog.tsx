@@ -1,9 +1,10 @@
 /** One account: its rights, its means of signing in, its closing. */
-import { Alert, Button, Modal, MultiSelect } from '@mantine/core';
+import { Alert, Button, MultiSelect } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { type JSX, useState } from 'react';
 import { ask } from '../session/people-client.ts';
 import { StepError } from '../session/step-error.tsx';
+import { Dialog } from '../shell/dialog.tsx';
 import { type Accounts, followsDirectory, type ManagedAccount, meansOf } from './accounts.ts';
 import { ProviderLinks } from './provider-links.tsx';
 import { TemporaryPassword } from './temporary-password.tsx';
@@ -40,7 +41,7 @@ export function AccountDialog({
     onSuccess: onChanged,
   });
   return (
-    <Modal opened onClose={onClose} title={`${account.display} (${account.login})`}>
+    <Dialog onClose={onClose} title={`${account.display} (${account.login})`}>
       <div className="stack">
         <p className="muted">Connexion : {meansOf(account)}</p>
         {isDecidedHere ? (
@@ -97,6 +98,6 @@ export function AccountDialog({
           {account.disabled ? 'Rouvrir le compte' : 'Fermer le compte'}
         </Button>
       </div>
-    </Modal>
+    </Dialog>
   );
 }

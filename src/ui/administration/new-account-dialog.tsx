@@ -1,9 +1,10 @@
 /** Nouveau compte: one named person, one account (SE-2). */
-import { Button, Modal, MultiSelect, TextInput } from '@mantine/core';
+import { Button, MultiSelect, TextInput } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, type JSX, useState } from 'react';
 import { ask } from '../session/people-client.ts';
 import { StepError } from '../session/step-error.tsx';
+import { Dialog } from '../shell/dialog.tsx';
 import type { Accounts } from './accounts.ts';
 import { TemporaryPassword } from './temporary-password.tsx';
 
@@ -35,7 +36,7 @@ export function NewAccountDialog({ roles, places, onMade, onClose }: NewAccountD
     });
   };
   return (
-    <Modal opened onClose={onClose} title="Nouveau compte">
+    <Dialog onClose={onClose} title="Nouveau compte">
       {make.data ? (
         <div className="stack">
           <TemporaryPassword login={make.data.login} password={make.data.temporaryPassword} />
@@ -74,6 +75,6 @@ export function NewAccountDialog({ roles, places, onMade, onClose }: NewAccountD
           </Button>
         </form>
       )}
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,6 +1,7 @@
 /** Asks for what an action must be told. */
-import { Alert, Button, Modal } from '@mantine/core';
+import { Alert, Button } from '@mantine/core';
 import type { FormEvent, JSX } from 'react';
+import { Dialog } from '../shell/dialog.tsx';
 import { ActionInput } from './action-field.tsx';
 import type { CaseAction } from './action-list.ts';
 import { actionValues } from './actions.ts';
@@ -19,7 +20,7 @@ export function ActionDialog({ action, pending, error, onClose, onSubmit }: Acti
     onSubmit(actionValues(action, new FormData(event.currentTarget)));
   };
   return (
-    <Modal opened onClose={onClose} title={action.question}>
+    <Dialog onClose={onClose} title={action.question}>
       <form onSubmit={submit} className="stack">
         {action.fields.map((field, index) => (
           <ActionInput key={field.name} field={field} first={index === 0} />
@@ -38,6 +39,6 @@ export function ActionDialog({ action, pending, error, onClose, onSubmit }: Acti
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

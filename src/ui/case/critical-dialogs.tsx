@@ -1,6 +1,7 @@
 /** Declaring a critical result, and saying it back. */
-import { Alert, Button, Checkbox, Modal, NativeSelect, Textarea, TextInput } from '@mantine/core';
+import { Alert, Button, Checkbox, NativeSelect, Textarea, TextInput } from '@mantine/core';
 import { type FormEvent, type JSX, type ReactNode, useState } from 'react';
+import { Dialog } from '../shell/dialog.tsx';
 import { criticalCategories } from './critical.ts';
 
 interface DialogState {
@@ -13,7 +14,7 @@ interface DialogState {
 const longestText = 4000;
 const entered = (form: FormData, name: string): string => String(form.get(name) ?? '').trim();
 
-function Dialog({
+function FormDialog({
   title,
   action,
   state,
@@ -32,7 +33,7 @@ function Dialog({
     state.onSubmit(Object.fromEntries(values));
   };
   return (
-    <Modal opened onClose={state.onClose} title={title}>
+    <Dialog onClose={state.onClose} title={title}>
       <form className="stack" onSubmit={submit}>
         {children}
         {state.error === undefined ? null : (
@@ -49,13 +50,13 @@ function Dialog({
           </Button>
         </div>
       </form>
-    </Modal>
+    </Dialog>
   );
 }
 
 export function DeclareDialog(state: DialogState): JSX.Element {
   return (
-    <Dialog
+    <FormDialog
       title="Déclarer un résultat critique"
       action="Déclarer et prévenir"
       state={state}
@@ -72,7 +73,7 @@ export function DeclareDialog(state: DialogState): JSX.Element {
         data-autofocus
       />
       <NativeSelect name="category" label="Délai pour être entendu" data={[...criticalCategories]} />
-    </Dialog>
+    </FormDialog>
   );
 }
 
@@ -85,7 +86,7 @@ interface AcknowledgeDialogProps extends DialogState {
 export function AcknowledgeDialog({ finding, byTelephone, ...state }: AcknowledgeDialogProps): JSX.Element {
   const [isConfirmed, setConfirmed] = useState(false);
   return (
-    <Dialog
+    <FormDialog
       title={byTelephone ? 'Résultat critique annoncé par téléphone' : 'Accuser prise en compte du résultat critique'}
       action={byTelephone ? 'Consigner l’appel' : 'J’ai compris'}
       state={state}
@@ -119,6 +120,6 @@ export function AcknowledgeDialog({ finding, byTelephone, ...state }: Acknowledg
           maxLength={longestText}
         />
       )}
-    </Dialog>
+    </FormDialog>
   );
 }

@@ -1,5 +1,5 @@
 /** The last look before the signature: which patient, which conclusion, which act. */
-import { Alert, Button, Modal, Textarea } from '@mantine/core';
+import { Alert, Button, Textarea } from '@mantine/core';
 import type { OperationOutcomeIssue, Patient, Task } from '@medplum/fhirtypes';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { type JSX, useState } from 'react';
@@ -7,6 +7,7 @@ import type { Exam } from '../case/exam.ts';
 import { operate } from '../case/use-operation.ts';
 import { useServices } from '../fhir/client-context.tsx';
 import { FhirProblem, messageOf } from '../fhir/problem.ts';
+import { Dialog } from '../shell/dialog.tsx';
 import { frenchDate } from '../time/format.ts';
 import { sexName } from '../words/labels.ts';
 import { patientIdentity } from '../words/people.ts';
@@ -68,12 +69,7 @@ export function SignDialog({
   });
 
   return (
-    <Modal
-      opened
-      onClose={onClose}
-      title={amending ? 'Signer la version suivante' : 'Signer le compte rendu'}
-      size="lg"
-    >
+    <Dialog onClose={onClose} title={amending ? 'Signer la version suivante' : 'Signer le compte rendu'} size="lg">
       <div className="stack">
         <dl className="sign-facts">
           <dt>Patient</dt>
@@ -123,6 +119,6 @@ export function SignDialog({
           </Button>
         </div>
       </div>
-    </Modal>
+    </Dialog>
   );
 }

@@ -1,5 +1,5 @@
 /** The signed report: text, PDF, CDA. */
-import { Alert, Button, Modal } from '@mantine/core';
+import { Alert, Button } from '@mantine/core';
 import type { DiagnosticReport, DocumentReference, Task } from '@medplum/fhirtypes';
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { type JSX, useEffect, useState } from 'react';
@@ -9,6 +9,7 @@ import { Panel } from '../case/panel.tsx';
 import { found, referencedId } from '../fhir/bundle.ts';
 import { useServices } from '../fhir/client-context.tsx';
 import { messageOf } from '../fhir/problem.ts';
+import { Dialog } from '../shell/dialog.tsx';
 import { frenchDateTime } from '../time/format.ts';
 import { kindOf } from '../words/kinds.ts';
 import { chaptersOf, draftOf } from './chapters.ts';
@@ -112,12 +113,12 @@ function PdfButton({ report }: { report: DiagnosticReport }): JSX.Element | null
         </span>
       ) : null}
       {shown === undefined ? null : (
-        <Modal opened onClose={() => setShown(undefined)} title="Compte rendu signé" size="90%">
+        <Dialog onClose={() => setShown(undefined)} title="Compte rendu signé" size="90%">
           <iframe src={shown} title="Compte rendu signé (PDF)" className="pdf" />
           <a href={shown} download={`compte-rendu-${report.id}.pdf`}>
             Télécharger le PDF
           </a>
-        </Modal>
+        </Dialog>
       )}
     </>
   );

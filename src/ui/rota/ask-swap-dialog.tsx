@@ -1,8 +1,9 @@
 /** Demander un échange: of a shift of one's own; of a colleague's, only who and when. */
-import { Button, Modal, Select, Textarea } from '@mantine/core';
+import { Button, Select, Textarea } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { type JSX, useState } from 'react';
 import { useServices } from '../fhir/client-context.tsx';
+import { Dialog } from '../shell/dialog.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
 import { dutyNames, frenchDay, hoursText, localFormats, type Rota, type Shift } from './month.ts';
 import type { Reader } from './readers.ts';
@@ -36,7 +37,7 @@ export function AskSwapDialog({ shift, rota, readers, isOwn, onDone, onClose }: 
   });
   const formats = localFormats(rota.timeZone);
   return (
-    <Modal opened onClose={onClose} title={`${dutyNames[shift.kind]} : ${shift.name}`}>
+    <Dialog onClose={onClose} title={`${dutyNames[shift.kind]} : ${shift.name}`}>
       <div className="stack">
         <p>
           {frenchDay(formats.day(shift.start))}, {hoursText(shift, formats)}
@@ -65,6 +66,6 @@ export function AskSwapDialog({ shift, rota, readers, isOwn, onDone, onClose }: 
           </>
         ) : null}
       </div>
-    </Modal>
+    </Dialog>
   );
 }

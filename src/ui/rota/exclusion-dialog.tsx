@@ -1,8 +1,9 @@
 /** Exclure, rétablir: said in full before it is done, for it takes effect at once (CM-5). */
-import { Alert, Button, Modal, Textarea } from '@mantine/core';
+import { Alert, Button, Textarea } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { type JSX, useState } from 'react';
 import { useServices } from '../fhir/client-context.tsx';
+import { Dialog } from '../shell/dialog.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
 import type { Reader } from './readers.ts';
 
@@ -32,7 +33,7 @@ export function ExclusionDialog({ reader, establishment, onDone, onClose }: Excl
     },
   });
   return (
-    <Modal opened onClose={onClose} title={reader.excluded ? `Rétablir ${reader.name}` : `Exclure ${reader.name}`}>
+    <Dialog onClose={onClose} title={reader.excluded ? `Rétablir ${reader.name}` : `Exclure ${reader.name}`}>
       <div className="stack">
         {reader.excluded ? (
           <p>Ce radiologue pourra de nouveau être planifié, prendre des dossiers et signer.</p>
@@ -64,6 +65,6 @@ export function ExclusionDialog({ reader, establishment, onDone, onClose }: Excl
           {reader.excluded ? 'Rétablir' : 'Exclure maintenant'}
         </Button>
       </div>
-    </Modal>
+    </Dialog>
   );
 }

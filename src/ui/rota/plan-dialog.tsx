@@ -1,8 +1,9 @@
 /** Planifier: the same hours for one day or several, one request to the server each, in the establishment's own time. */
-import { Button, Checkbox, Group, Modal, Select, TextInput } from '@mantine/core';
+import { Button, Checkbox, Group, Select, TextInput } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { type FormEvent, type JSX, useState } from 'react';
 import { useServices } from '../fhir/client-context.tsx';
+import { Dialog } from '../shell/dialog.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
 import { type DutyKind, daysOf, dutyKinds, dutyNames, frenchDay, weekdayOf } from './month.ts';
 import type { Reader } from './readers.ts';
@@ -53,7 +54,7 @@ export function PlanDialog(props: PlanDialogProps): JSX.Element {
     plan.mutate();
   };
   return (
-    <Modal opened onClose={onClose} title={`Planifier à partir du ${frenchDay(props.day)}`}>
+    <Dialog onClose={onClose} title={`Planifier à partir du ${frenchDay(props.day)}`}>
       <form onSubmit={submit} className="stack">
         <Select
           label="Garde de"
@@ -103,6 +104,6 @@ export function PlanDialog(props: PlanDialogProps): JSX.Element {
           {days.length > 1 ? `Planifier ${days.length} gardes` : 'Planifier la garde'}
         </Button>
       </form>
-    </Modal>
+    </Dialog>
   );
 }

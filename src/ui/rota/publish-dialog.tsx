@@ -1,8 +1,9 @@
 /** Publier: who publishes sees first what is wrong with the month, and whether it is late. */
-import { Alert, Button, Modal } from '@mantine/core';
+import { Alert, Button } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import type { JSX } from 'react';
 import { useServices } from '../fhir/client-context.tsx';
+import { Dialog } from '../shell/dialog.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
 import { frenchDateTime } from '../time/format.ts';
 import { frenchMonth, type Rota } from './month.ts';
@@ -34,7 +35,7 @@ export function PublishDialog({ establishment, rota, now, onDone, onClose }: Pub
   });
   const isLate = rota.published === undefined && now.getTime() > Date.parse(rota.publishBefore);
   return (
-    <Modal opened onClose={onClose} title={`Publier ${frenchMonth(rota.month)}`} size="lg">
+    <Dialog onClose={onClose} title={`Publier ${frenchMonth(rota.month)}`} size="lg">
       <div className="stack">
         {isLate ? (
           <Alert color="red" role="alert">
@@ -49,6 +50,6 @@ export function PublishDialog({ establishment, rota, now, onDone, onClose }: Pub
           Publier
         </Button>
       </div>
-    </Modal>
+    </Dialog>
   );
 }

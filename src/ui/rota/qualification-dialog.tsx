@@ -1,11 +1,12 @@
 /** Certificates of a radiologist: what is on file, what is added, and the scans. Administrators record, coordinators look. */
-import { Button, FileInput, Group, Modal, Select, TextInput } from '@mantine/core';
+import { Button, FileInput, Group, Select, TextInput } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type FormEvent, type JSX, useState } from 'react';
 import { saveBlob } from '../case/save-blob.ts';
 import { found } from '../fhir/bundle.ts';
 import { useServices } from '../fhir/client-context.tsx';
 import { ColumnHeads } from '../shell/column-heads.tsx';
+import { Dialog } from '../shell/dialog.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
 import { frenchDate } from '../time/format.ts';
 import { ContactForm } from './contact-form.tsx';
@@ -57,7 +58,7 @@ export function QualificationDialog({ reader, mayRecord, onDone, onClose }: Qual
     onDone();
   };
   return (
-    <Modal opened onClose={onClose} title={`Qualifications : ${reader.name}`} size="lg">
+    <Dialog onClose={onClose} title={`Qualifications : ${reader.name}`} size="lg">
       <div className="stack">
         {person.isError ? <ErrorBanner error={person.error} onRetry={() => void person.refetch()} /> : null}
         <table className="plain-table">
@@ -90,7 +91,7 @@ export function QualificationDialog({ reader, mayRecord, onDone, onClose }: Qual
         {mayRecord && person.data ? <ContactForm key={`c${recorded}`} person={person.data} onDone={changed} /> : null}
         {mayRecord ? <NewQualification key={recorded} id={id} onDone={changed} /> : null}
       </div>
-    </Modal>
+    </Dialog>
   );
 }
 

@@ -1,8 +1,9 @@
 /** One shift: handed to somebody else, swapped for another, or withdrawn; on a published month everybody concerned is told. */
-import { Alert, Button, Modal, Select } from '@mantine/core';
+import { Alert, Button, Select } from '@mantine/core';
 import { useMutation } from '@tanstack/react-query';
 import { type JSX, useState } from 'react';
 import { useServices } from '../fhir/client-context.tsx';
+import { Dialog } from '../shell/dialog.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
 import { dutyNames, frenchDay, hoursText, localFormats, type Rota, type Shift } from './month.ts';
 import type { Reader } from './readers.ts';
@@ -56,14 +57,14 @@ export function ShiftDialog({ shift, rota, readers, now, onDone, onClose }: Shif
   const day = frenchDay(formats.day(shift.start));
   if (shift.published && Date.parse(shift.end) <= now.getTime())
     return (
-      <Modal opened onClose={onClose} title={`${dutyNames[shift.kind]} : ${shift.name}`}>
+      <Dialog onClose={onClose} title={`${dutyNames[shift.kind]} : ${shift.name}`}>
         <p>
           {day}, {hoursText(shift, formats)} : garde terminée, elle ne se modifie plus.
         </p>
-      </Modal>
+      </Dialog>
     );
   return (
-    <Modal opened onClose={onClose} title={`${dutyNames[shift.kind]} : ${shift.name}`}>
+    <Dialog onClose={onClose} title={`${dutyNames[shift.kind]} : ${shift.name}`}>
       <div className="stack">
         <p>
           {day}, {hoursText(shift, formats)}
@@ -89,6 +90,6 @@ export function ShiftDialog({ shift, rota, readers, now, onDone, onClose }: Shif
           Retirer la garde
         </Button>
       </div>
-    </Modal>
+    </Dialog>
   );
 }
