@@ -6,13 +6,15 @@ import {
   hoursText,
   localFormats,
   monthShifted,
+  ofMonth,
   rotaOf,
   uncoveredDays,
   weekdayOf,
 } from '../../src/ui/rota/month.ts';
-import { dutyOf, fromText, spacedPhone, untilNextMs, untilText } from '../../src/ui/rota/on-duty.ts';
+import { dutyOf, fromText, untilNextMs, untilText } from '../../src/ui/rota/on-duty.ts';
 import { expiryState, heldBy, qualificationSystem, withQualification } from '../../src/ui/rota/qualifications.ts';
 import { scanOf } from '../../src/ui/rota/scans.ts';
+import { spacedPhone } from '../../src/ui/words/phone.ts';
 
 describe('a month on the screen', () => {
   it('has its own days and neighbours', () => {
@@ -72,6 +74,23 @@ describe('a month on the screen', () => {
       '2026-12-04',
       '2026-12-05',
     ]);
+  });
+});
+
+describe('what a rota is called', () => {
+  it('is said as French says it: months with their article, a whole day without its hours twice', () => {
+    expect(['2027-01', '2027-04', '2026-08', '2026-10'].map(ofMonth)).toEqual([
+      'de janvier 2027',
+      'd’avril 2027',
+      'd’août 2026',
+      'd’octobre 2026',
+    ]);
+    const formats = localFormats('Europe/Paris');
+    const hours = (start: string, end: string) => hoursText({ start, end }, formats);
+    expect(hours('2026-12-05T07:00:00Z', '2026-12-06T07:00:00Z')).toBe('24 h à partir de 08:00');
+    expect(hours('2026-12-04T23:00:00Z', '2026-12-05T23:00:00Z')).toBe('toute la journée');
+    expect(hours('2026-12-05T19:00:00Z', '2026-12-06T07:00:00Z')).toBe('20:00 – 08:00');
+    expect(hours('2026-12-05T07:00:00Z', '2026-12-07T07:00:00Z')).toBe('08:00 – 08:00 (lun. 7)');
   });
 });
 

@@ -50,7 +50,7 @@ describe('the series of a study', () => {
 describe('the text over an image', () => {
   it('comes from the image itself', () => {
     expect(overlayOf(metadata[1] as DicomDataset)).toEqual({
-      patient: ['TEST-MOREAU CAMILLE', 'IPP-0001 · F', 'né(e) le 12/03/1959', 'examen du 22/11/2026 02:15'],
+      patient: ['TEST-MOREAU CAMILLE', 'IPP-0001 · F', 'née le 12/03/1959', 'examen du 22/11/2026 02:15'],
       series: ['CT · Crâne parenchyme 0,6 mm', 'CH-EXEMPLE IMAGERIE'],
       geometry: ['épaisseur 0,6 mm', 'position 5 mm'],
     });

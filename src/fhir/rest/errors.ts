@@ -35,7 +35,14 @@ export function failureOf(error: unknown, requestId: string): Failure {
     const [status, issueCode, text] = transport;
     return { status, outcome: new FhirError(status, issueCode, text).outcome, isInternal: false };
   }
-  const outcome = new FhirError(500, 'exception', `internal error; quote request ${requestId}`).outcome;
+  const { outcome } = FhirError.of(500, [
+    {
+      severity: 'error',
+      code: 'exception',
+      diagnostics: `internal error; quote request ${requestId}`,
+      details: { text: `Erreur interne : signalez à l’exploitant le numéro ${requestId}.` },
+    },
+  ]);
   return { status: 500, outcome, isInternal: true };
 }
 

@@ -95,6 +95,7 @@ function whyText(term: ClockTerm): string {
     term.bands.map((band) => words[band]).join(' ou '),
   ].filter((each) => each !== '');
   const where = term.contract === undefined ? 'délais par défaut' : 'contrat';
-  const when = conditions.length > 0 ? ` (${conditions.join(', ')})` : '';
+  // The words of our own clauses say when they apply.
+  const when = conditions.length > 0 && term.contract !== undefined ? ` (${conditions.join(', ')})` : '';
   return `${term.text}${when} : ${delayText(term.delay)}, ${where}.`;
 }

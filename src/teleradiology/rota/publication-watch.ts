@@ -6,6 +6,7 @@ import { establishmentSettings, isLive } from '../settings.ts';
 import { anyPlatformId } from '../shell/platform.ts';
 import { latestNotice, type Month, monthAfter, monthNamed } from './calendar.ts';
 import { publicationOf } from './duty.ts';
+import { ofMonth } from './month-words.ts';
 import { type Rota, schedulesOf } from './schedule.ts';
 
 /** From the first rota of an establishment on, its months are watched one after the other. */
@@ -42,7 +43,7 @@ export async function raiseLateRota(room: Teller, due: DueTime, tx: FhirTransact
   const platform = await anyPlatformId(tx);
   await tellStaff(room, tx, {
     category: 'rota-late',
-    text: `${organization.name ?? establishmentId} : le tableau de garde de ${month.name} n’est pas publié, moins de sept jours avant le mois.`,
+    text: `${organization.name ?? establishmentId} : le tableau de garde ${ofMonth(month.name)} n’est pas publié, moins de sept jours avant le mois.`,
     recipients: [platform === undefined ? undefined : `Organization/${platform}`, due.caseId],
     about: [due.caseId],
     establishment: establishmentId,

@@ -12,6 +12,7 @@ import { frenchInstant, isShortNotice, type Month, monthAfter, monthNamed } from
 import { noteChange } from './changes.ts';
 import { type Publication, publicationExtension, publicationOf, publicationUrl } from './duty.ts';
 import { watchGaps } from './gaps.ts';
+import { ofMonth } from './month-words.ts';
 import { watchMonth } from './publication-watch.ts';
 import type { Publishing } from './publishing.ts';
 import { type Rota, schedulesOf } from './schedule.ts';
@@ -123,7 +124,7 @@ async function told(
   const platform = await anyPlatformId(tx.whole);
   const place = `Organization/${establishmentId}`;
   const parts = [
-    `${organization?.name ?? establishmentId} : le tableau de garde de ${month.name} est publié, ${counted(planned.length, 'garde')}.`,
+    `${organization?.name ?? establishmentId} : le tableau de garde ${ofMonth(month.name)} est publié, ${counted(planned.length, 'garde')}.`,
     publication.late ? 'Publication tardive : moins de sept jours avant le mois.' : '',
     gaps > 0 ? `${counted(gaps, 'plage')} sans radiologue.` : '',
   ];

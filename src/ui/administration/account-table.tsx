@@ -2,6 +2,7 @@
 import { Button } from '@mantine/core';
 import type { JSX } from 'react';
 import { ColumnHeads } from '../shell/column-heads.tsx';
+import { frenchDate } from '../time/format.ts';
 import { type Accounts, type ManagedAccount, meansOf } from './accounts.ts';
 
 interface AccountTableProps {
@@ -32,7 +33,7 @@ export function AccountTable({ accounts, roles, places, onOpen }: AccountTablePr
             <td>{account.roles.map((role) => titles.get(role) ?? role).join(', ')}</td>
             <td>{account.establishments.map((id) => names.get(id) ?? id).join(', ') || '–'}</td>
             <td>{meansOf(account)}</td>
-            <td className="cell-number">{account.lastUse ?? 'jamais'}</td>
+            <td className="cell-number">{account.lastUse === null ? 'jamais' : frenchDate(account.lastUse)}</td>
             <td>{account.disabled ? 'fermé' : 'ouvert'}</td>
           </tr>
         ))}

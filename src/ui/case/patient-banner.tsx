@@ -6,7 +6,7 @@ import { useNow } from '../shell/use-now.ts';
 import { ageText, frenchDate, frenchShort } from '../time/format.ts';
 import { caseStatusName, signedStates } from '../words/case-status.ts';
 import { kindBadge } from '../words/kinds.ts';
-import { sexName } from '../words/labels.ts';
+import { bornText, sexName } from '../words/labels.ts';
 import { hiddenPatient, patientIdentity } from '../words/people.ts';
 import type { CaseFacts } from './case-facts.ts';
 import type { Exam } from './exam.ts';
@@ -35,7 +35,7 @@ export function PatientBanner({ task, facts, patient, exam }: PatientBannerProps
         <h1>{patient ? identity.name : hiddenPatient}</h1>
         {patient ? (
           <p>
-            né(e) le <strong>{frenchDate(patient?.birthDate)}</strong>
+            {bornText(patient.gender)} <strong>{frenchDate(patient?.birthDate)}</strong>
             {age ? ` (${age})` : ''} · {sexName(patient?.gender)} · IPP <strong>{identity.ipp ?? 'absent'}</strong> ·{' '}
             {identity.ins ? (
               <>

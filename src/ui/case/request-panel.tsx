@@ -11,6 +11,7 @@ import type { JSX } from 'react';
 import { frenchDateTime } from '../time/format.ts';
 import { attachmentBasisName, encounterClassName } from '../words/labels.ts';
 import { organizationName, practitionerName } from '../words/people.ts';
+import { spacedPhone } from '../words/phone.ts';
 import { AttachFile } from './attach-file.tsx';
 import { AttachmentLink } from './attachment-link.tsx';
 import type { CaseFacts } from './case-facts.ts';
@@ -55,7 +56,7 @@ export function RequestPanel({ task, facts, request, hospital, exam, file }: Req
         <Fact label="Demandeur">{practitionerName(file?.requester, request?.requester)}</Fact>
         <Fact label="Rappeler au">
           {facts.callback ? (
-            <a href={`tel:${facts.callback.replaceAll(/[^+\d]/g, '')}`}>{facts.callback}</a>
+            <a href={`tel:${facts.callback.replaceAll(/[^+\d]/g, '')}`}>{spacedPhone(facts.callback)}</a>
           ) : undefined}
         </Fact>
         <Fact label="Demande écrite le">{request?.authoredOn ? frenchDateTime(request.authoredOn) : undefined}</Fact>

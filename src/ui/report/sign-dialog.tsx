@@ -9,7 +9,7 @@ import { useServices } from '../fhir/client-context.tsx';
 import { FhirProblem, messageOf } from '../fhir/problem.ts';
 import { Dialog } from '../shell/dialog.tsx';
 import { frenchDate } from '../time/format.ts';
-import { sexName } from '../words/labels.ts';
+import { bornText, sexName } from '../words/labels.ts';
 import { patientIdentity } from '../words/people.ts';
 import { type Amendment, AmendmentFields } from './amendment-fields.tsx';
 import { type Draft, draftValues } from './chapters.ts';
@@ -74,8 +74,8 @@ export function SignDialog({
         <dl className="sign-facts">
           <dt>Patient</dt>
           <dd>
-            <strong>{identity.name}</strong>, né(e) le {frenchDate(patient?.birthDate)}, {sexName(patient?.gender)}, IPP{' '}
-            {identity.ipp ?? 'absent'}
+            <strong>{identity.name}</strong>, {bornText(patient?.gender)} {frenchDate(patient?.birthDate)},{' '}
+            {sexName(patient?.gender)}, IPP {identity.ipp ?? 'absent'}
           </dd>
           <dt>Examen</dt>
           <dd>{exam.text}</dd>

@@ -127,6 +127,9 @@ export function monthShifted(month: string, by: number): string {
 const monthName = new Intl.DateTimeFormat('fr-FR', { timeZone: 'UTC', month: 'long', year: 'numeric' });
 const dayName = new Intl.DateTimeFormat('fr-FR', { timeZone: 'UTC', weekday: 'short', day: 'numeric' });
 
+/** `de décembre 2026`, `d’août 2027` */
+export const ofMonth = (month: string): string =>
+  `${/^[ao]/.test(frenchMonth(month)) ? 'd’' : 'de '}${frenchMonth(month)}`;
 /** `décembre 2026` */
 export const frenchMonth = (month: string): string => monthName.format(new Date(`${month}-01T00:00:00Z`));
 /** `jeu. 24` */
@@ -135,10 +138,13 @@ export const frenchDay = (day: string): string => dayName.format(new Date(`${day
 /** 1 Monday … 7 Sunday. */
 export const weekdayOf = (day: string): number => new Date(`${day}T00:00:00Z`).getUTCDay() || 7;
 
-/** `20:00 – 08:00`, with the day where the end is not the next morning's. */
+/** `20:00 – 08:00`, with the day where the end is not the next morning's; a whole day is said to be one. */
 export function hoursText(shift: Pick<Shift, 'start' | 'end'>, formats: LocalFormats): string {
   const [from, to] = [formats.day(shift.start), formats.day(shift.end)];
   const following = new Date(Date.parse(`${from}T00:00:00Z`) + 86_400_000).toISOString().slice(0, 10);
+  const [begins, ends] = [formats.hour(shift.start), formats.hour(shift.end)];
+  if (to === following && begins === ends)
+    return begins === '00:00' ? 'toute la journée' : `24 h à partir de ${begins}`;
   const far = to === from || to === following ? '' : ` (${frenchDay(to)})`;
-  return `${formats.hour(shift.start)} – ${formats.hour(shift.end)}${far}`;
+  return `${begins} – ${ends}${far}`;
 }

@@ -5,9 +5,10 @@ import { useServices } from '../fhir/client-context.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
 import { useNow } from '../shell/use-now.ts';
 import { usePageTitle } from '../shell/use-page-title.ts';
+import { spacedPhone } from '../words/phone.ts';
 import { EstablishmentSelect } from './establishment-select.tsx';
 import { dutyNames, type LocalFormats, localFormats } from './month.ts';
-import { type Duty, dutyOf, fromText, type OnCall, spacedPhone, untilNextMs, untilText } from './on-duty.ts';
+import { type Duty, dutyOf, fromText, type OnCall, untilNextMs, untilText } from './on-duty.ts';
 import { useEstablishments } from './use-establishments.ts';
 
 /** Each question is a line of the audit trail: no oftener than who answers the telephone needs. */

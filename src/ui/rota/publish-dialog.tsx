@@ -6,7 +6,7 @@ import { useServices } from '../fhir/client-context.tsx';
 import { Dialog } from '../shell/dialog.tsx';
 import { ErrorBanner } from '../shell/error-banner.tsx';
 import { frenchDateTime } from '../time/format.ts';
-import { frenchMonth, type Rota } from './month.ts';
+import { ofMonth, type Rota } from './month.ts';
 import { WarningList } from './warning-list.tsx';
 
 interface PublishDialogProps {
@@ -35,7 +35,7 @@ export function PublishDialog({ establishment, rota, now, onDone, onClose }: Pub
   });
   const isLate = rota.published === undefined && now.getTime() > Date.parse(rota.publishBefore);
   return (
-    <Dialog onClose={onClose} title={`Publier ${frenchMonth(rota.month)}`} size="lg">
+    <Dialog onClose={onClose} title={`Publier le tableau ${ofMonth(rota.month)}`} size="lg">
       <div className="stack">
         {isLate ? (
           <Alert color="red" role="alert">

@@ -11,16 +11,7 @@ import { usePageTitle } from '../shell/use-page-title.ts';
 import { frenchDateTime } from '../time/format.ts';
 import { AskSwapDialog } from './ask-swap-dialog.tsx';
 import { EstablishmentSelect } from './establishment-select.tsx';
-import {
-  counted,
-  type DutyKind,
-  frenchMonth,
-  localFormats,
-  monthShifted,
-  type Rota,
-  rotaOf,
-  type Shift,
-} from './month.ts';
+import { counted, type DutyKind, localFormats, monthShifted, ofMonth, type Rota, rotaOf, type Shift } from './month.ts';
 import { MonthGrid } from './month-grid.tsx';
 import { Notices } from './notices.tsx';
 import { PlanDialog } from './plan-dialog.tsx';
@@ -63,7 +54,7 @@ export default function RotaPage(): JSX.Element {
   return (
     <section className="page rota" aria-labelledby="titre-gardes">
       <div className="rota-bar">
-        <h1 id="titre-gardes">Gardes de {frenchMonth(month)}</h1>
+        <h1 id="titre-gardes">Gardes {ofMonth(month)}</h1>
         <Button size="xs" variant="default" onClick={() => setMonth(monthShifted(month, -1))}>
           Mois précédent
         </Button>

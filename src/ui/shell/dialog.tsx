@@ -9,16 +9,18 @@ export function Dialog(props: Omit<ModalProps, 'opened'>): JSX.Element {
   return <Modal {...props} opened returnFocus={false} />;
 }
 
-/** A button that is busy with what was confirmed takes the focus again only when it is done. */
-const patienceMs = 500;
+/** How long what was confirmed may take to free, or to take away, the button the dialog was opened with. */
+const patienceMs = 2_000;
 const everyMs = 50;
 
 /** What opened the dialog may be gone with what was done: then the page itself, so that the next Tab starts at its content. */
 function focusAgain(openedFrom: Element | null, waitedMs = 0): void {
-  if (openedFrom instanceof HTMLElement && openedFrom.isConnected) openedFrom.focus();
   const { activeElement, body } = document;
+  const isNowhere =
+    activeElement === null || activeElement === body || activeElement.closest('[role="dialog"]') !== null;
   // Whoever went elsewhere meanwhile stays there.
-  if (activeElement !== null && activeElement !== body && !activeElement.closest('[role="dialog"]')) return;
+  if (!isNowhere && activeElement !== openedFrom) return;
+  if (isNowhere && openedFrom instanceof HTMLElement && openedFrom.isConnected) openedFrom.focus();
   if (waitedMs < patienceMs) setTimeout(() => focusAgain(openedFrom, waitedMs + everyMs), everyMs);
-  else document.querySelector('main')?.focus();
+  else if (isNowhere) document.querySelector('main')?.focus();
 }

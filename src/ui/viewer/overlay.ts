@@ -1,5 +1,6 @@
 /** Text laid over the image: whose image it is comes from the image itself, never from the case (rule IM-5). */
 import { frenchDicomDate } from '../time/format.ts';
+import { bornText } from '../words/labels.ts';
 import { type DicomDataset, numberAt, textAt } from './dicom-json.ts';
 
 export interface OverlayText {
@@ -19,7 +20,7 @@ export function overlayOf(dataset: DicomDataset): OverlayText {
     patient: lines([
       name ?? 'Patient non renseigné dans l’image',
       [textAt(dataset, '00100020'), textAt(dataset, '00100040')].filter((part) => part).join(' · '),
-      birth && `né(e) le ${birth}`,
+      birth && `${bornText(textAt(dataset, '00100040'))} ${birth}`,
       study && `examen du ${study}${time ? ` ${time[1]}:${time[2]}` : ''}`,
     ]),
     series: lines([

@@ -49,6 +49,12 @@ export function roleName(code: string): string {
   return roles[code] ?? code;
 }
 
+/** `née le`, `né le`; both where the sex is not told. @param gender FHIR `gender`, or the DICOM sex `F`, `M`. */
+export function bornText(gender: string | undefined): string {
+  if (gender === 'female' || gender === 'F') return 'née le';
+  return gender === 'male' || gender === 'M' ? 'né le' : 'né(e) le';
+}
+
 const encounterClasses: Readonly<Record<string, string>> = {
   E: 'urgences',
   I: 'hospitalisé',

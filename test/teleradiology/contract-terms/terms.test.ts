@@ -126,7 +126,7 @@ describe('of several clauses', () => {
     const chosen = chooseTerm([terms, defaults], reading({ setting: 'emergency' }), paris);
     expect(chosen.term.contract).toBe('Contract/1/_history/1');
     expect(chosen.why).toBe('Passage aux urgences (urgences, jour de semaine) : 30 min, contrat.');
-    expect(chooseTerm([defaults], reading(), paris).why).toBe('Urgence (urgent) : 60 min, délais par défaut.');
+    expect(chooseTerm([defaults], reading(), paris).why).toBe('Urgence : 60 min, délais par défaut.');
   });
 
   it("a day that the contract adds is a holiday of its establishment's calendar", () => {

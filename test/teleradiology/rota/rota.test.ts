@@ -330,7 +330,7 @@ describe('a month that comes late', () => {
     await world.room.sweep();
     await world.room.sweep();
     expect(textsOf(await told(world, 'rota-late'))).toEqual([
-      'CH-EXEMPLE IMAGERIE : le tableau de garde de 2026-12 n’est pas publié, moins de sept jours avant le mois.',
+      'CH-EXEMPLE IMAGERIE : le tableau de garde de décembre 2026 n’est pas publié, moins de sept jours avant le mois.',
     ]);
     expect(valueGiven(await publish(world, '2026-12'), 'late')).toBe(true);
     expect(valueGiven(await penalties('2026-12'), 'rotaPublishedLate')).toBe(true);
@@ -342,7 +342,7 @@ describe('a month that comes late', () => {
   it('is watched for the month after as well, without anybody planning it', async () => {
     world.clock.set('2026-12-26T08:00:00Z');
     await world.room.sweep();
-    expect(textsOf(await told(world, 'rota-late')).some((text) => text.includes('2027-01'))).toBe(true);
+    expect(textsOf(await told(world, 'rota-late')).some((text) => text.includes('de janvier 2027'))).toBe(true);
   });
 
   it('tells a gap a day before it begins, unless it was filled', async () => {
