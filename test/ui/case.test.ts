@@ -1,4 +1,4 @@
-import type { HumanName, Task } from '@medplum/fhirtypes';
+import type { Communication, HumanName, Task } from '@medplum/fhirtypes';
 import { describe, expect, it } from 'vitest';
 import { offeredActions } from '../../src/ui/case/actions.ts';
 import { caseAlerts } from '../../src/ui/case/alerts.ts';
@@ -238,6 +238,31 @@ describe('deliveries and alerts', () => {
     expect(deliveryLines([deliver('r', { status: 'failed', output: [perhaps] })])[0]?.withdrawn).toBe(
       'le site l’a peut-être reçu',
     );
+  });
+
+  it('say that a case is declared an error, from the case itself, until it is confirmed', () => {
+    const declared: Task = {
+      ...task,
+      output: [
+        {
+          type: { coding: [{ code: 'error-declaration' }] },
+          valueReference: { reference: 'Practitioner/1', display: 'Dr A' },
+        },
+      ],
+    };
+    const message: Communication = {
+      resourceType: 'Communication',
+      id: 'e',
+      status: 'completed',
+      about: [{ reference: `Task/${task.id}` }],
+      category: [{ coding: [{ code: 'error-declared' }] }],
+      payload: [{ contentString: 'Motif' }],
+    };
+    expect(caseAlerts(declared, [message], [], []).map(({ text }) => text)).toEqual([
+      'Dossier déclaré erroné par Dr A : une autre personne, de la qualité, doit le confirmer.',
+      'Motif',
+    ]);
+    expect(caseAlerts({ ...declared, status: 'entered-in-error' }, [message], [], [])).toEqual([]);
   });
 
   it('keep to their case, the severe ones first', () => {

@@ -136,6 +136,8 @@ describe('why a case stands where it stands', () => {
     ]);
     expect(place && shiftText(place)).toBe('▲ 30 min');
     expect(place && shiftText({ ...place, terms: [{ code: 'load', minutes: -6, text: '' }] })).toBe('▼ 6 min');
+    expect(place && shiftText({ ...place, terms: [{ code: 'load', minutes: -485, text: '' }] })).toBe('▼ 8 h 05');
+    expect(place && shiftText({ ...place, terms: [{ code: 'load', minutes: 480, text: '' }] })).toBe('▲ 8 h');
     expect(place && shiftText({ ...place, terms: [] })).toBeUndefined();
     expect(placeOf({})).toBeUndefined();
   });

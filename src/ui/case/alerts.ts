@@ -2,6 +2,7 @@
 import type { Communication, DetectedIssue, Flag, Task } from '@medplum/fhirtypes';
 import { literalReference } from '../fhir/bundle.ts';
 import { detectedIssueText, isOpen } from '../identity/issue-text.ts';
+import { itemOf } from './case-facts.ts';
 import { talkCategory } from './chat.ts';
 import { conceptText } from './exam.ts';
 
@@ -26,7 +27,8 @@ export function caseAlerts(
 ): CaseAlert[] {
   const about = `Task/${task.id}`;
   const number = task.identifier?.[0]?.value;
-  const alerts = [
+  const alerts: CaseAlert[] = [
+    ...declaredError(task),
     ...flags
       .filter((one) => one.status === 'active' && one.identifier?.some((identifier) => identifier.value === number))
       .map((one) => ({
@@ -43,6 +45,8 @@ export function caseAlerts(
     })),
     ...communications
       .filter((one) => one.about?.some((reference) => literalReference(reference) === about))
+      // Once it is confirmed nobody is waited for any more.
+      .filter((one) => !isErrorDeclaration(one) || isOpenToConfirm(task))
       // What people say is in the chat.
       .filter((one) => talkCategory(one) === undefined)
       // Said back, it asks nothing any more: the panel of critical results keeps it.
@@ -56,6 +60,20 @@ export function caseAlerts(
   ];
   return alerts.sort((a, b) => tones.indexOf(a.tone) - tones.indexOf(b.tone));
 }
+
+/** From the case itself: who confirms it reads no messages. */
+function declaredError(task: Task): CaseAlert[] {
+  const by = itemOf(task.output, 'error-declaration')?.valueReference;
+  if (by === undefined || !isOpenToConfirm(task)) return [];
+  const who = by.display ? ` par ${by.display}` : '';
+  const text = `Dossier déclaré erroné${who} : une autre personne, de la qualité, doit le confirmer.`;
+  return [{ key: 'error-declared', text, at: undefined, tone: 'severe' }];
+}
+
+const isOpenToConfirm = (task: Task): boolean => task.status !== 'entered-in-error';
+
+const isErrorDeclaration = (communication: Communication): boolean =>
+  communication.category?.some((one) => one.coding?.some(({ code }) => code === 'error-declared')) ?? false;
 
 const isCritical = (communication: Communication): boolean =>
   communication.category?.[0]?.coding?.[0]?.code === 'critical-result';

@@ -9,6 +9,8 @@ import { Panel } from '../case/panel.tsx';
 import { found, referencedId } from '../fhir/bundle.ts';
 import { useServices } from '../fhir/client-context.tsx';
 import { messageOf } from '../fhir/problem.ts';
+import { mayRead } from '../session/rights.ts';
+import { useSession } from '../session/session-context.tsx';
 import { Dialog } from '../shell/dialog.tsx';
 import { frenchDateTime } from '../time/format.ts';
 import { kindOf } from '../words/kinds.ts';
@@ -22,6 +24,7 @@ interface SignedReportProps {
 
 export function SignedReport({ task, report, reader }: SignedReportProps): JSX.Element {
   const { client } = useServices();
+  const session = useSession();
   const ids = itemsOf(task.output, 'document').flatMap(
     (one) => referencedId('DocumentReference', one.valueReference) ?? [],
   );
@@ -29,7 +32,7 @@ export function SignedReport({ task, report, reader }: SignedReportProps): JSX.E
     queryKey: ['documents', task.id, ids.join(',')],
     queryFn: async ({ signal }) =>
       found(await client.search('DocumentReference', `_id=${ids.join(',')}`, signal)).all('DocumentReference'),
-    enabled: ids.length > 0,
+    enabled: ids.length > 0 && mayRead(session, 'DocumentReference'),
   });
   const { text, ccam } = draftOf(report);
   const signatory = report.resultsInterpreter?.[0];
@@ -48,7 +51,7 @@ export function SignedReport({ task, report, reader }: SignedReportProps): JSX.E
           .join(' · ')}
       </p>
       <fieldset className="group links" aria-label="Documents signés" hidden={report.status === 'preliminary'}>
-        <PdfButton report={report} />
+        {mayRead(session, 'Binary') ? <PdfButton report={report} /> : null}
         {(documents.data ?? [])
           .filter((one) => !isPdf(one) && one.status === 'current')
           .map((one) => (

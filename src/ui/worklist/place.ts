@@ -40,5 +40,12 @@ export function placeOf(entry: Pick<BundleEntry, 'search'>): WorklistPlace | und
 export function shiftText({ terms }: WorklistPlace): string | undefined {
   const minutes = terms.reduce((sum, term) => sum + term.minutes, 0);
   if (terms.length === 0) return undefined;
-  return minutes === 0 ? '= 0 min' : `${minutes > 0 ? '▲' : '▼'} ${Math.abs(minutes)} min`;
+  return minutes === 0 ? '= 0 min' : `${minutes > 0 ? '▲' : '▼'} ${minutesText(Math.abs(minutes))}`;
+}
+
+/** `45 min`, `8 h`, `1 h 05`. @param minutes not negative. */
+export function minutesText(minutes: number): string {
+  if (minutes < 60) return `${minutes} min`;
+  const rest = minutes % 60;
+  return `${Math.floor(minutes / 60)} h${rest === 0 ? '' : ` ${String(rest).padStart(2, '0')}`}`;
 }

@@ -1,6 +1,6 @@
 /** Why a row stands where it stands: by how much it was moved, and on demand each term of the score. */
 import { type JSX, useId } from 'react';
-import { shiftText, type WorklistPlace } from './place.ts';
+import { minutesText, shiftText, type WorklistPlace } from './place.ts';
 
 interface WhyCellProps {
   place: WorklistPlace;
@@ -34,7 +34,11 @@ export function WhyCell({ place, open, reachable, onToggle }: WhyCellProps): JSX
           <li>{place.urgent ? 'Urgent : avant tout dossier non urgent' : 'Non urgent : après les urgents'}</li>
           {place.terms.map(({ code, minutes, text }) => (
             <li key={code}>
-              {text} <strong>{minutes > 0 ? `+${minutes}` : minutes} min</strong>
+              {text}{' '}
+              <strong>
+                {minutes > 0 ? '+' : '−'}
+                {minutesText(Math.abs(minutes))}
+              </strong>
             </li>
           ))}
         </ul>
