@@ -68,12 +68,14 @@ describe('a second reading before the signature', () => {
     expect(milestones(read)['second-read']).toBe(world.clock.now().toISOString());
     const done = await childOf(world, id, 'second-reading');
     expect(done.status).toBe('completed');
-    expect(outputs(done, 'opinion')[0]?.valueString).toBe('Fracture de C2.');
-    expect(outputs(done, 'agreement')[0]?.valueBoolean).toBe(false);
     expect(outputs(read, 'addendum')).toHaveLength(0);
-    const [told] = (await world.store.search(tenant, 'Communication', 'category=second-opinion')).filter((each) =>
+    const [told] = (await world.store.search(tenant, 'Communication', 'category=draft-opinion')).filter((each) =>
       each.about?.some(({ reference }) => reference === `Task/${id}`),
     );
+    // The establishment sees the child Task, and nothing that was said of a report that is not signed.
+    expect(outputs(done, 'opinion')[0]?.valueReference?.reference).toBe(`Communication/${told?.id}`);
+    expect(JSON.stringify([done, read])).not.toMatch(/C2|discordant|"agreement"/);
+    expect(told?.payload?.[0]?.contentString).toBe('Deuxième lecture, avis discordant : Fracture de C2.');
     expect(told).toMatchObject({ recipient: [{ reference: 'Practitioner/radiologue' }], priority: 'urgent' });
     expect(stateOf((await world.operate('radiologist', 'sign', id, report)) as Task)).toBe('delivering');
     await expect(

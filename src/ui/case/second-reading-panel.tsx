@@ -40,6 +40,7 @@ function WorkLine({ work }: { work: SideWork }): JSX.Element {
           Avis {work.agrees ? 'concordant' : 'discordant'} : {work.opinion}
         </span>
       )}
+      {work.isBetweenReaders ? <span>Avis donné avant la signature, entre lecteurs.</span> : null}
       {work.outcome && work.outcome !== work.reason ? <span>{work.outcome}</span> : null}
       <span className="muted">
         {work.askedAt ? `Demandé le ${frenchDateTime(work.askedAt)}` : ''}

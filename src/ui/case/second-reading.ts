@@ -16,6 +16,8 @@ export interface SideWork {
   blind: boolean;
   agrees: boolean | undefined;
   opinion: string | undefined;
+  /** Said of a report that was not signed: among the alerts, for readers. */
+  isBetweenReaders: boolean;
   /** What came of it, or why it was dropped. */
   outcome: string | undefined;
   endedAt: string | undefined;
@@ -52,6 +54,7 @@ export function sideWorks(children: readonly Task[]): SideWork[] {
           blind: itemOf(child.input, 'blind')?.valueBoolean === true,
           agrees: itemOf(child.output, 'agreement')?.valueBoolean,
           opinion: itemOf(child.output, 'opinion')?.valueString,
+          isBetweenReaders: itemOf(child.output, 'opinion')?.valueReference !== undefined,
           outcome: child.statusReason?.text,
           endedAt: child.executionPeriod?.end,
         },

@@ -20,6 +20,7 @@ const people = {
   secretary: 'person',
   radiologist: 'person',
   quality: 'person',
+  coordinator: 'person',
   stranger: 'person',
 } as const;
 
@@ -41,6 +42,21 @@ const report = (id: string, status: DiagnosticReport['status'], words: string): 
   encounter: { reference: 'Encounter/venue' },
   basedOn: [{ reference: 'ServiceRequest/demande' }],
   resultsInterpreter: [{ reference: 'Practitioner/radiologist' }],
+});
+
+/** What a second reader says of the report, before its signature or after. */
+const opinion = (category: string, words: string): Resource => ({
+  resourceType: 'Communication',
+  id: category,
+  meta: { security: [{ system: establishmentSystem, code: 'nord' }] },
+  status: 'completed',
+  category: [
+    { coding: [{ system: 'https://fhir.passerelle.example/CodeSystem/communication-category', code: category }] },
+  ],
+  subject: { reference: 'Patient/camille' },
+  basedOn: [{ reference: 'ServiceRequest/demande' }],
+  recipient: [{ reference: 'Practitioner/radiologist' }],
+  payload: [{ contentString: words }],
 });
 
 async function store(...resources: Resource[]): Promise<void> {
@@ -101,6 +117,7 @@ beforeAll(async () => {
     target: [{ reference: 'DiagnosticReport/being-written' }],
     agent: [{ who: { reference: 'Practitioner/radiologist' } }],
   });
+  await store(opinion('draft-opinion', begun), opinion('second-opinion', published));
   for (const [login, kind] of Object.entries(people)) {
     const role = login === 'stranger' ? 'requester' : login;
     await server.access.ensureAccount({
@@ -148,6 +165,11 @@ const ways = [
   'Patient?_id=camille&_revinclude=DiagnosticReport:subject',
   'ServiceRequest?_id=demande&_revinclude=DiagnosticReport:based-on',
   'Provenance?_id=trace&_include=Provenance:target',
+  'Communication/draft-opinion',
+  'Communication/draft-opinion/_history',
+  'Communication?patient=camille',
+  'Communication?category=draft-opinion',
+  'ServiceRequest?_id=demande&_revinclude=Communication:based-on',
   'Patient/camille/$everything?_count=200',
   'Encounter/venue/$everything?_count=200',
   'Composition/document/$document',
@@ -165,6 +187,8 @@ describe.each(site)('%s', (who) => {
     expect((await ask(who, 'DiagnosticReport/being-written')).status).toBe(404);
     expect((await ask(who, 'DiagnosticReport/published/_history/1')).status).toBe(404);
     expect((await ask(who, 'DiagnosticReport/published')).text).toContain(published);
+    expect((await ask(who, 'Communication/draft-opinion')).status).toBe(404);
+    expect((await ask(who, 'Communication/second-opinion')).text).toContain(published);
   });
 
   it('is not told how many there are, nor led to a patient by one', async () => {
@@ -196,6 +220,11 @@ describe.each(site)('%s', (who) => {
 it.each(readers)('%s reads them as before', async (who) => {
   expect((await ask(who, 'DiagnosticReport/being-written')).text).toContain(begun);
   expect((await ask(who, 'DiagnosticReport/published/_history/1')).text).toContain(begun);
+});
+
+it('the readers of a case read what was said of its draft, and so does the coordinator', async () => {
+  for (const who of ['radiologist', 'coordinator'])
+    expect((await ask(who, 'Communication/draft-opinion')).text, who).toContain(begun);
 });
 
 it('opening a record in an emergency does not open what its reader is writing', async () => {

@@ -34,18 +34,16 @@ export async function releaseSecondReading(task: CaseTask, scene: EffectScene): 
 
 /**
  * Keeps the opinion, and tells the first reader; one that disagrees with a signed report also
- * whoever else can act on it: the first reader may be gone.
+ * whoever else can act on it: the first reader may be gone. Said of a report that is not signed, it is between readers: the site sees neither the
+ * draft nor what is said of it (migrations/0184), so that the child Task, which it sees, only names the message.
  */
 export async function closeSecondReading(task: CaseTask, scene: EffectScene): Promise<CaseTask> {
-  const { tx, input, actor, now } = scene;
+  const { tx, input, actor, now, view } = scene;
   const opinion = input.opinion ?? '';
-  await changeChild(scene, task, 'second-reading', (child) => {
-    const said = withOutput(ended(child, 'completed', scene), 'agreement', { valueBoolean: input.agrees === true });
-    return withOutput(said, 'opinion', { valueString: opinion });
-  });
-  await tx.create<Communication>(
+  const isSigned = view.facts.report === 'final';
+  const told = await tx.create<Communication>(
     communication(task, {
-      category: 'second-opinion',
+      category: isSigned ? 'second-opinion' : 'draft-opinion',
       text: `Deuxième lecture, avis ${input.agrees === true ? 'concordant' : 'discordant'} : ${opinion}`,
       recipients: await toldOf(task, scene),
       sent: now,
@@ -53,6 +51,12 @@ export async function closeSecondReading(task: CaseTask, scene: EffectScene): Pr
       sender: { reference: actor.reference, display: actor.display },
     }),
   );
+  await changeChild(scene, task, 'second-reading', (child) => {
+    const done = ended(child, 'completed', scene);
+    if (!isSigned) return withOutput(done, 'opinion', { valueReference: { reference: `Communication/${told.id}` } });
+    const said = withOutput(done, 'agreement', { valueBoolean: input.agrees === true });
+    return withOutput(said, 'opinion', { valueString: opinion });
+  });
   return task;
 }
 
