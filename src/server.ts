@@ -32,7 +32,7 @@ import {
   smartRoutes,
 } from './access/index.ts';
 import { dicomwebRoutes, maximumAddressPart } from './adapters/dicomweb/index.ts';
-import { startDimse } from './adapters/dimse/index.ts';
+import { commitmentDestination, startDimse } from './adapters/dimse/index.ts';
 import { mappedValueSets, risDestination, startMllp } from './adapters/hl7v2/index.ts';
 import { createMailer, loadTemplates, mailDestination } from './adapters/mail/index.ts';
 import { type Config, dataFolder, isLoopback, type SmtpConfig, systemClock } from './config/index.ts';
@@ -257,6 +257,12 @@ async function compose(config: Config, options: ServerOptions, database: Databas
     processingId: config.demo ? 'T' : 'P',
   });
   delivery.registerDestination(ris);
+  const commitments = commitmentDestination({
+    ...{ database, store, imaging, access, clock, aeTitle: config.dicom.aeTitle },
+    ...(tls ? { tls: () => tls.outgoing() } : {}),
+  });
+  delivery.registerDestination(commitments);
+  delivery.onOutcome(commitments.forget);
   await options.seed?.({ database, store, access, config });
 
   app.setErrorHandler(answerFailure);
@@ -322,7 +328,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
       ? undefined
       : await startMllp({ ...receiving, port: config.mllpsPort, tls, ...(asksCertificates ? { nodes } : {}) });
   const { port: dimsePort, securePort: dimsesPort, aeTitle, peers } = config.dicom;
-  const archive = { host: config.host, aeTitle, database, store, imaging, access, clock, log };
+  const archive = { host: config.host, aeTitle, database, store, imaging, access, delivery, clock, log };
   const dimse =
     dimsePort === undefined
       ? undefined

@@ -7,6 +7,7 @@ import type { ReadableFile, Vault } from '../vault/index.ts';
 import { type AtRest, keepAtRest } from './at-rest.ts';
 import { openBlobStore } from './blob-store.ts';
 import type { Imaging, StudyHook } from './contract.ts';
+import { type Custody, custodyOf, type NamedInstance } from './custody.ts';
 import { type IngestOptions, ingest } from './ingest.ts';
 import { setQuarantine } from './quarantine.ts';
 import { type ImagingQuery, type QueryAnswer, queryIndex } from './query.ts';
@@ -25,13 +26,16 @@ export { type AtRest, keepAtRest } from './at-rest.ts';
 export { type BlobFile, type BlobStore, isSealedBlob, openBlobStore } from './blob-store.ts';
 export { findBulkValue } from './bulk-values.ts';
 export type { Expected, Imaging, StoredInstance, StudyEvent, StudyHook, StudyIdentity } from './contract.ts';
+export type { Custody, NamedInstance } from './custody.ts';
 export { type BulkValue, bulkDataMark } from './dicom/dataset-parser.ts';
 export { entryOfKeyword, entryOfTag, tagText } from './dicom/dictionary.ts';
 export { DicomFailure, failureReason } from './dicom/failure.ts';
 export { readRange } from './dicom/file-range.ts';
 export { frameLength, readFrame } from './dicom/frames.ts';
+export { type DicomJson, itemsOf, textOf } from './dicom/json-model.ts';
 export { fileMeta, implementationUid, preambleBytes } from './dicom/part10.ts';
 export type { PixelLayout } from './dicom/pixels.ts';
+export { readShortDataset } from './dicom/short-dataset.ts';
 export {
   explicitBigEndian,
   explicitLittleEndian,
@@ -55,6 +59,8 @@ export interface ImagingRoom extends Imaging {
   listMetadata(tenant: string, target: Target): AsyncIterable<{ seriesUid: string; sopUid: string; json: string }>;
   /** Opens an instance's file (or its inflated copy) for reading; the caller closes it. */
   open(tenant: string, instance: ServedInstance, inflated?: boolean): Promise<ReadableFile>;
+  /** Whether the archive answers for each of these instances, as far as the context sees them. */
+  custodyOf(context: Pick<Context, 'tenant' | 'rows'>, named: readonly NamedInstance[]): Promise<Custody[]>;
   /** @throws QueryError when a parameter is unknown or malformed. */
   query(context: Pick<Context, 'tenant' | 'rows'>, query: ImagingQuery): Promise<QueryAnswer>;
   /** Seals clear files, and wraps the keys of sealed ones with the current master key. */
@@ -113,6 +119,7 @@ export async function createImaging(options: ImagingOptions): Promise<ImagingRoo
     listInstances: (tenant, target) => listInstances(database, tenant, target),
     listMetadata: (tenant, target) => listMetadata(database, tenant, target),
     open: (tenant, { blob }, inflated) => blobs.read(tenant, blob, inflated),
+    custodyOf: (context, named) => custodyOf({ database, store, blobs }, context, named),
     query: (context, query) => queryIndex(database, store.scopeOf(context), query),
     keepAtRest: (tenant) => keepAtRest(database, blobs, tenant),
     onChanged: (listener) => void listeners.push(listener),

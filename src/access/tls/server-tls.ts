@@ -5,7 +5,7 @@
 import { X509Certificate } from 'node:crypto';
 import { unwatchFile, watchFile } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { createSecureContext, type SecureContextOptions } from 'node:tls';
+import { createSecureContext, rootCertificates, type SecureContextOptions } from 'node:tls';
 import { tlsProtocol } from './protocol.ts';
 
 export interface TlsFiles {
@@ -31,6 +31,8 @@ interface Renewable {
 export interface ServerTls {
   /** What a server is made with, as the files are now. */
   options(): SecureContextOptions;
+  /** What we show and whom we trust where we are the client: the public authorities, and those of our clients. */
+  outgoing(): SecureContextOptions;
   /** From now on the server gets every new certificate; connections that are open keep theirs. */
   follow(server: Renewable): void;
   /** Looks after the files until `close`, and says what became of them. */
@@ -82,6 +84,10 @@ export async function openServerTls(
 
   return {
     options: () => ({ ...current, ...tlsProtocol }),
+    outgoing: () => ({
+      ...{ cert: current.cert, key: current.key, minVersion: tlsProtocol.minVersion, ciphers: tlsProtocol.ciphers },
+      ...(current.ca ? { ca: [...rootCertificates, current.ca] } : {}),
+    }),
     follow: (server) => void servers.add(server),
     watch(to) {
       log = to;

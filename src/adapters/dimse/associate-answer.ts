@@ -6,7 +6,7 @@ import { pdu } from './pdu-writer.ts';
 
 export const applicationContext = '1.2.840.10008.3.1.1.1';
 /** What this program calls itself (PS3.7 Annex D.3.3.2): 16 characters at most. */
-const implementationVersion = 'PASSERELLE_1';
+export const implementationVersion = 'PASSERELLE_1';
 const aeBytes = 16;
 
 export interface OwnEnd {
@@ -25,20 +25,23 @@ export function acceptPdu(request: AssociateRequest, answers: readonly ContextAn
     pduType.associateAccept,
     Buffer.concat([
       version,
-      ae(request.calledAe),
-      ae(request.callingAe),
+      aeField(request.calledAe),
+      aeField(request.callingAe),
       Buffer.alloc(32),
-      item(0x10, Buffer.from(applicationContext, 'latin1')),
+      associateItem(0x10, Buffer.from(applicationContext, 'latin1')),
       ...answers.map(({ id, result, transferSyntax }) =>
-        item(0x21, Buffer.concat([Buffer.from([id, 0, result, 0]), item(0x40, Buffer.from(transferSyntax, 'latin1'))])),
+        associateItem(
+          0x21,
+          Buffer.concat([Buffer.from([id, 0, result, 0]), associateItem(0x40, Buffer.from(transferSyntax, 'latin1'))]),
+        ),
       ),
-      item(
+      associateItem(
         0x50,
         Buffer.concat([
-          item(0x51, maximum),
-          item(0x52, Buffer.from(own.implementationClass, 'latin1')),
+          associateItem(0x51, maximum),
+          associateItem(0x52, Buffer.from(own.implementationClass, 'latin1')),
           ...roleAnswers(request, answers),
-          item(0x55, Buffer.from(implementationVersion, 'latin1')),
+          associateItem(0x55, Buffer.from(implementationVersion, 'latin1')),
         ]),
       ),
     ]),
@@ -55,17 +58,19 @@ function roleAnswers({ roles, contexts }: AssociateRequest, answers: readonly Co
       const uid = Buffer.from(sopClass, 'latin1');
       const length = Buffer.alloc(2);
       length.writeUInt16BE(uid.length);
-      return item(0x54, Buffer.concat([length, uid, Buffer.from([scu ? 1 : 0, 0])]));
+      return associateItem(0x54, Buffer.concat([length, uid, Buffer.from([scu ? 1 : 0, 0])]));
     });
 }
 
-function item(type: number, value: Buffer): Buffer {
+/** An item of an association PDU (PS3.8 §9.3.2). */
+export function associateItem(type: number, value: Buffer): Buffer {
   const head = Buffer.alloc(4);
   head.writeUInt8(type, 0);
   head.writeUInt16BE(value.length, 2);
   return Buffer.concat([head, value]);
 }
 
-function ae(title: string): Buffer {
+/** An AE title as it is in a PDU. */
+export function aeField(title: string): Buffer {
   return Buffer.from(title.slice(0, aeBytes).padEnd(aeBytes), 'latin1');
 }

@@ -51,6 +51,20 @@ export function readAssociateRequest(body: Buffer): AssociateRequest {
   return request;
 }
 
+/** What A-ASSOCIATE-AC says: the contexts accepted, and the largest P-DATA the other side takes. @throws ProtocolError. */
+export function readAcceptance(body: Buffer): { accepted: ReadonlySet<number>; maximumLength: number } {
+  if (body.length < fixedBytes) throw malformed('A-ASSOCIATE-AC is too short');
+  const accepted = new Set<number>();
+  let maximumLength = 0;
+  for (const { type, value } of items(body.subarray(fixedBytes))) {
+    if (type === 0x21 && value.length >= 4 && value.readUInt8(2) === 0) accepted.add(value.readUInt8(0));
+    if (type !== 0x50) continue;
+    const maximum = [...items(value)].find(({ type: kind, value: part }) => kind === 0x51 && part.length === 4);
+    maximumLength = maximum?.value.readUInt32BE(0) ?? 0;
+  }
+  return { accepted, maximumLength };
+}
+
 function readContext(value: Buffer): ProposedContext {
   if (value.length < 4) throw malformed('presentation context is too short');
   const id = value.readUInt8(0);

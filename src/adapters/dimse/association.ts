@@ -3,13 +3,14 @@ import type { Socket } from 'node:net';
 import type { Access } from '../../access/index.ts';
 import type { Context } from '../../fhir/index.ts';
 import { type Command, commandField, type Response, readCommand, responseTo } from './command-set.ts';
+import { requestCommitment } from './commitment.ts';
 import { type Connection, type ConnectionLimits, openConnection } from './connection.ts';
 import { type Established, type EstablishRooms, establish } from './establish.ts';
 import { errorKind } from './log.ts';
 import { abortPdu, dataPdus, releaseReplyPdu } from './pdu-writer.ts';
 import { peerOf } from './peer.ts';
 import { abortReason, LostPeer, ProtocolError } from './protocol-error.ts';
-import { verificationClass } from './sop-classes.ts';
+import { commitmentClass, verificationClass } from './sop-classes.ts';
 import { status } from './status.ts';
 import { type AcceptedContext, type StoreRooms, storeInstance } from './store.ts';
 
@@ -51,8 +52,8 @@ export async function serveAssociation(
   const artim = setTimeout(() => socket.destroy(new LostPeer('asked for no association in time')), limits.artimMs);
   try {
     const peer = peerOf(socket);
-    const established = await establish(connection, peer, { ...rooms, pduBytes: limits.pduBytes });
-    clearTimeout(artim);
+    const joined = { ...rooms, pduBytes: limits.pduBytes };
+    const established = await establish(connection, peer, joined, () => clearTimeout(artim));
     if (established) lastWords = await converse(connection, established, state, rooms);
   } catch (error) {
     lastWords = lastWordsAfter(error, log);
@@ -127,7 +128,7 @@ async function answer(
   const by = contexts.get(contextId);
   if (!by) throw new ProtocolError(abortReason.invalidParameter, 'a presentation context that was not accepted');
   const command = readCommand(bytes);
-  const response = await perform(connection, contextId, command, by, callerNow, rooms, tally);
+  const response = await perform(connection, contextId, command, by, callerNow, request.callingAe, rooms, tally);
   if (response) await connection.send(dataPdus(contextId, true, responseTo(command, response), request.maximumLength));
 }
 
@@ -137,10 +138,16 @@ async function perform(
   command: Command,
   by: AcceptedContext,
   callerNow: () => Promise<Context | undefined>,
+  callingAe: string,
   rooms: AssociationRooms,
   tally: Tally,
 ): Promise<Response | undefined> {
-  const isStore = command.field === commandField.storeRequest && by.abstractSyntax !== verificationClass;
+  if (by.abstractSyntax === commitmentClass && rooms.commitment && isAction(command)) {
+    const dataset = messages.dataset(contextId);
+    const { commitment } = rooms;
+    return requestCommitment(command, by.transferSyntax, dataset, await callerNow(), callingAe, commitment);
+  }
+  const isStore = command.field === commandField.storeRequest && !nonImages.has(by.abstractSyntax);
   if (isStore && command.hasDataset) {
     const { response, stored } = await storeInstance(
       command,
@@ -158,6 +165,12 @@ async function perform(
   // A response to nothing we asked, or the cancelling of what does not last: nothing is answered.
   if (command.field === commandField.cancel || command.field >= commandField.response) return undefined;
   return { status: status.unrecognizedOperation, comment: 'Only C-ECHO and C-STORE are served here.' };
+}
+
+const nonImages: ReadonlySet<string> = new Set([verificationClass, commitmentClass]);
+
+function isAction({ field, hasDataset }: Command): boolean {
+  return field === commandField.actionRequest && hasDataset;
 }
 
 /** The sender as it is registered now, asked again every few seconds: an association may last for hours. */

@@ -4,6 +4,7 @@ import { abortReason, ProtocolError } from './protocol-error.ts';
 export const commandField = {
   storeRequest: 0x0001,
   echoRequest: 0x0030,
+  actionRequest: 0x0130,
   cancel: 0x0fff,
   /** Added to a request's number in its response. */
   response: 0x8000,
@@ -21,6 +22,10 @@ export interface Command {
   sopClassUid?: string;
   /** (0000,1000), or (0000,1001). */
   sopInstanceUid?: string;
+  /** (0000,1008) */
+  actionType?: number;
+  /** (0000,0900), of a response. */
+  status?: number;
 }
 
 /** @throws ProtocolError when it is no command set, or lacks what every command has. */
@@ -49,6 +54,7 @@ export function readCommand(bytes: Buffer): Command {
   // C-CANCEL names the message it is about; everything else has a number of its own.
   const id = messageId ?? number(0x0120);
   if (id === undefined) throw malformed('a command without a message number');
+  const [actionType, status] = [number(0x1008), number(0x0900)];
   const sopClassUid = uid(0x0002, 0x0003);
   const sopInstanceUid = uid(0x1000, 0x1001);
   return {
@@ -57,6 +63,8 @@ export function readCommand(bytes: Buffer): Command {
     hasDataset: type !== noDataset,
     ...(sopClassUid === undefined ? {} : { sopClassUid }),
     ...(sopInstanceUid === undefined ? {} : { sopInstanceUid }),
+    ...(actionType === undefined ? {} : { actionType }),
+    ...(status === undefined ? {} : { status }),
   };
 }
 

@@ -6,12 +6,14 @@ import { implementationUid } from '../../imaging/index.ts';
 import type { Admission, Admitted } from './admission.ts';
 import { acceptPdu } from './associate-answer.ts';
 import { type AssociateRequest, readAssociateRequest } from './associate-items.ts';
+import { type CommitmentRooms, routeOf } from './commitment.ts';
 import type { Connection } from './connection.ts';
 import { errorKind, type Log } from './log.ts';
 import { answerContext } from './negotiation.ts';
 import { type Rejection, rejection, rejectPdu } from './pdu-writer.ts';
 import type { Peer } from './peer.ts';
 import { abortReason, LostPeer, ProtocolError } from './protocol-error.ts';
+import { commitmentClass } from './sop-classes.ts';
 import type { AcceptedContext } from './store.ts';
 
 export interface Established {
@@ -30,15 +32,23 @@ export interface EstablishRooms {
   doorkeeper: { rejection(address: string): Rejection | undefined; refused(address: string): void };
   /** Our Maximum Length. */
   pduBytes: number;
+  /** Storage commitment, where it can be reported. */
+  commitment?: CommitmentRooms;
 }
 
-/** The association, once the other side knows of it; undefined when it was refused or nobody asked. @throws ProtocolError, LostPeer. */
+/**
+ * The association, once the other side knows of it; undefined when it was refused or nobody asked.
+ * @param requested told when the request has come: from then on it is we who make wait.
+ * @throws ProtocolError, LostPeer.
+ */
 export async function establish(
   connection: Connection,
   peer: Peer,
   rooms: EstablishRooms,
+  requested: () => void,
 ): Promise<Established | undefined> {
   const first = await connection.messages.next();
+  requested();
   if (first.kind === 'closed' || first.kind === 'abort') return undefined;
   if (first.kind !== 'associate-request') throw new ProtocolError(abortReason.unexpectedPdu, 'no A-ASSOCIATE-RQ');
   const request = readAssociateRequest(first.body);
@@ -48,7 +58,8 @@ export async function establish(
     await connection.send(rejectPdu(decision.rejected));
     return undefined;
   }
-  const answers = request.contexts.map(answerContext);
+  const commits = await mayCommit(request, decision.admitted, rooms);
+  const answers = request.contexts.map((context) => answerContext(context, commits));
   const contexts = new Map<number, AcceptedContext>();
   for (const [index, { id, result, transferSyntax }] of answers.entries()) {
     const { abstractSyntax = '' } = request.contexts[index] ?? {};
@@ -59,6 +70,21 @@ export async function establish(
   );
   connection.rest();
   return { request, contexts, peer, caller: decision.admitted };
+}
+
+/** Only who can be told of it is offered it: a request whose report never comes would be worse than none. */
+async function mayCommit(
+  request: AssociateRequest,
+  caller: Context,
+  { commitment, log }: EstablishRooms,
+): Promise<boolean> {
+  if (!commitment || !request.contexts.some(({ abstractSyntax }) => abstractSyntax === commitmentClass)) return false;
+  try {
+    return (await routeOf(commitment, caller, request.callingAe)) !== undefined;
+  } catch (error) {
+    log.error({ error: errorKind(error) }, 'where storage commitments are reported to could not be found out');
+    return false;
+  }
 }
 
 async function decide(

@@ -4,6 +4,7 @@ import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
 import type { Access, Nodes, ServerTls } from '../../access/index.ts';
 import type { Clock, DicomPeer } from '../../config/index.ts';
 import type { Database } from '../../db/index.ts';
+import type { Delivery } from '../../delivery/index.ts';
 import type { FhirStore } from '../../fhir/index.ts';
 import type { Imaging } from '../../imaging/index.ts';
 import { createAdmission } from './admission.ts';
@@ -30,6 +31,8 @@ export interface DimseOptions {
   peers?: readonly DicomPeer[];
   /** An unknown title on a loopback connection counts as this establishment's PACS (demonstration only). */
   acceptUnknownLoopback?: { tenant: string; organizationId: string };
+  /** Storage commitment is offered, by reports through this outbox. */
+  delivery?: Pick<Delivery, 'enqueue'>;
   limits?: Partial<DimseLimits>;
 }
 
@@ -65,7 +68,7 @@ const handshakeMs = 10_000;
 
 /** Listens. @throws what the port or the certificate make impossible. */
 export async function startDimse(options: DimseOptions): Promise<Dimse> {
-  const { host, port, log, secured, access, clock } = options;
+  const { host, port, log, secured, access, clock, delivery, database, store } = options;
   const limits = { ...defaultLimits, ...options.limits };
   const doorkeeper = createDoorkeeper(limits);
   const admission = createAdmission({
@@ -81,6 +84,7 @@ export async function startDimse(options: DimseOptions): Promise<Dimse> {
   const rooms = {
     ...{ admission, access, doorkeeper, limits, log, imaging: options.imaging },
     isClosing: () => closing,
+    ...(delivery ? { commitment: { database, store, delivery, log } } : {}),
   };
   const accept = (socket: Socket) => {
     if (closing) return void socket.destroy();

@@ -1,7 +1,7 @@
 /** PS3.8 §9.3.3.2: which presentation contexts are accepted, and in which transfer syntax. Pure. */
 import { explicitLittleEndian, implicitLittleEndian, isUid, transferSyntaxOf } from '../../imaging/index.ts';
 import type { ProposedContext } from './associate-items.ts';
-import { isStorageClass, verificationClass } from './sop-classes.ts';
+import { commitmentClass, isStorageClass, verificationClass } from './sop-classes.ts';
 
 export interface ContextAnswer {
   id: number;
@@ -11,10 +11,22 @@ export interface ContextAnswer {
   transferSyntax: string;
 }
 
-export function answerContext({ id, abstractSyntax, transferSyntaxes }: ProposedContext): ContextAnswer {
+/** @param commits whether storage commitment is offered to this sender. */
+export function answerContext(
+  { id, abstractSyntax, transferSyntaxes }: ProposedContext,
+  commits: boolean,
+): ContextAnswer {
+  if (abstractSyntax === commitmentClass && commits)
+    return answered(id, chosenSyntax(transferSyntaxes.filter((uid) => plainSyntaxes.includes(uid))));
   const isKnown = abstractSyntax === verificationClass || isStorageClass(abstractSyntax);
   if (!isKnown) return { id, result: 3, transferSyntax: implicitLittleEndian };
-  const transferSyntax = chosenSyntax(transferSyntaxes.filter(isReadable));
+  return answered(id, chosenSyntax(transferSyntaxes.filter(isReadable)));
+}
+
+/** Of what is no image. */
+const plainSyntaxes: readonly string[] = [implicitLittleEndian, explicitLittleEndian];
+
+function answered(id: number, transferSyntax: string | undefined): ContextAnswer {
   return transferSyntax === undefined
     ? { id, result: 4, transferSyntax: implicitLittleEndian }
     : { id, result: 0, transferSyntax };

@@ -25,8 +25,8 @@ export interface DataPiece {
 
 /** A PDU that is no data, or the end of the connection. */
 export type ControlPdu =
-  | { kind: 'associate-request'; body: Buffer }
-  | { kind: 'associate-answer' | 'release-request' | 'release-reply' | 'abort' | 'closed' };
+  | { kind: 'associate-request' | 'associate-accept' | 'associate-reject'; body: Buffer }
+  | { kind: 'release-request' | 'release-reply' | 'abort' | 'closed' };
 
 export type Received = DataPiece | ControlPdu;
 
@@ -56,8 +56,9 @@ export function createPduReader(bytes: ByteReader, maximumDataBytes: number): Pd
       case pduType.associateRequest:
         return { kind: 'associate-request', body };
       case pduType.associateAccept:
+        return { kind: 'associate-accept', body };
       case pduType.associateReject:
-        return { kind: 'associate-answer' };
+        return { kind: 'associate-reject', body };
       case pduType.releaseRequest:
         return { kind: 'release-request' };
       case pduType.releaseReply:

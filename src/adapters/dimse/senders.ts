@@ -53,7 +53,7 @@ export function createSenders(options: SendersOptions): Senders {
         const isActive = device.status === undefined || device.status === 'active';
         if (!organizationId || !isActive) continue;
         const display = device.deviceName?.[0]?.name ?? title;
-        found.push({ tenant, organizationId, actor: actor(`Device/${device.id}`, display, title) });
+        found.push({ tenant, organizationId, actor: actorOf(`Device/${device.id}`, display, title) });
       }
     }
     // Two establishments under one title: guessing would put a patient's images in the wrong hospital.
@@ -79,12 +79,13 @@ export function createSenders(options: SendersOptions): Senders {
       return {
         tenant,
         organizationId,
-        actor: actor(`Organization/${organizationId}`, `PACS de démonstration (${title})`, title),
+        actor: actorOf(`Organization/${organizationId}`, `PACS de démonstration (${title})`, title),
       };
     },
   };
 }
 
-function actor(reference: string, display: string, title: string): Actor {
+/** Who acts under a title: what an archive may do. */
+export function actorOf(reference: string, display: string, title: string): Actor {
   return { reference, display, account: `dimse:${title}`, kind: 'machine', roles };
 }

@@ -2,6 +2,9 @@
 import { isUid } from '../../imaging/index.ts';
 
 export const verificationClass = '1.2.840.10008.1.1';
+/** Storage Commitment Push Model, and the one instance everybody asks (PS3.4 §J.3). */
+export const commitmentClass = '1.2.840.10008.1.20.1';
+export const commitmentInstance = '1.2.840.10008.1.20.1.1';
 
 const standardRoot = '1.2.840.10008.';
 /** All storage classes of composite objects but those below; queries and retrievals have other branches. */

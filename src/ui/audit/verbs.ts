@@ -75,6 +75,7 @@ const families: readonly (readonly [RegExp, (detail: string) => string])[] = [
   [/^dimse:(?:c-store)$/, () => 'a envoyé des images :'],
   [/^dimse:associate$/, () => 'a ouvert une association DICOM :'],
   [/^dimse:release$/, () => 'a fini d’envoyer des images :'],
+  [/^dimse:n-event-report$/, () => 'a dit quelles images sont tenues :'],
   [/^dimse:/, () => 'a échangé des images :'],
   [/^delivery:?(.*)$/, () => 'a transmis'],
   [/^system:(.*)$/, (name) => `a exécuté la tâche ${name} :`],

@@ -150,7 +150,7 @@ describe('who is slow or silent', () => {
   });
 
   it('because we are, is not given up', async () => {
-    const patient = await archive.listen({ limits: { stalledMs: 30, idleMs: 30, graceMs: 1, octetsPerSecond: 1 } });
+    const patient = await archive.listen({ limits: { stalledMs: 500, idleMs: 500, graceMs: 1, octetsPerSecond: 1 } });
     const [file = Buffer.alloc(0)] = smallCt({ studyUid: '2.25.7202', slices: 1 });
     archive.imaging.onStudy(async ({ identity }) => {
       // As long as it takes to lose an association that is silent of its own accord.
