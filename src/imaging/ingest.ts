@@ -2,7 +2,7 @@
 import type { Readable } from 'node:stream';
 import { type Context, FhirError, type FhirStore } from '../fhir/index.ts';
 import type { BlobStore } from './blob-store.ts';
-import { commitInstances } from './commit.ts';
+import { type Committed, commitInstances } from './commit.ts';
 import type { Expected, StoredInstance, StudyHook } from './contract.ts';
 import { DicomFailure, failureReason } from './dicom/failure.ts';
 import { isUid } from './dicom/uid.ts';
@@ -30,6 +30,8 @@ const maximumParts = 2 * maximumInstances;
 /** So many without a single instance among them are no study. */
 const maximumWithoutInstance = 1_000;
 const maximumHeldBytes = 256 * 1024 * 1024;
+/** A deadlock, or another request that stored the same, is nobody's fault: the same work is done this many times. */
+const attempts = 4;
 /** Files being made durable while the next part is received. */
 const durableInFlight = 4;
 
@@ -73,12 +75,10 @@ export async function ingest(
   }
   if (spooled.length === 0) return outcomes as StoredInstance[];
 
-  const { outcomes: stored, kept } = await options.store
-    .transaction(context, (tx) => commitInstances(tx, spooled, { hooks: options.hooks, baseUrl: options.baseUrl() }))
-    .catch(async (error: unknown) => {
-      await cleanAfterFailure(tenant, spooled, options);
-      throw error;
-    });
+  const { outcomes: stored, kept } = await committed(context, spooled, options).catch(async (error: unknown) => {
+    await cleanAfterFailure(tenant, spooled, options);
+    throw error;
+  });
   await settle(
     blobs,
     tenant,
@@ -92,6 +92,18 @@ export async function ingest(
   for (const studyUid of new Set(spooled.map(({ studyUid: uid }) => uid))) options.changed(tenant, studyUid);
   const outcomeOf = new Map(spooled.map((instance, index) => [instance, stored[index]]));
   return outcomes.flatMap((outcome) => ('status' in outcome ? outcome : (outcomeOf.get(outcome) ?? [])));
+}
+
+/** The bytes are here: who only lost a race is not made to send them again. */
+async function committed(context: Context, spooled: readonly Spooled[], options: IngestOptions): Promise<Committed> {
+  const { store, hooks, baseUrl } = options;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await store.transaction(context, (tx) => commitInstances(tx, spooled, { hooks, baseUrl: baseUrl() }));
+    } catch (error) {
+      if (attempt >= attempts || !(error instanceof FhirError) || error.status !== 409) throw error;
+    }
+  }
 }
 
 /** One part: on disk, or the reason for which it is not. A broken connection or disk is not a reason: it is thrown. */

@@ -6,6 +6,7 @@ import type { Database } from '../../db/index.ts';
 import type { Context } from '../../fhir/index.ts';
 import type { Activity } from '../audit/activity.ts';
 import { clientOfCertificate } from '../smart/client.ts';
+import { isWithinScopes, type ScopeDemand } from '../smart/scope-limits.ts';
 import { type ClientCertificate, isWithinDates } from './certificate.ts';
 
 /** The establishment a message or an association says it comes from. */
@@ -14,6 +15,8 @@ export interface SpokenFor {
   organizationId: string;
   /** Name by which it was recognised: MSH-3|MSH-4, an AE title. */
   name: string;
+  /** What it wants to do here: the machine's scopes must grant it. Absent: whatever its protocol is for. */
+  demand?: ScopeDemand;
 }
 
 export interface Nodes {
@@ -41,14 +44,16 @@ export interface NodesOptions {
 export function createNodes({ database, recordActivity, now, realNow, required }: NodesOptions): Nodes {
   async function problemOf(
     certificate: ClientCertificate | undefined,
-    { tenant, organizationId }: SpokenFor,
+    { tenant, organizationId, demand }: SpokenFor,
   ): Promise<string | undefined> {
     const client = certificate && (await clientOfCertificate(database, certificate.names));
     if (!certificate || !client) return required ? 'no registered certificate' : undefined;
     if (client.disabled) return 'the client of the certificate is shut off';
     if (!isWithinDates(certificate, realNow())) return 'the certificate is outside its dates';
     const isSame = client.tenant === tenant && client.organizationId === organizationId;
-    return isSame ? undefined : `the certificate of ${client.id} is of another establishment`;
+    if (!isSame) return `the certificate of ${client.id} is of another establishment`;
+    const isGranted = demand === undefined || isWithinScopes({ scopes: client.scopes }, demand, []);
+    return isGranted ? undefined : `the scopes of ${client.id} do not allow it`;
   }
 
   return {

@@ -34,6 +34,8 @@ export interface AdmissionOptions {
 }
 
 const interaction = 'dimse:associate';
+/** What a machine's scopes must grant: `system/ImagingStudy.c`. */
+const storing = { interaction: 'dimse:c-store', type: 'ImagingStudy' };
 
 export function createAdmission({ aeTitle, senders, access, nodes, peers, now }: AdmissionOptions): Admission {
   /** What is wrong with the request itself, before anybody is looked up. */
@@ -53,7 +55,7 @@ export function createAdmission({ aeTitle, senders, access, nodes, peers, now }:
     if (!nodes) return true;
     const { tenant, organizationId } = sender;
     const connection = { certificate, network: address, interaction, requestId };
-    return nodes.maySpeakFor({ tenant, organizationId, name: callingAe }, connection);
+    return nodes.maySpeakFor({ tenant, organizationId, name: callingAe, demand: storing }, connection);
   }
 
   async function contextOf({ tenant, organizationId, actor }: Sender, { address }: Peer, requestId: string) {

@@ -181,7 +181,7 @@ function believed(
   let known: Context | undefined = caller;
   let until = performance.now() + limits.believedMs;
   return async () => {
-    if (known && performance.now() < until) return known;
+    if (performance.now() < until) return known;
     known = await admission.readmit(request.callingAe, peer, caller.requestId);
     until = performance.now() + limits.believedMs;
     return known;

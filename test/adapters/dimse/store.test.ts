@@ -270,6 +270,19 @@ describe('what is not stored', () => {
     await scu.release();
   });
 
+  it('is nothing that only another transaction got in the way of: it is tried again before the sender hears of it', async () => {
+    const [file = Buffer.alloc(0)] = smallCt({ studyUid: '2.25.7027', slices: 1 });
+    let deadlocks = 2;
+    hook = async () => {
+      deadlocks -= 1;
+      if (deadlocks >= 0) throw Object.assign(new Error('deadlock detected'), { code: '40P01' });
+    };
+    expect((await withScu(await storing(), (scu) => scu.store(file))).status).toBe(0);
+    hook = async () => undefined;
+    expect(deadlocks).toBe(-1);
+    expect((await archive.imaging.findStudy('aa', '2.25.7027'))?.studyUid).toBe('2.25.7027');
+  });
+
   it('is an instance that is cut, or whose sender left in the middle of it', async () => {
     const [file = Buffer.alloc(0)] = smallCt({ studyUid: '2.25.7026', slices: 1 });
     const { dataset, sopClass, sopInstance } = datasetOf(file);

@@ -12,6 +12,7 @@ import { type Pair, signedByItself } from './certificates.ts';
 const own = signedByItself('pacs-own');
 const other = signedByItself('pacs-other');
 const abroad = signedByItself('pacs-abroad');
+const letters = signedByItself('ris-letters');
 const unknown = signedByItself('pacs-unknown');
 let tls = selfSigned(['localhost']);
 let archive: Archive;
@@ -22,14 +23,15 @@ beforeAll(async () => {
   archive = await openArchive();
   const { database, store, access, clock } = archive;
   const registry = { database, now: new Date(), keyHosts: [], parametersOf: store.searchParameters };
-  for (const { id, tenant = 'aa', organizationId, pair } of [
+  for (const { id, tenant = 'aa', organizationId, pair, scope = 'system/ImagingStudy.c' } of [
     { id: 'own', organizationId: 'ch-a', pair: own },
     { id: 'other', organizationId: 'ch-b', pair: other },
     { id: 'abroad', tenant: 'bb', organizationId: 'ch-a', pair: abroad },
+    { id: 'letters', organizationId: 'ch-a', pair: letters, scope: 'system/Task.cruds' },
   ]) {
     await storeClient(registry, {
       ...{ tenant, id, kind: 'backend', display: id, organizationId },
-      ...{ scopes: ['system/ImagingStudy.c'], redirectUris: [], certificates: [pair.fingerprint] },
+      ...{ scopes: [scope], redirectUris: [], certificates: [pair.fingerprint] },
     });
   }
   const nodes = createNodes({
@@ -82,6 +84,12 @@ test('no certificate, one nobody registered, one of another establishment or ten
   const told = (await archive.events('aa', 'dimse:associate')).slice(before);
   expect(told.map(({ outcome }) => outcome)).toEqual(['8', '8', '8', '8']);
   for (const { subtype } of told) expect(subtype?.map(({ code }) => code)).toContain('110126');
+});
+
+test('a certificate of the establishment whose machine was granted no images stores none', async () => {
+  expect(await refusalOf(open(letters))).toEqual(unheard);
+  const told = (await archive.events('aa', 'dimse:associate')).at(-1);
+  expect(told?.outcomeDesc).toContain('scopes of letters');
 });
 
 test('a certificate gives no title: one that is not registered, or is of another establishment, stays refused', async () => {
