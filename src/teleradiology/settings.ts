@@ -42,6 +42,8 @@ export interface EstablishmentSettings {
   protocolMinutes: number;
   /** … for the images of an urgent exam, or the rest of any exam that began to arrive. */
   imagesMinutes: number;
+  /** Minutes after which quality is reminded of a declared error that nobody confirmed or withdrew. */
+  errorMinutes: number;
   /** Minutes after which an answer or report without acknowledgement is brought to the coordinators. */
   deliveryMinutes: number;
   reportFormat: 'report-mdm' | 'report-oru';
@@ -93,6 +95,7 @@ export const defaultSettings: EstablishmentSettings = {
   informationMinutes: 60,
   protocolMinutes: 30,
   imagesMinutes: 120,
+  errorMinutes: 30,
   deliveryMinutes: 15,
   reportFormat: 'report-mdm',
   withdrawalFormat: 'deletion',
@@ -164,6 +167,7 @@ export function establishmentSettings(organization: Organization | undefined): E
     informationMinutes: count('informationMinutes', defaultSettings.informationMinutes),
     protocolMinutes: count('protocolMinutes', defaultSettings.protocolMinutes),
     imagesMinutes: count('imagesMinutes', defaultSettings.imagesMinutes),
+    errorMinutes: count('errorMinutes', defaultSettings.errorMinutes),
     deliveryMinutes: count('deliveryMinutes', defaultSettings.deliveryMinutes),
     criticalMinutes: count('criticalMinutes', defaultSettings.criticalMinutes),
     criticalHours: count('criticalHours', defaultSettings.criticalHours),

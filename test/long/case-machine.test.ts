@@ -13,7 +13,7 @@ describe('every world of the case machine', () => {
     for (const protocolRequired of switches)
       for (const imagesExpected of switches)
         it(`with flow 4 ${flow4Expected}, protocol ${protocolRequired}, images ${imagesExpected}`, () => {
-          const graph = explore({ flow4Expected, protocolRequired, imagesExpected }, { fine: true });
+          const graph = explore({ flow4Expected, protocolRequired, imagesExpected }, { fine: true, errors: true });
           console.info(report(graph));
           expect([...graph.violations]).toEqual([]);
           expect(graph.worlds.filter(({ billed }) => billed === 2)).toEqual([]);

@@ -1,6 +1,7 @@
-import type { Task } from '@medplum/fhirtypes';
+import type { DetectedIssue, Task } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { outputs, readyCase, refusal, report, signedCase, stateOf } from './support/requests.ts';
+import { runningOf } from '../../src/teleradiology/shell/case-clocks.ts';
+import { issuesOf, mitigation, outputs, readyCase, refusal, report, signedCase, stateOf } from './support/requests.ts';
 import { createWorld, tenant, type World } from './support/world.ts';
 
 let world: World;
@@ -63,6 +64,115 @@ describe('a case entered in error', () => {
       each.about?.some(({ reference }) => reference === `Task/${id}`),
     );
     expect(told[0]?.payload?.[0]?.contentString).toContain('retirez-le');
+  });
+});
+
+describe('a declared error that nobody has confirmed yet', () => {
+  const told = async (id: string, category: string) =>
+    (await world.store.search(tenant, 'Communication', `category=${category}&_count=1000`)).filter((each) =>
+      each.about?.some(({ reference }) => reference === `Task/${id}`),
+    );
+  const running = async (id: string) => runningOf(await world.task(id)).map(({ name }) => name);
+  const later = async (minutes: number) => {
+    world.clock.pass(minutes * 60_000);
+    await world.room.sweep();
+  };
+
+  it('lets nothing be signed, and is told to quality, coordinator and establishment until it is decided', async () => {
+    const { id } = await readyCase(world, { encounterClass: 'O' });
+    await world.operate('radiologist', 'claim', id);
+    await world.operate('radiologist', 'displayed', id, { series: ['1.1', '1.2'] });
+    await world.operate('technologist', 'declare-error', id, reason);
+    expect(await running(id)).toContain('error');
+    await expect(world.operate('radiologist', 'sign', id, report)).rejects.toMatchObject(refusal('no-error-declared'));
+    const [declared] = await told(id, 'error-declared');
+    expect(declared?.recipient?.map(({ reference }) => reference)).toEqual([
+      'Organization/passerelle-exemple',
+      'Practitioner/radiologue',
+    ]);
+    const about = async (category: string) =>
+      (await told(id, category))
+        .filter(({ payload }) => payload?.[0]?.contentString?.includes('erreur est déclarée'))
+        .map(({ recipient }) => recipient?.map(({ reference }) => reference));
+    const [platform, site] = ['Organization/passerelle-exemple', 'Organization/ch-exemple'];
+    await later(31);
+    expect(await about('waiting')).toEqual([[platform]]);
+    await later(30);
+    await later(90);
+    expect(await about('escalation')).toEqual(expect.arrayContaining([[platform], [site]]));
+    await later(120);
+    expect(await about('escalation')).toHaveLength(3);
+    await world.operate('quality', 'enter-in-error', id, reason);
+    expect(await running(id)).toEqual([]);
+  });
+
+  it('keeps back the report that has not left and warns whoever can read it, until who declared it takes it back', async () => {
+    const { id } = await signedCase(world, false);
+    await world.operate('requester', 'declare-error', id, reason);
+    expect(world.held.has(`Task/${id}`)).toBe(true);
+    const [declared] = await told(id, 'error-declared');
+    expect(declared?.payload?.[0]?.contentString).toContain('Ne vous fiez pas au compte rendu');
+    expect(declared?.recipient?.map(({ reference }) => reference)).toContain('Organization/ch-exemple');
+    await expect(world.operate('radiologist', 'withdraw-error', id, reason)).rejects.toMatchObject(
+      refusal('role', 403),
+    );
+    await expect(world.operate('requester', 'withdraw-error', id)).rejects.toMatchObject(refusal('reason-given'));
+    await world.operate('requester', 'withdraw-error', id, { reason: 'Confondu avec un autre dossier' });
+    expect(world.held.has(`Task/${id}`)).toBe(false);
+    expect(await running(id)).not.toContain('error');
+    const [withdrawn] = await told(id, 'error-withdrawn');
+    expect(withdrawn?.recipient).toEqual(declared?.recipient);
+    const traces = await world.store.search(tenant, 'Provenance', `target=Task/${id}&_count=100`);
+    expect(
+      traces.find(({ activity }) => activity?.coding?.some(({ code }) => code === 'withdraw-error')),
+    ).toMatchObject({
+      reason: [{ text: 'Confondu avec un autre dossier' }],
+      agent: [{ who: { reference: 'Practitioner/demandeur' } }],
+    });
+    await expect(world.operate('coordinator', 'withdraw-error', id, reason)).rejects.toMatchObject(
+      refusal('error-declared'),
+    );
+  });
+
+  it('holds an addendum’s signature, and the coordinator of the night may look and take it back', async () => {
+    const { id } = await signedCase(world);
+    await world.operate('radiologist', 'open-addendum', id, { reason: 'Antériorités' });
+    await world.operate('radiologist', 'claim-addendum', id);
+    await world.operate('radiologist', 'displayed', id, { series: ['1.1', '1.2'] });
+    await world.operate('technologist', 'declare-error', id, reason);
+    const amended = { ...report, reason: 'Antériorités' };
+    await expect(world.operate('radiologist', 'sign-addendum', id, amended)).rejects.toMatchObject(
+      refusal('no-error-declared'),
+    );
+    await world.operate('coordinator', 'withdraw-error', id, { reason: 'Vérifié avec le manipulateur' });
+    expect(stateOf((await world.operate('radiologist', 'sign-addendum', id, amended)) as Task)).toBe('delivering');
+  });
+
+  it('and an identity problem beside it: what waits for both leaves when both are decided', async () => {
+    const { id } = await signedCase(world, false);
+    await world.operate('technologist', 'declare-error', id, reason);
+    await world.store.transaction(world.as('technologist', 'create'), (tx) =>
+      tx.create<DetectedIssue>({
+        resourceType: 'DetectedIssue',
+        status: 'preliminary',
+        code: {
+          coding: [{ system: 'https://fhir.passerelle.example/CodeSystem/detected-issue-code', code: 'homonym' }],
+        },
+        author: { reference: 'Practitioner/manipulateur' },
+        implicated: [{ reference: `Task/${id}` }],
+        detail: 'Deux patients du même nom.',
+      }),
+    );
+    const decideIdentity = async () => {
+      const [issue] = await issuesOf(world, id, 'homonym');
+      await world.store.transaction(world.as('quality', 'update'), (tx) =>
+        tx.update({ ...issue!, status: 'final' as const, mitigation: mitigation('distinct-persons') }),
+      );
+    };
+    await decideIdentity();
+    expect(world.held.has(`Task/${id}`)).toBe(true);
+    await world.operate('technologist', 'withdraw-error', id, reason);
+    expect(world.held.has(`Task/${id}`)).toBe(false);
   });
 });
 

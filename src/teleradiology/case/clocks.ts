@@ -18,7 +18,8 @@ export type ClockName =
   | 'complement'
   | 'critical'
   | 'delivery'
-  | 'addendum';
+  | 'addendum'
+  | 'error';
 
 /** Who is told; `site` is the establishment that asked. */
 export type Party =
@@ -158,6 +159,14 @@ export const clocks: readonly ClockDefinition[] = [
     where: 'while one is wanted or taken',
     runs: (state, facts) => state === 'addendum' || (facts.addendum !== 'none' && isSigned(state)),
     reminds: ['addendum-reader', 'readers'],
+    escalates: ['coordinator', 'site'],
+  },
+  {
+    name: 'error',
+    display: 'Erreur déclarée',
+    where: 'from its declaration until a second person confirms it or it is withdrawn',
+    runs: (state, facts) => facts.errorDeclaredBy !== undefined && !ended(state),
+    reminds: ['quality'],
     escalates: ['coordinator', 'site'],
   },
 ];

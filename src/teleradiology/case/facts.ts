@@ -142,6 +142,8 @@ export interface Facts {
   addendumReader?: string;
   /** A critical result was announced; `open` until somebody of the site restated it (WF-9). */
   critical: 'none' | 'open' | 'acknowledged';
+  /** Who declared the case an error, while nobody confirmed it or took it back. Literal reference. */
+  errorDeclaredBy?: string;
   clockStarted: boolean;
   milestones: readonly Milestone[];
   /** What this call brings. */
@@ -165,8 +167,6 @@ export interface Facts {
     /** The report's model has no error that blocks signature (chapters, laterality…). */
     reportComplete?: boolean;
     notDisplayedReason?: string;
-    /** A second person who vouches for the same fact. */
-    secondPerson?: string;
     /** The version whose receipt is told is the last one signed. */
     lastVersion?: boolean;
   };

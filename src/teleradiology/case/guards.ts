@@ -248,10 +248,17 @@ export const guards = {
     ofCall: true,
     holds: (facts) => filled(facts.input.readBack),
   },
+  'error-declared': {
+    text: "Aucune erreur n'est déclarée sur ce dossier.",
+    holds: (facts) => facts.errorDeclaredBy !== undefined,
+  },
+  'no-error-declared': {
+    text: "Ce dossier est déclaré erroné : rien n'en est signé avant qu'une seconde personne le confirme, ou que la déclaration soit retirée.",
+    holds: (facts) => facts.errorDeclaredBy === undefined,
+  },
   'two-persons': {
-    text: 'Deux personnes différentes doivent le confirmer.',
-    ofCall: true,
-    holds: (facts, actor) => filled(facts.input.secondPerson) && facts.input.secondPerson !== actor.reference,
+    text: 'Une erreur est déclarée par une personne et confirmée par une autre.',
+    holds: (facts, actor) => facts.errorDeclaredBy !== undefined && facts.errorDeclaredBy !== actor.reference,
   },
 } as const satisfies Record<string, Guard>;
 
@@ -287,6 +294,7 @@ export const conditions = {
   'report signed': (facts) => facts.report === 'final',
   'report acknowledged': (facts) => facts.reportAcknowledged,
   'no critical result open': (facts) => facts.critical !== 'open',
+  'no error declared': (facts) => facts.errorDeclaredBy === undefined,
   'images not quarantined': (facts) => !facts.quarantined,
 } as const satisfies Record<string, (facts: Facts) => boolean>;
 

@@ -49,6 +49,7 @@ const leftToSigner: readonly CaseEvent[] = ['open-addendum', 'request-rereading'
 
 const mayRead = ({ reader, credentialsRequired }: Facts): boolean =>
   !reader.excluded && (reader.credentials === 'valid' || (reader.credentials === 'missing' && !credentialsRequired));
+const person = (role: string): CaseActor => ({ reference: `Practitioner/any-${role}`, roles: [role], kind: 'person' });
 const someoneOfTheSite: CaseActor = { reference: 'Practitioner/site', roles: ['requester'], kind: 'person' };
 const does = ({ decision }: Taken, effect: Decision['effects'][number]): boolean => decision.effects.includes(effect);
 
@@ -76,6 +77,17 @@ export const worldInvariants: readonly Invariant<World>[] = [
       ] as const;
       return owed.every((clock) => clock === false || running.includes(clock));
     },
+  },
+  {
+    name: 'a-declared-error-is-decided',
+    clause: 'workflow §2, WF-4',
+    text: 'While an error is declared its clock runs, another person of the quality service can confirm it, and the coordinator take it back.',
+    holds: ({ state, facts }) =>
+      facts.errorDeclaredBy === undefined ||
+      isFinal(state) ||
+      (runningClocks(state, facts).includes('error') &&
+        'decision' in decide(state, 'enter-in-error', person('quality'), { ...facts, input: { reason: '…' } }) &&
+        'decision' in decide(state, 'withdraw-error', person('coordinator'), { ...facts, input: { reason: '…' } })),
   },
   {
     name: 'critical-result-is-heard',
@@ -208,12 +220,13 @@ export const takenInvariants: readonly Invariant<Taken>[] = [
   {
     name: 'nothing-published-of-the-wrong-patient',
     clause: 'ID-2, design §5 rule 5',
-    text: 'What the site may read, preliminary, signed or amended, is published by an entitled person with consent, and never with an open identity problem or doubt, images in quarantine or attached by a guess.',
+    text: 'What the site may read, preliminary, signed or amended, is published by an entitled person with consent, and never with an open identity problem or doubt, images in quarantine or attached by a guess, or a declared error.',
     holds: (taken) =>
       (!does(taken, 'publish-report') && !does(taken, 'publish-preliminary')) ||
       (taken.actor.kind === 'person' &&
         consented(taken.facts) &&
         undoubted(taken.facts) &&
+        taken.facts.errorDeclaredBy === undefined &&
         mayRead(taken.facts) &&
         !taken.facts.images.provisional &&
         taken.facts.input.reportComplete === true),
@@ -221,9 +234,12 @@ export const takenInvariants: readonly Invariant<Taken>[] = [
   {
     name: 'sent-only-when-signed',
     clause: 'WF-1',
-    text: 'Only a signed report is queued for the site, and not while an identity problem or doubt is open.',
+    text: 'Only a signed report is queued for the site, and not while an identity problem or doubt is open, or the case declared an error.',
     holds: (taken) =>
-      !does(taken, 'queue-report') || (taken.decision.facts.report === 'final' && undoubted(taken.decision.facts)),
+      !does(taken, 'queue-report') ||
+      (taken.decision.facts.report === 'final' &&
+        undoubted(taken.decision.facts) &&
+        taken.decision.facts.errorDeclaredBy === undefined),
   },
   {
     name: 'billed-by-the-first-signature-alone',
@@ -246,6 +262,17 @@ export const takenInvariants: readonly Invariant<Taken>[] = [
     holds: (taken) =>
       does(taken, 'queue-withdrawal') === (taken.decision.state === 'entered-in-error' && !isFinal(taken.from)) &&
       (taken.decision.state !== 'entered-in-error' || !does(taken, 'queue-report')),
+  },
+  {
+    name: 'an-error-takes-two-persons',
+    clause: 'workflow §2',
+    text: 'A case becomes an error by a person, after another one declared it; a declaration goes by who made it, quality or the coordinator, with a reason.',
+    holds: ({ event, actor, facts, decision }) =>
+      event === 'enter-in-error'
+        ? actor.kind === 'person' && facts.errorDeclaredBy !== undefined && facts.errorDeclaredBy !== actor.reference
+        : facts.errorDeclaredBy === undefined ||
+          decision.facts.errorDeclaredBy !== undefined ||
+          (event === 'withdraw-error' && Boolean(facts.input.reason)),
   },
   {
     name: 'critical-result-not-lost',

@@ -118,6 +118,7 @@ function entitled(row: Transition, actor: CaseActor, facts: Facts): boolean {
     if (who === 'owner') return is(facts.owner);
     if (who === 'second-reader') return is(facts.secondReader);
     if (who === 'addendum-reader') return is(facts.addendumReader);
+    if (who === 'declarer') return is(facts.errorDeclaredBy);
     if (who === 'system') return actor.kind === 'system';
     if (actor.roles.includes('conformance')) return true;
     return who === 'reader' ? facts.readers.some((role) => actor.roles.includes(role)) : actor.roles.includes(who);
@@ -253,9 +254,13 @@ function factsAfter(event: CaseEvent, actor: CaseActor, facts: Facts, effects: r
       };
     case 'close-addendum':
       return { ...without(facts, 'addendumReader'), addendum: 'none', addendumOnRequest: false };
+    case 'declare-error':
+      return { ...facts, errorDeclaredBy: actor.reference };
+    case 'withdraw-error':
+      return without(facts, 'errorDeclaredBy');
     case 'enter-in-error':
       return {
-        ...withoutSecondReading(without(facts, 'addendumReader')),
+        ...withoutSecondReading(without(without(facts, 'addendumReader'), 'errorDeclaredBy')),
         addendum: 'none',
         addendumOnRequest: false,
       };
@@ -264,7 +269,7 @@ function factsAfter(event: CaseEvent, actor: CaseActor, facts: Facts, effects: r
   }
 }
 
-function without(facts: Facts, fact: 'owner' | 'secondReader' | 'addendumReader'): Facts {
+function without(facts: Facts, fact: 'owner' | 'secondReader' | 'addendumReader' | 'errorDeclaredBy'): Facts {
   const { [fact]: _gone, ...rest } = facts;
   return rest as Facts;
 }
@@ -290,6 +295,7 @@ const french: Record<Who, string> = {
   owner: 'lecteur en charge du dossier',
   'second-reader': 'deuxième lecteur',
   'addendum-reader': "lecteur chargé de l'additif ou de la relecture",
+  declarer: "qui a déclaré l'erreur",
 };
 
 /** French name of who may. */

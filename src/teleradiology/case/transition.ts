@@ -50,6 +50,7 @@ export type CaseEvent =
   | 'close-addendum'
   | 'interrupt'
   | 'declare-error'
+  | 'withdraw-error'
   | 'enter-in-error'
   | 'expire';
 
@@ -87,6 +88,7 @@ export type Effect =
   | 'withdraw-report'
   | 'queue-withdrawal'
   | 'keep-error-declaration'
+  | 'drop-error-declaration'
   | 'open-second-reading'
   | 'take-second-reading'
   | 'release-second-reading'
@@ -105,8 +107,8 @@ export type Effect =
   | 'tell-site'
   | 'tell-late-images';
 
-/** A role; whoever may read this kind of case; or whoever holds the reading, the second reading, the addendum. */
-export type Who = Role | 'reader' | 'owner' | 'second-reader' | 'addendum-reader';
+/** A role; whoever may read this kind of case; whoever holds the reading, the second reading, the addendum; who declared the error. */
+export type Who = Role | 'reader' | 'owner' | 'second-reader' | 'addendum-reader' | 'declarer';
 
 export type Via = 'operation' | 'update' | 'message' | 'system';
 

@@ -128,5 +128,6 @@ export function defaultTerms(settings: EstablishmentSettings): ClockTerm[] {
     }),
     minutes('delivery', 'delivery', settings.deliveryMinutes, 'Compte rendu à recevoir'),
     minutes('addendum', 'addendum-24h', day, 'Additif ouvert'),
+    minutes('error', 'error', settings.errorMinutes, 'Erreur déclarée'),
   ];
 }

@@ -5,6 +5,7 @@ import { signedStates, stateDefinition } from '../case/index.ts';
 import { codeSystem, concept } from '../codes.ts';
 import { tellCase } from '../images/attach.ts';
 import { idOf } from '../shell/case-task.ts';
+import { errorDeclaredBy } from '../shell/error-declared.ts';
 import { undecidedIssues } from '../shell/gather-facts.ts';
 import { perform, readCase, type Shell, transition } from '../shell/perform.ts';
 import { decideStudies } from './decide-studies.ts';
@@ -102,6 +103,8 @@ async function releaseCase(shell: Shell, tx: FhirTransaction, caseId: string, wa
     await perform(shell, tx, caseId, { event: 'lift-identity-hold', bySystem: true });
   if (isSigned && blocked.includes('signature')) return;
   if (isSigned) await transition(shell, tx, now.task, now.state, { event: 'settle', bySystem: true });
+  // Somebody declared the case an error: its deliveries wait for that, too.
+  if (errorDeclaredBy(now.task) !== undefined) return;
   // Before the signature it is what the site attached that waits for its archive.
   await shell.delivery.release(tx, `Task/${caseId}`);
 }

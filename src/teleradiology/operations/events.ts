@@ -25,6 +25,8 @@ export const eventOperations: readonly (readonly [CaseEvent, Read])[] = [
   ['decline-cancellation', reason],
   ['interrupt', reason],
   ['declare-error', reason],
+  ['withdraw-error', reason],
+  ['enter-in-error', reason],
   ['complete-images', nothing],
   ['confirm-images', nothing],
   ['assign', reader],

@@ -3,7 +3,7 @@ import { type CaseState, type ClockName, clocks } from '../case/index.ts';
 
 /** Category of the reminder's Communication. */
 export function reminderCategory(clock: ClockName): 'deadline' | 'waiting' {
-  const waits: readonly ClockName[] = ['identity', 'information', 'protocol', 'images', 'expiry', 'lease'];
+  const waits: readonly ClockName[] = ['identity', 'information', 'protocol', 'images', 'expiry', 'lease', 'error'];
   return waits.includes(clock) ? 'waiting' : 'deadline';
 }
 
@@ -64,6 +64,8 @@ function todo(clock: ClockName, state: CaseState): string {
       return "Le compte rendu signé n'est pas reçu : lisez-le sur la plateforme, et vérifiez le logiciel qui le reçoit.";
     case 'addendum':
       return "L'additif ou la relecture n'est pas rendu.";
+    case 'error':
+      return "Une erreur est déclarée et personne ne l'a confirmée : la qualité confirme, ou la déclaration se retire ; rien n'est signé ni envoyé d'ici là.";
   }
 }
 

@@ -12,6 +12,7 @@ import { caseOf } from '../identity/shared-number.ts';
 import { queueDelivery } from '../outgoing/queue.ts';
 import { type CaseTask, idOf, inputsOf, withInput } from '../shell/case-task.ts';
 import { establishmentOf } from '../shell/case-view.ts';
+import { errorDeclaredBy } from '../shell/error-declared.ts';
 import { undecidedIssues } from '../shell/gather-facts.ts';
 import { actorOf, readCase, type Shell } from '../shell/perform.ts';
 import { depositedFile } from './deposited-file.ts';
@@ -124,6 +125,6 @@ async function archive(
   if (!(await establishmentOf(tx, task))?.endpoint?.length) return;
   const scene = { room: shell, writes: shell.writes, tx, actor: actorOf(tx), now: tx.context.now() };
   await queueDelivery(scene, task, 'attachment-mdm', title, reference);
-  if ((await undecidedIssues(tx, task.id)).some((issue) => blockedBy(issue) === 'reading'))
-    await shell.delivery.hold(tx, `Task/${task.id}`);
+  const held = (await undecidedIssues(tx, task.id)).some((issue) => blockedBy(issue) === 'reading');
+  if (held || errorDeclaredBy(task) !== undefined) await shell.delivery.hold(tx, `Task/${task.id}`);
 }

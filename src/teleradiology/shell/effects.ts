@@ -34,7 +34,7 @@ import {
 import { assign, keepOwner, tellDoubt } from './effect/assignment.ts';
 import { declineCancellation, keepCancellationRequest } from './effect/cancellation.ts';
 import { chargeAct, reverseCharge } from './effect/charge.ts';
-import { keepErrorDeclaration, withdrawReport } from './effect/errors.ts';
+import { dropErrorDeclaration, keepErrorDeclaration, withdrawReport } from './effect/errors.ts';
 import {
   closeSecondReading,
   dropSecondReading,
@@ -172,6 +172,8 @@ export async function carryOut(effect: Effect, task: CaseTask, scene: EffectScen
       return reverseCharge(task, scene);
     case 'keep-error-declaration':
       return keepErrorDeclaration(task, scene);
+    case 'drop-error-declaration':
+      return dropErrorDeclaration(task, scene);
     case 'withdraw-report':
       return withdrawReport(task, scene);
     case 'queue-withdrawal':

@@ -1,7 +1,7 @@
 /** Gathers what the machine must know about a case, in the caller's transaction. */
 import type { DetectedIssue, Organization, Task } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
-import { type Facts, signedStates, unquestioned } from '../case/index.ts';
+import { type Facts, signedStates, stateDefinition, unquestioned } from '../case/index.ts';
 import { criticalOf } from '../critical/critical-fact.ts';
 import { blockedBy, type IdentityFacts, isUndecided } from '../identity/issue-kinds.ts';
 import { linksOfCase } from '../images/study-link.ts';
@@ -14,6 +14,7 @@ import { announcedStudies, basisOf, idOf, inputsOf, milestonesOf, outputsOf, sta
 import { type CaseView, establishmentOf } from './case-view.ts';
 import { childFacts } from './child-facts.ts';
 import { consentOf } from './consent.ts';
+import { errorDeclaredBy } from './error-declared.ts';
 import { kindFacts, termsOfKind } from './kind-facts.ts';
 
 /** What holds of a case about which nothing more is known. */
@@ -79,6 +80,7 @@ export async function gatherFacts(tx: FhirTransaction, task: Task & { id: string
     phoneExchange: outputsOf(task, 'phone-exchange').length > 0,
     report: await reportState(tx, task),
     reportAcknowledged: outputsOf(task, 'acknowledgement').length > 0,
+    ...errorOf(task),
     clockStarted: readingClockOf(task) !== undefined,
     milestones: [...milestonesOf(task).keys()],
     input: {},
@@ -133,6 +135,12 @@ async function reportState(tx: FhirTransaction, task: Task): Promise<Facts['repo
   return report !== undefined && ['final', 'amended', 'corrected', 'appended'].includes(report.status)
     ? 'final'
     : 'draft';
+}
+
+/** A declared error is of no account once the case ended. */
+function errorOf(task: Task): Pick<Facts, 'errorDeclaredBy'> {
+  const by = stateDefinition(stateOf(task) ?? '')?.final ? undefined : errorDeclaredBy(task);
+  return by === undefined ? {} : { errorDeclaredBy: by };
 }
 
 /** Problems of identity that nobody has decided about yet. */

@@ -197,6 +197,14 @@ export const caseActions: readonly CaseAction[] = [
     rare: true,
   },
   {
+    name: 'withdraw-error',
+    label: 'Retirer la déclaration d’erreur',
+    question: 'Le dossier n’est pas erroné : ce qui attendait est signé et envoyé',
+    fields: [reason('Ce qui a été vérifié')],
+    tone: 'plain',
+    rare: true,
+  },
+  {
     name: 'enter-in-error',
     label: 'Confirmer l’erreur',
     question: 'Seconde personne : le dossier, son compte rendu et son acte sont annulés',
@@ -230,4 +238,6 @@ export const noNews: Readonly<Record<string, true>> = {
   'open-addendum': true,
   'request-rereading': true,
   'ask-cancellation': true,
+  'withdraw-error': true,
+  'enter-in-error': true,
 };

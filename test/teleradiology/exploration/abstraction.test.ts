@@ -39,6 +39,7 @@ const someWorld: fc.Arbitrary<World> = fc
     secondReading: fc.constantFrom('none' as const, 'wanted', 'taken', 'done'),
     criticalOpen: fc.boolean(),
     acknowledged: fc.boolean(),
+    errorDeclared: fc.boolean(),
   })
   .map((parts): World => {
     const signed = signedStates.includes(parts.state);

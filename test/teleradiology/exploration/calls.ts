@@ -38,7 +38,6 @@ const good: Facts['input'] = {
   finding: 'hématome',
   readBack: 'hématome',
   reportComplete: true,
-  secondPerson: 'Practitioner/second',
   lastVersion: true,
 };
 
@@ -117,10 +116,7 @@ export const faults: readonly (readonly [string, (facts: Facts, actor: CaseActor
   ['no phone exchange', (facts) => ({ ...facts, phoneExchange: false })],
   ['urgent, no phone exchange', (facts) => ({ ...facts, urgent: true, phoneExchange: false })],
   ['incomplete report', (facts) => ({ ...facts, input: { ...facts.input, reportComplete: false } })],
-  [
-    'vouched for by oneself',
-    (facts, actor) => ({ ...facts, input: { ...facts.input, secondPerson: actor.reference } }),
-  ],
+  ['vouched for by oneself', (facts, actor) => ({ ...facts, errorDeclaredBy: actor.reference })],
 ];
 
 /** Changes around the case. `decided` ones are made by people whose work it is; the others may never come. */

@@ -25,7 +25,8 @@ describe('the case machine, explored world by world', () => {
     it(`keeps every invariant with ${Object.entries(terms)
       .map(([name, value]) => `${name} ${value ? 'on' : 'off'}`)
       .join(', ')}`, () => {
-      const graph = explore(terms, { fine: false });
+      // An error that is declared doubles the worlds: the other terms change nothing of it, and test/long has all of them.
+      const graph = explore(terms, { fine: false, errors: terms === allTerms[0] });
       console.info(report(graph));
       expect([...graph.violations]).toEqual([]);
       expect(graph.worlds.filter(({ billed }) => billed === 2)).toEqual([]);

@@ -48,6 +48,8 @@ export interface Graph {
 export interface Depth {
   /** Each fault once for each call from each state by what guards can tell apart; finely, also by whatever else is open on the case. */
   fine: boolean;
+  /** Errors are declared, too: nearly every world twice. */
+  errors: boolean;
 }
 
 export function explore(terms: Terms, depth: Depth): Graph {
@@ -126,6 +128,7 @@ export function explore(terms: Terms, depth: Depth): Graph {
     const faultsTried = triedIn([state, urgent, images, secondReading, addendum, beside].join());
     const roleTried = triedIn(state);
     for (const event of eventsFrom(world)) {
+      if (event === 'declare-error' && !depth.errors) continue;
       const given = ways(event, facts);
       for (const actor of actorsIn(world)) {
         const number = 100 * events.indexOf(event) + actors.indexOf(actor);
@@ -177,6 +180,7 @@ function namedFor(event: CaseEvent): ReadonlySet<string> {
   if (known !== undefined) return known;
   const who = new Set<string>(rowsByEvent.get(event)?.flatMap((row) => row.who));
   if (['reader', 'owner', 'second-reader', 'addendum-reader'].some((each) => who.has(each))) who.add('radiologist');
+  if (who.has('declarer')) who.add('technologist');
   named.set(event, who);
   return who;
 }

@@ -40,6 +40,8 @@ export interface World {
   quarantined: boolean;
   images: Images;
   declaredComplete: boolean;
+  /** By whom it was declared only tells who may confirm, which is of the call: here it is the technologist. */
+  errorDeclared: boolean;
   clockStarted: boolean;
   owner: Holder;
   twice: boolean;
@@ -68,6 +70,7 @@ export const before: World = {
   quarantined: false,
   images: 'none',
   declaredComplete: false,
+  errorDeclared: false,
   clockStarted: false,
   owner: '',
   twice: false,
@@ -157,6 +160,7 @@ export function factsOf(world: World, terms: Terms): Facts {
     addendumOnRequest: world.addendumOnRequest,
     ...(world.addendumReader === '' ? {} : { addendumReader: world.addendumReader }),
     critical: world.criticalOpen ? 'open' : 'none',
+    ...(world.errorDeclared ? { errorDeclaredBy: 'Practitioner/technologist' } : {}),
     clockStarted: world.clockStarted,
     milestones: [],
     input: {},
@@ -186,6 +190,7 @@ export function worldOf(state: Origin, facts: Facts, billed: World['billed']): W
               ? 'first-quiet'
               : 'arriving',
       declaredComplete: images.declaredComplete,
+      errorDeclared: facts.errorDeclaredBy !== undefined,
       clockStarted: facts.clockStarted,
       owner: (facts.owner ?? '') as Holder,
       twice: facts.secondReadingRequired,

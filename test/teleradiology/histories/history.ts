@@ -65,6 +65,7 @@ const operations: Readonly<Record<string, Record<string, string>>> = {
   'ask-cancellation': { reason: 'motif' },
   'decline-cancellation': { reason: 'motif' },
   'declare-error': { reason: 'motif' },
+  'withdraw-error': { reason: 'motif' },
   'enter-in-error': { reason: 'motif' },
   'issue-preliminary': chapters,
 };

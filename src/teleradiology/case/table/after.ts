@@ -17,6 +17,7 @@ const amending: readonly GuardName[] = [
   'identity-verified',
   'not-quarantined',
   'attachment-confirmed',
+  'no-error-declared',
   'report-signed',
   'reason-given',
   'report-complete',
@@ -272,7 +273,8 @@ export const afterRows: readonly Transition[] = [
       'forget-due-times',
     ],
   },
-  // Two people, each by their own login: the first says so, another one, of the quality service, makes it so.
+  // Two people, each by their own login: the first says so, another one, of the quality service, makes it so. In between nothing is published or
+  // sent. Who said it may think again; a night has no quality service, so the coordinator may look and take it back, too.
   {
     event: 'declare-error',
     from: [...openStates, ...afterSignature],
@@ -283,12 +285,21 @@ export const afterRows: readonly Transition[] = [
     effects: ['keep-error-declaration'],
   },
   {
+    event: 'withdraw-error',
+    from: [...openStates, ...afterSignature],
+    to: 'same',
+    who: ['declarer', 'quality', 'coordinator'],
+    via: ['operation'],
+    guards: ['human', 'error-declared', 'reason-given'],
+    effects: ['drop-error-declaration'],
+  },
+  {
     event: 'enter-in-error',
     from: [...openStates, ...afterSignature],
     to: 'entered-in-error',
     who: ['quality'],
     via: ['operation'],
-    guards: ['human', 'reason-given', 'two-persons'],
+    guards: ['human', 'two-persons', 'reason-given'],
     effects: [
       'withdraw-report',
       'queue-withdrawal',
