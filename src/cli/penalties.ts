@@ -1,5 +1,12 @@
 import { FhirError, systemContext } from '../fhir/index.ts';
-import { type Penalties, penaltiesCsv, penaltiesOf, totals } from '../teleradiology/index.ts';
+import {
+  isPublishedLate,
+  lateChanges,
+  type Penalties,
+  penaltiesCsv,
+  penaltiesOf,
+  totals,
+} from '../teleradiology/index.ts';
 import { inAuditRoom } from './audit-room.ts';
 import { CommandError } from './command-error.ts';
 import type { Environment } from './environment.ts';
@@ -28,10 +35,10 @@ function summary({ runs, rota }: Penalties): string {
     const cost = [...amounts].map(([currency, cents]) => `${(cents / 100).toFixed(2)} ${currency}`).join(' + ');
     return `${caseNumber}  ${clock.name}  ${clock.rule}  ${Math.ceil(lateMs / 60_000)} min late${open ? ', running' : ''}  ${cost || 'no penalty'}`;
   });
-  const sums = [...totals(runs)].map(([currency, cents]) => `${(cents / 100).toFixed(2)} ${currency}`);
+  const sums = [...totals(runs, rota)].map(([currency, cents]) => `${(cents / 100).toFixed(2)} ${currency}`);
   const late = [
-    ...(rota.published ? ['rota published late'] : []),
-    ...(rota.changes > 0 ? [`${rota.changes} late changes of the rota`] : []),
+    ...(isPublishedLate(rota) ? ['rota published late'] : []),
+    ...(lateChanges(rota) > 0 ? [`${lateChanges(rota)} late changes of the rota`] : []),
   ];
   return [...lines, `${runs.length} late${sums.length > 0 ? `, ${sums.join(' + ')}` : ''}`, ...late, ''].join('\n');
 }

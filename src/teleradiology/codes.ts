@@ -30,6 +30,7 @@ export const codeSystem = {
   communicationCategory: `${passerelle}/CodeSystem/communication-category`,
   clock: `${passerelle}/CodeSystem/clock`,
   contractType: `${passerelle}/CodeSystem/contract-type`,
+  rotaClause: `${passerelle}/CodeSystem/rota-clause`,
   penaltyUnit: `${passerelle}/CodeSystem/penalty-unit`,
   criticalCategory: `${passerelle}/CodeSystem/critical-category`,
   flag: `${passerelle}/CodeSystem/flag-code`,

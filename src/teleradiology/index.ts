@@ -2,7 +2,15 @@
 export { dueNow } from './clock/due-time.ts';
 export type { ExamComplement, IncomingCancellation, IncomingRequest, Teleradiology } from './contract.ts';
 export { createTeleradiology, type TeleradiologyRoom } from './create.ts';
-export { type LateRun, type Penalties, penaltiesCsv, penaltiesOf, totals } from './penalties/index.ts';
+export {
+  isPublishedLate,
+  type LateRun,
+  lateChanges,
+  type Penalties,
+  penaltiesCsv,
+  penaltiesOf,
+  totals,
+} from './penalties/index.ts';
 export { caseNumberOf } from './request/case-number.ts';
 export type { Log, Room } from './room.ts';
 export { daysOf, type Month, monthAfter, monthOf, shiftOn } from './rota/calendar.ts';

@@ -2,13 +2,25 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { DocumentReference, ServiceRequest, Task } from '@medplum/fhirtypes';
+import type { Bundle, DocumentReference, ServiceRequest, Task } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkCdaHeader, createReportRoom, openKeystore } from '../../src/report/index.ts';
 import { kinds } from '../../src/teleradiology/kinds/index.ts';
-import { fresh, milestones, outputs, patient, person, placer, refusal, stateOf } from './support/requests.ts';
+import { readingClockOf } from '../../src/teleradiology/shell/case-clocks.ts';
+import { act, contractOf, minutes, reminder, urgency } from './contract-terms/contracts.ts';
+import {
+  fresh,
+  milestones,
+  outputs,
+  patient,
+  person,
+  placer,
+  readyCase,
+  refusal,
+  stateOf,
+} from './support/requests.ts';
 import { ask as operateOn } from './support/staff.ts';
-import { createWorld, tenant, type World } from './support/world.ts';
+import { createWorld, tenant, type Who, type World } from './support/world.ts';
 
 let folder: string;
 let world: World;
@@ -158,6 +170,74 @@ describe('kinds of remote acts', () => {
   it('refuses a kind there is not, and takes one that says nothing for teleradiology', async () => {
     await expect(ask('telepathy')).rejects.toMatchObject({ status: 422 });
     expect(stateOf(await ask('teleradiology', { category: undefined }))).toBe('protocol-wanted');
+  });
+
+  it('offers on the worklist what the asker may read, however urgent the rest; all of it where asked, or to who sees to all', async () => {
+    const scan = (await readyCase(world)).id;
+    const advice = (await ask('teleexpertise')).id;
+    const help = (await ask('teleassistance')).id;
+    const list = async (
+      who: Who,
+      values: Record<string, string> = {},
+      roles: readonly string[] = world.as(who).actor.roles,
+    ): Promise<(string | undefined)[]> => {
+      const operation = world.store.operations.find(({ name }) => name === 'worklist');
+      const context = world.as(who, 'operation:Task/$worklist');
+      const parameter = Object.entries({ _count: '300', ...values }).map(([name, valueString]) => ({
+        name,
+        valueString,
+      }));
+      return world.store.transaction({ ...context, actor: { ...context.actor, roles: [...roles] } }, async (tx) => {
+        const answer = await operation!.run({
+          ...{ tx, parameters: { resourceType: 'Parameters', parameter }, base: 'http://localhost/fhir', query: '' },
+          ...{ authorize: () => undefined, isAllowed: () => true },
+        });
+        const bundle = (answer as { resource: Bundle }).resource;
+        return (bundle.entry ?? [])
+          .map(({ resource }) => resource?.id)
+          .filter((id) => [scan, advice, help].includes(id ?? ''));
+      });
+    };
+    expect((await list('expert')).toSorted()).toEqual([advice, help].toSorted());
+    expect((await list('radiologist')).toSorted()).toEqual([scan, help].toSorted());
+    expect((await list('coordinator')).toSorted()).toEqual([scan, advice, help].toSorted());
+    expect((await list('expert', {}, ['expert', 'coordinator'])).toSorted()).toEqual([scan, advice, help].toSorted());
+    expect(await list('expert', { kind: 'teleradiology' })).toEqual([scan]);
+    expect((await list('coordinator', { kind: 'teleexpertise,teleassistance' })).toSorted()).toEqual(
+      [advice, help].toSorted(),
+    );
+    await expect(list('expert', { kind: 'telepathy' })).rejects.toMatchObject({ status: 400 });
+    // What somebody gave them all the same is theirs to see.
+    await world.operate('coordinator', 'assign', scan, { reader: 'Practitioner/expert' });
+    expect(await list('expert')).toContain(scan);
+  });
+
+  it('gives each kind delays of its own, which a contract changes by naming the kind', async () => {
+    const clockOf = async (kind: string, priority: 'routine' | 'stat') => {
+      const asked = await ask(kind, { priority });
+      const clock = readingClockOf(await world.task(asked.id));
+      const minutes = ((clock?.due.getTime() ?? 0) - (clock?.started.getTime() ?? 0)) / 60_000;
+      return [clock?.rule, minutes];
+    };
+    expect(await clockOf('teleexpertise', 'routine')).toEqual(['teleexpertise-routine', 3 * 24 * 60]);
+    expect(await clockOf('teleexpertise', 'stat')).toEqual(['teleexpertise-urgent', 240]);
+    expect(await clockOf('teleassistance', 'stat')).toEqual(['teleassistance-urgent', 15]);
+    expect(await clockOf('teleconsultation', 'routine')).toEqual(['teleconsultation-routine', 7 * 24 * 60]);
+    const contract = await world.store.transaction(world.as('coordinator'), (tx) =>
+      tx.create(
+        contractOf([
+          {
+            rule: 'avis-24h',
+            clock: 'interpretation',
+            parts: [act('teleexpertise', caseKind), urgency('routine'), minutes(24 * 60), reminder(90)],
+          },
+        ]),
+      ),
+    );
+    expect(await clockOf('teleexpertise', 'routine')).toEqual(['avis-24h', 24 * 60]);
+    expect(await clockOf('teleexpertise', 'stat')).toEqual(['teleexpertise-urgent', 240]);
+    expect(await clockOf('teleconsultation', 'routine')).toEqual(['teleconsultation-routine', 7 * 24 * 60]);
+    await world.store.transaction(world.as('coordinator'), (tx) => tx.update({ ...contract, status: 'terminated' }));
   });
 
   it('gives each kind to the roles it names', async () => {

@@ -6,6 +6,7 @@
 import { type ClockName, clocks } from '../case/index.ts';
 import type { Delay } from '../clock/delay.ts';
 import { codeSystem } from '../codes.ts';
+import { kinds } from '../kinds/kind.ts';
 import type { EstablishmentSettings } from '../settings.ts';
 import type { ClockTerm, Escalation } from './term.ts';
 
@@ -104,7 +105,17 @@ export function defaultTerms(settings: EstablishmentSettings): ClockTerm[] {
     dutyDayStart: delays.dutyDayStart,
     skipsHolidays: delays.routineSkipsHolidays,
   };
+  // An act of telemedicine that is no imaging has delays of its own: the kind is the most specific of conditions (choose-term.ts).
+  const ofKinds = kinds.flatMap(({ code, delays: own }) =>
+    own.map(({ rule, clock, minutes: amount, urgency, text }) =>
+      term(clock, rule, { minutes: amount }, text, {
+        acts: [{ system: codeSystem.caseKind, code }],
+        ...(urgency === undefined ? {} : { urgency }),
+      }),
+    ),
+  );
   return [
+    ...ofKinds,
     term('interpretation', 'urgent-1h', urgent, 'Urgence', { urgency: 'urgent' }),
     term('interpretation', 'urgent-1h', urgent, 'Patient des urgences', { settings: ['emergency'] }),
     term('interpretation', 'inpatient-1h', { minutes: delays.inpatientMinutes }, 'Patient hospitalisé', {

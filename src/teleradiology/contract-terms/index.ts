@@ -5,4 +5,4 @@ export { defaultTerms } from './default-terms.ts';
 export { guardContract } from './guard-contract.ts';
 export { penaltyAmounts, penaltyCount } from './penalty.ts';
 export { type ContractProblem, isContractOfTerms, readContract } from './read-contract.ts';
-export type { ActCode, ClockTerm, Escalation, Penalty, Setting, Terms, Urgency } from './term.ts';
+export type { ActCode, ClockTerm, Escalation, Penalty, RotaLapse, RotaTerm, Setting, Terms, Urgency } from './term.ts';

@@ -3,9 +3,8 @@ import type { ContractTerm, Extension } from '@medplum/fhirtypes';
 import type { ClockName } from '../case/index.ts';
 import { codeOf, codeSystem, part } from '../codes.ts';
 import { defaultRepeat } from './default-terms.ts';
+import type { Complain } from './read-clause.ts';
 import { type Escalation, escalationParties, type Penalty, penaltyUnits } from './term.ts';
-
-type Complain = (expression: string, text: string) => void;
 
 /** A month: a later step would be an escalation that never comes. */
 const maxAfterMinutes = 31 * 24 * 60;

@@ -3,11 +3,13 @@ import type { Contract, ContractTerm, Extension } from '@medplum/fhirtypes';
 import { type ClockName, clocks } from '../case/index.ts';
 import type { Delay } from '../clock/delay.ts';
 import { hourBands } from '../clock/hour-band.ts';
-import { type Bounds, boundsOf } from '../clock/period.ts';
+import type { Bounds } from '../clock/period.ts';
 import { codeOf, codeSystem, hasCode, structureDefinition } from '../codes.ts';
 import { defaultEscalations, defaultReminders, defaultRepeat, repeating } from './default-terms.ts';
+import { type Complain, narrower, readBounds, readRule } from './read-clause.ts';
 import { readEscalations, readPenalties, readRepeat } from './read-consequences.ts';
-import { type ClockTerm, settings, type Terms, urgencies } from './term.ts';
+import { isRotaClause, readRotaTerm } from './read-rota-term.ts';
+import { type ClockTerm, type RotaTerm, settings, type Terms, urgencies } from './term.ts';
 
 /** One thing wrong with a contract. */
 export interface ContractProblem {
@@ -27,7 +29,10 @@ export function isContractOfTerms(contract: Contract): boolean {
 }
 
 /** @param timeZone of the establishment: days of validity begin at its midnight. */
-export function readContract(contract: Contract, timeZone: string): Terms & { problems: ContractProblem[] } {
+export function readContract(
+  contract: Contract,
+  timeZone: string,
+): Terms & { rota: RotaTerm[]; problems: ContractProblem[] } {
   const problems: ContractProblem[] = [];
   const complain = (expression: string, text: string): void => void problems.push({ expression, text });
   const whole = readBounds(contract.applies, timeZone, 'Contract.applies', complain);
@@ -36,20 +41,20 @@ export function readContract(contract: Contract, timeZone: string): Terms & { pr
   if (clauses.length > maxTerms) complain('Contract.term', `Le contrat porte plus de ${maxTerms} clauses.`);
   const version = contract.meta?.versionId;
   const where = version === undefined ? {} : { contract: `Contract/${contract.id}/_history/${version}` };
-  const terms = clauses
-    .slice(0, maxTerms)
-    .flatMap((clause, index) => readTerm(clause, whole, timeZone, `Contract.term[${index}]`, complain) ?? [])
+  const known = clauses.slice(0, maxTerms).map((clause, index) => ({ clause, at: `Contract.term[${index}]` }));
+  const rota = known.flatMap(({ clause, at }) => readRotaTerm(clause, whole, timeZone, at, complain) ?? []);
+  const terms = known
+    .filter(({ clause }) => !isRotaClause(clause))
+    .flatMap(({ clause, at }) => readTerm(clause, whole, timeZone, at, complain) ?? [])
     .map((term) => ({ ...term, ...where }));
-  const rules = terms.map(({ rule }) => rule);
+  const rules = [...terms, ...rota].map(({ rule }) => rule);
   for (const rule of new Set(rules.filter((each, index) => rules.indexOf(each) !== index)))
     complain('Contract.term.identifier', `Deux clauses portent le nom « ${rule} ».`);
   const alsoHolidays = (contract.extension ?? [])
     .filter(({ url }) => url === structureDefinition.additionalHoliday)
     .flatMap(({ valueDate }) => valueDate ?? []);
-  return { terms, alsoHolidays, problems };
+  return { terms, rota, alsoHolidays, problems };
 }
-
-type Complain = (expression: string, text: string) => void;
 
 /** Undefined when the clause cannot be used; what is wrong was said. */
 function readTerm(
@@ -59,9 +64,7 @@ function readTerm(
   at: string,
   complain: Complain,
 ): ClockTerm | undefined {
-  const rule = clause.identifier?.value;
-  if (rule === undefined || !ruleName.test(rule))
-    complain(`${at}.identifier`, 'Une clause porte un nom de 1 à 64 lettres minuscules, chiffres, points ou tirets.');
+  const rule = readRule(clause, at, complain);
   const clock = clockOf(clause);
   if (clock === undefined)
     complain(`${at}.type`, `L'horloge est l'une de : ${clocks.map(({ name }) => name).join(', ')}.`);
@@ -101,8 +104,6 @@ function readTerm(
     text: clause.text?.trim().replace(/\.$/, '') || clause.type?.text || `Clause ${rule}`,
   };
 }
-
-const ruleName = /^[a-z0-9](?:[a-z0-9.-]{0,62}[a-z0-9])?$/;
 
 function clockOf(clause: ContractTerm): ClockName | undefined {
   const code = codeOf(clause.type, codeSystem.clock);
@@ -156,22 +157,4 @@ function readReminders(parts: readonly Extension[], at: string, complain: Compla
     return [];
   });
   return [...new Set(found)].sort((a, b) => a - b);
-}
-
-function readBounds(period: Contract['applies'], timeZone: string, at: string, complain: Complain): Bounds {
-  try {
-    const bounds = boundsOf(period, timeZone);
-    if (bounds.from !== undefined && bounds.until !== undefined && bounds.until <= bounds.from)
-      complain(at, 'La période finit avant de commencer.');
-    return bounds;
-  } catch {
-    complain(at, "Une date de la période n'existe pas.");
-    return {};
-  }
-}
-
-function narrower(a: Bounds, b: Bounds): Bounds {
-  const from = [a.from, b.from].filter((each) => each !== undefined).sort((x, y) => y.getTime() - x.getTime())[0];
-  const until = [a.until, b.until].filter((each) => each !== undefined).sort((x, y) => x.getTime() - y.getTime())[0];
-  return { ...(from === undefined ? {} : { from }), ...(until === undefined ? {} : { until }) };
 }

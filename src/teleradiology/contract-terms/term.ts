@@ -63,6 +63,19 @@ export interface ClockTerm {
   contract?: string;
 }
 
+/** How a month's rota may fall short (CM-2): published, or changed, less than seven days before. Code of CodeSystem `rota-clause`. */
+export const rotaLapses = ['rota-published-late', 'rota-changed-late'] as const;
+export type RotaLapse = (typeof rotaLapses)[number];
+
+/** A clause about the rota: what a lapse costs. It applies when it is in force at the instant of the lapse. */
+export interface RotaTerm {
+  rule: string;
+  lapse: RotaLapse;
+  from?: Date;
+  until?: Date;
+  penalties: readonly Penalty[];
+}
+
 /** Clauses that are weighed against each other, and the days they call holidays. */
 export interface Terms {
   terms: readonly ClockTerm[];

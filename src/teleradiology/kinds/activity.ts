@@ -1,6 +1,7 @@
 /** Each kind of remote act as a published ActivityDefinition, the one `Task.instantiatesCanonical` names (WF-13). */
 import type { ActivityDefinition } from '@medplum/fhirtypes';
 import { planUrl } from '../case/plan.ts';
+import { delayText } from '../clock/delay.ts';
 import { codeSystem, passerelle } from '../codes.ts';
 import type { KindDefinition } from './kind.ts';
 import { activityUrl } from './kind-of.ts';
@@ -25,6 +26,7 @@ export function renderActivity(kind: KindDefinition): ActivityDefinition {
     usage: [
       kind.protocolled ? 'Un protocole peut être demandé avant les images.' : 'Sans protocole.',
       kind.imagesExpected ? 'Lu sur les images de l’examen.' : 'Rien n’attend d’images ; des pièces jointes suffisent.',
+      ...kind.delays.map(({ text, minutes }) => `${text} : ${delayText({ minutes })} par défaut.`),
       `Chapitres : ${Object.values(document.chapters).join(', ')}.`,
     ].join(' '),
     topic: [{ coding: [{ system: codeSystem.loinc, ...document.type }], text: document.name }],

@@ -3,10 +3,22 @@
  * publique that the platform carries. Télésurveillance and the answer of the emergency call centre are no case with a report: not here.
  */
 import type { ReportText } from '../../report/contract.ts';
-import type { Role } from '../case/index.ts';
+import type { ClockName, Role } from '../case/index.ts';
 import type { RequestItem } from '../request/required-items.ts';
 
 export type CaseKind = 'teleradiology' | 'teleexpertise' | 'teleconsultation' | 'teleassistance';
+
+/** A delay of this kind where no clause of a contract says otherwise; it takes the place of the one of imaging. */
+export interface KindDelay {
+  /** Names the clause, CodeSystem `clock-rule`. */
+  rule: string;
+  clock: ClockName;
+  minutes: number;
+  /** Absent: both. */
+  urgency?: 'urgent' | 'routine';
+  /** French, shown on the case. */
+  text: string;
+}
 
 export interface KindDefinition {
   /** Code of CodeSystem `case-kind`. */
@@ -25,6 +37,8 @@ export interface KindDefinition {
   protocolled: boolean;
   /** Items a request of this kind can lack; of those, the establishment's setting says which are asked (IN-6). */
   items: 'all' | readonly RequestItem[];
+  /** Defaults of its clocks; those of imaging hold for the others. A contract's clause with the kind as its act wins over them. */
+  delays: readonly KindDelay[];
   /** What is signed in the end. */
   document: {
     /** LOINC type of the document. */
@@ -50,6 +64,14 @@ const askedWith: readonly RequestItem[] = [
   'clinical-information',
 ];
 
+const hour = 60;
+const day = 24 * hour;
+/** How long the answer takes of a kind that is no imaging. */
+const answered = (kind: string, text: string, urgent: number, routine: number): KindDelay[] => [
+  { rule: `${kind}-urgent`, clock: 'interpretation', minutes: urgent, urgency: 'urgent', text: `${text} en urgence` },
+  { rule: `${kind}-routine`, clock: 'interpretation', minutes: routine, urgency: 'routine', text },
+];
+
 export const kinds: readonly KindDefinition[] = [
   {
     code: 'teleradiology',
@@ -60,6 +82,7 @@ export const kinds: readonly KindDefinition[] = [
     imagesExpected: true,
     protocolled: true,
     items: 'all',
+    delays: [],
     document: {
       type: { code: '18748-4', display: "CR d'imagerie médicale" },
       name: 'Compte rendu d’imagerie médicale',
@@ -77,6 +100,11 @@ export const kinds: readonly KindDefinition[] = [
     imagesExpected: false,
     protocolled: false,
     items: askedWith,
+    // Asked by letter a colleague answers within days; who asks may be in surgery and answers questions the next day.
+    delays: [
+      ...answered('teleexpertise', 'Avis demandé', 4 * hour, 3 * day),
+      { rule: 'teleexpertise-information', clock: 'information', minutes: day, text: 'Complément demandé au confrère' },
+    ],
     document: {
       type: telemedicineReport,
       name: 'Compte rendu de téléexpertise',
@@ -99,6 +127,7 @@ export const kinds: readonly KindDefinition[] = [
     imagesExpected: false,
     protocolled: false,
     items: askedWith,
+    delays: answered('teleconsultation', 'Consultation demandée', hour, 7 * day),
     document: {
       type: telemedicineReport,
       name: 'Compte rendu de téléconsultation',
@@ -121,6 +150,8 @@ export const kinds: readonly KindDefinition[] = [
     imagesExpected: false,
     protocolled: false,
     items: askedWith,
+    // Somebody is in the middle of an act.
+    delays: answered('teleassistance', 'Assistance demandée', 15, hour),
     document: {
       type: telemedicineReport,
       name: 'Compte rendu de téléassistance',

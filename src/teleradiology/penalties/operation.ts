@@ -5,6 +5,7 @@ import { monthNamed, rotaLateness } from '../rota/index.ts';
 import { establishmentSettings } from '../settings.ts';
 import { lateRuns } from './late-runs.ts';
 import { type Penalties, penaltiesCsv, penaltiesParameters } from './report.ts';
+import { rotaLapses } from './rota-lapses.ts';
 
 export const penaltiesOperation: Operation = {
   name: 'penalties',
@@ -46,7 +47,7 @@ export async function penaltiesOf(tx: FhirTransaction, establishmentId: string, 
   if (bounds === undefined) throw notUnderstood('month', 'month is YYYY-MM', 'Le mois est de la forme AAAA-MM.');
   return {
     runs: await lateRuns(tx, establishmentId, bounds, timeZone),
-    rota: await rotaLateness(tx, establishmentId, bounds),
+    rota: await rotaLapses(tx, establishmentId, timeZone, await rotaLateness(tx, establishmentId, bounds, timeZone)),
   };
 }
 

@@ -1,13 +1,13 @@
 /** The penalties of a month as `Parameters`, and as a table that spreadsheets open. Pure. */
 import type { Money, Parameters, ParametersParameter } from '@medplum/fhirtypes';
 import { clocks } from '../case/index.ts';
-import type { RotaLateness } from '../rota/index.ts';
 import type { LateRun } from './late-runs.ts';
+import type { CostedLapse } from './rota-lapses.ts';
 
 /** What a month cost, and what of its rota was late. */
 export interface Penalties {
   runs: readonly LateRun[];
-  rota: RotaLateness;
+  rota: readonly CostedLapse[];
 }
 
 export function penaltiesParameters(establishmentId: string, month: string, { runs, rota }: Penalties): Parameters {
@@ -17,20 +17,38 @@ export function penaltiesParameters(establishmentId: string, month: string, { ru
       { name: 'establishment', valueReference: { reference: `Organization/${establishmentId}` } },
       { name: 'month', valueString: month },
       { name: 'late', valueUnsignedInt: runs.length },
-      { name: 'rotaPublishedLate', valueBoolean: rota.published },
-      { name: 'lateRotaChanges', valueUnsignedInt: rota.changes },
-      ...[...totals(runs)].map(([currency, cents]) => ({ name: 'total', valueMoney: money(cents, currency) })),
+      { name: 'rotaPublishedLate', valueBoolean: isPublishedLate(rota) },
+      { name: 'lateRotaChanges', valueUnsignedInt: lateChanges(rota) },
+      ...[...totals(runs, rota)].map(([currency, cents]) => ({ name: 'total', valueMoney: money(cents, currency) })),
       ...runs.map((run): ParametersParameter => ({ name: 'run', part: partsOf(run) })),
+      ...rota.map((lapse): ParametersParameter => ({ name: 'rota', part: partsOfLapse(lapse) })),
     ],
   };
 }
 
 /** Cents by currency. */
-export function totals(runs: readonly LateRun[]): Map<string, number> {
+export function totals(runs: readonly LateRun[], rota: readonly CostedLapse[]): Map<string, number> {
   const sums = new Map<string, number>();
-  for (const { amounts } of runs)
+  for (const { amounts } of [...runs, ...rota])
     for (const [currency, cents] of amounts) sums.set(currency, (sums.get(currency) ?? 0) + cents);
   return sums;
+}
+
+export const isPublishedLate = (rota: readonly CostedLapse[]): boolean =>
+  rota.some(({ lapse }) => lapse === 'rota-published-late');
+
+export const lateChanges = (rota: readonly CostedLapse[]): number =>
+  rota.filter(({ lapse }) => lapse === 'rota-changed-late').length;
+
+function partsOfLapse({ lapse, rule, contract, at, before, amounts }: CostedLapse): ParametersParameter[] {
+  return [
+    { name: 'lapse', valueCode: lapse },
+    ...(rule === undefined ? [] : [{ name: 'rule', valueCode: rule }]),
+    ...(contract === undefined ? [] : [{ name: 'contract', valueReference: { reference: contract } }]),
+    { name: 'at', valueDateTime: at.toISOString() },
+    { name: 'before', valueDateTime: before.toISOString() },
+    ...[...amounts].map(([currency, cents]) => ({ name: 'amount', valueMoney: money(cents, currency) })),
+  ];
 }
 
 function partsOf({ task, caseNumber, clock, lateMs, netLateMs, open, amounts }: LateRun): ParametersParameter[] {
@@ -76,14 +94,20 @@ export function penaltiesCsv({ runs, rota }: Penalties): string {
       String(startedMinutes(lateMs)),
       String(startedMinutes(netLateMs)),
     ];
-    const sums: readonly (readonly [string, number])[] = amounts.size > 0 ? [...amounts] : [['', 0]];
-    return sums.map(([currency, cents]) => [...start, (cents / 100).toFixed(2).replace('.', ','), currency]);
+    return withAmounts(start, amounts);
   });
-  const ofRota = [
-    ...(rota.published ? [['', 'Tableau de garde', 'publication tardive']] : []),
-    ...(rota.changes > 0 ? [['', 'Tableau de garde', `changements tardifs : ${rota.changes}`]] : []),
-  ];
+  const ofRota = rota.flatMap(({ lapse, rule, at, before, amounts }) => {
+    const what = lapse === 'rota-published-late' ? 'Garde : publication tardive' : 'Garde : changement tardif';
+    const late = String(startedMinutes(at.getTime() - before.getTime()));
+    return withAmounts(['', what, rule ?? '', '', before.toISOString(), at.toISOString(), late, late], amounts);
+  });
   return `\uFEFF${[columns, ...lines, ...ofRota].map((line) => line.map(cell).join(';')).join('\r\n')}\r\n`;
+}
+
+/** A line for each currency; one without a penalty all the same. */
+function withAmounts(start: readonly string[], amounts: ReadonlyMap<string, number>): string[][] {
+  const sums: readonly (readonly [string, number])[] = amounts.size > 0 ? [...amounts] : [['', 0]];
+  return sums.map(([currency, cents]) => [...start, (cents / 100).toFixed(2).replace('.', ','), currency]);
 }
 
 /** Quoted; a text that a spreadsheet would take for a formula is kept a text. */

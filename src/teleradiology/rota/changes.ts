@@ -136,3 +136,18 @@ export async function changesOf(
   );
   return rows[0] ?? { changes: 0, late: 0 };
 }
+
+/** Each change that came late, in order of time. */
+export async function lateChangesOf(
+  tx: Pick<FhirTransaction, 'sql' | 'context'>,
+  establishmentId: string,
+  month: Month,
+): Promise<{ at: Date; starts: Date }[]> {
+  const { rows } = await tx.sql.query<{ at: Date; starts: Date }>(
+    `SELECT changed_at AS at, starts_at AS starts FROM duty_change
+     WHERE tenant = $1 AND establishment_id = $2 AND month = $3 AND late
+     ORDER BY changed_at, id`,
+    [tx.context.tenant, establishmentId, `${month.name}-01`],
+  );
+  return rows;
+}

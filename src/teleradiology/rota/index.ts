@@ -2,7 +2,7 @@
 export { type Month, monthNamed } from './calendar.ts';
 export { raiseGap } from './gaps.ts';
 export { guardRota } from './guard-rota.ts';
-export { type RotaLateness, rotaLateness } from './lateness.ts';
+export { type Lapse, type RotaLateness, rotaLateness } from './lateness.ts';
 export { rotaOperations } from './operations.ts';
 export { raiseLateRota } from './publication-watch.ts';
 export { createPublishing, type Publishing } from './publishing.ts';

@@ -7,6 +7,7 @@ import { type Operation, type OperationCall, parsedVersion, readsOf } from '../.
 import { type WorklistPart, worklistBundle } from './answer.ts';
 import type { Placed } from './cursor.ts';
 import { pageOf, type RankedRow, type Wanted } from './page.ts';
+import type { Reader } from './personal.ts';
 import { type Question, questionOf } from './question.ts';
 import { readerOf } from './reader.ts';
 import type { SubSpecialties } from './sub-specialty.ts';
@@ -42,7 +43,7 @@ async function ask(call: OperationCall, subSpecialties: SubSpecialties, rules: s
   const loads = question.cursor?.loads[tenant];
   const reader = await readerOf(tx, subSpecialties, tx.context.now(), loads && new Map(Object.entries(loads)));
   const parts = { sql: tx.sql, tenant, reader, nameOf: subSpecialties.nameOf };
-  const wanted = wantedOf(call, question);
+  const wanted = wantedOf(call, question, reader);
   const matches: WorklistPart['matches'] = [];
   const included = new Map<string, Resource>();
   let last: Placed | undefined = question.cursor?.after;
@@ -67,9 +68,16 @@ async function ask(call: OperationCall, subSpecialties: SubSpecialties, rules: s
 }
 
 /** What can be in the caller's sight: everything, or the establishments they speak for and what is theirs one by one. */
-function wantedOf({ tx }: OperationCall, { stages, within, mine }: Question): Wanted {
+function wantedOf({ tx }: OperationCall, { stages, within, mine, kinds }: Question, reader: Reader): Wanted {
   const { rows, establishments = [] } = tx.context;
-  const common = { ...(stages ? { stages } : {}), ...(within ? { within } : {}), ...(mine ? { mine } : {}) };
+  const common = {
+    ...(stages ? { stages } : {}),
+    ...(within ? { within } : {}),
+    ...(kinds ? { ofKinds: kinds } : {}),
+    // An expert is not offered the scans on top of what waits for them, however urgent.
+    ...(reader.readsOnly ? { readable: reader.kinds } : {}),
+    ...(mine ? { mine } : {}),
+  };
   if (rows === undefined || rows.whole.includes('Task')) return { ...common, named: [] };
   const named = rows.keys.flatMap(({ parameter, value }) =>
     parameter === '_id' && value.startsWith('Task/') ? [value.slice('Task/'.length)] : [],

@@ -15,6 +15,10 @@ export interface Wanted {
   establishments?: ReadonlySet<string>;
   /** Establishments asked for, whatever can be seen. */
   within?: ReadonlySet<string>;
+  /** Undefined: every kind. Cases the reader holds, and named ones, are looked at all the same unless `ofKinds`. */
+  readable?: ReadonlySet<string>;
+  /** Kinds asked for, whoever may read them. */
+  ofKinds?: ReadonlySet<string>;
   /** Cases of other establishments that can be seen one by one. */
   named: readonly string[];
   /** Only what the reader holds. */
@@ -109,12 +113,14 @@ async function ownRows(parts: PageParts, wanted: Wanted, after: Placed | undefin
   const rows = new Map([...held, ...named].map((row) => [row.caseId, ranked(parts, row)]));
   return [...rows.values()]
     .filter(({ pool }) => wanted.stages?.has(pool.stage) !== false && wanted.within?.has(pool.establishment) !== false)
+    .filter(({ pool }) => wanted.ofKinds?.has(pool.kind) !== false)
     .filter((row) => after === undefined || comparePlaced(row, after) > 0)
     .sort(comparePlaced);
 }
 
-function isWanted(pool: Pool, { stages, establishments, within }: Wanted): boolean {
+function isWanted(pool: Pool, { stages, establishments, within, readable, ofKinds }: Wanted): boolean {
   if (stages?.has(pool.stage) === false) return false;
+  if ((ofKinds ?? readable)?.has(pool.kind) === false) return false;
   return establishments?.has(pool.establishment) !== false && within?.has(pool.establishment) !== false;
 }
 

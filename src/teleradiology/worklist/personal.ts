@@ -36,6 +36,8 @@ export interface Reader {
   reference: string;
   /** Reads cases: to anybody else the list is the order for everybody. */
   reads: boolean;
+  /** Has no other part: what they may not read is no work of theirs. A coordinator who reads, too, sees to all of it. */
+  readsOnly: boolean;
   /** Declared sub-specialties; none: everything alike. */
   specialties: ReadonlySet<string>;
   languages: ReadonlySet<string>;

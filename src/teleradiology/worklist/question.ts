@@ -1,6 +1,7 @@
 /** What `Task/$worklist` is asked: its parameters, by GET or in a Parameters resource. */
 import type { Parameters, ParametersParameter } from '@medplum/fhirtypes';
 import { FhirError, parameterNamed } from '../../fhir/index.ts';
+import { kindDefinition } from '../kinds/index.ts';
 import { decodeCursor, type WorklistCursor } from './cursor.ts';
 import { type Stage, stages } from './place.ts';
 
@@ -8,6 +9,8 @@ export interface Question {
   stages?: ReadonlySet<Stage>;
   /** Organization ids. */
   within?: ReadonlySet<string>;
+  /** Codes of kinds of cases. */
+  kinds?: ReadonlySet<string>;
   mine: boolean;
   count: number;
   cursor?: WorklistCursor;
@@ -21,7 +24,7 @@ const defaultCount = 50;
 const countAtMost = 300;
 const valuesAtMost = 100;
 const includesAtMost = 20;
-const known = ['stage', 'establishment', 'mine', '_count', '_cursor', '_include'];
+const known = ['stage', 'establishment', 'kind', 'mine', '_count', '_cursor', '_include'];
 
 /** @throws FhirError 400 for what is not understood: a list that leaves something out silently is worse than none. */
 export function questionOf(parameters: Parameters): Question {
@@ -39,6 +42,8 @@ export function questionOf(parameters: Parameters): Question {
   const within = values('establishment').map((text) => text.replace(/^Organization\//, ''));
   if (within.length > valuesAtMost || within.some((id) => !/^[A-Za-z0-9.-]{1,64}$/.test(id)))
     throw refusal('establishment is the id of an Organization', 'establishment');
+  const kinds = values('kind');
+  if (kinds.some((code) => kindDefinition(code) === undefined)) throw refusal('kind is a code of case-kind', 'kind');
   const mine = last('mine') ?? 'false';
   if (mine !== 'true' && mine !== 'false') throw refusal('mine is true or false', 'mine');
   const count = last('_count') ?? String(defaultCount);
@@ -49,6 +54,7 @@ export function questionOf(parameters: Parameters): Question {
   return {
     ...(asked.length > 0 ? { stages: new Set(asked) } : {}),
     ...(within.length > 0 ? { within: new Set(within) } : {}),
+    ...(kinds.length > 0 ? { kinds: new Set(kinds) } : {}),
     mine: mine === 'true',
     count: Math.min(countAtMost, Math.max(1, Number(count))),
     ...(cursor === undefined ? {} : { cursor: decodeCursor(cursor) }),
@@ -60,12 +66,14 @@ export function questionOf(parameters: Parameters): Question {
   };
 }
 
+const listed = ['stage', 'establishment', 'kind'];
+
 /** A parameter repeats, or lists values with commas. */
 function valuesOf({ name, ...value }: ParametersParameter): string[] {
   const [only] = Object.values(value) as unknown[];
   if (only === undefined || typeof only === 'object') throw refusal(`${name} has no simple value`, name);
   const text = String(only);
-  return name === 'stage' || name === 'establishment' ? text.split(',') : [text];
+  return listed.includes(name) ? text.split(',') : [text];
 }
 
 function refusal(diagnostics: string, name: string): FhirError {

@@ -7,6 +7,8 @@ import { idOf } from '../shell/case-task.ts';
 import { loadMinutes, type Reader } from './personal.ts';
 import type { SubSpecialties } from './sub-specialty.ts';
 
+const readingRoles: ReadonlySet<string> = new Set(kinds.flatMap(({ readers }) => readers));
+
 interface ThereRow {
   establishment_id: string;
   /** `excluded`, or `duty` of a reader. */
@@ -55,6 +57,7 @@ export async function readerOf(
   return {
     reference: actor.reference,
     reads: true,
+    readsOnly: actor.roles.every((role) => readingRoles.has(role)),
     kinds: new Set(read.map(({ code }) => code)),
     specialties: new Set(subSpecialties.declared(roles)),
     languages: new Set(
@@ -92,6 +95,7 @@ function isCurrent({ period }: PractitionerRole, now: Date): boolean {
 
 const nobody: Omit<Reader, 'reference'> = {
   reads: false,
+  readsOnly: false,
   kinds: new Set(),
   specialties: new Set(),
   languages: new Set(),

@@ -66,6 +66,9 @@ export function ways(event: CaseEvent, facts: Facts): Facts[] {
       return [true, false].flatMap((secondReadingRequired) =>
         (['none', 'required'] as const).map((complement) => ({ ...given, secondReadingRequired, complement })),
       );
+    // Whoever declares it does not confirm it.
+    case 'enter-in-error':
+      return [given, { ...given, errorDeclaredBy: 'Practitioner/quality' }];
     case 'complete-second-reading':
       return [true, false].map((agrees) => ({ ...given, input: { ...good, agrees } }));
     case 'sign-addendum':
@@ -116,13 +119,14 @@ export const faults: readonly (readonly [string, (facts: Facts, actor: CaseActor
   ['no phone exchange', (facts) => ({ ...facts, phoneExchange: false })],
   ['urgent, no phone exchange', (facts) => ({ ...facts, urgent: true, phoneExchange: false })],
   ['incomplete report', (facts) => ({ ...facts, input: { ...facts.input, reportComplete: false } })],
-  ['vouched for by oneself', (facts, actor) => ({ ...facts, errorDeclaredBy: actor.reference })],
 ];
 
 /** Changes around the case. `decided` ones are made by people whose work it is; the others may never come. */
 export const changes: readonly {
   name: string;
   decided?: true;
+  /** Left out where doubts are. */
+  doubt?: true;
   possible(world: World): boolean;
   apply(facts: Facts): Facts;
 }[] = [
@@ -139,12 +143,14 @@ export const changes: readonly {
   },
   {
     name: 'identity problem decided, a doubt beside it is not',
+    doubt: true,
     decided: true,
     possible: (world) => world.identity === 'problem',
     apply: (facts) => ({ ...facts, identityProblem: false, identityDoubt: true }),
   },
   {
     name: 'identity doubt opens',
+    doubt: true,
     possible: (world) => world.identity === 'clear',
     apply: (facts) => ({ ...facts, identityDoubt: true }),
   },

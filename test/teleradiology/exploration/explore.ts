@@ -50,6 +50,8 @@ export interface Depth {
   fine: boolean;
   /** Errors are declared, too: nearly every world twice. */
   errors: boolean;
+  /** Identities are doubted, too, beside those that are known to be wrong: half as many worlds again. */
+  doubts: boolean;
 }
 
 export function explore(terms: Terms, depth: Depth): Graph {
@@ -146,7 +148,7 @@ export function explore(terms: Terms, depth: Depth): Graph {
       }
     }
     for (const change of changes) {
-      if (!change.possible(world)) continue;
+      if (!change.possible(world) || (change.doubt && !depth.doubts)) continue;
       const changed = change.apply(facts);
       const decision = world.state === 'none' ? undefined : settleFrom(world.state, { ...changed, input: {} });
       if (decision === undefined) continue;

@@ -1,8 +1,10 @@
 /** Rotas on a real store: planning, publication, changes, swaps, and whom to call, by operations and by plain writes. */
-import type { Schedule, Slot } from '@medplum/fhirtypes';
+import type { ContractTerm, ParametersParameter, Schedule, Slot } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { FhirTransaction } from '../../../src/fhir/index.ts';
+import { penaltiesCsv, penaltiesOf } from '../../../src/teleradiology/index.ts';
 import { shiftOn } from '../../../src/teleradiology/rota/calendar.ts';
+import { contractOf } from '../contract-terms/contracts.ts';
 import {
   ask,
   asSystem,
@@ -377,5 +379,80 @@ describe('an establishment', () => {
         }) as Promise<unknown>,
     );
     expect(await refusalOf(work)).toEqual({ status: 403, text: 'Cet établissement n’est pas l’un des vôtres.' });
+  });
+});
+
+describe('what a late rota costs', () => {
+  const named = async (month: string, name: string) =>
+    ((await penalties(month)) as { parameter?: ParametersParameter[] }).parameter?.filter(
+      (each) => each.name === name,
+    ) ?? [];
+  const lapses = async (month: string) =>
+    (await named(month, 'rota')).map(({ part }) => {
+      const of = (name: string) => part?.find((each) => each.name === name);
+      return [of('lapse')?.valueCode, of('rule')?.valueCode, of('amount')?.valueMoney?.value];
+    });
+  const clause = (rule: string, lapse: string, unit: string, value: number): ContractTerm => ({
+    identifier: { value: rule },
+    type: { coding: [{ system: 'https://fhir.passerelle.example/CodeSystem/rota-clause', code: lapse }] },
+    offer: { text: rule },
+    asset: [
+      {
+        valuedItem: [
+          {
+            entityCodeableConcept: {
+              coding: [{ system: 'https://fhir.passerelle.example/CodeSystem/penalty-unit', code: unit }],
+            },
+            unitPrice: { value, currency: 'EUR' },
+          },
+        ],
+      },
+    ],
+  });
+  const agree = (term: ContractTerm[], id?: string) =>
+    world.store.transaction(world.as('administrator'), (tx) => {
+      const contract = contractOf([], { term });
+      return id === undefined ? tx.create(contract) : tx.update({ ...contract, id });
+    });
+
+  it('is nothing where no clause says so, and what was agreed when it happened, whatever is agreed since', async () => {
+    // The month is published, and a shift is added to it three days before.
+    world.clock.set('2026-12-26T12:00:00Z');
+    await plan(world, '2026-12-29', '20:00', '08:00');
+    const before = await lapses('2026-12');
+    expect(before).toContainEqual(['rota-changed-late', undefined, undefined]);
+    expect(await named('2026-12', 'total')).toEqual([]);
+    world.clock.pass(60_000);
+    const { id } = await agree([clause('garde-changee', 'rota-changed-late', 'late-case', 80)]);
+    expect(await lapses('2026-12')).toEqual(before);
+    world.clock.pass(60_000);
+    await plan(world, '2026-12-30', '20:00', '08:00');
+    const total = [{ name: 'total', valueMoney: { value: 80, currency: 'EUR' } }];
+    expect(await lapses('2026-12')).toEqual([...before, ['rota-changed-late', 'garde-changee', 80]]);
+    expect(await named('2026-12', 'total')).toEqual(total);
+    world.clock.pass(60_000);
+    await agree([clause('garde-tardive', 'rota-published-late', 'started-day', 150.5)], id);
+    expect(await named('2026-12', 'total')).toEqual(total);
+    // Due at the midnight that begins the 25th of January at the latest; published two days and some hours after.
+    await plan(world, '2027-02-01', '20:00', '08:00');
+    world.clock.set('2027-01-27T08:00:00Z');
+    await publish(world, '2027-02');
+    expect(await lapses('2027-02')).toEqual([['rota-published-late', 'garde-tardive', 3 * 150.5]]);
+    const found = await world.store.transaction(world.as('coordinator'), (tx) =>
+      penaltiesOf(tx, 'ch-exemple', '2027-02'),
+    );
+    expect(penaltiesCsv(found)).toMatch(/"Garde : publication tardive";"garde-tardive";.*"451,50";"EUR"/);
+  });
+
+  it('is refused as a clause that cannot be counted: a change so many days late, a lapse there is not, no amount', async () => {
+    const wrong = [
+      clause('a', 'rota-changed-late', 'started-day', 10),
+      clause('b', 'rota-forgotten', 'late-case', 10),
+      { ...clause('c', 'rota-published-late', 'late-case', 10), asset: undefined },
+    ];
+    for (const term of wrong)
+      await expect(agree([term])).rejects.toMatchObject({
+        status: expect.toSatisfy((code) => code === 422 || code === 400),
+      });
   });
 });

@@ -36,7 +36,7 @@ describe('what is published of the worklist', () => {
       ];
       if (value !== undefined) questionOf({ resourceType: 'Parameters', parameter: [{ name, valueString: value }] });
     }
-    expect(inputs).toEqual(['stage', 'establishment', 'mine', '_count', '_cursor', '_include']);
+    expect(inputs).toEqual(['stage', 'establishment', 'kind', 'mine', '_count', '_cursor', '_include']);
   });
 });
 

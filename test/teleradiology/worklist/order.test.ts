@@ -49,6 +49,7 @@ const openCase: fc.Arbitrary<OpenCase> = fc
 const reader: fc.Arbitrary<Reader> = fc.record({
   reference,
   reads: fc.boolean(),
+  readsOnly: fc.boolean(),
   specialties: fc.subarray(['neuro', 'chest']).map((list) => new Set(list)),
   languages: fc.subarray(['en', 'de']).map((list) => new Set(list)),
   sites: fc.subarray(['h1', 'h2']).map((list) => new Set(list)),
@@ -164,7 +165,13 @@ describe('the place of a case', () => {
 
 describe('what depends on the reader', () => {
   const who: Reader = {
-    ...{ reference: 'Practitioner/a', reads: true, specialties: new Set(['neuro']), languages: new Set(['en']) },
+    ...{
+      reference: 'Practitioner/a',
+      reads: true,
+      readsOnly: true,
+      specialties: new Set(['neuro']),
+      languages: new Set(['en']),
+    },
     ...{
       sites: new Set(['h1']),
       onDuty: new Set(['h2']),

@@ -6,7 +6,13 @@ import { testDatabase } from '../../support/database.ts';
 
 const tenant = 'aa';
 const reader: Reader = {
-  ...{ reference: 'Practitioner/reader-7', reads: true, specialties: new Set(['neuro']), languages: new Set<string>() },
+  ...{
+    reference: 'Practitioner/reader-7',
+    reads: true,
+    readsOnly: true,
+    specialties: new Set(['neuro']),
+    languages: new Set<string>(),
+  },
   ...{
     sites: new Set(['h1']),
     onDuty: new Set(['h2']),
