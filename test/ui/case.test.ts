@@ -259,10 +259,12 @@ describe('deliveries and alerts', () => {
       payload: [{ contentString: 'Motif' }],
     };
     expect(caseAlerts(declared, [message], [], []).map(({ text }) => text)).toEqual([
-      'Dossier déclaré erroné par Dr A : une autre personne, de la qualité, doit le confirmer.',
+      'Dossier déclaré erroné par Dr A : une autre personne, de la qualité, doit le confirmer, ou la déclaration être retirée ; rien n’est signé ni envoyé d’ici là.',
       'Motif',
     ]);
     expect(caseAlerts({ ...declared, status: 'entered-in-error' }, [message], [], [])).toEqual([]);
+    // Taken back.
+    expect(caseAlerts(task, [message], [], [])).toEqual([]);
   });
 
   it('keep to their case, the severe ones first', () => {

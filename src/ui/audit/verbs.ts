@@ -44,6 +44,7 @@ const operations: Readonly<Record<string, string>> = {
   'save-draft': 'a enregistré le brouillon de',
   displayed: 'a affiché une série de',
   'declare-error': 'a déclaré erroné',
+  'withdraw-error': 'a retiré la déclaration d’erreur de',
   'enter-in-error': 'a confirmé l’erreur de',
   sign: 'a signé',
   transitions: 'a demandé les actions possibles sur',

@@ -45,8 +45,8 @@ export function caseAlerts(
     })),
     ...communications
       .filter((one) => one.about?.some((reference) => literalReference(reference) === about))
-      // Once it is confirmed nobody is waited for any more.
-      .filter((one) => !isErrorDeclaration(one) || isOpenToConfirm(task))
+      // Once it is confirmed or taken back nobody is waited for any more.
+      .filter((one) => !isErrorDeclaration(one) || declaredError(task).length > 0)
       // What people say is in the chat.
       .filter((one) => talkCategory(one) === undefined)
       // Said back, it asks nothing any more: the panel of critical results keeps it.
@@ -66,7 +66,7 @@ function declaredError(task: Task): CaseAlert[] {
   const by = itemOf(task.output, 'error-declaration')?.valueReference;
   if (by === undefined || !isOpenToConfirm(task)) return [];
   const who = by.display ? ` par ${by.display}` : '';
-  const text = `Dossier déclaré erroné${who} : une autre personne, de la qualité, doit le confirmer.`;
+  const text = `Dossier déclaré erroné${who} : une autre personne, de la qualité, doit le confirmer, ou la déclaration être retirée ; rien n’est signé ni envoyé d’ici là.`;
   return [{ key: 'error-declared', text, at: undefined, tone: 'severe' }];
 }
 

@@ -32,6 +32,7 @@ const labels: Readonly<Record<string, string>> = {
   critical: 'Résultat critique',
   delivery: 'Remise du compte rendu',
   addendum: 'Additif ou relecture',
+  error: 'Erreur déclarée',
 };
 
 /** In the order they started. */
@@ -50,6 +51,7 @@ const owed: Readonly<Record<string, string>> = {
   'second-reading': 'deuxième lecture',
   complement: 'complément',
   addendum: 'additif',
+  error: 'erreur à confirmer',
 };
 
 export interface OwedClock extends ShownClock {
