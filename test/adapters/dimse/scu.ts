@@ -1,5 +1,4 @@
 /** A small service class user of this test's own: associations, C-ECHO and C-STORE over real sockets, written from PS3.7 and PS3.8. */
-import { once } from 'node:events';
 import { connect as connectPlain, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as connectTls } from 'node:tls';
 
@@ -137,7 +136,7 @@ export async function associate(options: ScuOptions): Promise<Scu> {
   const { pieceBytes = 16_000 } = options;
   const said = readAccept(answer.body);
   let messageId = 0;
-  const closed = once(raw.socket, 'close');
+  const closed = new Promise<void>((resolve) => raw.socket.once('close', () => resolve()));
   const storeDataset: Scu['storeDataset'] = async (dataset, { contextId = 1, sopClass, sopInstance }) => {
     messageId += 1;
     raw.send(
@@ -157,7 +156,8 @@ export async function associate(options: ScuOptions): Promise<Scu> {
     for (let at = 0; at === 0 || at < dataset.length; at += pieceBytes) {
       const isLast = at + pieceBytes >= dataset.length;
       const fits = raw.socket.write(dataPdu(contextId, isLast ? 2 : 0, dataset.subarray(at, at + pieceBytes)));
-      if (!fits && !raw.socket.destroyed) await Promise.race([once(raw.socket, 'drain'), closed]);
+      if (!fits && !raw.socket.destroyed)
+        await Promise.race([new Promise<void>((resolve) => raw.socket.once('drain', resolve)), closed]);
     }
     return scu.reply();
   };

@@ -111,9 +111,7 @@ test('a client that is shut off stores nothing more, in the middle of its associ
   expect((await (await open(own)).release())?.type).toBe(6);
 });
 
-test('TLS 1.1, weak suites and plain DICOM are not spoken here', async () => {
-  await expect(open(own, 'TEST_PACS', { maxVersion: 'TLSv1.1', minVersion: 'TLSv1.1' })).rejects.toThrow();
-  await expect(open(own, 'TEST_PACS', { maxVersion: 'TLSv1.2', ciphers: 'AES128-SHA' })).rejects.toThrow();
+test('plain DICOM is not spoken here, TLS 1.2 is', async () => {
   await expect(associate({ port: dimses.port })).rejects.toThrow();
   const good = await open(own, 'TEST_PACS', { maxVersion: 'TLSv1.2' });
   expect((await good.release())?.type).toBe(6);

@@ -17,7 +17,10 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'passerelle-tls-'));
   paths = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
   trusted = await writeCertificate(paths);
-  whole = await openWholeServer({ TLS_CERT: paths.cert, TLS_KEY: paths.key, MLLPS_PORT: '0' });
+  whole = await openWholeServer({
+    ...{ TLS_CERT: paths.cert, TLS_KEY: paths.key, TLS_CLIENT_CERTIFICATES: 'optional' },
+    ...{ MLLPS_PORT: '0', DIMSES_PORT: '0' },
+  });
 });
 afterAll(async () => {
   await whole?.close();
@@ -51,9 +54,13 @@ const past: Record<string, ConnectionOptions> = {
   'CCM with a short tag': { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-CCM8:@SECLEVEL=0' },
 };
 
-const ports = () => ({ HTTPS: whole.server.httpPort, MLLPS: whole.server.mllpsPort! });
+const ports = () => ({
+  HTTPS: whole.server.httpPort,
+  MLLPS: whole.server.mllpsPort!,
+  'DICOM TLS': whole.server.dimsesPort!,
+});
 
-it.each(Object.keys(past))('a client that only knows %s is refused, by HTTPS and by MLLPS', async (name) => {
+it.each(Object.keys(past))('a client that only knows %s is refused, by HTTPS, MLLPS and DICOM TLS', async (name) => {
   // The same client gets through where nothing is forbidden: it is the server that refuses.
   const { cert, key } = await import('../../fhir/subscriptions/certificates.ts').then((made) =>
     made.selfSigned(['localhost']),
