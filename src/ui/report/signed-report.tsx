@@ -2,7 +2,7 @@
 import { Alert, Button } from '@mantine/core';
 import type { DiagnosticReport, DocumentReference, Task } from '@medplum/fhirtypes';
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { type JSX, useEffect, useState } from 'react';
+import { type JSX, useEffect, useRef, useState } from 'react';
 import { AttachmentLink } from '../case/attachment-link.tsx';
 import { itemsOf } from '../case/case-facts.ts';
 import { Panel } from '../case/panel.tsx';
@@ -99,6 +99,7 @@ function PdfButton({ report }: { report: DiagnosticReport }): JSX.Element | null
   const url =
     report.presentedForm?.find((one) => one.contentType === 'application/pdf')?.url ?? report.presentedForm?.[0]?.url;
   const [shown, setShown] = useState<string>();
+  const button = useRef<HTMLButtonElement>(null);
   const load = useMutation({
     mutationFn: () => client.bytes(url ?? '', 'application/pdf'),
     onSuccess: (blob) => setShown(URL.createObjectURL(blob)),
@@ -107,7 +108,7 @@ function PdfButton({ report }: { report: DiagnosticReport }): JSX.Element | null
   if (url === undefined) return null;
   return (
     <>
-      <Button size="compact-sm" loading={load.isPending} onClick={() => load.mutate()}>
+      <Button ref={button} size="compact-sm" loading={load.isPending} onClick={() => load.mutate()}>
         Voir le PDF
       </Button>
       {load.isError ? (
@@ -116,7 +117,7 @@ function PdfButton({ report }: { report: DiagnosticReport }): JSX.Element | null
         </span>
       ) : null}
       {shown === undefined ? null : (
-        <Dialog onClose={() => setShown(undefined)} title="Compte rendu signé" size="90%">
+        <Dialog opener={button} onClose={() => setShown(undefined)} title="Compte rendu signé" size="90%">
           <iframe src={shown} title="Compte rendu signé (PDF)" className="pdf" />
           <a href={shown} download={`compte-rendu-${report.id}.pdf`}>
             Télécharger le PDF
