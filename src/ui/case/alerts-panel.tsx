@@ -15,11 +15,14 @@ export function AlertsPanel({ task }: { task: Task }): JSX.Element {
   const search = useAllowedSearch();
   const patient = literalReference(task.for);
   const alerts = useQuery({
-    queryKey: ['alerts', task.id, patient],
+    // A declared error stands in the case itself: it is told when the case says so, to whoever sees no patient as well.
+    queryKey: ['alerts', task.id, patient, task.meta?.versionId],
+    placeholderData: (previous: CaseAlert[] | undefined, query): CaseAlert[] | undefined =>
+      query?.queryKey[1] === task.id ? previous : undefined,
     queryFn: async ({ signal }): Promise<CaseAlert[]> => {
       const [communications, flags, issues] = await Promise.all([
-        search('Communication', `subject=${patient}&_sort=-sent&_count=50`, signal),
-        search('Flag', `patient=${patient}&_count=50`, signal),
+        patient ? search('Communication', `subject=${patient}&_sort=-sent&_count=50`, signal) : undefined,
+        patient ? search('Flag', `patient=${patient}&_count=50`, signal) : undefined,
         search('DetectedIssue', `implicated=Task/${task.id}&_count=50`, signal),
       ]);
       return caseAlerts(
@@ -29,7 +32,6 @@ export function AlertsPanel({ task }: { task: Task }): JSX.Element {
         found(issues).all('DetectedIssue'),
       );
     },
-    enabled: patient !== undefined,
     refetchInterval: alertPollMs,
   });
   return (
