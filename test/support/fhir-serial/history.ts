@@ -37,14 +37,18 @@ export function acceptedKinds(observations: readonly Observation[]): string[] {
   return [...new Set(observations.filter(({ status }) => status < 400).map(({ kind }) => kind))].sort();
 }
 
-/** Says which resource a deletion by identifier deleted. */
+/**
+ * Says which resource a deletion by identifier deleted. Of several that it could be, whoever was answered first takes the oldest: thus each
+ * finds one if each can.
+ */
 export function nameDeletions(observations: readonly Observation[], told: readonly Told[]): void {
+  const oldestFirst = told.toSorted((a, b) => a.lastUpdated - b.lastUpdated);
   const keyOf = new Map(told.filter(({ key }) => key).map(({ ref, key }) => [ref, key]));
   const taken = new Set(observations.flatMap(({ wrote }) => wrote.map(({ ref, version }) => `${ref}#${version}`)));
-  for (const observation of observations) {
+  for (const observation of observations.toSorted((a, b) => a.clock[1] - b.clock[1])) {
     const { deletedKey, clock } = observation;
     if (!deletedKey) continue;
-    const deletion = told.find(
+    const deletion = oldestFirst.find(
       ({ ref, version, isDelete, lastUpdated }) =>
         isDelete &&
         version === deletedKey.version &&
