@@ -8,6 +8,7 @@ import { type CaseTask, idOf, stateOf } from '../shell/case-task.ts';
 import { establishmentOf } from '../shell/case-view.ts';
 import { communication } from '../shell/communication.ts';
 import type { Shell } from '../shell/perform.ts';
+import { casesNotSent } from './cases-not-sent.ts';
 import { differing } from './compare-traits.ts';
 import { holdCase } from './hold-case.ts';
 import { areOfOneEstablishment, homonymsOf } from './homonyms.ts';
@@ -74,7 +75,6 @@ export async function raiseDoubts(
     const { created } = await reportProblem(tx, problem);
     if (!created) continue;
     if (issueKinds[doubt.code].tellsSite) await tellSite(tx, task, doubt);
-    if (issueKinds[doubt.code].blocks !== 'reading') continue;
     for (const other of otherCases) await holdCase(shell, tx, other.id, problem);
   }
 }
@@ -181,11 +181,15 @@ async function repeated(tx: FhirTransaction, opening: OpeningRequest): Promise<D
   ];
 }
 
-/** One doubt, however many they are: what has to be checked is the same. */
+/**
+ * One doubt, however many they are: what has to be checked is the same. Whose exam came first says nothing about which was put under the
+ * wrong name: the cases of the others wait for the same decision.
+ */
 async function homonyms(tx: FhirTransaction, { patient }: OpeningRequest): Promise<Doubt[]> {
   const others = await homonymsOf(tx, patient);
   if (others.length === 0) return [];
   const traits = others.flatMap((other) => differing(traitsOfPatient(patient), traitsOfPatient(other)));
+  const named = others.slice(0, namedAtMost).map(({ id }) => id);
   const many = others.length === 1 ? 'Un autre patient' : `${others.length} autres patients`;
   return [
     {
@@ -193,8 +197,8 @@ async function homonyms(tx: FhirTransaction, { patient }: OpeningRequest): Promi
       detail: `${many} de l'établissement, presque les mêmes traits : vérifiez de qui est l'examen.`,
       sides: { known: patient, others },
       traits: [...new Set(traits)],
-      others: others.slice(0, namedAtMost).map(({ id }) => `Patient/${id}`),
-      otherCases: [],
+      others: named.map((id) => `Patient/${id}`),
+      otherCases: await casesNotSent(tx, named),
       keyPart: 'homonyms',
     },
   ];

@@ -376,6 +376,29 @@ describe('an urgent exam at night of whom there is a homonym', () => {
     expect(trace).toMatchObject({ agent: [{ who: { reference: 'Practitioner/manipulateur' } }] });
   });
 
+  it('holds the case that came first as well, read or signed, until the same decision', async () => {
+    for (const first of [await readyCase(world, { encounterClass: 'O' }), await signedCase(world, false)]) {
+      const isSigned = stateOf(await world.task(first.id)) === 'delivering';
+      if (!isSigned) await world.operate('radiologist', 'claim', first.id);
+      const { birthDate, name } = await patientOf(first.id);
+      const { task } = await send(world, request(person(), { patient: patient(person(), { birthDate, name }) }));
+      expect(await clock(first.id)).toContain('identity');
+      expect(await texts(first.id)).toEqual(['Practitioner/radiologue']);
+      expect(world.held.has(`Task/${first.id}`)).toBe(isSigned);
+      if (!isSigned) {
+        await world.operate('radiologist', 'displayed', first.id, { series: ['1.1', '1.2'] });
+        await expect(world.operate('radiologist', 'sign', first.id, report)).rejects.toMatchObject(
+          refusal('identity-verified'),
+        );
+      }
+      await decide(task.id, 'homonym', 'distinct-persons');
+      expect(await clock(first.id)).not.toContain('identity');
+      expect(world.held.has(`Task/${first.id}`)).toBe(false);
+      if (!isSigned)
+        expect(stateOf((await world.operate('radiologist', 'sign', first.id, report)) as Task)).toBe('delivering');
+    }
+  });
+
   it('found once the report is signed, holds what has not left', async () => {
     const { id } = await signedCase(world, false);
     await world.store.transaction(world.as('technologist', 'create'), (tx) =>
