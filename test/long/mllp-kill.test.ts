@@ -34,12 +34,16 @@ afterAll(async () => {
 });
 
 const controlId = (n: number) => `KILL${String(n).padStart(6, '0')}`;
+/** One birth date each: a thousand patients of one name and date are a thousand homonyms, which is another test's matter. */
+const born = (n: number) => new Date(Date.UTC(1930, 0, 1 + 7 * n)).toISOString().slice(0, 10).replaceAll('-', '');
 const octets = (n: number) =>
-  Buffer.from(render(request({ controlId: controlId(n), placer: `KILL-${n}`, ipp: `8${String(n).padStart(9, '0')}` })))
-    // One INS belongs to one patient only: these are told apart by their IPP.
-    .toString()
-    .replace(/~\d{15}\^\^\^ASIP[^|]*/, '')
-    .replace('|VALI|', '|PROV|');
+  Buffer.from(
+    render(request({ controlId: controlId(n), placer: `KILL-${n}`, ipp: `8${String(n).padStart(9, '0')}` }))
+      // One INS belongs to one patient only: these are told apart by their IPP.
+      .replace(/~\d{15}\^\^\^ASIP[^|]*/, '')
+      .replace('|VALI|', '|PROV|')
+      .replace('|19900214|', `|${born(n)}|`),
+  );
 
 /** Sends every message given, over eight connections; stops where the connection is lost. @returns numbers acknowledged AA. */
 async function sendAll(numbers: readonly number[], onAck: (acknowledged: number) => void): Promise<number[]> {
@@ -47,7 +51,7 @@ async function sendAll(numbers: readonly number[], onAck: (acknowledged: number)
   const acknowledged: number[] = [];
   const work = async (client: MllpClient) => {
     for (let n = waiting.shift(); n !== undefined; n = waiting.shift()) {
-      const answer = await client.send(Buffer.from(octets(n)));
+      const answer = await client.send(octets(n));
       expect(answer.toString()).toContain(`MSA|AA|${controlId(n)}`);
       acknowledged.push(n);
       onAck(acknowledged.length);

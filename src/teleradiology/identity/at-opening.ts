@@ -18,7 +18,11 @@ import { sameRequests } from './same-request.ts';
 import { namedStudies, sharedAccessions } from './shared-number.ts';
 import { type Trait, traitsOfPatient } from './traits.ts';
 
-/** Homonyms that are named. */
+/**
+ * Homonyms that are named, and whose cases wait as well. More than these are no two persons who could be taken for each other but an
+ * identity given to whoever has none (« INCONNU », 1 January 1900): each of their cases met its own doubt when it was opened, and holding
+ * them all again for every one that comes would have the night decide hundreds of times and read nothing.
+ */
 const namedAtMost = 20;
 
 /** A problem whose first case is still to be made. */
@@ -190,16 +194,24 @@ async function homonyms(tx: FhirTransaction, { patient }: OpeningRequest): Promi
   if (others.length === 0) return [];
   const traits = others.flatMap((other) => differing(traitsOfPatient(patient), traitsOfPatient(other)));
   const named = others.slice(0, namedAtMost).map(({ id }) => id);
-  const many = others.length === 1 ? 'Un autre patient' : `${others.length} autres patients`;
   return [
     {
       code: 'homonym',
-      detail: `${many} de l'établissement, presque les mêmes traits : vérifiez de qui est l'examen.`,
+      detail: homonymDetail(others.length),
       sides: { known: patient, others },
       traits: [...new Set(traits)],
       others: named.map((id) => `Patient/${id}`),
-      otherCases: await casesNotSent(tx, named),
+      otherCases: others.length > namedAtMost ? [] : await casesNotSent(tx, named),
       keyPart: 'homonyms',
     },
   ];
+}
+
+function homonymDetail(count: number): string {
+  const many = count === 1 ? 'Un autre patient' : `${count} autres patients`;
+  const alone =
+    count > namedAtMost
+      ? " Une identité par défaut a ce nombre d'homonymes : seul ce dossier attend, les leurs ne sont pas retenus de nouveau."
+      : '';
+  return `${many} de l'établissement, presque les mêmes traits : vérifiez de qui est l'examen.${alone}`;
 }

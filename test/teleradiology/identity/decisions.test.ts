@@ -399,6 +399,21 @@ describe('an urgent exam at night of whom there is a homonym', () => {
     }
   });
 
+  it('holds no other case where more than twenty share a default identity: each has met its own doubt', async () => {
+    const first = await readyCase(world, { encounterClass: 'O' });
+    const { birthDate, name } = await patientOf(first.id);
+    const twin = () => patient(person(), { birthDate, name });
+    await world.store.transaction(world.as('requester', 'create'), async (tx) => {
+      for (let more = 0; more < 20; more++) await tx.create(twin());
+    });
+    const { task } = await send(world, request(person(), { patient: twin() }));
+    expect(await clock(task.id)).toContain('identity');
+    const [issue] = await issuesOf(world, task.id, 'homonym');
+    expect(issue?.detail).toContain('21 autres patients');
+    expect(issue?.detail).toContain('identité par défaut');
+    expect(await clock(first.id)).not.toContain('identity');
+  });
+
   it('found once the report is signed, holds what has not left', async () => {
     const { id } = await signedCase(world, false);
     await world.store.transaction(world.as('technologist', 'create'), (tx) =>
