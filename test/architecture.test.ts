@@ -28,6 +28,7 @@ it('has the rooms of the design and no other', () => {
       'fhir',
       'imaging',
       'report',
+      'sockets',
       'teleradiology',
       'ui',
       'vault',

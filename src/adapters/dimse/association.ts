@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net';
 import type { Access } from '../../access/index.ts';
 import type { Context } from '../../fhir/index.ts';
+import type { Conversation } from '../../sockets/index.ts';
 import { type Command, commandField, type Response, readCommand, responseTo } from './command-set.ts';
 import { requestCommitment } from './commitment.ts';
 import { type Connection, type ConnectionLimits, openConnection } from './connection.ts';
@@ -22,13 +23,6 @@ export interface AssociationLimits extends ConnectionLimits {
 export interface AssociationRooms extends Omit<EstablishRooms, 'pduBytes' | 'access'>, StoreRooms {
   access: Pick<Access, 'authorize' | 'recordActivity'>;
   limits: AssociationLimits;
-  isClosing(): boolean;
-}
-
-/** What whoever closes the server must know. */
-export interface AssociationState {
-  /** A message is being handled: it will be answered before the connection is closed. */
-  handling: boolean;
 }
 
 /** How many instances became what, and how it ended: told at the end. */
@@ -42,7 +36,7 @@ interface Tally {
 /** Serves one connection until it ends. Never rejects. */
 export async function serveAssociation(
   socket: Socket,
-  state: AssociationState,
+  conversation: Conversation,
   rooms: AssociationRooms,
 ): Promise<void> {
   const { limits, log } = rooms;
@@ -54,12 +48,12 @@ export async function serveAssociation(
     const peer = peerOf(socket);
     const joined = { ...rooms, pduBytes: limits.pduBytes };
     const established = await establish(connection, peer, joined, () => clearTimeout(artim));
-    if (established) lastWords = await converse(connection, established, state, rooms);
+    if (established) lastWords = await converse(connection, established, conversation, rooms);
   } catch (error) {
     lastWords = lastWordsAfter(error, log);
   } finally {
     clearTimeout(artim);
-    state.handling = false;
+    conversation.handling = false;
     connection.end(lastWords);
   }
 }
@@ -68,13 +62,13 @@ export async function serveAssociation(
 async function converse(
   connection: Connection,
   established: Established,
-  state: AssociationState,
+  conversation: Conversation,
   rooms: AssociationRooms,
 ): Promise<Buffer | undefined> {
   const tally: Tally = { stored: 0, repeated: 0, refused: 0, end: 'lost' };
   let lastWords: Buffer | undefined;
   try {
-    lastWords = await exchange(connection, established, state, rooms, tally);
+    lastWords = await exchange(connection, established, conversation, rooms, tally);
   } catch (error) {
     tally.end = error instanceof ProtocolError ? 'faulty' : 'lost';
     lastWords = lastWordsAfter(error, rooms.log);
@@ -86,20 +80,20 @@ async function converse(
 async function exchange(
   connection: Connection,
   established: Established,
-  state: AssociationState,
+  conversation: Conversation,
   rooms: AssociationRooms,
   tally: Tally,
 ): Promise<Buffer | undefined> {
   const callerNow = believed(established, rooms);
   for (;;) {
     connection.rest();
-    state.handling = false;
-    if (rooms.isClosing()) {
+    conversation.handling = false;
+    if (conversation.closing) {
       tally.end = 'stopped';
       return abortPdu(abortReason.unspecified);
     }
     const arrived = await connection.messages.next();
-    state.handling = true;
+    conversation.handling = true;
     switch (arrived.kind) {
       case 'command':
         await answer(connection, established, arrived, callerNow, rooms, tally);

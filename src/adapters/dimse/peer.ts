@@ -1,6 +1,7 @@
 /** The other end of a connection. */
 import type { Socket } from 'node:net';
 import { type ClientCertificate, certificateOf } from '../../access/index.ts';
+import { addressOf } from '../../sockets/index.ts';
 
 export interface Peer {
   address: string;
@@ -10,7 +11,7 @@ export interface Peer {
 }
 
 export function peerOf(socket: Socket): Peer {
-  const address = (socket.remoteAddress ?? '').replace(/^::ffff:/, '');
+  const address = addressOf(socket);
   return {
     address,
     isLoopback: address === '::1' || /^127\./.test(address),

@@ -1,10 +1,11 @@
 /** The MLLP listener: sockets in, acknowledgements out. Connections work in parallel, the messages of one are answered in order. */
-import { createServer, type Server as NetServer, type Socket } from 'node:net';
-import { createServer as createTlsServer, TLSSocket, Server as TlsServer } from 'node:tls';
+import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 import { type Access, certificateOf, type Nodes, type ServerTls } from '../../access/index.ts';
 import type { Clock } from '../../config/index.ts';
 import type { Database } from '../../db/index.ts';
 import type { FhirStore } from '../../fhir/index.ts';
+import { addressOf, type Conversation, type Listener, listen } from '../../sockets/index.ts';
 import type { Teleradiology } from '../../teleradiology/contract.ts';
 import type { Identity } from './acknowledgement.ts';
 import { createFrameDecoder, frame } from './frames.ts';
@@ -56,11 +57,7 @@ export interface MllpLimits {
   closeMs: number;
 }
 
-export interface Mllp {
-  port: number;
-  /** Stops accepting, lets messages being handled be answered, closes. */
-  close(): Promise<void>;
-}
+export type Mllp = Listener;
 
 const defaultLimits: MllpLimits = {
   messageBytes: 32 * 1024 * 1024,
@@ -75,7 +72,6 @@ const defaultLimits: MllpLimits = {
 };
 
 const keepAliveMs = 60_000;
-const handshakeMs = 10_000;
 const ownIdentity: Identity = { application: 'PASSERELLE', facility: 'PASSERELLE' };
 
 /** Listens. @throws what the port, the certificate or the tables make impossible. */
@@ -98,91 +94,26 @@ export async function startMllp(options: MllpOptions): Promise<Mllp> {
     ...(nodes ? { nodes } : {}),
   });
 
-  const serving = new Map<Socket, { connection: Connection; served: Promise<void> }>();
-  let closing = false;
-  const accept = (socket: Socket) => {
-    if (closing) return void socket.destroy();
-    const connection: Connection = { handling: false };
-    const served = serve(socket, connection, { receive, limits, log, isClosing: () => closing }).finally(() =>
-      serving.delete(socket),
-    );
-    serving.set(socket, { connection, served });
-  };
-  // A sender may close its side once everything is sent and still wait for its answers.
-  const server: NetServer = tls
-    ? createTlsServer(
-        {
-          ...tls.options(),
-          handshakeTimeout: handshakeMs,
-          allowHalfOpen: true,
-          // Whether it may be believed is decided for each message, with an answer that says so.
-          ...(nodes ? { requestCert: true, rejectUnauthorized: false } : {}),
-        },
-        accept,
-      )
-    : createServer({ allowHalfOpen: true }, accept);
-  if (server instanceof TlsServer) tls?.follow(server);
-  server.maxConnections = limits.connections;
-  // With TLS a connection exists before its handshake: `accept` never sees one that fails.
-  const connections = new Set<Socket>();
-  server.on('connection', (socket: Socket) => {
-    const ofOne = [...connections].filter(({ remoteAddress }) => remoteAddress === socket.remoteAddress).length;
-    connections.add(socket);
-    socket.once('close', () => connections.delete(socket));
-    if (ofOne < limits.connectionsOfOne) return;
-    log.warn({ connections: ofOne }, 'one address has too many MLLP connections');
-    socket.destroy();
+  return listen({
+    host,
+    port,
+    log,
+    limits,
+    name: { plain: 'MLLP', secured: 'MLLPS' },
+    // Whether a certificate may be believed is decided for each message, with an answer that says so.
+    ...(tls ? { tls: { certificate: tls, asksClients: nodes !== undefined } } : {}),
+    serve: (socket, conversation) => serve(socket, conversation, { receive, limits, log }),
   });
-  server.on('tlsClientError', (error: Error & { code?: string }, socket: Socket) => {
-    log.warn({ error: error.code ?? error.name }, 'MLLPS handshake failed');
-    socket.destroy();
-  });
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, host, resolve);
-  });
-  server.removeAllListeners('error');
-  server.on('error', (error: Error & { code?: string }) =>
-    log.error({ error: error.code ?? error.name }, 'MLLP listener'),
-  );
-  const address = server.address();
-
-  return {
-    port: typeof address === 'object' && address ? address.port : port,
-    async close() {
-      closing = true;
-      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
-      for (const [socket, { connection }] of serving) if (!connection.handling) socket.destroy();
-      let timer: NodeJS.Timeout | undefined;
-      const grace = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, limits.closeMs);
-      });
-      await Promise.race([Promise.allSettled([...serving.values()].map(({ served }) => served)), grace]);
-      clearTimeout(timer);
-      for (const socket of [...serving.keys(), ...connections]) socket.destroy();
-      await closed;
-    },
-  };
-}
-
-interface Connection {
-  /** A message of this connection is being handled: it will be answered before the connection is closed. */
-  handling: boolean;
 }
 
 interface Service {
   receive: Receive;
   limits: MllpLimits;
   log: Log;
-  isClosing(): boolean;
 }
 
 /** Serves one connection until it ends. Reading waits while a message is handled: the sender is slowed down, nothing piles up. */
-async function serve(
-  socket: Socket,
-  connection: Connection,
-  { receive, limits, log, isClosing }: Service,
-): Promise<void> {
+async function serve(socket: Socket, conversation: Conversation, { receive, limits, log }: Service): Promise<void> {
   const peer = peerOf(socket);
   const decoder = createFrameDecoder(limits.messageBytes);
   /** When the message that is coming in began, and with how many octets. */
@@ -191,11 +122,11 @@ async function serve(
   socket.setKeepAlive(true, keepAliveMs);
   socket.setTimeout(limits.idleMs);
   socket.on('timeout', () => {
-    if (!connection.handling) socket.destroy();
+    if (!conversation.handling) socket.destroy();
   });
   try {
     for await (const chunk of socket as AsyncIterable<Buffer>) {
-      connection.handling = true;
+      conversation.handling = true;
       for (const event of decoder.push(chunk)) {
         const oversized = event.kind === 'oversized';
         const bytes = oversized ? event.head : event.bytes;
@@ -203,11 +134,11 @@ async function serve(
         const answer = await receive(bytes, peer, oversized);
         if (answer && socket.writable) await write(socket, frame(answer));
         // What was read but not handled is not acknowledged: the sender sends it again elsewhere.
-        if (isClosing()) return;
+        if (conversation.closing) return;
         begun = undefined;
       }
-      connection.handling = false;
-      if (isClosing()) return;
+      conversation.handling = false;
+      if (conversation.closing) return;
       const { pendingBytes } = decoder;
       socket.setTimeout(pendingBytes > 0 ? limits.stalledMs : limits.idleMs);
       const now = performance.now();
@@ -247,7 +178,7 @@ function write(socket: Socket, bytes: Buffer): Promise<void> {
 }
 
 function peerOf(socket: Socket): Peer {
-  const address = (socket.remoteAddress ?? '').replace(/^::ffff:/, '');
+  const address = addressOf(socket);
   return {
     address,
     loopback: address === '::1' || /^127\./.test(address),
