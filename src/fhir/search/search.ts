@@ -18,7 +18,7 @@ import { beginSearch, type RunningSearch, type SearchParts, type SearchScope } f
 import { createSqlValues } from './sql-values.ts';
 import { subsetText } from './subset.ts';
 import { type SharedWhere, systemRows } from './system-rows.ts';
-import { countMatches, estimateMatches } from './totals.ts';
+import { countMatches } from './totals.ts';
 import { typeRows } from './type-rows.ts';
 import { usedTypes } from './used-types.ts';
 import { buildWhere, rowsWhere } from './where.ts';
@@ -120,11 +120,8 @@ async function answer(
   const at = (place: string) => [...honoured, `_cursor=${place}`].join('&');
   const { own = [] } = options;
   if (summary === 'count' || count === 0) {
-    const total =
-      request.total === 'estimate' && !search.rows
-        ? await estimateMatches(search, where)
-        : await countMatches(search, where);
-    return { matches: [], included: [], total: total + own.length, self: first, first, warnings };
+    const total = own.length + (await countMatches(search, where));
+    return { matches: [], included: [], total, self: first, first, warnings };
   }
   const page = await readPage(rowsAfter(own, rows), cursor, count);
   const matches = page.rows.map(stored);
@@ -156,8 +153,6 @@ async function totalOf(
   notStored: number,
   warnings: OperationOutcomeIssue[],
 ): Promise<number | undefined> {
-  // Statistics are of every row: who sees a part is given the count of that.
-  if (total === 'estimate' && !search.rows) return notStored + (await estimateMatches(search, where));
   if (total !== 'accurate' && total !== 'estimate') return undefined;
   try {
     return notStored + (await countMatches({ ...search, sql: search.sql.within(countTimeoutMs) }, where));
@@ -166,7 +161,7 @@ async function totalOf(
     warnings.push({
       severity: 'warning',
       code: 'too-costly',
-      diagnostics: 'Counting all matches takes too long: the total is left out; _total=estimate gives a rough one',
+      diagnostics: 'Counting all matches takes too long: the total is left out',
     });
     return undefined;
   }

@@ -2,7 +2,7 @@
  * Whose a resource is: `meta.security` names the establishments, set by the server on every write of patient data and by nobody else
  * (https://hl7.org/fhir/R4/security-labels.html). What somebody may see is decided by these labels (docs/access/policy.md).
  */
-import type { Coding, Resource, ResourceType } from '@medplum/fhirtypes';
+import type { Coding, Resource } from '@medplum/fhirtypes';
 import type { Context } from '../contract.ts';
 import { isLimitedType } from '../search/row-limits.ts';
 
@@ -146,11 +146,4 @@ function referencesIn(resource: Resource, names: readonly string[]): string[] {
   };
   for (const name of names) visit((resource as unknown as Record<string, unknown>)[name]);
   return [...found];
-}
-
-/** What of a resource remains when it is deleted: who may know that it was. */
-export function remains(type: ResourceType, id: string, before: Resource): Resource {
-  const ours: readonly unknown[] = [establishmentSystem, accountSystem];
-  const security = before.meta?.security?.filter(({ system }) => ours.includes(system)) ?? [];
-  return { resourceType: type, id, ...(security.length > 0 ? { meta: { security } } : {}) } as Resource;
 }

@@ -1,5 +1,8 @@
 /** A report being written is out of the establishment's sight by every way of asking, and so are its drafts once it is published. */
+
+import { readFile } from 'node:fs/promises';
 import type { Bundle, DiagnosticReport, Parameters, Resource, Subscription } from '@medplum/fhirtypes';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { narrowedSight } from '../../../src/access/smart/row-conditions.ts';
 import { type Context, establishmentSystem, limitedTypes, systemContext } from '../../../src/fhir/index.ts';
@@ -45,9 +48,9 @@ const report = (id: string, status: DiagnosticReport['status'], words: string): 
 });
 
 /** What a second reader says of the report, before its signature or after. */
-const opinion = (category: string, words: string): Resource => ({
+const opinion = (category: string, words: string, id = category): Resource => ({
   resourceType: 'Communication',
-  id: category,
+  id,
   meta: { security: [{ system: establishmentSystem, code: 'nord' }] },
   status: 'completed',
   category: [
@@ -63,6 +66,9 @@ async function store(...resources: Resource[]): Promise<void> {
   for (const resource of resources)
     await whole.server.store.transaction(systemContext('aa', 'system:test', clock), (tx) => tx.whole.update(resource));
 }
+
+const remove = (type: 'DiagnosticReport' | 'Communication', id: string) =>
+  whole.server.store.transaction(systemContext('aa', 'system:test', clock), (tx) => tx.whole.delete(type, id));
 
 beforeAll(async () => {
   whole = await openWholeServer({ LIMIT_ACCOUNT_RATE: 'off', LIMIT_ADDRESS_RATE: 'off' });
@@ -94,9 +100,14 @@ beforeAll(async () => {
   ] as const)
     await store(report('published', status, words));
   await store(report('given-up', 'partial', begun));
-  await server.store.transaction(systemContext('aa', 'system:test', clock), (tx) =>
-    tx.whole.delete('DiagnosticReport', 'given-up'),
-  );
+  await store(opinion('draft-opinion', begun, 'unsaid'));
+  await remove('DiagnosticReport', 'given-up');
+  await remove('Communication', 'unsaid');
+  // A deleted draft whose id was used again, and a report that was published before it was deleted.
+  await store(report('begun-again', 'partial', begun));
+  await remove('DiagnosticReport', 'begun-again');
+  await store(report('begun-again', 'final', published), report('removed', 'final', published));
+  await remove('DiagnosticReport', 'removed');
   await store({
     resourceType: 'Composition',
     id: 'document',
@@ -193,7 +204,7 @@ describe.each(site)('%s', (who) => {
 
   it('is not told how many there are, nor led to a patient by one', async () => {
     const counted = JSON.parse((await ask(who, 'DiagnosticReport?_summary=count')).text) as Bundle;
-    expect(counted.total).toBe(1);
+    expect(counted.total).toBe(2);
     const led = await ask(who, 'Patient?_has:DiagnosticReport:subject:status=partial');
     const patients = (JSON.parse(led.text) as Bundle).entry ?? [];
     expect(patients.filter(({ search }) => search?.mode === 'match')).toEqual([]);
@@ -214,6 +225,109 @@ describe.each(site)('%s', (who) => {
     const answer = await ask(who, '', 'POST', bundle);
     expect(answer.status).toBe(200);
     expect(answer.text).not.toContain(begun);
+  });
+});
+
+/** Ways of asking about one id, that of a deleted draft or one nobody ever used. */
+const aboutOne = [
+  ['GET', 'DiagnosticReport/ID'],
+  ['GET', 'DiagnosticReport/ID/_history'],
+  ['GET', 'DiagnosticReport/ID/_history/1'],
+  ['GET', 'DiagnosticReport/ID/_history/2'],
+  ['GET', 'DiagnosticReport?_id=ID'],
+  ['GET', 'DiagnosticReport?_id=ID&_summary=count'],
+  ['GET', 'Provenance?target=DiagnosticReport/ID&_include=Provenance:target'],
+  ['GET', 'DiagnosticReport/ID/$meta'],
+  ['GET', '$graphql?query={DiagnosticReport(id:"ID"){status}}'],
+  ['PUT', 'DiagnosticReport/ID'],
+  ['PUT', 'DiagnosticReport?_id=ID'],
+  ['PATCH', 'DiagnosticReport/ID'],
+  ['DELETE', 'DiagnosticReport/ID'],
+  ['DELETE', 'DiagnosticReport?_id=ID'],
+  ['GET', 'Communication/ID'],
+  ['GET', 'Communication/ID/_history'],
+  ['GET', 'Communication/ID/_history/1'],
+  ['GET', 'Communication/ID/_history/2'],
+] as const;
+
+describe('a deleted draft', () => {
+  const answers = async (who: string, id: string) => {
+    const found: Record<string, object> = {};
+    for (const [method, path] of aboutOne) {
+      const [type] = path.split(/[/?]/);
+      const body =
+        method === 'PUT'
+          ? { ...report(id, 'final', published), resourceType: type }
+          : method === 'PATCH'
+            ? []
+            : undefined;
+      const { status, text } = await ask(who, path.replace('ID', id), method, body);
+      // Bundles and outcomes carry the time and an id of their own.
+      const told = text.replaceAll(id, 'ID').replace(/"(id|timestamp)": ?"[^"]*"/g, '"$1"');
+      found[`${method} ${path}`] = { status, told };
+    }
+    return found;
+  };
+
+  it.each(site)('is for %s what never existed', async (who) => {
+    const never = await answers(who, 'never-was');
+    expect(await answers(who, 'given-up')).toEqual(never);
+    expect(await answers(who, 'unsaid')).toEqual(never);
+    expect((await ask(who, 'DiagnosticReport/given-up')).status).toBe(404);
+    expect((await ask(who, 'Communication/unsaid')).status).toBe(404);
+    expect((await ask(who, 'DiagnosticReport/_history?_count=100')).text).not.toContain('given-up');
+    expect((await ask(who, 'Communication/_history?_count=100')).text).not.toContain('unsaid');
+  });
+
+  it.each(site)('stays out of the history of a report that %s sees under its id', async (who) => {
+    expect((await ask(who, 'DiagnosticReport/begun-again')).text).toContain(published);
+    for (const version of [1, 2])
+      expect((await ask(who, `DiagnosticReport/begun-again/_history/${version}`)).status).toBe(404);
+    const history = JSON.parse((await ask(who, 'DiagnosticReport/begun-again/_history')).text) as Bundle;
+    expect(history.entry?.map(({ request }) => request?.method)).toEqual(['PUT']);
+  });
+
+  it.each([...site, ...readers])(
+    'is not a report that was published: %s is told that this one is gone',
+    async (who) => {
+      expect((await ask(who, 'DiagnosticReport/removed')).status).toBe(410);
+    },
+  );
+
+  it.each(readers)('is for %s a deleted resource', async (who) => {
+    expect((await ask(who, 'DiagnosticReport/given-up')).status).toBe(410);
+    expect((await ask(who, 'DiagnosticReport/given-up/_history/2')).status).toBe(410);
+    expect((await ask(who, 'DiagnosticReport/given-up/_history')).text).toContain(begun);
+  });
+
+  it('of a second reader is gone for the reader of the case', async () => {
+    expect((await ask('radiologist', 'Communication/unsaid')).status).toBe(410);
+  });
+
+  it('deleted before deletions were withheld is withheld by the migration', async () => {
+    const owner = new pg.Client({ connectionString: whole.server.database.adminUrl });
+    await owner.connect();
+    const asked = async () => [
+      (await ask('requester', 'DiagnosticReport/given-up')).status,
+      (await ask('requester', 'Communication/unsaid')).status,
+      (await ask('requester', 'DiagnosticReport/removed')).status,
+    ];
+    try {
+      await owner.query("SELECT set_config('passerelle.tenant', 'aa', false)");
+      for (const [table, withheld] of [
+        ['diagnosticreport', 'draft_keys'],
+        ['communication', 'draft_opinion_keys'],
+      ])
+        await owner.query(
+          `UPDATE fhir.${table} SET keys = ARRAY (SELECT unnest(keys) EXCEPT SELECT unnest(${withheld}())) WHERE deleted AND tenant = 'aa'`,
+        );
+      expect(await asked()).toEqual([410, 410, 410]);
+      const migration = new URL('../../../migrations/0190_deleted_drafts.sql', import.meta.url);
+      await owner.query(await readFile(migration, 'utf8'));
+      expect(await asked()).toEqual([404, 404, 410]);
+    } finally {
+      await owner.end();
+    }
   });
 });
 
