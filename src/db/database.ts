@@ -64,6 +64,8 @@ export interface Database {
 export const platformTenant = 'platform';
 
 const poolSize = 12;
+/** Of the connections for bounded statements, and of those for parts of a tenant. */
+const sidePoolSize = 10;
 /** Whoever holds a lock and waits for a second connection could wait for ever: both waits have an end. */
 const connectionTimeoutMs = 20_000;
 const lockTimeoutMs = 30_000;
@@ -103,10 +105,10 @@ export function limitValues(rows: RowLimits | undefined): string[] {
  * needs no extra round trip, and one that did not is switched before it is handed out, never after.
  */
 export function openDatabase(url: string, adminUrl: string): Database {
-  const openPool = () => {
+  const openPool = (max: number) => {
     const pool = new pg.Pool({
       connectionString: url,
-      max: poolSize,
+      max,
       connectionTimeoutMillis: connectionTimeoutMs,
       application_name: 'passerelle',
     });
@@ -114,15 +116,17 @@ export function openDatabase(url: string, adminUrl: string): Database {
     pool.on('error', () => undefined);
     return pool;
   };
-  const pool = openPool();
-  // Reads of a part of a tenant leave entries of the trail, which are written with the whole of it: on the same connections each
-  // would switch back what the other had just switched.
-  const limitedPool = openPool();
+  // Statements that are bounded otherwise or see otherwise than the rest, each kind on connections of its own: a search writes its
+  // entry of the trail right after itself, and on the same connection each would switch back what the other had just switched, a
+  // round trip every time.
+  const pools = { whole: openPool(poolSize), wholeBounded: openPool(sidePoolSize), limited: openPool(sidePoolSize) };
+  const poolOf = (isLimited: boolean, timeoutMs: number) =>
+    isLimited ? pools.limited : timeoutMs === statementTimeoutMs ? pools.whole : pools.wholeBounded;
   const settings = new WeakMap<pg.PoolClient, readonly string[]>();
 
   async function checkout(scope: Scope, timeoutMs = statementTimeoutMs): Promise<pg.PoolClient> {
     const { tenant, rows } = typeof scope === 'string' ? { tenant: scope, rows: undefined } : scope;
-    const client = await (rows ? limitedPool : pool).connect();
+    const client = await poolOf(rows !== undefined, timeoutMs).connect();
     const [role, ...limits] = limitValues(rows) as [string, ...string[]];
     const wanted = [tenant, role, String(lockTimeoutMs), String(timeoutMs), ...limits];
     const current = settings.get(client);
@@ -184,7 +188,7 @@ export function openDatabase(url: string, adminUrl: string): Database {
       ]);
     },
     async close() {
-      await Promise.all([pool.end(), limitedPool.end()]);
+      await Promise.all(Object.values(pools).map((pool) => pool.end()));
     },
   };
 }

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { availableMemory, sizedSettings } from './embedded-settings.ts';
 
 /** A PostgreSQL cluster of our own, running for this process. */
 export interface EmbeddedPostgres {
@@ -204,6 +205,7 @@ async function startServer(
     'listen_addresses=127.0.0.1',
     'unix_socket_directories=',
     'max_connections=100',
+    ...sizedSettings(availableMemory()),
     ...(options.settings ?? []),
   ];
   // Detached: Ctrl-C in a terminal goes to the whole process group, and the database must outlive our own orderly shutdown.

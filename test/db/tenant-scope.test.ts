@@ -98,3 +98,19 @@ describe('the scope of a tenant', () => {
     expect(rows).toEqual([{ found: null }]);
   });
 });
+
+describe('connections', () => {
+  it('of bounded statements are not those of the rest: a search and the entry it leaves never switch one back and forth', async () => {
+    const pid = async (timeoutMs?: number) => {
+      const text = 'SELECT pg_backend_pid() AS pid';
+      const { rows } = await database.query<{ pid: number }>(
+        'aa',
+        timeoutMs === undefined ? { text } : { text, timeoutMs },
+      );
+      return rows[0]?.pid;
+    };
+    const [search, entry] = [await pid(10_000), await pid()];
+    expect(search).not.toBe(entry);
+    expect([await pid(10_000), await pid(), await pid(10_000)]).toEqual([search, entry, search]);
+  });
+});

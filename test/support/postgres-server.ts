@@ -17,7 +17,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   // Durability is not what these tests are about; those that kill the server start one of their own.
   const server = await startEmbeddedPostgres({
     directory: join(directory, 'postgres'),
-    settings: ['fsync=off', 'full_page_writes=off', 'max_connections=200'],
+    settings: ['fsync=off', 'full_page_writes=off', 'max_connections=200', 'shared_buffers=256MB'],
   });
   const template = await ensureDatabase(server.superuserUrl, 'template_passerelle');
   await migrate(template, migrationsFolder);

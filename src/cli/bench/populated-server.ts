@@ -20,7 +20,9 @@ export interface PopulatedServer {
   token(account: string): Promise<string>;
   /** Brings the population to so many arrivals: requests, unless another one was given. */
   growTo(arrivals: number): Promise<void>;
-  /** Waits until the AuditEvents of the load so far are made and what was written is on its way to disk: the next figure is its own. */
+  /** Waits until the AuditEvents of the load so far are made. */
+  project(): Promise<void>;
+  /** The same, and what was written is on disk: the next figure is its own. */
   settle(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -42,6 +44,18 @@ export async function startPopulatedServer(
   const http = httpLoad(server.httpUrl, await server.token('conformance'), connections);
   const index = createSearchValues();
   let filled = 0;
+  async function project(): Promise<void> {
+    // One look makes them all, or says after ten seconds that it is still at it.
+    const looks = 60;
+    for (let look = 1; ; look++) {
+      try {
+        await http.send('GET', '/fhir/AuditEvent?_count=1');
+        return;
+      } catch (error) {
+        if (look === looks) throw error;
+      }
+    }
+  }
   return {
     http,
     raw,
@@ -53,17 +67,9 @@ export async function startPopulatedServer(
       await fill({ adminUrl: adminUrl.href, tenant: demoHospital.tenant, index, population }, filled, rows);
       filled = rows;
     },
+    project,
     async settle() {
-      // One look makes them all, or says after ten seconds that it is still at it.
-      const looks = 60;
-      for (let look = 1; ; look++) {
-        try {
-          await http.send('GET', '/fhir/AuditEvent?_count=1');
-          break;
-        } catch (error) {
-          if (look === looks) throw error;
-        }
-      }
+      await project();
       await raw.query('CHECKPOINT');
     },
     async stop() {

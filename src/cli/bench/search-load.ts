@@ -22,6 +22,9 @@ type Question = (n: number, rows: number) => string;
 
 const questions: Readonly<Record<string, Question>> = {
   worklist: (n) => `ServiceRequest?status=active&performer=Practitioner/${radiologistId(n)}&_sort=authored&_count=50`,
+  // As many to one radiologist, but of all years: a page of the disk for each.
+  'worklist-scattered': (n) =>
+    `ServiceRequest?status=revoked&performer=Practitioner/${radiologistId(n)}&_sort=authored&_count=50`,
   identifier: (n, rows) => `ServiceRequest?identifier=${identifierSystem}|${requestNumber(any(n, rows))}`,
   common: () => 'ServiceRequest?status=completed&_sort=-authored&_count=50',
   chained: (n, rows) =>

@@ -34,8 +34,8 @@ export interface Fill {
 export interface Population {
   /** Types it is made of. */
   types: readonly ResourceType[];
-  /** Everything that comes with the n-th arrival. */
-  arrivals(n: number): Iterable<Resource & { id: string }>;
+  /** Everything that comes with the n-th arrival of `total`. */
+  arrivals(n: number, total: number): Iterable<Resource & { id: string }>;
 }
 
 /** Adds the arrivals `first … last-1` and everything that belongs to them; leaves the tables indexed, vacuumed and analysed. */
@@ -80,7 +80,7 @@ async function copyArrivals({ adminUrl, tenant, index, population }: Fill, first
   };
   const owner = text(tenant);
   for (let n = first; n < last; n++) {
-    for (const resource of population.arrivals(n)) {
+    for (const resource of population.arrivals(n, last)) {
       const entry = index(tenant, resource.resourceType, resource);
       const dates = entry.dateColumns.map((_, column) => `d${(column >> 1) + 1}_${column % 2 === 0 ? 'lo' : 'hi'}`);
       const columns = ['tenant', 'id', 'version', 'updated', 'deleted', ...dates, 'keys', 'content'];

@@ -6,8 +6,13 @@ export const identifierSystem = 'urn:oid:2.999.33.10';
 export const patientSystem = 'urn:oid:2.999.33.20';
 /** Radiologists the requests are spread over. */
 export const radiologists = 500;
-/** One request in so many is still active. */
-export const activeOneIn = 50;
+/**
+ * What is still to be read are the newest requests, as in any service: every second one of these many. Those of a smaller population
+ * that grew stay active: the ones nobody closed.
+ */
+const underWay = 40_000;
+/** One request in so many was revoked, whenever it came: found by the same search as the active ones, and lying anywhere. */
+const revokedOneIn = 50;
 /** Requests for one patient, for one case, for one observation. */
 export const requestsPerPatient = 10;
 export const requestsPerTask = 10;
@@ -33,18 +38,18 @@ export function scramble(n: number): number {
   return (x ^ (x >>> 16)) >>> 0;
 }
 
-/** Everything that comes with the n-th request. */
-function* arrivals(n: number): Generator<Resource & { id: string }> {
+/** Everything that comes with the n-th request of `total`. */
+function* arrivals(n: number, total: number): Generator<Resource & { id: string }> {
   if (n % requestsPerPatient === 0) yield patient(n / requestsPerPatient);
-  yield serviceRequest(n);
-  if (n % requestsPerTask === 0) yield task(n);
+  yield serviceRequest(n, total);
+  if (n % requestsPerTask === 0) yield task(n, total);
   if (n % requestsPerObservation === 0) yield observation(n);
 }
 
 export const requests: Population = { types: ['Patient', 'ServiceRequest', 'Task', 'Observation'], arrivals };
 
 /** About 1.3 kB, as a RIS would send it. */
-export function serviceRequest(n: number): ServiceRequest & { id: string } {
+export function serviceRequest(n: number, total: number): ServiceRequest & { id: string } {
   const random = scramble(n);
   return {
     resourceType: 'ServiceRequest',
@@ -57,7 +62,7 @@ export function serviceRequest(n: number): ServiceRequest & { id: string } {
         value: requestNumber(n),
       },
     ],
-    status: random % activeOneIn === 0 ? 'active' : random % activeOneIn === 1 ? 'revoked' : 'completed',
+    status: isUnderWay(n, total) ? 'active' : random % revokedOneIn === 1 ? 'revoked' : 'completed',
     intent: 'order',
     priority: random % 5 === 0 ? 'urgent' : 'routine',
     category: [{ coding: [{ system: 'http://snomed.info/sct', code: '363679005', display: 'Imaging' }] }],
@@ -75,6 +80,10 @@ export function serviceRequest(n: number): ServiceRequest & { id: string } {
   };
 }
 
+function isUnderWay(n: number, total: number): boolean {
+  return n >= total - underWay && (scramble(n) >>> 4) % 2 === 0;
+}
+
 function patient(n: number): Patient & { id: string } {
   const random = scramble(n ^ 0x5bd1e995);
   return {
@@ -88,13 +97,13 @@ function patient(n: number): Patient & { id: string } {
   };
 }
 
-function task(n: number): Task & { id: string } {
+function task(n: number, total: number): Task & { id: string } {
   const random = scramble(n);
   return {
     resourceType: 'Task',
     id: `bench-t-${pad(n)}`,
     meta: meta(n),
-    status: random % activeOneIn === 0 ? 'requested' : 'completed',
+    status: isUnderWay(n, total) ? 'requested' : 'completed',
     intent: 'order',
     focus: { reference: `ServiceRequest/${requestId(n)}` },
     for: { reference: `Patient/${patientId(Math.floor(n / requestsPerPatient))}` },
