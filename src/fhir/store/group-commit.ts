@@ -3,6 +3,7 @@
  * so one flush to disk. Each still succeeds or fails on its own: when a batch fails, its items are replayed alone.
  */
 import { FhirError } from '../contract.ts';
+import { endOfTurn } from './end-of-turn.ts';
 import type { JournalEntry } from './journal-entry.ts';
 import type { NewRow } from './rows.ts';
 
@@ -34,6 +35,8 @@ const waitingAtMost = 10_000;
 export function createGroupCommit(write: WriteBatch): (tenant: string, item: CommitItem) => Promise<void> {
   const queues = new Map<string, Waiting[]>();
   const busy = new Set<string>();
+  /** `pump` is about to run. */
+  let isDue = false;
 
   function pump(): void {
     for (const [tenant, queue] of queues) {
@@ -46,9 +49,19 @@ export function createGroupCommit(write: WriteBatch): (tenant: string, item: Com
       busy.add(tenant);
       void settle(tenant, batch).finally(() => {
         busy.delete(tenant);
-        pump();
+        schedule();
       });
     }
+  }
+
+  /** Looks at the end of this turn what can be sent. */
+  function schedule(): void {
+    if (isDue) return;
+    isDue = true;
+    void endOfTurn().then(() => {
+      isDue = false;
+      pump();
+    });
   }
 
   async function settle(tenant: string, batch: readonly Waiting[]): Promise<void> {
@@ -70,7 +83,7 @@ export function createGroupCommit(write: WriteBatch): (tenant: string, item: Com
       if (queue.length >= waitingAtMost) return reject(new FhirError(503, 'throttled', 'Too many wait to be stored'));
       queue.push({ item, resolve, reject });
       queues.set(tenant, queue);
-      pump();
+      schedule();
     });
 }
 

@@ -8,11 +8,10 @@ import type { SeenRows } from '../search/row-limits.ts';
 import { tableOf } from '../search/scope.ts';
 import { createSqlValues } from '../search/sql-values.ts';
 import type { StoredVersion } from './contract.ts';
+import { endOfTurn } from './end-of-turn.ts';
 import { seenAnd } from './reads.ts';
 import { type CurrentRow, storedVersion } from './rows.ts';
 
-/** Statements on their way for one tenant and type: one works while the next fills. */
-const statementsInFlight = 2;
 const readsAtOnce = 64;
 
 type Read = (scope: Scope, type: ResourceType, id: string) => Promise<StoredVersion | undefined>;
@@ -28,14 +27,9 @@ interface Waiting {
   reject(error: unknown): void;
 }
 
-interface Queue {
-  inFlight: number;
-  waiting: Waiting[];
-}
-
 /** @returns reads of current versions outside transactions, deleted ones included. `type` must be one that is stored. */
 export function createGroupRead(database: Database): Read {
-  const queues = new Map<string, Queue>();
+  const queues = new Map<string, Waiting[]>();
 
   async function send({ tenant, rows: seen }: Scope, type: ResourceType, batch: readonly Waiting[]): Promise<void> {
     try {
@@ -58,15 +52,13 @@ export function createGroupRead(database: Database): Read {
     }
   }
 
-  function pump(key: string, scope: Scope, type: ResourceType, queue: Queue): void {
-    while (queue.inFlight < statementsInFlight && queue.waiting.length > 0) {
-      queue.inFlight++;
-      void send(scope, type, queue.waiting.splice(0, readsAtOnce)).finally(() => {
-        queue.inFlight--;
-        if (queue.inFlight === 0 && queue.waiting.length === 0) queues.delete(key);
-        else pump(key, scope, type, queue);
-      });
+  /** One statement at a time: more on their way would each carry less. What arrives in one turn of the event loop goes together. */
+  async function work(key: string, scope: Scope, type: ResourceType, queue: Waiting[]): Promise<void> {
+    while (queue.length > 0) {
+      await endOfTurn();
+      await send(scope, type, queue.splice(0, readsAtOnce));
     }
+    queues.delete(key);
   }
 
   return (scope, type, id) =>
@@ -74,9 +66,10 @@ export function createGroupRead(database: Database): Read {
       const { tenant, rows } = scope;
       const { keys, wholeTypes, narrowing, drafts } = rows?.limits ?? {};
       const key = [tenant, type, keys, wholeTypes, narrowing, drafts].join(' ');
-      const queue = queues.get(key) ?? { inFlight: 0, waiting: [] };
+      const waiting = queues.get(key);
+      if (waiting) return waiting.push({ id, resolve, reject });
+      const queue = [{ id, resolve, reject }];
       queues.set(key, queue);
-      queue.waiting.push({ id, resolve, reject });
-      pump(key, scope, type, queue);
+      void work(key, scope, type, queue);
     });
 }

@@ -6,26 +6,25 @@ const item = (id: string): CommitItem => ({
   references: [],
   entries: [],
 });
+const turn = () => new Promise((resolve) => setImmediate(resolve));
 const idsOf = (items: readonly CommitItem[]) => items.flatMap(({ rows }) => rows.map(({ id }) => id));
 
-it('joins what waits while a batch of the same tenant is on its way; another tenant does not wait for it', async () => {
+it('joins what comes in one turn, and what waits while a batch of the same tenant is on its way; another tenant does not wait for it', async () => {
   const batches: string[] = [];
   const gates: (() => void)[] = [];
   const commit = createGroupCommit(async (tenant, items) => {
     batches.push(`${tenant}: ${idsOf(items).join(' ')}`);
     await new Promise<void>((resolve) => gates.push(resolve));
   });
-  const all = Promise.all([
-    commit('a', item('1')),
-    commit('a', item('2')),
-    commit('a', item('3')),
-    commit('b', item('4')),
-    commit('a', item('5')),
-  ]);
-  expect(batches).toEqual(['a: 1', 'b: 4']);
+  const early = [commit('a', item('0')), commit('a', item('1'))];
+  await turn();
+  const late = [commit('a', item('2')), commit('a', item('3')), commit('b', item('4')), commit('a', item('5'))];
+  await turn();
+  const all = Promise.all([...early, ...late]);
+  expect(batches).toEqual(['a: 0 1', 'b: 4']);
   while (batches.length < 3) {
     for (const open of gates.splice(0)) open();
-    await new Promise((resolve) => setImmediate(resolve));
+    await turn();
   }
   for (const open of gates.splice(0)) open();
   await all;
@@ -38,7 +37,10 @@ it('writes nothing again when nobody knows whether it was kept', async () => {
     sizes.push(items.length);
     if (sizes.length > 1) throw new Error('Connection terminated unexpectedly');
   });
-  const results = await Promise.allSettled(['a', 'b', 'c'].map((id) => commit('t', item(id))));
+  const commitOf = (id: string) => commit('t', item(id));
+  const first = commitOf('a');
+  await turn();
+  const results = await Promise.allSettled([first, ...['b', 'c'].map(commitOf)]);
   expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected']);
   expect(sizes).toEqual([1, 2]);
 });
@@ -56,6 +58,7 @@ it('replays each item alone when a batch is refused, so that one bad item takes 
     written.push(...idsOf(items));
   });
   const blocker = commit('t', item('a'));
+  await turn();
   const results = Promise.allSettled([
     blocker,
     commit('t', item('c')),
