@@ -25,6 +25,7 @@ import type { SecretSealer } from './own-account/password-history.ts';
 import type { AccountRooms } from './own-account/rooms.ts';
 import { createPasswordHasher } from './passwords.ts';
 import { guardDirectory, markKeeper } from './policies/directory.ts';
+import { changesExclusion } from './policies/exclusions.ts';
 import { guardPolicies } from './policies/guard.ts';
 import { createSights } from './policies/sight.ts';
 import { isDicom, isGranted } from './policy.ts';
@@ -211,6 +212,10 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
   });
 
   const sights = createSights({ database, store, now: () => securityClock.now() });
+  // An establishment that excludes a reader does so at once (CM-5).
+  store.beforeCommit((change, tx) => {
+    if (changesExclusion(change)) tx.afterCommit(sights.forgetAll);
+  });
   const narrow = createNarrowing();
   const withSight = async <Caller extends Identity>(identity: Caller) => ({
     ...identity,

@@ -14,17 +14,50 @@ export interface OpenedRecord {
 const casesAtMost = 50;
 const reportsAtMost = 100;
 
-/** Cases somebody reads or asked for, outside their own establishments. */
+/** Establishments (Organization ids) of somebody. */
+export interface Places {
+  /** All of theirs is seen anyway. */
+  accepting: readonly string[];
+  /** Of these, only what they answer for. */
+  excluded: ReadonlySet<string>;
+}
+
+/** Cases somebody reads or asked for, outside the establishments that accept them. */
 export async function tasksTakenPartIn(
   store: FhirStore,
   tenant: string,
   reference: string,
-  establishments: readonly string[],
+  { accepting, excluded }: Places,
 ): Promise<Task[]> {
   if (!/^[A-Z]\w+\/[A-Za-z0-9.-]+$/.test(reference)) return [];
-  const own = establishments.map((id) => `${establishmentSystem}|${id}`).join(',');
+  const own = accepting.map((id) => `${establishmentSystem}|${id}`).join(',');
   const outside = own === '' ? '' : `&_security:not=${encodeURIComponent(own)}`;
-  return store.search(tenant, 'Task', `owner=${reference}${outside}&_sort=-_lastUpdated&_count=${casesAtMost}`);
+  const query = `owner=${reference}${outside}&_sort=-_lastUpdated&_count=${casesAtMost}`;
+  const tasks = await store.search(tenant, 'Task', query);
+  const isOfExcluding = ({ meta }: Task) =>
+    meta?.security?.some(({ system, code }) => system === establishmentSystem && excluded.has(code ?? '')) ?? false;
+  const kept: Task[] = [];
+  for (const task of tasks) if (!isOfExcluding(task) || (await isSigned(store, tenant, task))) kept.push(task);
+  return kept;
+}
+
+/** Statuses of a report that somebody signed, withdrawn since or not. */
+const signedStatuses: readonly DiagnosticReport['status'][] = [
+  ...(['final', 'amended', 'corrected', 'appended', 'entered-in-error'] as const),
+];
+
+/** Whether the report of the case was signed; of a part of it (a second reading), whether that is over as well. */
+async function isSigned(store: FhirStore, tenant: string, task: Task): Promise<boolean> {
+  const whole = task.partOf?.[0]?.reference;
+  if (whole !== undefined && task.status !== 'completed') return false;
+  const root = whole === undefined ? task : await found<Task>(store, tenant, whole);
+  for (const { valueReference } of root?.output ?? []) {
+    const reference = valueReference?.reference ?? '';
+    if (!reference.startsWith('DiagnosticReport/')) continue;
+    const report = await found<DiagnosticReport>(store, tenant, reference);
+    if (report !== undefined && signedStatuses.includes(report.status)) return true;
+  }
+  return false;
 }
 
 export async function recordKeys(store: FhirStore, tenant: string, record: OpenedRecord): Promise<Key[]> {
@@ -67,7 +100,7 @@ function of(parameters: readonly string[], reference: string): Key[] {
 
 async function found<R>(store: FhirStore, tenant: string, reference: string): Promise<R | undefined> {
   const [type, id] = reference.split('/');
-  if ((type !== 'Task' && type !== 'ServiceRequest') || !id) return undefined;
+  if ((type !== 'Task' && type !== 'ServiceRequest' && type !== 'DiagnosticReport') || !id) return undefined;
   try {
     return (await store.read(tenant, type, id)) as R;
   } catch (error) {

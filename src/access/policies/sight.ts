@@ -18,6 +18,7 @@ import { incidentKindSystem } from '../incidents/resource.ts';
 import { policiesOf } from '../policy.ts';
 import { establishmentsOf } from '../tenants/establishments.ts';
 import { recordKeys, tasksTakenPartIn } from './case-keys.ts';
+import { excludedFrom } from './exclusions.ts';
 import type { Policy, RowCriterion } from './policy.ts';
 
 export type Seer = Pick<Context, 'tenant' | 'actor' | 'establishments'>;
@@ -27,11 +28,13 @@ export interface Sights {
   of(seer: Seer): Promise<Seen>;
   /** What an account sees changed. */
   forget(account: string): void;
+  /** What anybody sees may have changed. */
+  forgetAll(): void;
 }
 
 export type Seen = Sight & Pick<Context, 'establishments'>;
 
-/** An establishment given or taken, a case taken or left, counts within this; another node's break-glass, too. */
+/** An establishment given or taken, a case taken or left, counts within this; another node's break-glass or exclusion, too. */
 const believedForMs = 5_000;
 const believedAtMost = 2_000;
 
@@ -78,6 +81,7 @@ export function createSights(rooms: SightRooms): Sights {
     forget(account) {
       for (const [key, entry] of believed) if (entry.account === account) believed.delete(key);
     },
+    forgetAll: () => believed.clear(),
   };
 }
 
@@ -107,16 +111,20 @@ async function rowsOf(
   const criteria = new Set<RowCriterion>(grants.flatMap(({ rows }) => rows));
   // Subscriptions of one's own, whatever the roles.
   const keys = [{ parameter: '_security', value: `${accountSystem}|${actor.account}` }];
+  const excluded = await excludedFrom(store, tenant, actor.reference, policies);
+  const accepting = establishments.filter((id) => !excluded.has(id));
   if (criteria.has('establishments')) {
-    for (const id of establishments) keys.push({ parameter: '_security', value: `${establishmentSystem}|${id}` });
+    for (const id of accepting) keys.push({ parameter: '_security', value: `${establishmentSystem}|${id}` });
   }
-  if (criteria.has('ownership')) for (const parameter of owning) keys.push({ parameter, value: actor.reference });
+  // What an excluded reader set off names them as who asked for it, in cases that go on without them.
+  const own = excluded.size === 0 ? owning : owning.filter((parameter) => parameter !== 'requester');
+  if (criteria.has('ownership')) for (const parameter of own) keys.push({ parameter, value: actor.reference });
   if (criteria.has('professional')) keys.push({ parameter: 'category', value: professional });
   if (criteria.has('incidents'))
     for (const kind of Object.keys(incidentKinds))
       keys.push({ parameter: 'code', value: `${incidentKindSystem}|${kind}` });
   if (criteria.has('participation')) {
-    for (const task of await tasksTakenPartIn(store, tenant, actor.reference, establishments))
+    for (const task of await tasksTakenPartIn(store, tenant, actor.reference, { accepting, excluded }))
       keys.push(...(await recordKeys(store, tenant, { task })));
   }
   for (const opened of await openGlass(database, tenant, actor.account, now()))

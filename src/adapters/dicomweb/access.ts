@@ -4,7 +4,7 @@
  */
 import type { FastifyRequest } from 'fastify';
 import type { Clock } from '../../config/index.ts';
-import { type Context, FhirError, type FhirGuards } from '../../fhir/index.ts';
+import { type Context, FhirError, type FhirGuards, type RowScope } from '../../fhir/index.ts';
 import type { ImagingRoom, ServedInstance, ServedStudy, Target } from '../../imaging/index.ts';
 import { DicomwebError } from './errors.ts';
 import { recentMemory } from './recent-memory.ts';
@@ -34,6 +34,8 @@ export function dicomwebAccess(imaging: ImagingRoom, guards: FhirGuards, clock: 
   const studies = recentMemory<ServedStudy | undefined>(rememberedStudies, studyMemoryMs, clock);
   const instances = recentMemory<ServedInstance | undefined>(rememberedInstances, instanceMemoryMs, clock);
   const seen = recentMemory<boolean>(rememberedStudies, studyMemoryMs, clock);
+  const scopes = new WeakMap<RowScope, number>();
+  let lastScope = 0;
   const audits = recentMemory<void>(rememberedAudits, auditPeriodMs, clock);
   imaging.onChanged((tenant, studyUid) => studies.forget(`${tenant} ${studyUid}`));
 
@@ -53,11 +55,18 @@ export function dicomwebAccess(imaging: ImagingRoom, guards: FhirGuards, clock: 
     }
   }
 
+  /** Another number when what somebody sees was worked out anew: an exclusion holds for images as soon as for anything else. */
+  function numberOf(rows: RowScope): number {
+    const number = scopes.get(rows) ?? ++lastScope;
+    scopes.set(rows, number);
+    return number;
+  }
+
   /** Whether the study is in the caller's sight; one that is not answers like one that is not there. */
   async function sees(context: Context, { studyUid, imagingStudyId }: ServedStudy): Promise<boolean> {
-    if (!context.rows) return true;
-    const { tenant, actor } = context;
-    return seen.get(`${tenant} ${actor.account} ${studyUid}`, async () => {
+    const { tenant, actor, rows } = context;
+    if (!rows) return true;
+    return seen.get(`${tenant} ${actor.account} ${numberOf(rows)} ${studyUid}`, async () => {
       try {
         await imaging.imagingStudy(context, imagingStudyId);
         return true;

@@ -1,6 +1,7 @@
 /** Who takes part in the talk about a case (CM-1): technologists and requesters of its establishment, its radiologists, the coordinators. */
 import type { Communication, Reference } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
+import { standingOfActor } from '../people/reader-standing.ts';
 import { establishmentSettings } from '../settings.ts';
 import { type CaseTask, idOf } from '../shell/case-task.ts';
 import { establishmentOf } from '../shell/case-view.ts';
@@ -11,8 +12,8 @@ import { refused } from './message.ts';
 /** Roles that talk; a machine writes no message, whatever its role. */
 const talkingRoles: readonly string[] = ['technologist', 'requester', 'radiologist', 'expert', 'coordinator'];
 
-/** @throws FhirError 403 for whoever has no part in this case. */
-export function refuseStranger(tx: FhirTransaction, task: CaseTask): void {
+/** @throws FhirError 403 for whoever has no part in this case, or none any more. */
+export async function refuseStranger(tx: FhirTransaction, task: CaseTask): Promise<void> {
   const { actor } = tx.context;
   const talks = actor.kind === 'person' && actor.roles.some((role) => talkingRoles.includes(role));
   if (!talks)
@@ -22,7 +23,21 @@ export function refuseStranger(tx: FhirTransaction, task: CaseTask): void {
       403,
     );
   // Coordinators see to every establishment of the platform.
-  if (!actor.roles.includes('coordinator')) refuseOutsider(tx, task);
+  if (actor.roles.includes('coordinator')) return;
+  refuseOutsider(tx, task);
+  if (await isExcluded(tx, task))
+    throw refused(
+      'L’établissement ne vous confie plus de lecture : vous n’écrivez plus dans ce dossier.',
+      'Communication.sender',
+      403,
+    );
+}
+
+/** Whether the establishment excluded this reader (CM-5), who does not answer for the report. */
+async function isExcluded(tx: FhirTransaction, task: CaseTask): Promise<boolean> {
+  const { actor, now } = tx.context;
+  if (task.owner?.reference === actor.reference) return false;
+  return (await standingOfActor(tx, task.requester?.reference, now())).excluded;
 }
 
 /** Everybody a message about the case is meant for unless it says whom: the establishment, the coordinators, who reads. */

@@ -23,7 +23,7 @@ async function caseOf(tx: FhirTransaction, id: string | undefined): Promise<Case
 
 /** Two readers at once must both be kept. */
 async function lockTalk(tx: FhirTransaction, task: CaseTask): Promise<void> {
-  refuseStranger(tx, task);
+  await refuseStranger(tx, task);
   await tx.lock(`talk:${task.id}`);
 }
 

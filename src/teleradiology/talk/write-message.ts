@@ -29,7 +29,7 @@ export async function completeMessage(resource: Resource, tx: FhirTransaction): 
   const task = caseId === undefined ? undefined : await tx.find('Task', caseId);
   if (task === undefined || !isTaskOf(task, 'teleradiology-case'))
     throw refused('Un message porte sur un dossier, et un seul.', 'Communication.about');
-  refuseStranger(tx, task as CaseTask);
+  await refuseStranger(tx, task as CaseTask);
   const { actor } = tx.context;
   if (message.sender !== undefined && message.sender.reference !== actor.reference)
     throw refused('On n’écrit qu’en son propre nom.', 'Communication.sender');

@@ -3,7 +3,7 @@
  * (WF-11). What is shown is a search of Tasks within the caller's sight; the order is the projection's.
  */
 import type { Resource } from '@medplum/fhirtypes';
-import { type Operation, type OperationCall, parsedVersion, readsOf } from '../../fhir/index.ts';
+import { establishmentSystem, type Operation, type OperationCall, parsedVersion, readsOf } from '../../fhir/index.ts';
 import { type WorklistPart, worklistBundle } from './answer.ts';
 import type { Placed } from './cursor.ts';
 import { pageOf, type RankedRow, type Wanted } from './page.ts';
@@ -67,9 +67,9 @@ async function ask(call: OperationCall, subSpecialties: SubSpecialties, rules: s
   };
 }
 
-/** What can be in the caller's sight: everything, or the establishments they speak for and what is theirs one by one. */
+/** What can be in the caller's sight: everything, or the establishments whose rows they see and what is theirs one by one. */
 function wantedOf({ tx }: OperationCall, { stages, within, mine, kinds }: Question, reader: Reader): Wanted {
-  const { rows, establishments = [] } = tx.context;
+  const { rows } = tx.context;
   const common = {
     ...(stages ? { stages } : {}),
     ...(within ? { within } : {}),
@@ -81,6 +81,10 @@ function wantedOf({ tx }: OperationCall, { stages, within, mine, kinds }: Questi
   if (rows === undefined || rows.whole.includes('Task')) return { ...common, named: [] };
   const named = rows.keys.flatMap(({ parameter, value }) =>
     parameter === '_id' && value.startsWith('Task/') ? [value.slice('Task/'.length)] : [],
+  );
+  const label = `${establishmentSystem}|`;
+  const establishments = rows.keys.flatMap(({ parameter, value }) =>
+    parameter === '_security' && value.startsWith(label) ? [value.slice(label.length)] : [],
   );
   return { ...common, establishments: new Set(establishments), named };
 }
