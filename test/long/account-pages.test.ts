@@ -4,6 +4,7 @@ import { generateSync } from 'otplib';
 import type { Browser, CDPSession, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createOAuthService, smartRoutes } from '../../src/access/index.ts';
+import { barriersOf } from '../ui/barriers.ts';
 import { browserPath, launchBrowser } from '../ui/browser.ts';
 import { buildUserInterface } from '../ui/build.ts';
 import { complaintsOf } from '../ui/complaints.ts';
@@ -48,8 +49,9 @@ describe.skipIf(browserPath() === undefined)('signing in and one’s own account
     complaints = complaintsOf(page);
   });
   afterEach(async () => {
+    const barriers = await barriersOf(page);
     await page.context().close();
-    expect(complaints).toEqual([]);
+    expect({ complaints, barriers }).toEqual({ complaints: [], barriers: [] });
   });
 
   const person = (login: string, more: object = {}) =>

@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type ChildServer, startChildServer } from '../../src/cli/demo/child-server.ts';
+import { barriersOf } from '../ui/barriers.ts';
 import { browserPath, launchBrowser } from '../ui/browser.ts';
 import { complaintsOf } from '../ui/complaints.ts';
 
@@ -52,7 +53,10 @@ describe.skipIf(browserPath() === undefined)('a case in the browser', () => {
     server = await startChildServer({ DEMO_PASSWORD: password }, undefined, 'start');
     browser = (await launchBrowser()) as Browser;
   }, 180_000);
-  afterEach(() => expect(complaints.splice(0)).toEqual([]));
+  afterEach(async () => {
+    expect(complaints.splice(0)).toEqual([]);
+    for (const [account, page] of pages) expect(await barriersOf(page), account).toEqual([]);
+  });
   afterAll(async () => {
     await browser?.close();
     await server?.stop();

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { administrationRoutes, legalNoticeRoutes, openidRoutes } from '../../src/access/index.ts';
 import type { OpenidSource } from '../../src/config/index.ts';
 import { clientId, clientSecret, type OpenidPeer, openOpenidPeer } from '../support/openid-peer.ts';
+import { barriersOf } from '../ui/barriers.ts';
 import { browserPath, launchBrowser } from '../ui/browser.ts';
 import { buildUserInterface } from '../ui/build.ts';
 import { complaintsOf } from '../ui/complaints.ts';
@@ -63,8 +64,9 @@ describe.skipIf(browserPath() === undefined)('identity providers and accounts in
     complaints = complaintsOf(page);
   });
   afterEach(async () => {
+    const barriers = await barriersOf(page);
     await page.context().close();
-    expect(complaints).toEqual([]);
+    expect({ complaints, barriers }).toEqual({ complaints: [], barriers: [] });
   });
 
   it('a click leads to the provider and back into the page one wanted, and out of both', async () => {

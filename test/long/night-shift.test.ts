@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ChildServer, startChildServer } from '../../src/cli/demo/child-server.ts';
+import { barriersOf } from '../ui/barriers.ts';
 import { browserPath, launchBrowser } from '../ui/browser.ts';
 import { complaintsOf } from '../ui/complaints.ts';
 
@@ -31,7 +32,11 @@ describe.skipIf(browserPath() === undefined)('a night shift in the browser', () 
     if (!pictures) await rm(folder, { recursive: true, force: true });
   });
 
-  const picture = (name: string) => page.screenshot({ path: join(folder, `${name}.png`) });
+  /** Every screen shown in the guides is one that keeps nobody out. */
+  const picture = async (name: string) => {
+    await page.screenshot({ path: join(folder, `${name}.png`) });
+    expect(await barriersOf(page), name).toEqual([]);
+  };
   const signIn = async (account: string): Promise<void> => {
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, locale: 'fr-FR' });
     page = await context.newPage();

@@ -1,6 +1,7 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type ChildServer, startChildServer } from '../../src/cli/demo/child-server.ts';
+import { barriersOf } from '../ui/barriers.ts';
 import { browserPath, launchBrowser } from '../ui/browser.ts';
 import { complaintsOf } from '../ui/complaints.ts';
 
@@ -17,6 +18,7 @@ describe.skipIf(browserPath() === undefined)('the pages of the rota in a browser
     server = await startChildServer({ DEMO_PASSWORD: password }, undefined, 'start');
     browser = (await launchBrowser()) as Browser;
   }, 180_000);
+  afterEach(async () => expect(await barriersOf(page)).toEqual([]));
   afterAll(async () => {
     await browser?.close();
     await server?.stop();
