@@ -12,6 +12,9 @@ import { refused } from './message.ts';
 /** Roles that talk; a machine writes no message, whatever its role. */
 const talkingRoles: readonly string[] = ['technologist', 'requester', 'radiologist', 'expert', 'coordinator'];
 
+/** Those an exclusion is about. */
+const readerRoles: readonly string[] = ['radiologist', 'expert'];
+
 /** @throws FhirError 403 for whoever has no part in this case, or none any more. */
 export async function refuseStranger(tx: FhirTransaction, task: CaseTask): Promise<void> {
   const { actor } = tx.context;
@@ -33,10 +36,11 @@ export async function refuseStranger(tx: FhirTransaction, task: CaseTask): Promi
     );
 }
 
-/** Whether the establishment excluded this reader (CM-5), who does not answer for the report. */
+/** Whether the establishment excluded this reader (CM-5), who neither answers for the report nor talks for another role as well. */
 async function isExcluded(tx: FhirTransaction, task: CaseTask): Promise<boolean> {
   const { actor, now } = tx.context;
-  if (task.owner?.reference === actor.reference) return false;
+  const talksOtherwise = actor.roles.some((role) => talkingRoles.includes(role) && !readerRoles.includes(role));
+  if (talksOtherwise || task.owner?.reference === actor.reference) return false;
   return (await standingOfActor(tx, task.requester?.reference, now())).excluded;
 }
 

@@ -395,6 +395,8 @@ it('a subscription of the site waits for what is published, and is told of nothi
     .toBe('active');
   for (const words of ['trois', 'quatre']) {
     await store(report('being-written', 'partial', `${begun} ${words}`));
+    await store(report('thrown-away', 'partial', `${begun} ${words}`));
+    await remove('DiagnosticReport', 'thrown-away');
     await store(report('published', 'amended', `${published} ${words}`));
   }
   const counted = async () => {
@@ -408,5 +410,6 @@ it('a subscription of the site waits for what is published, and is told of nothi
     return rows.map(({ resource }) => resource);
   };
   await expect.poll(counted, patient).toEqual(['published', 'published']);
-  expect((await ask('ris', `Subscription/${id}/$events`)).text).not.toContain('being-written');
+  for (const draft of ['being-written', 'thrown-away'])
+    expect((await ask('ris', `Subscription/${id}/$events`)).text).not.toContain(draft);
 }, 40_000);

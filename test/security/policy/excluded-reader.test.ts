@@ -221,13 +221,16 @@ describe('once excluded', () => {
     expect(elsewhere.establishments).toEqual([here, 'ailleurs']);
   });
 
-  it('a colleague sees as before, and so does who has another task there', async () => {
+  it('a colleague sees and talks as before, and so does who has another task there', async () => {
     expect((await found(await seenBy('other-radiologist'))).has(`Task/${cases.open}`)).toBe(true);
     for (const roles of [
       ['radiologist', 'technologist'],
       ['coordinator', 'radiologist'],
-    ])
-      expect((await found(await seenBy('radiologist', { roles }))).has(`Task/${cases.open}`), roles.join()).toBe(true);
+    ]) {
+      const both = await seenBy('radiologist', { roles });
+      expect((await found(both)).has(`Task/${cases.open}`), roles.join()).toBe(true);
+      expect(await refusalOfMessage(both, cases.open), roles.join()).toBeUndefined();
+    }
   });
 
   it('a second reading that was agreed to is answered for once the report is signed', async () => {
