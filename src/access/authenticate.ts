@@ -20,6 +20,29 @@ export interface Authenticator {
   forgetAll(): void;
 }
 
+/** Longer ones are hashed each time. */
+const rememberedLength = 256;
+const rememberedAtMost = 1_000;
+
+/**
+ * The key a secret is believed under. The same few secrets come with every request, so their hashes are kept: never longer than what
+ * they stand for is believed, after which the secrets themselves are gone from here, too.
+ */
+function createKeys(): (name: string, secret: string) => string {
+  const kept = new Map<string, string>();
+  return (name, secret) => {
+    const presented = `${name} ${secret}`;
+    const known = kept.get(presented);
+    if (known !== undefined) return known;
+    const key = `${name} ${hashSecret(secret).toString('base64')}`;
+    if (secret.length > rememberedLength) return key;
+    if (kept.size >= rememberedAtMost) kept.clear();
+    if (kept.size === 0) setTimeout(() => kept.clear(), believedForMs).unref();
+    kept.set(presented, key);
+    return key;
+  };
+}
+
 export function createAuthenticator(options: {
   /** In order; the first that finds its kind of credential decides. */
   recognisers: readonly CredentialRecogniser[];
@@ -29,7 +52,7 @@ export function createAuthenticator(options: {
 }): Authenticator {
   const { recognisers, clock, origin } = options;
   const believed = new Map<string, { identified: Identified; until: number }>();
-  const keyOf = (name: string, secret: string) => `${name} ${hashSecret(secret).toString('base64')}`;
+  const keyOf = createKeys();
 
   function presented(request: AuthenticatedRequest) {
     for (const recogniser of recognisers) {

@@ -67,8 +67,9 @@ export function securityHeadersOf(secure: boolean): Readonly<Record<string, stri
 /** Hooks for every route of the application: register it before the others. */
 export async function securityHeaders(app: FastifyInstance, { secure }: SecurityHeadersOptions): Promise<void> {
   const headers = securityHeadersOf(secure);
-  app.addHook('onRequest', async (_request, reply) => {
+  app.addHook('onRequest', (_request, reply, done) => {
     reply.headers(headers);
+    done();
   });
 }
 // Fastify keeps a plugin's hooks to itself unless it says otherwise; these are for everybody.

@@ -59,12 +59,8 @@ export function createLimits(settings: LimitSettings, options: LimitOptions): Li
     });
     app.addHook('preClose', async () => slow.endAnswered());
     app.addHook('onClose', async () => slow.close());
-    app.addHook('onRequest', async (request, reply) => {
+    app.addHook('onRequest', (request, reply, done) => {
       const { raw } = request;
-      held.set(raw, []);
-      reply.raw.once('close', () => {
-        for (const leave of held.get(raw) ?? []) leave();
-      });
       if (hasBody(raw)) {
         const giveUp = () => {
           if (reply.raw.headersSent) raw.socket.destroy();
@@ -72,12 +68,18 @@ export function createLimits(settings: LimitSettings, options: LimitOptions): Li
         };
         slow.watch(raw, giveUp, () => reply.raw.writableFinished);
       }
-      if (isOnThisMachine(request)) return;
+      if (isOnThisMachine(request)) return done();
+      held.set(raw, []);
+      reply.raw.once('close', () => {
+        for (const leave of held.get(raw) ?? []) leave();
+      });
       enter(addresses, addressKey(request.ip), raw);
+      done();
     });
-    app.addHook('onSend', async (_request, reply) => {
+    app.addHook('onSend', (_request, reply, _payload, done) => {
       const seconds = retryAfterSeconds[reply.statusCode];
       if (seconds !== undefined && !reply.hasHeader('retry-after')) reply.header('retry-after', seconds);
+      done();
     });
   };
   // For every route of the application, not for a branch of it.

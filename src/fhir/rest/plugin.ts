@@ -80,9 +80,10 @@ export async function fhirRoutes(app: FastifyInstance, options: FhirRoutesOption
     if (request.routeOptions.config.isOpen) return;
     arrival.admission = await admit(request, arrival.path, formatOf(request), service);
   });
-  app.addHook('preParsing', async (request, _reply, payload) =>
-    decodeBody(request.headers, payload as Readable, request.routeOptions.bodyLimit ?? app.initialConfig.bodyLimit!),
-  );
+  app.addHook('preParsing', (request, _reply, payload, done) => {
+    const limit = request.routeOptions.bodyLimit ?? app.initialConfig.bodyLimit!;
+    done(null, decodeBody(request.headers, payload as Readable, limit));
+  });
 
   const baseOf = (request: FastifyRequest) =>
     baseUrl() + app.prefix.replace(':tenant', (request.params as { tenant?: string }).tenant ?? '');

@@ -11,6 +11,12 @@ import { acceptedEncoding, compress, compressedFromBytes, compressStream } from 
 import type { Failure } from './errors.ts';
 import { contentTypes, type Format, mediaType } from './negotiation.ts';
 
+/**
+ * What a handler returns: the text to send, or the reply itself where something was sent already. A reply is waited for until its last byte is
+ * gone, and listens for that; a text is not.
+ */
+export type Sent = FastifyReply | string | Buffer;
+
 export interface Presentation {
   format: Format | 'raw';
   isPretty: boolean;
@@ -28,7 +34,7 @@ export async function sendAnswer(
   answer: Answer,
   call: Call,
   presentation: Presentation,
-): Promise<FastifyReply> {
+): Promise<Sent> {
   const { format, page } = presentation;
   const { status, version, isWrite } = answer;
   reply.code(status);
@@ -52,7 +58,7 @@ export async function sendFailure(
   reply: FastifyReply,
   { status, outcome }: Failure,
   presentation: Presentation,
-): Promise<FastifyReply> {
+): Promise<Sent> {
   if (status === 401) reply.header('WWW-Authenticate', 'Bearer');
   reply.code(status).header('Cache-Control', 'no-store').header('Vary', 'Accept');
   const body = JSON.stringify(outcome);
@@ -60,16 +66,12 @@ export async function sendFailure(
   return sendWritten(reply, body, presentation);
 }
 
-export function sendPage(reply: FastifyReply, page: string): Promise<FastifyReply> {
+export function sendPage(reply: FastifyReply, page: string): Promise<Sent> {
   return sendText(reply.header('Cache-Control', 'no-store').header('Vary', 'Accept'), contentTypes.html, page);
 }
 
 /** JSON text in the format asked for: as it is stored, where that will do. */
-function sendWritten(
-  reply: FastifyReply,
-  body: string,
-  { format, isPretty, isBrowser }: Presentation,
-): Promise<FastifyReply> {
+function sendWritten(reply: FastifyReply, body: string, { format, isPretty, isBrowser }: Presentation): Promise<Sent> {
   if (format === 'xml') {
     const type = isBrowser ? 'text/plain; charset=utf-8' : contentTypes.xml;
     return sendText(reply, type, stringifyXml(parseJson(body), isPretty));
@@ -88,16 +90,15 @@ function bodyOf({ body, isWrite, status }: Answer, { prefer }: Call): string | u
   });
 }
 
-async function sendText(reply: FastifyReply, contentType: string, text: string): Promise<FastifyReply> {
+async function sendText(reply: FastifyReply, contentType: string, text: string): Promise<Sent> {
   reply.type(contentType);
-  if (text.length < compressedFromBytes) return reply.send(text);
-  return reply.send(await encoded(reply, text));
+  return text.length < compressedFromBytes ? text : encoded(reply, text);
 }
 
 async function sendContent(
   reply: FastifyReply,
   { type, body }: NonNullable<OperationAnswer['content']>,
-): Promise<FastifyReply> {
+): Promise<Sent> {
   reply.type(type);
   if (!compressible.test(mediaType(type) ?? '')) return reply.send(body);
   if (!(body instanceof Readable))

@@ -135,14 +135,20 @@ function decodeUtf8(data: Buffer): string {
 }
 
 function conditionsOf(request: FastifyRequest): Conditions {
-  const named = {
-    ifMatch: header(request, 'if-match'),
-    ifNoneMatch: header(request, 'if-none-match'),
-    ifNoneExist: header(request, 'if-none-exist'),
-    ifModifiedSince: header(request, 'if-modified-since'),
-  };
-  return Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined));
+  const conditions: Conditions = {};
+  for (const [condition, name] of conditionHeaders) {
+    const value = header(request, name);
+    if (value !== undefined) conditions[condition] = value;
+  }
+  return conditions;
 }
+
+const conditionHeaders = [
+  ['ifMatch', 'if-match'],
+  ['ifNoneMatch', 'if-none-match'],
+  ['ifNoneExist', 'if-none-exist'],
+  ['ifModifiedSince', 'if-modified-since'],
+] as const;
 
 function header(request: FastifyRequest, name: string): string | undefined {
   const value = request.headers[name];
@@ -151,6 +157,7 @@ function header(request: FastifyRequest, name: string): string | undefined {
 
 /** The query without `_format` and `_pretty`. */
 export function withoutRepresentation(query: string): string {
+  if (query === '') return '';
   return query
     .split('&')
     .filter((part) => part !== '' && !representation.has(part.split('=')[0]!))

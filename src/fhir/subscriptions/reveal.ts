@@ -1,5 +1,5 @@
 /** The owner of a Subscription reads its headers as they were written; everybody else, and every other way out, sees them sealed. */
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Database } from '../../db/index.ts';
 import { FhirError, type FhirGuards } from '../contract.ts';
 import { type HeaderSealer, openSecrets } from './headers.ts';
@@ -18,8 +18,12 @@ const seal = /sealed:([0-9a-f]{32})/g;
 export function revealOwnHeaders(app: FastifyInstance, { database, guards, sealer, prefix }: RevealOptions): void {
   const isSubscription = (url: string) =>
     url.startsWith(`${prefix}/Subscription`, url.startsWith('/t/') ? url.indexOf('/', '/t/'.length) : 0);
-  app.addHook('onSend', async (request, reply, payload) => {
-    if (typeof payload !== 'string' || !isSubscription(request.url)) return payload;
+  app.addHook('onSend', (request, reply, payload, done) => {
+    if (typeof payload !== 'string' || !isSubscription(request.url)) return done(null, payload);
+    revealed(request, reply, payload).then((text) => done(null, text), done);
+  });
+
+  async function revealed(request: FastifyRequest, reply: FastifyReply, payload: string): Promise<string> {
     const tokens = [...new Set(Array.from(payload.matchAll(seal), ([, token]) => token!))];
     if (tokens.length === 0) return payload;
     const values = await ownValues(await callerOf(request), tokens);
@@ -28,7 +32,7 @@ export function revealOwnHeaders(app: FastifyInstance, { database, guards, seale
       const value = values.get(token);
       return value === undefined ? sealed : isXml ? xmlText(value) : JSON.stringify(value).slice(1, -1);
     });
-  });
+  }
 
   async function callerOf(request: Parameters<FhirGuards['authenticate']>[0]) {
     try {
