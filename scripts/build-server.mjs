@@ -31,7 +31,7 @@ export function builtServer() {
 export async function buildServer() {
   const entry = builtServer();
   if (existsSync(entry)) return entry;
-  process.stderr.write('Building the server (first start or changed sources)...\n');
+  process.stderr.write('Construction du serveur (premier démarrage ou sources modifiées)…\n');
   const { build } = await import('vite');
   // Finished or not there: another process may build the same, and nothing half written is ever run.
   const unfinished = `${dirname(entry)}.${process.pid}`;

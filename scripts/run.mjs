@@ -47,14 +47,16 @@ function install() {
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex');
   if (existsSync(installedMark) && readFileSync(installedMark, 'utf8') === lock) return;
-  process.stderr.write('Installing the locked packages (first run or changed lock file)...\n');
+  process.stderr.write('Installation des paquets verrouillés (premier lancement ou verrou modifié)…\n');
   const npm = process.env.npm_execpath
     ? [process.execPath, [process.env.npm_execpath]]
     : [process.platform === 'win32' ? 'npm.cmd' : 'npm', []];
   const args = [...npm[1], 'ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error'];
   const result = spawnSync(npm[0], args, { cwd: root, stdio: ['ignore', 2, 2] });
   if (result.status !== 0) {
-    process.stderr.write('npm ci failed: see the lines above. Passerelle needs the npm registry for its first run.\n');
+    process.stderr.write(
+      'npm ci a échoué : voyez les lignes ci-dessus. Le premier lancement a besoin du registre npm.\n',
+    );
     process.exit(result.status ?? 1);
   }
   writeFileSync(installedMark, lock);
@@ -74,7 +76,7 @@ function findNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if (major > 22 || (major === 22 && minor >= 18)) return process.execPath;
   process.stderr.write(
-    `No locked Node for ${process.platform}-${process.arch}, and this Node is ${process.versions.node}: install Node 22.18 or newer.\n`,
+    `Pas de Node verrouillé pour ${process.platform}-${process.arch}, et ce Node est le ${process.versions.node} : installez Node 22.18 ou plus récent.\n`,
   );
   process.exit(1);
 }
@@ -105,7 +107,7 @@ function run(node, program, userArguments, env = {}) {
 const [command, ...userArguments] = process.argv.slice(2);
 const programs = commands[command];
 if (!programs) {
-  process.stderr.write(`Unknown command "${command}". Known: ${Object.keys(commands).join(', ')}.\n`);
+  process.stderr.write(`Commande inconnue : « ${command ?? ''} ». Il y a ${Object.keys(commands).join(', ')}.\n`);
   process.exit(2);
 }
 install();

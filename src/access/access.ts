@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { type AuditSyslog, type Clock, type IdentitySources, systemClock } from '../config/index.ts';
 import type { Database } from '../db/index.ts';
-import { type Context, FhirError, type FhirGuards, type FhirStore, type Sight } from '../fhir/index.ts';
+import type { Context, FhirGuards, FhirStore, Sight } from '../fhir/index.ts';
 import {
   type Account,
   type AccountRequest,
@@ -30,7 +30,7 @@ import { guardPolicies } from './policies/guard.ts';
 import { createSights } from './policies/sight.ts';
 import { isDicom, isGranted } from './policy.ts';
 import { opaqueTokens, sessionCookies } from './recognise.ts';
-import { notGranted } from './refusals.ts';
+import { notGranted, refusal } from './refusals.ts';
 import { createUseNotes, notingUse, overdueReviewsOfAll } from './reviews/index.ts';
 import { relyingPartyOf } from './second-factor/relying-party.ts';
 import { completeSignIn, type Proven, type SignInResult } from './sign-in/complete.ts';
@@ -281,7 +281,11 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
     federation,
     async issueToken(login, lifetimeSeconds) {
       const account = await findAccount(database, normaliseLogin(login));
-      if (!account || account.disabled) throw new FhirError(404, 'not-found', `No usable account ${login}`);
+      if (!account || account.disabled)
+        throw refusal(404, 'not-found', {
+          diagnostics: `No usable account ${login}`,
+          text: `Aucun compte utilisable « ${login} ».`,
+        });
       return issueCredential(database, {
         tenant: account.tenant,
         login: account.login,

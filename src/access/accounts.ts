@@ -1,10 +1,11 @@
 /** Named accounts: who signs in, as which resource of which tenant, with which roles (SE-2: nobody shares an account). */
 import { type Database, platformTenant, type Sql } from '../db/index.ts';
-import { type Actor, FhirError } from '../fhir/index.ts';
+import type { Actor, FhirError } from '../fhir/index.ts';
 import { rememberPassword, type SecretSealer, sealedLikeness } from './own-account/password-history.ts';
 import { endSessions } from './own-account/sessions.ts';
 import { type PasswordHasher, passwordProblems } from './passwords.ts';
 import { isRole } from './policy.ts';
+import { refusal } from './refusals.ts';
 import { removeEveryFactor } from './second-factor/factors.ts';
 
 /** An account as it is asked for. */
@@ -162,7 +163,10 @@ export async function ensureAccount(
     [platformTenant, login, request.tenant],
   );
   if (rows[0]?.account_tenant !== request.tenant) {
-    throw new FhirError(409, 'duplicate', `The login ${login} is taken`);
+    throw refusal(409, 'duplicate', {
+      diagnostics: `The login ${login} is taken`,
+      text: `L’identifiant « ${login} » est pris.`,
+    });
   }
   const known = await database.transaction(request.tenant, (sql) => readAccount(sql, request.tenant, login));
   const newHash = await hashWhenNew(hasher, known, request.password);
@@ -212,7 +216,7 @@ export async function ensureAccount(
 /** Shuts an account off (or on again). Its sessions and tokens end with it. @throws FhirError 404. */
 export async function setDisabled(database: Database, login: string, disabled: boolean): Promise<Account> {
   const account = await findAccount(database, normaliseLogin(login));
-  if (!account) throw new FhirError(404, 'not-found', 'No such account');
+  if (!account) throw refusal(404, 'not-found', { diagnostics: 'No such account', text: 'Ce compte n’existe pas.' });
   await database.transaction(account.tenant, async (sql) => {
     await sql.query('UPDATE account SET disabled = $3 WHERE tenant = $1 AND login = $2', [
       account.tenant,
@@ -237,17 +241,22 @@ async function hashWhenNew(
 }
 
 function check(request: AccountRequest): void {
-  if (!loginSyntax.test(request.login)) throw invalid('login: 2 to 64 characters of a-z 0-9 . _ @ -');
-  if (!referenceSyntax.test(request.reference)) throw invalid('reference: Practitioner/[id] or Device/[id]');
+  if (!loginSyntax.test(request.login))
+    throw invalid(
+      'login: 2 to 64 characters of a-z 0-9 . _ @ -',
+      'Identifiant : 2 à 64 caractères parmi a-z 0-9 . _ @ -',
+    );
+  if (!referenceSyntax.test(request.reference))
+    throw invalid('reference: Practitioner/[id] or Device/[id]', 'Référence : Practitioner/… ou Device/….');
   if (request.display.length === 0 || request.display.length > maximumDisplayLength) {
-    throw invalid(`display: 1 to ${maximumDisplayLength} characters`);
+    throw invalid(`display: 1 to ${maximumDisplayLength} characters`, `Nom : 1 à ${maximumDisplayLength} caractères.`);
   }
-  if (request.roles.length === 0) throw invalid('roles: at least one');
+  if (request.roles.length === 0) throw invalid('roles: at least one', 'Rôles : un au moins.');
   const unknown = request.roles.find((role) => !isRole(role));
-  if (unknown !== undefined) throw invalid(`roles: ${unknown} is unknown`);
+  if (unknown !== undefined) throw invalid(`roles: ${unknown} is unknown`, `« ${unknown} » n’est pas un rôle.`);
   if (request.password !== undefined && !request.demonstration) {
     const problems = passwordProblems(request.password, request);
-    if (problems.length > 0) throw invalid(problems.join(' '));
+    if (problems.length > 0) throw invalid(problems.join(' '), problems.join(' '));
   }
 }
 
@@ -255,6 +264,6 @@ function sameRoles(one: readonly string[], other: readonly string[]): boolean {
   return one.length === other.length && one.every((role) => other.includes(role));
 }
 
-function invalid(what: string): FhirError {
-  return new FhirError(422, 'invalid', what);
+function invalid(diagnostics: string, text: string): FhirError {
+  return refusal(422, 'invalid', { diagnostics, text });
 }

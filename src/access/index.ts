@@ -70,8 +70,16 @@ export {
 export { openidRoutes } from './openid/index.ts';
 export type { SecretSealer } from './own-account/password-history.ts';
 export { makePassword } from './passwords.ts';
-export { type Demand, isGranted, isRole, policiesOf, type Role } from './policy.ts';
-export { decide, lastPeriod, overdueReviews, periodNamed, reviewAccounts, reviewMarkdown } from './reviews/index.ts';
+export { type Demand, everyPolicy, isGranted, isRole, policiesOf, type Role } from './policy.ts';
+export {
+  decide,
+  decisionTexts,
+  lastPeriod,
+  overdueReviews,
+  periodNamed,
+  reviewAccounts,
+  reviewMarkdown,
+} from './reviews/index.ts';
 export { type AccessRoutesOptions, accessRoutes } from './routes.ts';
 export { resealAccounts } from './second-factor/reseal.ts';
 export { contentSecurityPolicy, type SecurityHeadersOptions, securityHeaders } from './security-headers.ts';

@@ -19,7 +19,7 @@ const verbs: Readonly<Record<string, string>> = {
 /** An error with a sentence for people beside the one for integrators. */
 export function refusal(
   status: number,
-  code: 'login' | 'forbidden',
+  code: 'login' | 'forbidden' | 'invalid' | 'not-found' | 'conflict' | 'duplicate',
   words: { diagnostics: string; text: string },
 ): FhirError {
   const { diagnostics, text } = words;

@@ -1,4 +1,4 @@
-import { decide, lastPeriod, periodNamed, reviewAccounts, reviewMarkdown } from '../access/index.ts';
+import { decide, decisionTexts, lastPeriod, periodNamed, reviewAccounts, reviewMarkdown } from '../access/index.ts';
 import { inAuditRoom } from './audit-room.ts';
 import { CommandError } from './command-error.ts';
 import type { Environment } from './environment.ts';
@@ -16,17 +16,17 @@ export async function accountReview(args: string[], env: Environment): Promise<n
         const [, tenant, name, login, wanted, ...words] = args;
         const decision = decisions.find((known) => known === wanted);
         if (!tenant || !name || !login || !decision) {
-          throw new CommandError('account-review decide <tenant> <period> <login> <kept|changed|withdrawn> [reason]');
+          throw new CommandError('account-review decide <groupe> <période> <login> <kept|changed|withdrawn> [motif]');
         }
         const made = { decision, reason: words.join(' '), reviewer: operatorName(env), decidedAt: now };
         await decide(database, tenant, periodNamed(name), login, made);
         const details = { account: login, period: name, decision };
         await tell(tenant, 'operator:account-review', { kind: 'operator-command', details });
-        process.stdout.write(`${login}: ${decision}\n`);
+        process.stdout.write(`${login} : ${decisionTexts[decision]}\n`);
         return 0;
       }
       const [tenant, name] = args.filter((argument) => !argument.startsWith('--'));
-      if (!tenant) throw new CommandError('account-review <tenant> [2026-Q4|2026] [--json]');
+      if (!tenant) throw new CommandError('account-review <groupe> [2026-Q4|2026] [--json]');
       const period = name ? periodNamed(name) : lastPeriod('use', now);
       const review = await reviewAccounts(database, tenant, period, now);
       process.stdout.write(args.includes('--json') ? `${JSON.stringify(review)}\n` : reviewMarkdown(review));

@@ -13,10 +13,11 @@ import type { Sealing } from '../vault/index.ts';
 import { inAuditRoom } from './audit-room.ts';
 import { CommandError } from './command-error.ts';
 import type { Environment } from './environment.ts';
+import { faultText } from './fault-text.ts';
 import { sealingOf } from './sealing-of.ts';
 
-const usage = `audit-export write <folder> [--tenant …] [--all] --for <public key, age1…>… (or --in-clear)
-audit-export verify <folder> --keys <folder>   (opened before: privacy open <folder> --to <folder> --identity <file>)`;
+const usage = `audit-export write <dossier> [--tenant <groupe>] [--all] --for <clé publique, age1…>… (ou --in-clear)
+audit-export verify <dossier> --keys <dossier>   (ouvert d’abord : privacy open <dossier> --to <dossier> --identity <fichier>)`;
 
 /**
  * The trail as files: `write` adds what was sealed since the last time (or everything) below `<folder>/<tenant>`; `verify` proves such a folder
@@ -58,7 +59,7 @@ function write(
       if (!written) continue;
       await savePosition(database, tenant, 'ndjson', { number: written.last, at: config.clock.now() });
       process.stdout.write(
-        `${tenant}: seals ${written.first} to ${written.last}, ${written.events} events → ${written.folder}\n`,
+        `${tenant} : sceaux ${written.first} à ${written.last}, ${written.events} événements → ${written.folder}\n`,
       );
     }
     return 0;
@@ -67,30 +68,30 @@ function write(
 
 async function verify(folder: string, keys: string): Promise<number> {
   const trusted = await readPublicKeys(keys);
-  if (trusted.size === 0) throw new CommandError('There is no public key in that folder.');
+  if (trusted.size === 0) throw new CommandError(`Aucune clé publique dans ${keys}.`);
   const names = (await readdir(folder)).filter((name) => /^\d+-\d+$/.test(name));
-  if (names.length === 0) throw new CommandError(`${folder} holds no export: name the folder of one tenant.`);
+  if (names.length === 0) throw new CommandError(`${folder} ne contient pas d’export : nommez le dossier d’un groupe.`);
   let before: ExportProof | undefined;
   if ((await readdir(join(folder, names[0]!))).some((name) => name.endsWith('.age')))
     throw new CommandError(
-      'These files are encrypted: open them first (privacy open <folder> --to <folder> --identity <file>).',
+      'Ces fichiers sont chiffrés : ouvrez-les d’abord (privacy open <dossier> --to <dossier> --identity <fichier>).',
     );
   for (const name of names.sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10))) {
     const proof: ExportProof = await verifyExport(join(folder, name), trusted, before?.head);
     const { tenant, seals, rows, events, from, head, fault } = proof;
-    const extent = `${seals} seals after ${from.number}, ${rows} rows, ${events} events`;
+    const extent = `${seals} sceaux après le ${from.number}, ${rows} lignes, ${events} événements`;
     if (fault) {
       const place = [
-        fault.seal && `seal ${fault.seal}`,
-        fault.row && `row ${fault.row}`,
-        fault.event && `event ${fault.event}`,
+        fault.seal && `sceau ${fault.seal}`,
+        fault.row && `ligne ${fault.row}`,
+        fault.event && `événement ${fault.event}`,
       ];
       process.stdout.write(
-        `${name}: BROKEN. ${fault.kind}: ${place.filter(Boolean).join(', ')}. Proven before it: ${extent}\n`,
+        `${name} : ROMPUE. ${faultText(fault.kind)} : ${place.filter(Boolean).join(', ')}. Prouvé avant : ${extent}\n`,
       );
       return 1;
     }
-    process.stdout.write(`${name}: whole. ${tenant}, ${extent}; head ${head.number} ${head.digest}\n`);
+    process.stdout.write(`${name} : entière. ${tenant}, ${extent} ; tête ${head.number} ${head.digest}\n`);
     before = proof;
   }
   return 0;

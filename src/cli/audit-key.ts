@@ -11,7 +11,7 @@ export function auditKey([action = 'list']: string[], env: Environment): Promise
         const { id: current } = await keys.current();
         for (const [id, key] of await keys.trusted()) {
           process.stdout.write(
-            `${id}${id === current ? '  signs' : ''}\n${key.export({ type: 'spki', format: 'pem' })}`,
+            `${id}${id === current ? '  signe' : ''}\n${key.export({ type: 'spki', format: 'pem' })}`,
           );
         }
         return 0;
@@ -19,11 +19,11 @@ export function auditKey([action = 'list']: string[], env: Environment): Promise
       case 'rotate': {
         const { before, after } = await keys.rotate();
         await tell(platformTenant, 'operator:audit-key-rotate', { kind: 'policy-change', details: { before, after } });
-        process.stdout.write(`${after} signs from now on; ${before} stays believed.\n`);
+        process.stdout.write(`${after} signe désormais ; ${before} reste crue.\n`);
         return 0;
       }
       default:
-        throw new CommandError(`"${action}" is unknown: use list or rotate.`);
+        throw new CommandError(`« ${action} » est inconnu : list ou rotate.`);
     }
   });
 }

@@ -24,7 +24,7 @@ export function auditReindex(args: string[], env: Environment): Promise<number> 
         // The tables are under forced row-level security, for their owner too.
         await client.query("SELECT set_config('passerelle.tenant', $1, false)", [tenant]);
         const seen = await rewriteSearchValues(client, tenant, 'AuditEvent', base);
-        process.stdout.write(`${tenant}: ${seen} events\n`);
+        process.stdout.write(`${tenant} : ${seen} événements\n`);
       } finally {
         await client.end();
       }

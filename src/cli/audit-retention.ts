@@ -7,8 +7,8 @@ import type { Environment } from './environment.ts';
 import { operatorName } from './operator.ts';
 
 const usage = `audit-retention list
-audit-retention set <tenant> --contract-end <day> [--keep-days <days, at least 365>]
-audit-retention destroy <month as listed>`;
+audit-retention set <groupe> --contract-end <jour, AAAA-MM-JJ> [--keep-days <jours, 365 au moins>]
+audit-retention destroy <mois tel que listé>`;
 const leastDays = 365;
 
 /** How long the audit trail is kept, and its destruction by whole months with a certificate (docs/access/audit.md). */
@@ -31,24 +31,26 @@ export function auditRetention(args: string[], env: Environment): Promise<number
       const details = { contractEnd: values['contract-end']!, keepDays: String(keepDays) };
       await tell(tenant!, 'operator:audit-retention', { kind: 'policy-change', details });
       await saveRetention(database, tenant!, { contractEnd, keepDays });
-      print(`${tenant}: kept for ${keepDays} days after ${values['contract-end']}.`);
+      print(`${tenant} : gardée ${keepDays} jours après le ${values['contract-end']}.`);
       return 0;
     }
     const states = await inspectParts(database, now);
     if (action === 'list') {
       for (const { part, obstacles } of states)
-        print(`${partLabel(part)}  ${obstacles.length > 0 ? `stays: ${obstacles.join('; ')}` : 'may be destroyed'}`);
+        print(`${partLabel(part)}  ${obstacles.length > 0 ? `reste : ${obstacles.join(' ; ')}` : 'peut être détruit'}`);
       return 0;
     }
     const state = states.find(({ part }) => subject !== undefined && [part.name, partLabel(part)].includes(subject));
     if (action !== 'destroy' || !state) throw new CommandError(usage);
     const [first] = state.obstacles;
-    if (first !== undefined) throw new CommandError(`${subject} stays: ${first}.`);
+    if (first !== undefined) throw new CommandError(`${subject} reste : ${first}.`);
     const details = { part: state.part.name };
     for (const tenant of new Set([platformTenant, ...state.tenants]))
       await tell(tenant, 'operator:audit-retention', { kind: 'purge', details });
-    for (const certificate of await destroyPart({ database, keys, now, by: operatorName(env) }, state))
-      print(JSON.stringify(certificate));
+    const destroyed = await destroyPart({ database, keys, now, by: operatorName(env) }, state).catch((error: Error) => {
+      throw error instanceof RangeError ? new CommandError(error.message) : error;
+    });
+    for (const certificate of destroyed) print(JSON.stringify(certificate));
     return 0;
   });
 }

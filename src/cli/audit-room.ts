@@ -70,7 +70,7 @@ export async function inAuditRoom<T>(
         async tenants(named) {
           const all = await database.tenants();
           if (named === undefined) return all;
-          if (!all.includes(named)) throw new CommandError(`There is no tenant ${named}.`);
+          if (!all.includes(named)) throw new CommandError(`Aucun groupe « ${named} » : voyez « tenants list ».`);
           return [named];
         },
         async seal(tenant) {

@@ -4,6 +4,7 @@ import { auditAnchorsFolder, readAnchors, readPublicKeys, type Verification, ver
 import { inAuditRoom } from './audit-room.ts';
 import { CommandError } from './command-error.ts';
 import type { Environment } from './environment.ts';
+import { faultText } from './fault-text.ts';
 
 /**
  * Proves the chain of the audit trail, one tenant after the other (docs/access/audit.md). Keys and anchors are those of the data folder unless
@@ -20,10 +21,14 @@ export async function auditVerify(args: string[], env: Environment): Promise<num
     },
   });
   const since = values.since === undefined ? undefined : new Date(values.since);
-  if (since && Number.isNaN(since.getTime())) throw new CommandError(`"${values.since}" is no date: give 2026-11-01.`);
+  if (since && Number.isNaN(since.getTime()))
+    throw new CommandError(`--since : « ${values.since} » n’est pas une date, comme 2026-11-01.`);
   return inAuditRoom(env, async ({ config, database, keys, tenants, tell }) => {
     const trusted = values.keys === undefined ? await keys.trusted() : await readPublicKeys(resolve(values.keys));
-    if (trusted.size === 0) throw new CommandError('There is no public key in that folder.');
+    if (trusted.size === 0)
+      throw new CommandError(
+        `Aucune clé publique dans ${values.keys ?? 'le dossier des clés de la trace (keys/audit-public)'}.`,
+      );
     const folder = values.anchors === undefined ? auditAnchorsFolder(config) : resolve(values.anchors);
     let isWhole = true;
     for (const tenant of await tenants(values.tenant)) {
@@ -42,13 +47,13 @@ export async function auditVerify(args: string[], env: Environment): Promise<num
 }
 
 function sentence({ tenant, seals, rows, events, purged, head, fault }: Verification): string {
-  const extent = `${seals} seals, ${rows} rows, ${events} events${purged > 0 ? `, ${purged} rows destroyed with a certificate` : ''}`;
-  if (!fault) return `${tenant}: whole. ${extent}; head ${head.number} ${head.digest}`;
+  const extent = `${seals} sceaux, ${rows} lignes, ${events} événements${purged > 0 ? `, ${purged} lignes détruites avec certificat` : ''}`;
+  if (!fault) return `${tenant} : entière. ${extent} ; tête ${head.number} ${head.digest}`;
   const places = [
-    fault.seal === undefined ? [] : `seal ${fault.seal}`,
-    fault.row === undefined ? [] : `row ${fault.row}`,
-    fault.event === undefined ? [] : `event ${fault.event}`,
+    fault.seal === undefined ? [] : `sceau ${fault.seal}`,
+    fault.row === undefined ? [] : `ligne ${fault.row}`,
+    fault.event === undefined ? [] : `événement ${fault.event}`,
   ].flat();
   const detail = fault.detail ? ` (${fault.detail})` : '';
-  return `${tenant}: BROKEN. ${fault.kind}: ${places.join(', ')}${detail}. Proven before it: ${extent}`;
+  return `${tenant} : ROMPUE. ${faultText(fault.kind)} : ${places.join(', ')}${detail}. Prouvé avant : ${extent}`;
 }

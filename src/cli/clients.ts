@@ -8,6 +8,7 @@ import {
   type ClientRequest,
   certificateNames,
   createAccess,
+  everyPolicy,
   isRole,
   listClients,
   openAuditKeys,
@@ -19,18 +20,18 @@ import {
 } from '../access/index.ts';
 import { loadConfig, systemClock } from '../config/index.ts';
 import { openConfiguredDatabase } from '../db/index.ts';
-import { createFhirStore, FhirError } from '../fhir/index.ts';
+import { createFhirStore } from '../fhir/index.ts';
 import { CommandError } from './command-error.ts';
 import type { Environment } from './environment.ts';
 import { operator } from './operator.ts';
 
 const usage = `clients list
-clients add <tenant> <client id> --kind backend --establishment <Organization id> --role <role>… --scope <scope>… <proof>
-clients add <tenant> <client id> --kind public-app|confidential-app --scope <scope>… --redirect <address>… [--launch <address>] <proof>
-clients rotate <client id> <proof>
-clients disable|enable <client id>
-  <proof>: --keys <file or https address> and/or --certificate <PEM file>… and/or --subject <PEM file>…
-  also: --name <name> --device <Device id> --lifetime <seconds, 60 to 3600>`;
+clients add <groupe> <client> --kind backend --establishment <Organization> --role <rôle>… --scope <droit>… <preuve>
+clients add <groupe> <client> --kind public-app|confidential-app --scope <droit>… --redirect <adresse>… [--launch <adresse>] <preuve>
+clients rotate <client> <preuve>
+clients disable|enable <client>
+  <preuve> : --keys <fichier ou adresse https> et/ou --certificate <fichier PEM>… et/ou --subject <fichier PEM>…
+  aussi : --name <nom> --device <Device> --lifetime <secondes, 60 à 3600>`;
 
 const options = {
   kind: { type: 'string' },
@@ -73,7 +74,7 @@ export async function clients(args: string[], env: Environment): Promise<number>
       if (action === 'list') {
         for (const tenant of await database.tenants()) {
           for (const client of await listClients(database, tenant)) {
-            const state = client.disabled ? 'disabled' : 'active';
+            const state = client.disabled ? 'fermé' : 'actif';
             const whose = client.organizationId ? `Organization/${client.organizationId}` : '-';
             print([tenant, client.id, client.kind, whose, client.scopes.join(' '), state].join('  '));
           }
@@ -88,23 +89,20 @@ export async function clients(args: string[], env: Environment): Promise<number>
           });
         } else await storeClient(registry, request);
         await tell(first, id, { kind: request.kind, scopes: request.scopes.join(' ') });
-        print(`${id}: registered`);
+        print(`${id} : enregistré`);
       } else if (action === 'rotate' && first) {
         const client = await rotateClient(registry, first, await proofOf(values));
         await tell(client.tenant, first, { change: 'keys' });
-        print(`${first}: its old keys and its tokens have ended`);
+        print(`${first} : ses anciennes clés et ses jetons ne valent plus`);
       } else if ((action === 'disable' || action === 'enable') && first) {
         const client = await setClientDisabled(database, first, action === 'disable', registry.now);
         await tell(client.tenant, first, { change: action });
-        print(`${first}: ${action}d`);
+        print(`${first} : ${action === 'disable' ? 'fermé' : 'rouvert'}`);
       } else throw new CommandError(usage);
       return 0;
     } finally {
       await access.close();
     }
-  } catch (error) {
-    const isWrong = error instanceof FhirError || (error instanceof Error && error.name === 'RegistrationError');
-    throw isWrong ? new CommandError(error.message) : error;
   } finally {
     await database.close();
   }
@@ -113,7 +111,7 @@ export async function clients(args: string[], env: Environment): Promise<number>
 async function requestOf(tenant: string, id: string, values: Values): Promise<ClientRequest> {
   const { kind = '', establishment, launch, lifetime } = values;
   if (kind !== 'backend' && kind !== 'public-app' && kind !== 'confidential-app') {
-    throw new CommandError('--kind is backend, public-app or confidential-app.');
+    throw new CommandError('--kind : backend, public-app ou confidential-app.');
   }
   return {
     ...{ tenant, id, kind, display: values.name ?? id },
@@ -129,8 +127,13 @@ async function requestOf(tenant: string, id: string, values: Values): Promise<Cl
 
 function rolesOf({ role = [] }: Values, kind: ClientKind): string[] {
   const unknown = role.find((name) => !isRole(name));
-  if (unknown !== undefined) throw new CommandError(`"${unknown}" is not a role.`);
-  if (kind === 'backend' && role.length === 0) throw new CommandError('A machine needs a --role.');
+  if (unknown !== undefined)
+    throw new CommandError(
+      `« ${unknown} » n’est pas un rôle : ${everyPolicy()
+        .map(({ role: known }) => known)
+        .join(', ')}.`,
+    );
+  if (kind === 'backend' && role.length === 0) throw new CommandError('Une machine demande un --role.');
   return role;
 }
 
@@ -147,7 +150,7 @@ async function proofOf({
   try {
     return { certificates, keys: { set: readKeySet(await readFile(keys, 'utf8')) } };
   } catch (error) {
-    throw new CommandError(`${keys}: ${(error as Error).message}`);
+    throw new CommandError(`${keys} : ${(error as Error).message}.`);
   }
 }
 
@@ -155,14 +158,12 @@ async function pem(file: string): Promise<X509Certificate> {
   try {
     return new X509Certificate(await readFile(file));
   } catch (error) {
-    throw new CommandError(`${file} is no certificate (${(error as Error).message}).`);
+    throw new CommandError(
+      `${file} n’est pas un certificat PEM (${(error as NodeJS.ErrnoException).code ?? 'illisible'}).`,
+    );
   }
 }
 
 function parsed(args: string[]) {
-  try {
-    return parseArgs({ args, options, allowPositionals: true });
-  } catch (error) {
-    throw new CommandError(`${(error as Error).message}\n${usage}`);
-  }
+  return parseArgs({ args, options, allowPositionals: true });
 }

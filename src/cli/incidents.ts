@@ -8,6 +8,9 @@ import { CommandError } from './command-error.ts';
 import type { Environment } from './environment.ts';
 import { operator } from './operator.ts';
 
+const severityWords = { information: 'information', warning: 'avertissement', critical: 'critique' } as const;
+const statusWords = { open: 'ouvert', closed: 'clos' } as const;
+
 /** Security incidents: `list [--all]`, or `close <tenant> <id> <what was done>`. */
 export async function incidents(args: string[], env: Environment): Promise<number> {
   const [action = 'list', tenant, id, ...words] = args;
@@ -17,7 +20,7 @@ export async function incidents(args: string[], env: Environment): Promise<numbe
     const store = await createFhirStore({ database, checkReferences: false });
     if (action === 'close') {
       const handling = words.join(' ').trim();
-      if (!tenant || !id || !handling) throw new CommandError('incidents close <tenant> <id> <what was done>');
+      if (!tenant || !id || !handling) throw new CommandError('incidents close <groupe> <id> <ce qui a été fait>');
       const context = {
         ...operator(env),
         tenant,
@@ -26,16 +29,16 @@ export async function incidents(args: string[], env: Environment): Promise<numbe
         now: () => config.clock.now(),
       };
       await store.transaction(context, async (tx) => {
-        const resource = await tx.read('Basic', id);
-        const incident = incidentOf(resource);
-        const key = resource.identifier?.[0]?.value;
-        if (!incident || !key) throw new CommandError(`${id} is not an incident.`);
+        const resource = await tx.find('Basic', id);
+        const incident = resource && incidentOf(resource);
+        const key = resource?.identifier?.[0]?.value;
+        if (!incident || !key) throw new CommandError(`${id} n’est pas un incident : voyez « incidents list ».`);
         await tx.update({ ...incidentResource({ ...incident, status: 'closed', handling }, key), id });
       });
-      process.stdout.write(`${id} is closed.\n`);
+      process.stdout.write(`${id} : clos.\n`);
       return 0;
     }
-    if (action !== 'list') throw new CommandError(`"${action}" is unknown: use list or close.`);
+    if (action !== 'list') throw new CommandError(`« ${action} » est inconnu : list ou close.`);
     const isAll = args.includes('--all');
     for (const name of await database.tenants()) {
       const found: Basic[] = await store.search(name, 'Basic', `code=${incidentKindSystem}|&_sort=-_lastUpdated`);
@@ -44,7 +47,7 @@ export async function incidents(args: string[], env: Environment): Promise<numbe
         if (!incident || (incident.status === 'closed' && !isAll)) continue;
         const { severity, status, kind, occurrences, last, account = '', network = '', detail = '' } = incident;
         process.stdout.write(
-          `${name}  ${resource.id}  ${last.toISOString()}  ${status}  ${severity}  ${kind} ×${occurrences}  ${account} ${network} ${detail}`.trimEnd() +
+          `${name}  ${resource.id}  ${last.toISOString()}  ${statusWords[status]}  ${severityWords[severity]}  ${kind} (${resource.code.text}) ×${occurrences}  ${account} ${network} ${detail}`.trimEnd() +
             '\n',
         );
       }

@@ -21,21 +21,21 @@ export async function keys([action = 'list', id]: string[], env: Environment): P
   switch (action) {
     case 'list':
       for (const [index, known] of openConfiguredVault(config).ring.ids().entries()) {
-        print(`${known}${index === 0 ? '  seals' : '  opens what it sealed'}`);
+        print(`${known}${index === 0 ? '  scelle' : '  ouvre ce qu’elle a scellé'}`);
       }
       return 0;
     case 'rotate': {
       if (config.dataKeys.text !== undefined) {
         // A command cannot change the environment of a server: here is what to put in front.
         print(newKeyLine(config.clock.now()).trim());
-        print('Put this in front of DATA_KEYS, separated by a comma, restart, then run "keys rewrap".');
+        print('Mettez cette clé en tête de DATA_KEYS, suivie d’une virgule, redémarrez, puis lancez « keys rewrap ».');
         return 0;
       }
       openConfiguredVault(config);
       const fresh = rotateKeyFile(dataKeysFile(config), config.clock.now());
       await inDataRoom(env, (room) => tell(room, 'rotate', { key: fresh }));
       print(
-        `${fresh} seals from now on; running servers follow within seconds. Back the ring up, then run "keys rewrap".`,
+        `${fresh} scelle désormais ; les serveurs en marche suivent en quelques secondes. Sauvegardez le trousseau, puis lancez « keys rewrap ».`,
       );
       return 0;
     }
@@ -44,27 +44,30 @@ export async function keys([action = 'list', id]: string[], env: Environment): P
       return inDataRoom(env, rewrapAll);
     case 'retire': {
       if (id === undefined || config.dataKeys.text !== undefined) {
-        throw new CommandError('keys retire <id>, for a ring in a file; in DATA_KEYS, take the key out yourself.');
+        throw new CommandError(
+          'keys retire <clé>, pour un trousseau dans un fichier ; dans DATA_KEYS, retirez la clé vous-même.',
+        );
       }
       return inDataRoom(env, async (room) => {
         const ring = dataKeysFile(config);
         if (Date.now() - (await stat(ring)).mtimeMs < longestUseMs) {
           throw new CommandError(
-            'The ring changed less than two hours ago: what is being received may still use the key.',
+            'Le trousseau a changé il y a moins de deux heures : ce qui est en cours de réception peut encore utiliser la clé.',
           );
         }
         const code = await rewrapAll(room);
-        if (code !== 0) throw new CommandError('Not everything could be wrapped again: the key stays.');
+        if (code !== 0) throw new CommandError('Tout n’a pas pu passer sous la nouvelle clé : l’ancienne reste.');
         const columns = await columnsSealedWith(room.database, id);
-        if (columns.length > 0) throw new CommandError(`Still sealed with it: ${columns.join(', ')}. The key stays.`);
+        if (columns.length > 0)
+          throw new CommandError(`Encore scellé avec elle : ${columns.join(', ')}. La clé reste.`);
         retireKey(ring, id);
         await tell(room, 'retire', { key: id });
-        print(`${id} is gone: backups sealed with it do not open any more.`);
+        print(`${id} est retirée : les sauvegardes scellées avec elle ne s’ouvrent plus.`);
         return 0;
       });
     }
     default:
-      throw new CommandError(`"${action}" is unknown: use list, rotate, rewrap, seal or retire.`);
+      throw new CommandError(`« ${action} » est inconnu : list, rotate, rewrap, seal ou retire.`);
   }
 }
 
@@ -76,12 +79,12 @@ async function rewrapAll(room: DataRoom): Promise<number> {
   for (const tenant of await database.tenants()) {
     const result = await keepAtRest(database, blobs, tenant);
     damaged += result.damaged.length;
-    print(`${tenant}  ${result.sealed} images sealed, ${result.rewrapped} files wrapped again`);
-    for (const blob of result.damaged) process.stderr.write(`missing or damaged image: ${tenant}/${blob}\n`);
+    print(`${tenant}  ${result.sealed} images scellées, ${result.rewrapped} fichiers passés sous la clé`);
+    for (const blob of result.damaged) process.stderr.write(`image absente ou abîmée : ${tenant}/${blob}\n`);
   }
-  print(`${await rewrapBulkFiles(vault, config.dataDir)} files of exports and imports wrapped again`);
-  print(`${await resealAccounts(database, vault)} secrets of accounts sealed again`);
-  print(`${await resealHeaders(database, vault)} secrets of Subscriptions sealed again`);
+  print(`${await rewrapBulkFiles(vault, config.dataDir)} fichiers d’exports et d’imports passés sous la clé`);
+  print(`${await resealAccounts(database, vault)} secrets de comptes scellés de nouveau`);
+  print(`${await resealHeaders(database, vault)} secrets de Subscription scellés de nouveau`);
   await tell(room, 'rewrap', { key: vault.ring.current().id, damaged: String(damaged) });
   return damaged === 0 ? 0 : 1;
 }

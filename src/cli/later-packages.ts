@@ -23,7 +23,7 @@ export const laterPackages = [
 /** Looks for each without loading it. @throws CommandError naming what is not installed. */
 export function expectLaterPackages(names: readonly string[] = laterPackages): void {
   const missing = names.filter((name) => !isInstalled(name));
-  if (missing.length > 0) throw new CommandError(`Not installed: ${missing.join(', ')}. Run npm ci.`);
+  if (missing.length > 0) throw new CommandError(`Pas installé : ${missing.join(', ')}. Lancez npm ci.`);
 }
 
 function isInstalled(name: string): boolean {

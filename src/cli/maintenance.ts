@@ -7,10 +7,10 @@ import { CommandError } from './command-error.ts';
 import type { Environment } from './environment.ts';
 import { operatorName } from './operator.ts';
 
-const usage = `maintenance list <tenant>
-maintenance announce <tenant> <login> --person <name> --company <name> --reason <text> --from <instant> --to <instant>
-maintenance close <tenant> <id> --report <what was done>
-maintenance report <tenant> <id>`;
+const usage = `maintenance list <groupe>
+maintenance announce <groupe> <login> --person <nom> --company <société> --reason <motif> --from <instant> --to <instant>
+maintenance close <groupe> <id> --report <ce qui a été fait>
+maintenance report <groupe> <id>`;
 
 /** Remote maintenance (SE-11): announce a window, close it with a report, print who did what in it. */
 export async function maintenance(args: string[], env: Environment): Promise<number> {
@@ -33,9 +33,9 @@ export async function maintenance(args: string[], env: Environment): Promise<num
     try {
       if (action === 'list') {
         for (const { id, login, person, company, startsAt, endsAt, closedAt } of await listWindows(database, tenant)) {
-          const state = closedAt ? 'closed' : 'announced';
+          const state = closedAt ? 'close' : 'annoncée';
           print(
-            `${id}  ${login}  ${person} (${company})  ${startsAt.toISOString()} to ${endsAt.toISOString()}  ${state}`,
+            `${id}  ${login}  ${person} (${company})  du ${startsAt.toISOString()} au ${endsAt.toISOString()}  ${state}`,
           );
         }
         return 0;
@@ -56,12 +56,12 @@ export async function maintenance(args: string[], env: Environment): Promise<num
           const closedBy = operatorName(env);
           await closeWindow(database, tenant, subject, { report: values.report ?? '', closedBy, at: new Date() });
           await tell(tenant, 'operator:maintenance-close', { kind: 'maintenance-stop', details: { window: subject } });
-          print(`${subject} is closed.`);
+          print(`${subject} : close.`);
           return 0;
         }
         case 'report': {
           const window = await findWindow(database, tenant, subject);
-          if (!window) throw new CommandError(`There is no window ${subject}.`);
+          if (!window) throw new CommandError(`Aucune fenêtre ${subject} : voyez « maintenance list ${tenant} ».`);
           const store = await createFhirStore({ database, checkReferences: false });
           print(await maintenanceReport({ database, store }, window));
           await tell(tenant, 'operator:maintenance-report', { kind: 'audit-use', details: { window: subject } });
@@ -86,7 +86,7 @@ function announceFrom(
   const { person = '', company = '', reason = '', from, to } = values;
   const [startsAt, endsAt] = [from, to].map((text) => new Date(text ?? ''));
   if (!startsAt || !endsAt || Number.isNaN(startsAt.getTime()) || Number.isNaN(endsAt.getTime())) {
-    throw new CommandError('--from and --to are instants, for example 2026-11-22T20:00:00+01:00');
+    throw new CommandError('--from et --to sont des instants, comme 2026-11-22T20:00:00+01:00.');
   }
   const wanted = { tenant, login, person, company, reason, startsAt, endsAt, announcedBy };
   return announce(database, wanted, new Date());

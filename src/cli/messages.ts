@@ -1,4 +1,5 @@
-import { decode, listReceived, readReceived, sendMessage } from '../adapters/hl7v2/index.ts';
+import { decode, frenchReason, listReceived, MllpError, readReceived, sendMessage } from '../adapters/hl7v2/index.ts';
+import type { Config } from '../config/index.ts';
 import type { Database } from '../db/index.ts';
 import { inAuditRoom } from './audit-room.ts';
 import { CommandError } from './command-error.ts';
@@ -27,13 +28,23 @@ export function messages(args: string[], env: Environment): Promise<number> {
         return 0;
       case 'replay': {
         const raw = await taken();
-        const answer = decode(await sendMessage({ host: config.host, port: config.mllpPort }, raw)).text;
+        const answer = decode(await presented(raw, config)).text;
         process.stdout.write(`${answer.replaceAll('\r', '\n')}\n`);
         return answer.includes('\rMSA|AA|') ? 0 : 1;
       }
       default:
-        throw new CommandError(`"${action}" is unknown: use list, show or replay.`);
+        throw new CommandError(`« ${action} » est inconnu : list, show ou replay.`);
     }
+  });
+}
+
+/** @throws CommandError when no answer comes. */
+async function presented(raw: Buffer, { host, mllpPort: port }: Config): Promise<Buffer> {
+  return sendMessage({ host, port }, raw).catch((error: unknown) => {
+    if (!(error instanceof MllpError)) throw error;
+    throw new CommandError(
+      `Pas de réponse en MLLP à ${host}:${port} : ${frenchReason(error)}. Le serveur doit tourner, à ce MLLP_PORT.`,
+    );
   });
 }
 
@@ -50,9 +61,8 @@ async function list(database: Database, outcome: string | undefined): Promise<vo
 }
 
 async function kept(database: Database, tenant: string | undefined, controlId: string | undefined): Promise<Buffer> {
-  if (!tenant || !controlId)
-    throw new CommandError('Which one? npm run passerelle -- messages show <tenant> <control id>');
+  if (!tenant || !controlId) throw new CommandError('Lequel ? npm run passerelle -- messages show <groupe> <MSH-10>');
   const raw = await readReceived(database, tenant, controlId);
-  if (!raw) throw new CommandError(`Tenant ${tenant} received no message ${controlId}.`);
+  if (!raw) throw new CommandError(`Le groupe ${tenant} n’a reçu aucun message ${controlId}.`);
   return raw;
 }

@@ -6,6 +6,6 @@ import type { Environment } from './environment.ts';
 export async function migrateCommand(_args: string[], env: Environment): Promise<number> {
   const database = await openConfiguredDatabase(loadConfig(env), { visitor: true });
   await database.close();
-  process.stdout.write('The database is at the version of this program.\n');
+  process.stdout.write('La base est à la version de ce programme.\n');
   return 0;
 }

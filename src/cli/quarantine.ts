@@ -6,7 +6,7 @@ import { openConfiguredVault } from '../vault/index.ts';
 import { CommandError } from './command-error.ts';
 import type { Environment } from './environment.ts';
 
-const usage = 'Use: quarantine [list] | export <tenant> <id> <file> | destroy <tenant> <id>.';
+const usage = 'quarantine [list] | export <groupe> <id> <fichier> | destroy <groupe> <id>';
 
 /** Infected files kept apart. Only here do they leave the database, in clear, for whoever analyses them. */
 export async function quarantine([action = 'list', tenant, id, file]: string[], env: Environment): Promise<number> {
@@ -26,13 +26,14 @@ export async function quarantine([action = 'list', tenant, id, file]: string[], 
     if (!tenant || !id) throw new CommandError(usage);
     if (action === 'export' && file) {
       const content = await readQuarantined(database, openConfiguredVault(config), { tenant, id });
-      if (!content) throw new CommandError(`Tenant ${tenant} keeps no content of ${id}.`);
+      if (!content) throw new CommandError(`Le groupe ${tenant} ne garde aucun contenu de ${id}.`);
       await writeFile(file, content, { mode: 0o600, flag: 'wx' });
-      process.stderr.write(`${file} is INFECTED: open it nowhere but where you analyse such files.\n`);
+      process.stderr.write(`${file} est INFECTÉ : ne l’ouvrez que là où vous analysez de tels fichiers.\n`);
       return 0;
     }
     if (action === 'destroy') {
-      if (!(await destroyQuarantined(database, tenant, id))) throw new CommandError(`Tenant ${tenant} knows no ${id}.`);
+      if (!(await destroyQuarantined(database, tenant, id)))
+        throw new CommandError(`Le groupe ${tenant} n’a pas de ${id} en quarantaine.`);
       return 0;
     }
     throw new CommandError(usage);

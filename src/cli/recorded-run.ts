@@ -18,7 +18,9 @@ export async function recordedRun(
     const window = await findWindow(database, tenant, id);
     const now = new Date();
     if (!window || window.closedAt || now < window.startsAt || now >= window.endsAt) {
-      throw new CommandError(`MAINTENANCE_WINDOW=${named} is not an open window: see "maintenance list ${tenant}".`);
+      throw new CommandError(
+        `MAINTENANCE_WINDOW=${named} n’est pas une fenêtre ouverte : voyez « maintenance list ${tenant} ».`,
+      );
     }
     return await recorded(database, { tenant, window: id }, args.join(' '), () => new Date(), run);
   } finally {

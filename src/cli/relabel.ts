@@ -10,20 +10,20 @@ import type { Environment } from './environment.ts';
  */
 export async function relabel(args: string[], env: Environment): Promise<number> {
   const [only, ...more] = args;
-  if (more.length > 0) throw new CommandError('relabel [tenant]');
+  if (more.length > 0) throw new CommandError('relabel [groupe]');
   const print = (line: string) => process.stdout.write(`${line}\n`);
   return inAuditRoom(env, async ({ config, database, store, access, tenants, tell }) => {
     for (const tenant of await tenants(only)) {
       const context = systemContext(tenant, 'operator:relabel', config.clock);
       const gained = await relabelTenant(store, context, limitedTypes());
       const counts = Array.from(gained, ([type, count]) => `${type} ${count}`).join(', ');
-      print(`${tenant}: ${counts || 'nothing to label'}`);
+      print(`${tenant} : ${counts || 'rien à étiqueter'}`);
       for (const { login, roles } of await access.listAccounts(tenant)) {
         const isBound = policiesOf(roles).some(({ grants }) =>
           grants.some(({ rows }) => rows.includes('establishments')),
         );
         if (isBound && (await establishmentsOf(database, tenant, login)).length === 0)
-          print(`${tenant}: ${login} is bound to no establishment and sees no patient`);
+          print(`${tenant} : ${login} n’est lié à aucun établissement et ne voit aucun patient`);
       }
       await tell(tenant, 'operator:relabel', {
         kind: 'operator-command',

@@ -34,7 +34,7 @@ export async function holdDataFolder(dataDir: string): Promise<void> {
   const holder = Number(await readFile(lockOf(dataDir), 'utf8').catch(() => ''));
   if (holder && holder !== process.pid && isAlive(holder)) {
     throw new CommandError(
-      `A server (process ${holder}) already runs on DATA_DIR=${dataDir}: stop it or choose another DATA_DIR.`,
+      `Un serveur (processus ${holder}) tourne déjà sur DATA_DIR=${dataDir} : arrêtez-le, ou choisissez un autre DATA_DIR.`,
     );
   }
   await writeFile(lockOf(dataDir), String(process.pid));

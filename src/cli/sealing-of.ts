@@ -6,7 +6,9 @@ import { CommandError } from './command-error.ts';
 export async function sealingOf(values: { for?: string[]; 'in-clear'?: boolean }): Promise<Sealing> {
   if (values['in-clear'] === true) return inClear;
   if (values.for === undefined)
-    throw new CommandError('Name who is to read it: --for <public key, age1…>, or --in-clear for an encrypted medium.');
+    throw new CommandError(
+      'Dites qui doit lire : --for <clé publique, age1…>, ou --in-clear pour un support déjà chiffré.',
+    );
   return sealedFor(values.for).catch((error: unknown) => {
     throw error instanceof VaultError ? new CommandError(error.message) : error;
   });

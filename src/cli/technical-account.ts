@@ -1,14 +1,13 @@
 import { endHolding, listTechnicalAccounts, recordHolding } from '../access/index.ts';
 import { systemClock } from '../config/index.ts';
 import type { Database } from '../db/index.ts';
-import { FhirError } from '../fhir/index.ts';
 import { inAuditRoom } from './audit-room.ts';
 import { CommandError } from './command-error.ts';
 import type { Environment } from './environment.ts';
 import { operator } from './operator.ts';
 
 const usage =
-  'technical-account list [tenant] | give <tenant> <login> <holder> <company> <reason> | end <tenant> <login>';
+  'technical-account list [groupe] | give <groupe> <login> <détenteur> <société> <motif> | end <groupe> <login>';
 
 /** Who holds which technical account (SE-14): the operator's way to the log that administrators keep in the page. */
 export async function technicalAccount(args: string[], env: Environment): Promise<number> {
@@ -20,17 +19,12 @@ export async function technicalAccount(args: string[], env: Environment): Promis
     if (tenant === undefined || login === undefined) throw new CommandError(usage);
     const now = systemClock.now();
     const by = operator(env).actor.account;
-    try {
-      if (action === 'give' && holder && company && reason && rest.length === 5) {
-        await recordHolding(database, tenant, { login, holder, company, reason, since: now, recordedBy: by }, now);
-      } else if (action === 'end') {
-        await endHolding(database, tenant, { login, endedBy: by, until: now });
-      } else {
-        throw new CommandError(usage);
-      }
-    } catch (error) {
-      if (error instanceof FhirError && error.status < 500) throw new CommandError(error.message);
-      throw error;
+    if (action === 'give' && holder && company && reason && rest.length === 5) {
+      await recordHolding(database, tenant, { login, holder, company, reason, since: now, recordedBy: by }, now);
+    } else if (action === 'end') {
+      await endHolding(database, tenant, { login, endedBy: by, until: now });
+    } else {
+      throw new CommandError(usage);
     }
     const details = { account: login, change: action === 'give' ? 'holder' : 'holder ended', holder: holder ?? '' };
     await tell(tenant, 'operator:technical-account', { kind: 'account-change', details });
@@ -41,9 +35,9 @@ export async function technicalAccount(args: string[], env: Environment): Promis
 async function list(database: Database, tenants: readonly string[]): Promise<void> {
   for (const tenant of tenants) {
     for (const { login, disabled, holders } of await listTechnicalAccounts(database, tenant)) {
-      process.stdout.write(`${tenant}  ${login}${disabled ? '  disabled' : ''}\n`);
+      process.stdout.write(`${tenant}  ${login}${disabled ? '  fermé' : ''}\n`);
       for (const { holder, company, since, until, reason } of holders) {
-        process.stdout.write(`    ${since} → ${until ?? 'now'}  ${holder} (${company}): ${reason}\n`);
+        process.stdout.write(`    ${since} → ${until ?? 'aujourd’hui'}  ${holder} (${company}) : ${reason}\n`);
       }
     }
   }

@@ -15,16 +15,16 @@ import {
 } from '../access/index.ts';
 import { loadConfig, systemClock } from '../config/index.ts';
 import { type Database, openConfiguredDatabase } from '../db/index.ts';
-import { type Context, createFhirStore, FhirError, type FhirStore } from '../fhir/index.ts';
+import { type Context, createFhirStore, type FhirStore } from '../fhir/index.ts';
 import { CommandError } from './command-error.ts';
 import type { Environment } from './environment.ts';
 import { operator } from './operator.ts';
 
-const usage = `tenants list [tenant]
-tenants create <file.json>
-tenants accept <tenant> <login> --role <role>… [--establishment <Organization id>…] [--since <instant>] [--until <instant>]
-tenants revoke <tenant> <login>
-tenants establishments <tenant> <login> [Organization id…]`;
+const usage = `tenants list [groupe]
+tenants create <fichier.json>
+tenants accept <groupe> <login> --role <rôle>… [--establishment <Organization>…] [--since <instant>] [--until <instant>]
+tenants revoke <groupe> <login>
+tenants establishments <groupe> <login> [Organization…]`;
 
 interface Rooms {
   database: Database;
@@ -64,8 +64,6 @@ export async function tenants(args: string[], env: Environment): Promise<number>
     } finally {
       await access.close();
     }
-  } catch (error) {
-    throw error instanceof FhirError ? new CommandError(error.message) : error;
   } finally {
     await database.close();
   }
@@ -77,26 +75,27 @@ async function run(rooms: Rooms, [action, first, login, ...ids]: string[], optio
   if (action === 'create' && first) {
     const description = readTenantDescription(await jsonOf(first));
     const made = await createTenant({ database, store }, contextIn, description);
-    print(`${description.tenant}: ${made.join(' ')}`);
+    print(`${description.tenant} : ${made.join(' ')}`);
     return;
   }
   if (!first || !login) throw new CommandError(usage);
-  if (!(await database.tenants()).includes(first)) throw new CommandError(`There is no tenant ${first}.`);
+  if (!(await database.tenants()).includes(first))
+    throw new CommandError(`Aucun groupe « ${first} » : voyez « tenants list ».`);
   switch (action) {
     case 'accept': {
       const establishments = options.establishment ?? (await everyEstablishment(store, first));
       const request = { login, roles: options.role ?? [], establishments, ...period(options) };
       const { reference } = await accept({ database, store }, contextIn(first), request, systemClock.now());
-      print(`${login} is ${reference} of ${first}, at ${establishments.join(' ')}`);
+      print(`${login} est ${reference} de ${first}, pour ${establishments.join(' ')}`);
       return;
     }
     case 'revoke':
       await revoke(store, contextIn(first), login, systemClock.now());
-      print(`${login} is not accepted by ${first} any more`);
+      print(`${login} n’est plus accepté par ${first}`);
       return;
     case 'establishments':
       await setEstablishments(database, { tenant: first, login, establishments: ids });
-      print(`${login}: ${(await establishmentsOf(database, first, login)).join(' ') || 'none'}`);
+      print(`${login} : ${(await establishmentsOf(database, first, login)).join(' ') || 'aucun'}`);
       return;
     default:
       throw new CommandError(usage);
@@ -114,8 +113,8 @@ async function list({ database, store, print }: Rooms, only: string | undefined)
       tenant,
     )) {
       const end = endedAt ?? until;
-      const times = `${since.toISOString()} to ${end?.toISOString() ?? 'revoked'}`;
-      print(`  ${login} of ${homeTenant}  ${roles}  ${establishments}  ${times}  by ${acceptedBy}`);
+      const times = `du ${since.toISOString()}${end ? ` au ${end.toISOString()}` : ', révoquée'}`;
+      print(`  ${login} (${homeTenant})  ${roles}  ${establishments}  ${times}  par ${acceptedBy}`);
     }
   }
 }
@@ -132,8 +131,14 @@ async function jsonOf(path: string): Promise<unknown> {
   try {
     return JSON.parse(await readFile(path, 'utf8'));
   } catch (error) {
-    throw new CommandError(`${path}: ${(error as Error).message}`);
+    throw error instanceof SyntaxError ? new CommandError(`${path} n’est pas du JSON${placeOf(error)}.`) : error;
   }
+}
+
+/** Where V8 stopped reading, when it says so. */
+function placeOf({ message }: SyntaxError): string {
+  const [, line, column] = /line (\d+) column (\d+)/.exec(message) ?? [];
+  return line === undefined ? '' : ` (ligne ${line}, colonne ${column})`;
 }
 
 function period({ since, until }: Options): { since?: Date; until?: Date } {
@@ -142,21 +147,18 @@ function period({ since, until }: Options): { since?: Date; until?: Date } {
 
 function instant(text: string): Date {
   const date = new Date(text);
-  if (Number.isNaN(date.getTime())) throw new CommandError(`"${text}" is not an instant, as in 2027-01-31T18:00:00Z.`);
+  if (Number.isNaN(date.getTime()))
+    throw new CommandError(`« ${text} » n’est pas un instant, comme 2027-01-31T18:00:00Z.`);
   return date;
 }
 
 function parsed(args: string[]) {
-  try {
-    const text = { type: 'string' } as const;
-    const options = {
-      role: { ...text, multiple: true },
-      establishment: { ...text, multiple: true },
-      since: text,
-      until: text,
-    } as const;
-    return parseArgs({ args, options, allowPositionals: true });
-  } catch (error) {
-    throw new CommandError(`${(error as Error).message}\n${usage}`);
-  }
+  const text = { type: 'string' } as const;
+  const options = {
+    role: { ...text, multiple: true },
+    establishment: { ...text, multiple: true },
+    since: text,
+    until: text,
+  } as const;
+  return parseArgs({ args, options, allowPositionals: true });
 }

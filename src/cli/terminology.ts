@@ -2,15 +2,7 @@ import { parseArgs } from 'node:util';
 import { auditKeyFiles, createAccess, openAuditKeys } from '../access/index.ts';
 import { loadConfig } from '../config/index.ts';
 import { openConfiguredDatabase, platformTenant } from '../db/index.ts';
-import {
-  createFhirStore,
-  LoadError,
-  listLoaded,
-  loadKinds,
-  loadTerminology,
-  removeLoaded,
-  systemContext,
-} from '../fhir/index.ts';
+import { createFhirStore, listLoaded, loadKinds, loadTerminology, removeLoaded, systemContext } from '../fhir/index.ts';
 import { CommandError } from './command-error.ts';
 import type { Environment } from './environment.ts';
 
@@ -33,7 +25,7 @@ export async function terminology(args: string[], env: Environment): Promise<num
   const print = (line: string) => process.stdout.write(`${line}\n`);
   try {
     if (!(await database.tenants()).includes(values.tenant))
-      throw new CommandError(`There is no tenant "${values.tenant}".`);
+      throw new CommandError(`Aucun groupe « ${values.tenant} » : voyez « tenants list ».`);
     const store = await createFhirStore({ database, checkReferences: false });
     // The audit trail tells of loads too.
     const access = await createAccess({
@@ -48,7 +40,7 @@ export async function terminology(args: string[], env: Environment): Promise<num
       switch (action) {
         case 'load': {
           const [kind, path] = rest;
-          if (!kind || !path) throw new CommandError(`terminology load <${loadKinds.join('|')}> <file or folder>`);
+          if (!kind || !path) throw new CommandError(`terminology load <${loadKinds.join('|')}> <fichier ou dossier>`);
           const begin = performance.now();
           await loadTerminology(store, context, kind, path, {
             ...(values.version ? { version: values.version } : {}),
@@ -56,7 +48,7 @@ export async function terminology(args: string[], env: Environment): Promise<num
             ...(values.keep ? { keepOthers: true } : {}),
             progress: (line) => print(`${seconds(begin)}  ${line}`),
           });
-          print(`${seconds(begin)}  loaded for ${values.tenant}`);
+          print(`${seconds(begin)}  chargé pour ${values.tenant}`);
           break;
         }
         case 'list':
@@ -67,30 +59,29 @@ export async function terminology(args: string[], env: Environment): Promise<num
           const [url, version] = rest;
           if (!url) throw new CommandError('terminology remove <url> [version]');
           const removed = await store.transaction(context, (tx) => removeLoaded(tx, url, version));
-          if (removed === 0) throw new CommandError(`Nothing was loaded as ${url} for ${values.tenant}.`);
-          print(`${removed} removed`);
+          if (removed === 0)
+            throw new CommandError(`Rien n’est chargé sous ${url} pour ${values.tenant} : voyez « terminology list ».`);
+          print(`retirés : ${removed}`);
           break;
         }
         default:
-          throw new CommandError(`"${action ?? ''}" is unknown: use load, list or remove.`);
+          throw new CommandError(
+            action === undefined
+              ? 'terminology load | list | remove'
+              : `« ${action} » est inconnu : load, list ou remove.`,
+          );
       }
       return 0;
     } finally {
       await access.close();
     }
-  } catch (error) {
-    throw error instanceof LoadError ? new CommandError(error.message) : error;
   } finally {
     await database.close();
   }
 }
 
 function parsed(args: string[]) {
-  try {
-    return parseArgs({ args, options, allowPositionals: true });
-  } catch (error) {
-    throw new CommandError((error as Error).message);
-  }
+  return parseArgs({ args, options, allowPositionals: true });
 }
 
 function seconds(begin: number): string {

@@ -14,7 +14,7 @@ export async function buildUserInterfaceIfNeeded(): Promise<void> {
   const mark = join(userInterfaceFolder, '.sources');
   const hash = await hashOfSources();
   if ((await readFile(mark, 'utf8').catch(() => '')) === hash) return;
-  process.stderr.write('Building the user interface (first start or changed sources)...\n');
+  process.stderr.write('Construction de l’interface (premier démarrage ou sources modifiées)…\n');
   const { build } = await import('vite');
   await build({ configFile: join(sources, 'vite.config.ts'), root: sources, logLevel: 'warn' });
   await writeFile(mark, hash);

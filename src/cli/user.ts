@@ -1,4 +1,4 @@
-import { isRole, makePassword } from '../access/index.ts';
+import { everyPolicy, isRole, makePassword } from '../access/index.ts';
 import { inAuditRoom } from './audit-room.ts';
 import { CommandError } from './command-error.ts';
 import type { Environment } from './environment.ts';
@@ -12,7 +12,7 @@ export function user(args: string[], env: Environment): Promise<number> {
       case 'list':
         for (const tenant of await database.tenants()) {
           for (const account of await access.listAccounts(tenant)) {
-            const state = account.disabled ? 'disabled' : 'active';
+            const state = account.disabled ? 'fermé' : 'actif';
             print(`${tenant}  ${account.login}  ${account.roles.join(',')}  ${account.reference}  ${state}`);
           }
         }
@@ -20,9 +20,14 @@ export function user(args: string[], env: Environment): Promise<number> {
       case 'add': {
         const [tenant, login, role, reference] = rest;
         if (!tenant || !login || !role || !reference) {
-          throw new CommandError('user add <tenant> <login> <role> <Practitioner/id or Device/id>');
+          throw new CommandError('user add <groupe> <login> <rôle> <Practitioner/… ou Device/…>');
         }
-        if (!isRole(role)) throw new CommandError(`"${role}" is not a role.`);
+        if (!isRole(role))
+          throw new CommandError(
+            `« ${role} » n’est pas un rôle : ${everyPolicy()
+              .map((policy) => policy.role)
+              .join(', ')}.`,
+          );
         const kind = reference.startsWith('Device/') ? 'machine' : 'person';
         const password = makePassword({ login, display: login, roles: [role] });
         await tell(tenant, 'operator:user-add', { kind: 'account-change', details: { login, role } });
@@ -35,7 +40,9 @@ export function user(args: string[], env: Environment): Promise<number> {
           roles: [role],
           ...(kind === 'person' ? { password, temporaryPassword: true } : {}),
         });
-        print(kind === 'person' ? `${login}: ${password}` : `${login}: sign in with "token ${login}"`);
+        print(
+          kind === 'person' ? `${login} : ${password}` : `${login} : se connecte par un jeton (« token ${login} »)`,
+        );
         break;
       }
       case 'disable':
@@ -44,11 +51,15 @@ export function user(args: string[], env: Environment): Promise<number> {
         if (!login) throw new CommandError(`user ${action} <login>`);
         await tell(await homeOf(login), `operator:user-${action}`, { kind: 'account-change', details: { login } });
         await access.setDisabled(login, action === 'disable');
-        print(`${login}: ${action}d`);
+        print(`${login} : ${action === 'disable' ? 'fermé' : 'rouvert'}`);
         break;
       }
       default:
-        throw new CommandError(`"${action ?? ''}" is unknown: use list, add, disable or enable.`);
+        throw new CommandError(
+          action === undefined
+            ? 'user list | add | disable | enable'
+            : `« ${action} » est inconnu : list, add, disable ou enable.`,
+        );
     }
     return 0;
   });

@@ -37,11 +37,11 @@ function syslog(env: Environment): AuditSyslog | undefined {
   const address = URL.canParse(`tls://${value}`) ? new URL(`tls://${value}`) : undefined;
   const port = Number(address?.port || defaultPort);
   if (!address?.hostname || address.pathname !== '' || address.username || port === 0)
-    throw new ConfigError(`AUDIT_SYSLOG="${value}" is not host or host:port.`);
+    throw new ConfigError(`AUDIT_SYSLOG=${value} : donnez hôte ou hôte:port.`);
   const cert = pem(env, 'AUDIT_SYSLOG_CERT');
   const key = pem(env, 'AUDIT_SYSLOG_KEY');
   if ((cert === undefined) !== (key === undefined))
-    throw new ConfigError('AUDIT_SYSLOG_CERT and AUDIT_SYSLOG_KEY go together: set both paths or neither.');
+    throw new ConfigError('AUDIT_SYSLOG_CERT et AUDIT_SYSLOG_KEY vont ensemble : donnez les deux chemins, ou aucun.');
   return {
     host: address.hostname.replace(/^\[|\]$/g, ''),
     port,
@@ -56,7 +56,7 @@ function pem(env: Environment, name: string): string | undefined {
   try {
     return readFileSync(path, 'utf8');
   } catch (error) {
-    throw new ConfigError(`${name}="${path}" cannot be read (${(error as NodeJS.ErrnoException).code}).`);
+    throw new ConfigError(`${name}=${path} : fichier illisible (${(error as NodeJS.ErrnoException).code}).`);
   }
 }
 

@@ -19,10 +19,12 @@ export function clientSettings(env: Record<string, string | undefined>): ClientS
   const mllpsCertificate = oneOf(env, 'MLLPS_CLIENT_CERTIFICATE', ['optional', 'required']) ?? 'optional';
   const asked = certificates === 'optional' || certificateAuthorities !== undefined;
   if (asked && !(given(env, 'TLS_CERT') && given(env, 'TLS_KEY'))) {
-    throw new ConfigError('Certificates of clients need TLS of our own: set TLS_CERT and TLS_KEY.');
+    throw new ConfigError('Les certificats des clients demandent le nôtre : donnez TLS_CERT et TLS_KEY.');
   }
   if (mllpsCertificate === 'required' && !asked) {
-    throw new ConfigError('MLLPS_CLIENT_CERTIFICATE=required needs TLS_CLIENT_CERTIFICATES=optional or TLS_CLIENT_CA.');
+    throw new ConfigError(
+      'MLLPS_CLIENT_CERTIFICATE=required demande TLS_CLIENT_CERTIFICATES=optional ou TLS_CLIENT_CA.',
+    );
   }
   return { certificates: asked, certificateAuthorities, mllpsCertificate, keyHosts: keyHosts(env) };
 }
@@ -30,7 +32,7 @@ export function clientSettings(env: Record<string, string | undefined>): ClientS
 function keyHosts(env: Record<string, string | undefined>): string[] {
   const hosts = (given(env, 'CLIENT_KEY_HOSTS') ?? '').split(',').map((host) => host.trim().toLowerCase());
   const wrong = hosts.find((host) => host !== '' && !/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/.test(host));
-  if (wrong !== undefined) throw new ConfigError(`CLIENT_KEY_HOSTS: "${wrong}" is no host or host:port.`);
+  if (wrong !== undefined) throw new ConfigError(`CLIENT_KEY_HOSTS : « ${wrong} » n’est ni hôte ni hôte:port.`);
   return hosts.filter((host) => host !== '');
 }
 
@@ -42,7 +44,7 @@ function oneOf<const T extends string>(
   const value = given(env, name);
   const found = allowed.find((candidate) => candidate === value);
   if (value !== undefined && !found)
-    throw new ConfigError(`${name}="${value}" is unknown: use one of ${allowed.join(', ')}.`);
+    throw new ConfigError(`${name}=${value} est inconnu : donnez l’un de ${allowed.join(', ')}.`);
   return found;
 }
 

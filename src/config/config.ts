@@ -139,7 +139,8 @@ function seconds(env: Record<string, string | undefined>, name: string, fallback
   const value = text(env, name);
   if (value === undefined) return fallback;
   const number = Number(value);
-  if (!(number > 0 && number <= 60)) throw new ConfigError(`${name}="${value}" is not a number of seconds up to 60.`);
+  if (!(number > 0 && number <= 60))
+    throw new ConfigError(`${name}=${value} : donnez un nombre de secondes, 60 au plus.`);
   return number;
 }
 
@@ -151,9 +152,9 @@ function list(env: Record<string, string | undefined>, name: string): string[] {
 function securityAlertTo(env: Record<string, string | undefined>): string[] {
   const addresses = list(env, 'SECURITY_ALERT_TO');
   const wrong = addresses.find((address) => !/^[^\s@<>,;:"]+@[^\s@<>,;:"]+$/.test(address));
-  if (wrong !== undefined) throw new ConfigError(`SECURITY_ALERT_TO: "${wrong}" is not an e-mail address.`);
+  if (wrong !== undefined) throw new ConfigError(`SECURITY_ALERT_TO : « ${wrong} » n’est pas une adresse de courriel.`);
   if (addresses.length > 0 && text(env, 'SMTP_HOST') === undefined) {
-    throw new ConfigError('SECURITY_ALERT_TO needs SMTP_HOST: nothing could be sent.');
+    throw new ConfigError('SECURITY_ALERT_TO demande SMTP_HOST : sans lui rien ne partirait.');
   }
   return addresses;
 }
@@ -162,7 +163,7 @@ function smtp(env: Record<string, string | undefined>): SmtpConfig | undefined {
   const host = text(env, 'SMTP_HOST');
   if (host === undefined) return undefined;
   const from = text(env, 'SMTP_FROM');
-  if (from === undefined) throw new ConfigError('SMTP_HOST needs SMTP_FROM: the address messages come from.');
+  if (from === undefined) throw new ConfigError('SMTP_HOST demande SMTP_FROM, l’adresse d’où partent les messages.');
   return {
     host,
     port: port(env, 'SMTP_PORT', 587),
@@ -177,7 +178,7 @@ function port(env: Record<string, string | undefined>, name: string, fallback: n
   if (value === undefined) return fallback;
   const number = Number(value);
   if (!Number.isInteger(number) || number < 0 || number > 65535) {
-    throw new ConfigError(`${name}="${value}" is not a port: give a whole number from 0 (any free port) to 65535.`);
+    throw new ConfigError(`${name}=${value} n’est pas un port : donnez un entier de 0 (un port libre) à 65535.`);
   }
   return number;
 }
@@ -187,7 +188,7 @@ function baseUrl(env: Record<string, string | undefined>): string | undefined {
   if (value === undefined) return undefined;
   if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol)) {
     throw new ConfigError(
-      `BASE_URL="${value}" is not an address: give http:// or https:// and the host, as users type it.`,
+      `BASE_URL=${value} n’est pas une adresse : donnez http:// ou https:// et le nom d’hôte, comme les utilisateurs l’écrivent.`,
     );
   }
   return value.replace(/(?<!\/)\/+$/, '');
@@ -195,7 +196,7 @@ function baseUrl(env: Record<string, string | undefined>): string | undefined {
 
 function mllpsPort(env: Record<string, string | undefined>): number | undefined {
   if (text(env, 'MLLPS_PORT') === undefined) return undefined;
-  if (!tls(env)) throw new ConfigError('MLLPS_PORT needs a certificate: set TLS_CERT and TLS_KEY.');
+  if (!tls(env)) throw new ConfigError('MLLPS_PORT demande un certificat : donnez TLS_CERT et TLS_KEY.');
   return port(env, 'MLLPS_PORT', 0);
 }
 
@@ -207,7 +208,7 @@ function oneOf<const T extends string>(
 ): T {
   const value = text(env, name) ?? fallback;
   const found = allowed.find((candidate) => candidate === value);
-  if (!found) throw new ConfigError(`${name}="${value}" is unknown: use one of ${allowed.join(', ')}.`);
+  if (!found) throw new ConfigError(`${name}=${value} est inconnu : donnez l’un de ${allowed.join(', ')}.`);
   return found;
 }
 
@@ -215,7 +216,7 @@ function tls(env: Record<string, string | undefined>): Config['tls'] {
   const cert = text(env, 'TLS_CERT');
   const key = text(env, 'TLS_KEY');
   if (cert && key) return { cert, key };
-  if (cert || key) throw new ConfigError('TLS_CERT and TLS_KEY go together: set both paths or neither.');
+  if (cert || key) throw new ConfigError('TLS_CERT et TLS_KEY vont ensemble : donnez les deux chemins, ou aucun.');
   return undefined;
 }
 
@@ -227,7 +228,7 @@ function demoSetting(env: Record<string, string | undefined>, implied: boolean):
 function demoPassword(env: Record<string, string | undefined>): string | undefined {
   const value = secretText(env, 'DEMO_PASSWORD');
   if (value !== undefined && value.length < minimumDemoPasswordLength) {
-    throw new ConfigError(`DEMO_PASSWORD is too short: give at least ${minimumDemoPasswordLength} characters.`);
+    throw new ConfigError(`DEMO_PASSWORD est trop court : ${minimumDemoPasswordLength} caractères au moins.`);
   }
   return value;
 }
@@ -236,13 +237,15 @@ function demoClock(env: Record<string, string | undefined>, demo: boolean): Demo
   const value = text(env, 'DEMO_CLOCK');
   if (value === undefined) return undefined;
   if (!demo)
-    throw new ConfigError('DEMO_CLOCK is refused without demonstration data: real delays run on the real clock.');
+    throw new ConfigError(
+      'DEMO_CLOCK est refusé sans données de démonstration : les vrais délais courent à la vraie horloge.',
+    );
   const [startText = '', speedText = '1'] = value.split(',');
   const start = new Date(startText);
   const speed = Number(speedText);
   if (Number.isNaN(start.getTime()) || !(speed > 0)) {
     throw new ConfigError(
-      `DEMO_CLOCK="${value}": expected <instant>[,<speed>], for example 2026-10-24T22:00:00+02:00,60.`,
+      `DEMO_CLOCK=${value} : donnez <instant>[,<vitesse>], par exemple 2026-10-24T22:00:00+02:00,60.`,
     );
   }
   return acceleratedClock(start, speed);

@@ -14,7 +14,7 @@ export function dataKeysConfig(env: Record<string, string | undefined>): DataKey
   const text = env.DATA_KEYS?.trim() || undefined;
   const file = env.DATA_KEYS_FILE?.trim() || undefined;
   if (text !== undefined && file !== undefined) {
-    throw new ConfigError('DATA_KEYS and DATA_KEYS_FILE are both set: keep one of them.');
+    throw new ConfigError('DATA_KEYS et DATA_KEYS_FILE sont donnés tous les deux : ne gardez que l’un.');
   }
   return { text, file };
 }

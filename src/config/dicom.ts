@@ -36,7 +36,7 @@ export function dicomSettings(
   const securePort = port(env, 'DIMSES_PORT');
   if (securePort !== undefined && !(hasTls && clients.certificates)) {
     throw new ConfigError(
-      'DIMSES_PORT is for clients with certificates: set TLS_CERT, TLS_KEY, and TLS_CLIENT_CERTIFICATES=optional or TLS_CLIENT_CA.',
+      'DIMSES_PORT ne reçoit que des clients à certificat : donnez TLS_CERT, TLS_KEY, et TLS_CLIENT_CERTIFICATES=optional ou TLS_CLIENT_CA.',
     );
   }
   return {
@@ -60,7 +60,9 @@ function peers(env: Environment): DicomPeer[] | undefined {
     const most = family === 6 ? 128 : 32;
     const prefix = bits === undefined ? most : /^\d{1,3}$/.test(bits) ? Number(bits) : -1;
     if (at < 1 || family === 0 || prefix < 0 || prefix > most) {
-      throw new ConfigError(`DIMSE_PEERS: "${entry.trim()}" is not AE_TITLE=address or AE_TITLE=network/bits.`);
+      throw new ConfigError(
+        `DIMSE_PEERS : « ${entry.trim()} » n’a pas la forme TITRE_AE=adresse ou TITRE_AE=réseau/bits.`,
+      );
     }
     const list = new BlockList();
     list.addSubnet(address, prefix, family === 6 ? 'ipv6' : 'ipv4');
@@ -73,7 +75,9 @@ function peers(env: Environment): DicomPeer[] | undefined {
 
 function aeTitle(text: string, name: string): string {
   if (!/^[!-[\]-~](?:[ -[\]-~]{0,14}[!-[\]-~])?$/.test(text)) {
-    throw new ConfigError(`${name}: "${text}" is not an AE title: 1 to 16 printable characters, no backslash.`);
+    throw new ConfigError(
+      `${name} : « ${text} » n’est pas un titre AE (1 à 16 caractères imprimables, sans barre oblique inverse).`,
+    );
   }
   return text;
 }
@@ -83,7 +87,7 @@ function port(env: Environment, name: string): number | undefined {
   if (value === undefined || value === 'off') return undefined;
   const number = Number(value);
   if (!Number.isInteger(number) || number < 0 || number > 65535)
-    throw new ConfigError(`${name}="${value}" is not a port: give a whole number from 0 (any free port) to 65535.`);
+    throw new ConfigError(`${name}=${value} n’est pas un port : donnez un entier de 0 (un port libre) à 65535.`);
   return number;
 }
 

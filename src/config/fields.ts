@@ -24,26 +24,26 @@ export interface Fields {
 }
 
 export function fieldsOf(value: unknown, where: string): Fields {
-  if (!isObject(value)) throw new ConfigError(`${where}: expected an object.`);
+  if (!isObject(value)) throw new ConfigError(`${where || 'le fichier'} : il faut un objet.`);
   const read = new Set<string>();
   const take = (name: string): unknown => {
     read.add(name);
     return Object.hasOwn(value, name) ? value[name] : undefined;
   };
   const place = (name: string) => (where === '' ? name : `${where}.${name}`);
-  const error = (name: string, expected: string) => new ConfigError(`${place(name)}: expected ${expected}.`);
+  const error = (name: string, expected: string) => new ConfigError(`${place(name)} : il faut ${expected}.`);
 
   const optionalText = (name: string): string | undefined => {
     const found = take(name);
     if (found === undefined) return undefined;
     if (typeof found !== 'string' || found.trim() === '' || found.length > longestText) {
-      throw error(name, `a text of 1 to ${longestText} characters`);
+      throw error(name, `un texte de 1 à ${longestText} caractères`);
     }
     return found.trim();
   };
   const list = (name: string, what: string): unknown[] => {
     const found = take(name) ?? [];
-    if (!Array.isArray(found) || found.length > longestList) throw error(name, `a list of ${what}`);
+    if (!Array.isArray(found) || found.length > longestList) throw error(name, `une liste de ${what}`);
     return found;
   };
 
@@ -54,42 +54,42 @@ export function fieldsOf(value: unknown, where: string): Fields {
     optionalText,
     text(name, fallback) {
       const found = optionalText(name) ?? fallback;
-      if (found === undefined) throw error(name, 'a text');
+      if (found === undefined) throw error(name, 'un texte');
       return found;
     },
     texts(name) {
-      const found = list(name, 'texts');
+      const found = list(name, 'textes');
       if (!found.every((item) => typeof item === 'string' && item.trim() !== '' && item.length <= longestText)) {
-        throw error(name, 'a list of texts');
+        throw error(name, 'une liste de textes');
       }
       return found.map((item) => String(item).trim());
     },
     flag(name, fallback) {
       const found = take(name) ?? fallback;
-      if (typeof found !== 'boolean') throw error(name, 'true or false');
+      if (typeof found !== 'boolean') throw error(name, 'true ou false');
       return found;
     },
     wholeNumber(name, { fallback, from, to }) {
       const found = take(name) ?? fallback;
       if (!Number.isInteger(found) || Number(found) < from || Number(found) > to) {
-        throw error(name, `a whole number from ${from} to ${to}`);
+        throw error(name, `un entier de ${from} à ${to}`);
       }
       return Number(found);
     },
     oneOf(name, allowed, fallback) {
       const found = optionalText(name) ?? fallback;
       const known = allowed.find((candidate) => candidate === found);
-      if (known === undefined) throw error(name, `one of ${allowed.join(', ')}`);
+      if (known === undefined) throw error(name, `l’un de ${allowed.join(', ')}`);
       return known;
     },
     object(name) {
       const found = take(name);
       return found === undefined ? undefined : fieldsOf(found, place(name));
     },
-    objects: (name) => list(name, 'objects').map((item, index) => fieldsOf(item, `${place(name)}[${index}]`)),
+    objects: (name) => list(name, 'objets').map((item, index) => fieldsOf(item, `${place(name)}[${index}]`)),
     done() {
       const unknown = Object.keys(value).find((name) => !read.has(name));
-      if (unknown !== undefined) throw new ConfigError(`${place(unknown)}: this setting does not exist.`);
+      if (unknown !== undefined) throw new ConfigError(`${place(unknown)} : ce réglage n’existe pas.`);
     },
   };
 }

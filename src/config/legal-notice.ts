@@ -40,8 +40,10 @@ export function legalNotice(env: Record<string, string | undefined>): LegalNotic
     content = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
     const reason =
-      error instanceof SyntaxError ? 'is not JSON' : `cannot be read (${(error as NodeJS.ErrnoException).code})`;
-    throw new ConfigError(`LEGAL_NOTICE="${path}" ${reason}.`);
+      error instanceof SyntaxError
+        ? 'n’est pas du JSON'
+        : `: fichier illisible (${(error as NodeJS.ErrnoException).code})`;
+    throw new ConfigError(`LEGAL_NOTICE=${path} ${reason}.`);
   }
   return parseLegalNotice(content);
 }
@@ -66,7 +68,7 @@ export function parseLegalNotice(content: unknown): LegalNotice {
 
 function section(file: Fields, name: string): Fields {
   const found = file.object(name);
-  if (!found) throw file.error(name, 'an object');
+  if (!found) throw file.error(name, 'un objet');
   return found;
 }
 

@@ -13,7 +13,9 @@ export function secondFactorRoles(env: Record<string, string | undefined>): read
   const roles = value.split(',').flatMap((role) => role.trim() || []);
   const wrong = roles.find((role) => !roleSyntax.test(role));
   if (wrong !== undefined) {
-    throw new ConfigError(`SECOND_FACTOR_ROLES: "${wrong}" is not a role; give names separated by commas, or all.`);
+    throw new ConfigError(
+      `SECOND_FACTOR_ROLES : « ${wrong} » n’est pas un rôle ; donnez des noms séparés par des virgules, ou all.`,
+    );
   }
   return roles;
 }

@@ -18,7 +18,7 @@ export function secret(env: Environment, name: string): Secret | undefined {
   const value = given(env, name);
   const file = given(env, `${name}_FILE`);
   if (value !== undefined && file !== undefined)
-    throw new ConfigError(`${name} and ${name}_FILE are both set: keep one of them.`);
+    throw new ConfigError(`${name} et ${name}_FILE sont donnés tous les deux : ne gardez que l’un.`);
   if (file === undefined) return value === undefined ? undefined : () => value;
   let last = readSecretFile(name, file);
   return () => {
@@ -41,10 +41,11 @@ function readSecretFile(name: string, file: string): string {
   try {
     text = readFileSync(file, 'utf8').trim();
   } catch (error) {
-    throw new ConfigError(`${name}_FILE="${file}" cannot be read (${(error as NodeJS.ErrnoException).code}).`);
+    throw new ConfigError(`${name}_FILE=${file} : fichier illisible (${(error as NodeJS.ErrnoException).code}).`);
   }
-  if (text === '') throw new ConfigError(`${name}_FILE="${file}" is empty.`);
-  if (text.length > longestSecretBytes) throw new ConfigError(`${name}_FILE="${file}" is too long for a secret.`);
+  if (text === '') throw new ConfigError(`${name}_FILE=${file} : fichier vide.`);
+  if (text.length > longestSecretBytes)
+    throw new ConfigError(`${name}_FILE=${file} : fichier trop long pour un secret.`);
   return text;
 }
 

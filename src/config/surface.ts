@@ -74,25 +74,26 @@ function originOf(entry: string): string[] {
     entry.includes('*') ||
     !(url.protocol === 'https:' || (url.protocol === 'http:' && isLocal))
   )
-    throw new ConfigError(`CORS_ORIGINS: "${entry}" is not an origin such as https://app.chu.example.`);
+    throw new ConfigError(`CORS_ORIGINS : « ${entry} » n’est pas une origine comme https://app.chu.example.`);
   return [entry];
 }
 
 function contact(env: Environment): string {
   const value = text(env, 'SECURITY_CONTACT') ?? 'mailto:securite@passerelle.example';
   if (!/^(?:mailto:|https:\/\/|tel:)\S+$/.test(value))
-    throw new ConfigError(`SECURITY_CONTACT="${value}" is not a mailto:, https: or tel: address.`);
+    throw new ConfigError(`SECURITY_CONTACT=${value} : donnez une adresse mailto:, https: ou tel:.`);
   return value;
 }
 
 function malware(env: Environment): MalwareSettings | undefined {
   const host = text(env, 'CLAMD_HOST');
   const path = text(env, 'CLAMD_SOCKET');
-  if (host !== undefined && path !== undefined) throw new ConfigError('CLAMD_HOST and CLAMD_SOCKET: set one of them.');
+  if (host !== undefined && path !== undefined)
+    throw new ConfigError('CLAMD_HOST et CLAMD_SOCKET : ne gardez que l’un des deux.');
   if (host === undefined && path === undefined) return undefined;
   const unavailable = text(env, 'CLAMD_UNAVAILABLE') ?? 'refuse';
   if (unavailable !== 'refuse' && unavailable !== 'accept')
-    throw new ConfigError(`CLAMD_UNAVAILABLE="${unavailable}" is unknown: use refuse or accept.`);
+    throw new ConfigError(`CLAMD_UNAVAILABLE=${unavailable} est inconnu : donnez refuse ou accept.`);
   return {
     clamd: path === undefined ? { host: host!, port: count(env, 'CLAMD_PORT', clamdPort) } : { path },
     unavailable,
@@ -106,14 +107,14 @@ function rate(env: Environment, name: string, fallback: Rate): Rate | undefined 
   if (value === 'off') return undefined;
   const [, perSecond, burst] = /^(\d{1,7}),(\d{1,8})$/.exec(value) ?? [];
   if (!Number(perSecond) || !Number(burst))
-    throw new ConfigError(`${name}="${value}": expected <requests per second>,<burst>, for example 300,3000, or off.`);
+    throw new ConfigError(`${name}=${value} : donnez <requêtes par seconde>,<pointe>, par exemple 300,3000, ou off.`);
   return { perSecond: Number(perSecond), burst: Number(burst) };
 }
 
 function count(env: Environment, name: string, fallback: number): number {
   const value = text(env, name);
   if (value === undefined) return fallback;
-  if (!/^[1-9]\d{0,7}$/.test(value)) throw new ConfigError(`${name}="${value}" is not a whole number from 1.`);
+  if (!/^[1-9]\d{0,7}$/.test(value)) throw new ConfigError(`${name}=${value} : donnez un entier à partir de 1.`);
   return Number(value);
 }
 

@@ -76,7 +76,7 @@ function nativeFolder(): string {
     return join(dirname(require.resolve(name)), '..', 'native');
   } catch {
     throw new EmbeddedPostgresError(
-      `There is no embedded PostgreSQL for ${process.platform}-${process.arch}: set DATABASE_URL to a PostgreSQL 15 or newer.`,
+      `Pas de PostgreSQL embarqué pour ${process.platform}-${process.arch} : donnez dans DATABASE_URL un PostgreSQL 15 ou plus récent.`,
     );
   }
 }
@@ -111,7 +111,7 @@ async function runAs(): Promise<Identity> {
   const gid = Number(id('-g').stdout);
   if (!uid || !gid) {
     throw new EmbeddedPostgresError(
-      'PostgreSQL does not run as root and the account "postgres" could not be made: run as another user, or set DATABASE_URL.',
+      'PostgreSQL ne tourne pas en root, et le compte « postgres » n’a pu être créé : lancez Passerelle sous un autre compte, ou donnez DATABASE_URL.',
     );
   }
   return { uid, gid };
@@ -189,8 +189,8 @@ async function initialise(
   if (handOver !== passwordFile) await rm(handOver, { force: true });
   if (result.status !== 0) {
     throw new EmbeddedPostgresError(
-      `initdb failed in ${directory}: ${result.stderr?.trim() || result.error?.message}. ` +
-        'When root runs Passerelle, the account "postgres" must be able to enter DATA_DIR: choose another DATA_DIR.',
+      `initdb a échoué dans ${directory} : ${result.stderr?.trim() || result.error?.message}. ` +
+        'Si root lance Passerelle, le compte « postgres » doit pouvoir entrer dans DATA_DIR : choisissez-en un autre.',
     );
   }
 }
@@ -222,16 +222,18 @@ async function startServer(
   );
   const pid = child.pid;
   if (pid === undefined)
-    throw new EmbeddedPostgresError(`The program ${join(native, 'bin', 'postgres')} cannot be run.`);
+    throw new EmbeddedPostgresError(
+      `Le programme ${join(native, 'bin', 'postgres')} ne peut être lancé : réinstallez par npm ci, ou donnez DATABASE_URL.`,
+    );
   let output = '';
   await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => fail('it did not become ready in time'), startTimeoutMs);
+    const timer = setTimeout(() => fail('pas prêt à temps'), startTimeoutMs);
     const fail = (reason: string) => {
       clearTimeout(timer);
-      reject(new EmbeddedPostgresError(`Embedded PostgreSQL in ${options.directory}: ${reason}. ${output.trim()}`));
+      reject(new EmbeddedPostgresError(`PostgreSQL embarqué dans ${options.directory} : ${reason}. ${output.trim()}`));
     };
     child.once('error', (error) => fail(error.message));
-    child.once('exit', () => fail('the server stopped'));
+    child.once('exit', () => fail('il s’est arrêté'));
     child.stderr.on('data', (chunk: Buffer) => {
       output = (output + chunk.toString()).slice(-2000);
       if (!output.includes('ready to accept connections')) return;

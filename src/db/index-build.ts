@@ -41,7 +41,7 @@ export async function buildIndex(client: pg.Client, build: IndexBuild): Promise<
   if (left && !left.valid) await client.query(`DROP INDEX CONCURRENTLY ${left.name}`);
   await client.query(build.statement);
   if (!(await findIndex(client, build))?.valid)
-    throw new Error(`${build.index} is the name of something other than an index of ${build.table}`);
+    throw new Error(`${build.index} est le nom d’autre chose que d’un index de ${build.table}`);
 }
 
 /** The index as it is in the catalogue; `name` is quoted and qualified as far as needed. */

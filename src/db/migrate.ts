@@ -44,7 +44,7 @@ export async function migrate(adminUrl: string, folder: string): Promise<string[
     const todo = await pending(folder, new Map(rows.map((row) => [row.name, row.sha256])));
     for (const { name, run } of todo) {
       await run(client).catch((error: unknown) => {
-        throw new MigrationError(`Migration ${name}: ${(error as Error).message}`, { cause: error });
+        throw new MigrationError(`La migration ${name} a échoué : ${(error as Error).message}`, { cause: error });
       });
     }
     return todo.map(({ name }) => name);
@@ -71,7 +71,10 @@ async function lock(client: pg.Client): Promise<void> {
 async function pending(folder: string, applied: ReadonlyMap<string, string>): Promise<Migration[]> {
   const names = (await readdir(folder)).filter((name) => /^\d{4}_[a-z0-9_]+\.sql$/.test(name)).sort();
   const missing = [...applied.keys()].find((name) => !names.includes(name));
-  if (missing) throw new MigrationError(`The database has migration ${missing}, this version does not: it is older.`);
+  if (missing)
+    throw new MigrationError(
+      `La base a la migration ${missing}, que cette version n’a pas : elle est plus ancienne que la base. Installez la version qui a servi la base.`,
+    );
   const inTransactions: Migration[] = [];
   const besideWriters: Migration[] = [];
   for (const name of names) {
@@ -79,7 +82,10 @@ async function pending(folder: string, applied: ReadonlyMap<string, string>): Pr
     const sha256 = createHash('sha256').update(text).digest('hex');
     const known = applied.get(name);
     if (known === sha256) continue;
-    if (known) throw new MigrationError(`Migration ${name} was changed after it was applied: write a new one instead.`);
+    if (known)
+      throw new MigrationError(
+        `La migration ${name} a changé depuis qu’elle a été appliquée : remettez le fichier d’origine, et écrivez-en une nouvelle.`,
+      );
     if (isIndexBuild(text)) besideWriters.push(indexMigration(name, text, sha256));
     else inTransactions.push(transactionMigration(name, text, sha256));
   }
@@ -107,7 +113,7 @@ function indexMigration(name: string, text: string, sha256: string): Migration {
   const build = parseIndexBuild(text);
   if (!build) {
     throw new MigrationError(
-      `Migration ${name}: after "-- concurrently" comes exactly one CREATE INDEX CONCURRENTLY IF NOT EXISTS.`,
+      `Migration ${name} : après « -- concurrently » vient un seul CREATE INDEX CONCURRENTLY IF NOT EXISTS.`,
     );
   }
   return {

@@ -248,7 +248,7 @@ export function createDelivery(options: DeliveryOptions): DeliveryRoom {
     },
     async replay(tenant, id) {
       const destination = await database.transaction(tenant, (sql) => revive(sql, tenant, id, clock.now()));
-      if (!destination) throw new FhirError(404, 'not-found', `No dead letter ${id}`);
+      if (!destination) throw noDeadLetter(id);
       void wake(tenant, destination);
     },
     sweep,
@@ -268,4 +268,11 @@ export function createDelivery(options: DeliveryOptions): DeliveryRoom {
       return all;
     },
   };
+}
+
+function noDeadLetter(id: string): FhirError {
+  const text = `Aucun envoi abandonné ${id} : voyez « deliveries list ».`;
+  return FhirError.of(404, [
+    { severity: 'error', code: 'not-found', diagnostics: `No dead letter ${id}`, details: { text } },
+  ]);
 }

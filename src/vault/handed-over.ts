@@ -42,12 +42,12 @@ export const inClear: Sealing = {
 export async function sealedFor(recipients: readonly string[]): Promise<Sealing> {
   const { Encrypter } = await import('age-encryption');
   const encrypter = new Encrypter();
-  if (recipients.length === 0) throw new VaultError('recipient', 'There is nobody to encrypt for.');
+  if (recipients.length === 0) throw new VaultError('recipient', 'Personne pour qui chiffrer : donnez --for.');
   for (const recipient of recipients) {
     try {
       encrypter.addRecipient(recipient.trim());
     } catch {
-      throw new VaultError('recipient', `"${recipient}" is not the public key of a recipient (age1…).`);
+      throw new VaultError('recipient', `« ${recipient} » n’est pas la clé publique d’un destinataire (age1…).`);
     }
   }
   return {
@@ -81,13 +81,13 @@ export async function* openHandedOver(path: string, identity: string): AsyncGene
   try {
     decrypter.addIdentity(identity.trim());
   } catch {
-    throw new VaultError('recipient', 'This is not a private key (AGE-SECRET-KEY-…).');
+    throw new VaultError('recipient', 'Ce n’est pas une clé privée (AGE-SECRET-KEY-…).');
   }
   const source = createReadStream(path);
   try {
     yield* await decrypter.decrypt(Readable.toWeb(source) as ReadableStream<Uint8Array>);
   } catch {
-    throw new VaultError('recipient', `${path} is not for this key, or was changed.`);
+    throw new VaultError('recipient', `${path} n’est pas pour cette clé, ou a été modifié.`);
   } finally {
     source.destroy();
   }

@@ -75,7 +75,7 @@ function ringOf(keysNow: (force: boolean) => readonly MasterKey[]): KeyRing {
     find(id) {
       const known = (force: boolean) => keysNow(force).find((key) => key.id === id);
       const key = known(false) ?? known(true);
-      if (!key) throw new VaultError('key-unknown', `The key "${id}" is not in the key ring (DATA_KEYS).`);
+      if (!key) throw new VaultError('key-unknown', `La clé « ${id} » n’est pas dans le trousseau (DATA_KEYS).`);
       return key;
     },
     ids: () => keysNow(true).map(({ id }) => id),
@@ -114,9 +114,11 @@ export function rotateKeyFile(file: string, now: Date): string {
 export function retireKey(file: string, id: string): void {
   const lines = readFileSync(file, 'utf8').split('\n');
   const isKey = (line: string) => line.trim().startsWith(`${id}:`);
-  if (!lines.some(isKey)) throw new VaultError('key-unknown', `The key "${id}" is not in the key ring.`);
+  if (!lines.some(isKey))
+    throw new VaultError('key-unknown', `La clé « ${id} » n’est pas dans le trousseau : voyez « keys list ».`);
   const text = lines.filter((line) => !isKey(line)).join('\n');
-  if (parseKeys(lines.join('\n'))[0]?.id === id) throw new VaultError('keys', `The key "${id}" is the current one.`);
+  if (parseKeys(lines.join('\n'))[0]?.id === id)
+    throw new VaultError('keys', `La clé « ${id} » est celle qui scelle : faites d’abord « keys rotate ».`);
   const fresh = `${file}.new`;
   const handle = openSync(fresh, 'w', 0o600);
   writeSync(handle, text);
@@ -136,7 +138,7 @@ function readKeys(file: string): readonly MasterKey[] {
   try {
     text = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new VaultError('keys', `The key ring cannot be read (${(error as NodeJS.ErrnoException).code}).`);
+    throw new VaultError('keys', `Trousseau illisible (${(error as NodeJS.ErrnoException).code}) : ${file}`);
   }
   return parseKeys(text);
 }
@@ -150,15 +152,15 @@ function parseKeys(text: string): readonly MasterKey[] {
     const [id = '', encoded = ''] = entry.split(':');
     const key = Buffer.from(encoded, 'base64');
     if (!idPattern.test(id) || key.length !== keyBytes) {
-      throw new VaultError('keys', 'A key of the ring (DATA_KEYS) is not <id>:<base64 of 32 bytes>.');
+      throw new VaultError('keys', 'Une clé du trousseau (DATA_KEYS) n’a pas la forme <nom>:<32 octets en base64>.');
     }
     const derived = (purpose: string) =>
       createSecretKey(Buffer.from(hkdfSync('sha256', key, '', `passerelle ${purpose}`, keyBytes)));
     return { id, forObjects: derived('objects'), forTexts: derived('texts') };
   });
-  if (keys.length === 0) throw new VaultError('keys', 'The key ring (DATA_KEYS) holds no key.');
+  if (keys.length === 0) throw new VaultError('keys', 'Le trousseau (DATA_KEYS) ne contient aucune clé.');
   if (new Set(keys.map(({ id }) => id)).size < keys.length) {
-    throw new VaultError('keys', 'The key ring (DATA_KEYS) holds one id twice.');
+    throw new VaultError('keys', 'Le trousseau (DATA_KEYS) contient deux fois le même nom de clé.');
   }
   return keys;
 }

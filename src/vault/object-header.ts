@@ -85,7 +85,7 @@ export function rewrappedPlace(ring: KeyRing, name: string, header: ObjectHeader
 }
 
 function checkedFrameBytes(bytes: Buffer): number {
-  if (!isSealed(bytes)) throw new VaultError('not-sealed', 'This is not a sealed object.');
+  if (!isSealed(bytes)) throw new VaultError('not-sealed', 'Ce n’est pas un objet scellé.');
   if (bytes.length < headerBytes) throw damaged();
   const size = bytes.readUInt32BE(8);
   if (size === 0 || size > maximumFrameBytes || bytes.subarray(12, 32).some((byte) => byte !== 0)) throw damaged();

@@ -70,7 +70,7 @@ export function openingStream(ring: KeyRing, name: string): Transform {
     },
     flush(done) {
       try {
-        if (!header) throw new VaultError('not-sealed', 'This is not a sealed object.');
+        if (!header) throw new VaultError('not-sealed', 'Ce n’est pas un objet scellé.');
         if (waitingBytes < tagBytes) throw damaged();
         if (waitingBytes > tagBytes) this.push(open(take(waitingBytes - tagBytes)));
         checkEnd(header.dataKey, frames, size, take(tagBytes));

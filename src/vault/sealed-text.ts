@@ -20,7 +20,7 @@ export function sealText(ring: KeyRing, name: string, text: string): string {
 /** @throws VaultError */
 export function openText(ring: KeyRing, name: string, sealed: string): string {
   const [, id, encoded] = pattern.exec(sealed) ?? [];
-  if (id === undefined || encoded === undefined) throw new VaultError('not-sealed', 'This is not a sealed text.');
+  if (id === undefined || encoded === undefined) throw new VaultError('not-sealed', 'Ce n’est pas un texte scellé.');
   const { forTexts } = ring.find(id);
   const bytes = Buffer.from(encoded, 'base64url');
   if (bytes.length < nonceBytes + tagBytes) throw damaged();

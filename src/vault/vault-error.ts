@@ -1,4 +1,4 @@
-/** Why something sealed cannot be opened. Messages name neither the content nor, where it is somebody's, the object. */
+/** Why something sealed cannot be opened. Messages, in French for the operator, name neither the content nor, where it is somebody's, the object. */
 export class VaultError extends Error {
   override name = 'VaultError';
   /**
@@ -14,5 +14,5 @@ export class VaultError extends Error {
 }
 
 export function damaged(): VaultError {
-  return new VaultError('damaged', 'A sealed object is damaged, cut, or was put under another name.');
+  return new VaultError('damaged', 'Un objet scellé est abîmé, coupé, ou porte le nom d’un autre.');
 }

@@ -218,7 +218,9 @@ describe('a backup', () => {
 
   it('is not restored over a database that serves somebody', async () => {
     const { path } = await takeBackup(config, database, vault, join(root, 'over.backup'));
-    await expect(restoreBackup(await machine('over'), database.adminUrl, vault, path)).rejects.toThrow('not empty');
+    await expect(restoreBackup(await machine('over'), database.adminUrl, vault, path)).rejects.toThrow(
+      'n’est pas vide',
+    );
     expect((await database.query('aa', "SELECT id FROM fhir.patient WHERE id = 'aa-un'")).rows).toHaveLength(1);
   });
 

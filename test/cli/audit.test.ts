@@ -50,7 +50,7 @@ test('operators are told of by name, and what they did is sealed, proven, export
   const unsaid = await run('audit-export', 'write', exported, '--tenant', 'aa');
   expect(unsaid).toMatchObject({ code: 1, text: expect.stringContaining('--for') });
   expect((await run('audit-export', 'write', `${exported}-sealed`, '--tenant', 'aa', '--for', recipient)).text).toMatch(
-    /^aa: seals 1 to \d+, \d+ events → /,
+    /^aa : sceaux 1 à \d+, \d+ événements → /,
   );
   const unopened = await run(
     'audit-export',
@@ -59,9 +59,9 @@ test('operators are told of by name, and what they did is sealed, proven, export
     '--keys',
     join(folder, 'keys', 'audit-public'),
   );
-  expect(unopened).toMatchObject({ code: 1, text: expect.stringContaining('encrypted') });
+  expect(unopened).toMatchObject({ code: 1, text: expect.stringContaining('chiffrés') });
   const open = ['open', `${exported}-sealed`, '--to', exported, '--identity', join(folder, 'reader.key')];
-  expect((await run('privacy', ...open)).text).toContain('3 files');
+  expect((await run('privacy', ...open)).text).toContain('3 fichiers');
 
   const store = await createFhirStore({ database });
   const said = (await store.search('aa', 'AuditEvent', '_sort=date')).map(({ agent, subtype }) => [
@@ -75,10 +75,10 @@ test('operators are told of by name, and what they did is sealed, proven, export
   const keys = join(folder, 'keys', 'audit-public');
   expect(await readdir(keys)).toHaveLength(1);
   const offline = await run('audit-export', 'verify', join(exported, 'aa'), '--keys', keys);
-  expect(offline).toMatchObject({ code: 0, text: expect.stringContaining(': whole. aa, ') });
+  expect(offline).toMatchObject({ code: 0, text: expect.stringContaining(' : entière. aa, ') });
   expect(await run('audit-verify', '--tenant', 'aa')).toMatchObject({
     code: 0,
-    text: expect.stringMatching(/^aa: whole\. /),
+    text: expect.stringMatching(/^aa : entière\. /),
   });
 });
 
@@ -89,7 +89,7 @@ test('a change by the superuser is named, with exit code 1', async () => {
   ]);
   const { code, text } = await run('audit-verify');
   expect(code).toBe(1);
-  expect(text).toContain(`aa: BROKEN. row-altered: seal 1, row ${rows[0]!.id}. `);
+  expect(text).toContain(`aa : ROMPUE. row-altered (ligne modifiée) : sceau 1, ligne ${rows[0]!.id}. `);
   await superuser.query("UPDATE fhir.journal SET entries = replace(entries, 'eve', 'lea') WHERE id = $1", [
     rows[0]!.id,
   ]);
@@ -102,22 +102,25 @@ test('events that were hidden from searches are found again when their search va
   await superuser.query("UPDATE fhir.auditevent SET keys = '{}' WHERE tenant = 'aa'");
   expect(await found()).toBe(0);
   const { text } = await run('audit-reindex', '--tenant', 'aa');
-  expect(text).toBe(`aa: ${await found()} events\n`);
+  expect(text).toBe(`aa : ${await found()} événements\n`);
   expect(await found()).toBeGreaterThan(2);
 });
 
 test('keys are listed and rotated; retention is set, and nothing is destroyed before its time', async () => {
   const before = (await run('audit-key', 'list')).text.slice(0, 16);
   const { text } = await run('audit-key', 'rotate');
-  expect(text).toContain(`${before} stays believed.`);
+  expect(text).toContain(`${before} reste crue.`);
   expect((await run('audit-key', 'list')).text.match(/BEGIN PUBLIC KEY/g)).toHaveLength(2);
   expect(await run('audit-verify', '--tenant', 'aa')).toMatchObject({ code: 0 });
   expect(await run('audit-retention', 'set', 'aa', '--contract-end', '2026-12-31', '--keep-days', '30')).toMatchObject({
     code: 1,
   });
   expect((await run('audit-retention', 'set', 'aa', '--contract-end', '2026-12-31')).text).toBe(
-    'aa: kept for 365 days after 2026-12-31.\n',
+    'aa : gardée 365 jours après le 2026-12-31.\n',
   );
   expect(await run('audit-retention', 'list')).toEqual({ code: 0, text: '' });
-  expect(await run('audit-verify', '--tenant', 'nobody')).toEqual({ code: 1, text: 'There is no tenant nobody.\n' });
+  expect(await run('audit-verify', '--tenant', 'nobody')).toEqual({
+    code: 1,
+    text: 'Aucun groupe « nobody » : voyez « tenants list ».\n',
+  });
 });

@@ -59,12 +59,12 @@ test('a machine, an app, another key, shut off and on: the list shows it', async
   await run('disable', 'viewer');
   expect(await run('list')).toBe(
     [
-      'aa  ris-a  backend  Organization/hospital  system/Task.rs  active',
-      'aa  viewer  public-app  -  user/Patient.rs  disabled\n',
+      'aa  ris-a  backend  Organization/hospital  system/Task.rs  actif',
+      'aa  viewer  public-app  -  user/Patient.rs  fermé\n',
     ].join('\n'),
   );
   await run('enable', 'viewer');
-  expect(await run('list')).not.toContain('disabled');
+  expect(await run('list')).not.toContain('fermé');
 });
 
 test.each<[string, string[], RegExp]>([
@@ -73,26 +73,30 @@ test.each<[string, string[], RegExp]>([
     ['--kind', 'backend', '--role', 'ris', '--scope', 'system/Task.rs'],
     /establishment/,
   ],
-  ['an establishment that is not there', [...machine.with(3, 'nowhere')], /no Organization\/nowhere/],
-  ['a device of another establishment', [...machine, '--device', 'of-clinic'], /not of Organization\/hospital/],
-  ['a scope that is none', [...machine, '--scope', 'system/Nothing.rs'], /unknown/],
-  ['a scope for apps', [...machine, '--scope', 'user/Task.rs'], /system\/ is for machines/],
-  ['a condition on a date', [...machine, '--scope', 'system/Task.rs?authored-on=gt2026'], /no code and no reference/],
-  ['a condition on writing', [...machine, '--scope', 'system/Task.cruds?status=ready'], /reading and searching only/],
-  ['a condition on a directory', [...machine, '--scope', 'system/Organization.rs?active=true'], /patient data/],
-  ['a life too long', [...machine, '--lifetime', '7200'], /60 to 3600/],
-  ['a role that is none', [...machine, '--role', 'king'], /not a role/],
+  ['an establishment that is not there', [...machine.with(3, 'nowhere')], /aucune Organization\/nowhere/],
+  ['a device of another establishment', [...machine, '--device', 'of-clinic'], /n’est pas de Organization\/hospital/],
+  ['a scope that is none', [...machine, '--scope', 'system/Nothing.rs'], /inconnu/],
+  ['a scope for apps', [...machine, '--scope', 'user/Task.rs'], /system\/ est pour les machines/],
+  [
+    'a condition on a date',
+    [...machine, '--scope', 'system/Task.rs?authored-on=gt2026'],
+    /ni un code ni une référence/,
+  ],
+  ['a condition on writing', [...machine, '--scope', 'system/Task.cruds?status=ready'], /que pour lire et rechercher/],
+  ['a condition on a directory', [...machine, '--scope', 'system/Organization.rs?active=true'], /données de patient/],
+  ['a life too long', [...machine, '--lifetime', '7200'], /60 à 3600/],
+  ['a role that is none', [...machine, '--role', 'king'], /n’est pas un rôle/],
 ])('%s is refused', async (_name, wrong, message) => {
   await expect(run('add', 'aa', 'refused', ...wrong, ...keys())).rejects.toThrow(message);
   expect(await run('list')).not.toContain('refused');
 });
 
 test.each<[string, string[], RegExp]>([
-  ['http', ['http://app.example/cb'], /redirect address/],
-  ['a fragment', ['https://app.example/cb#x'], /redirect address/],
-  ['a star', ['https://*.example/cb'], /redirect address/],
-  ['a script', ['javascript:alert(1)'], /redirect address/],
-  ['a login in it', ['https://user@app.example/cb'], /redirect address/],
+  ['http', ['http://app.example/cb'], /adresse de retour/],
+  ['a fragment', ['https://app.example/cb#x'], /adresse de retour/],
+  ['a star', ['https://*.example/cb'], /adresse de retour/],
+  ['a script', ['javascript:alert(1)'], /adresse de retour/],
+  ['a login in it', ['https://user@app.example/cb'], /adresse de retour/],
 ])('a redirect address with %s is refused', async (_name, addresses, message) => {
   await expect(run('add', 'aa', 'bad-app', ...app.with(5, addresses[0]!))).rejects.toThrow(message);
 });
@@ -100,8 +104,8 @@ test.each<[string, string[], RegExp]>([
 test('an id, an account and a certificate belong to one client', async () => {
   await expect(run('add', 'bb', 'ris-a', ...machine, ...keys())).rejects.toThrow();
   await run('add', 'aa', 'ris-b', ...machine, ...keys());
-  await expect(run('rotate', 'ris-b', '--certificate', join(folder, 'cert.pem'))).rejects.toThrow(/another client/);
-  await expect(run('add', 'aa', 'open', ...app, ...keys())).rejects.toThrow(/keeps no secret/);
-  await expect(run('rotate', 'ris-b')).rejects.toThrow(/public keys or its certificate/);
+  await expect(run('rotate', 'ris-b', '--certificate', join(folder, 'cert.pem'))).rejects.toThrow(/un autre client/);
+  await expect(run('add', 'aa', 'open', ...app, ...keys())).rejects.toThrow(/ne garde aucun secret/);
+  await expect(run('rotate', 'ris-b')).rejects.toThrow(/clés publiques .* ou son certificat/);
   await expect(run('rotate', 'ris-b', '--keys', 'https://evil.example/jwks')).rejects.toThrow(/CLIENT_KEY_HOSTS/);
 });

@@ -37,30 +37,32 @@ describe('the command line', () => {
     for (const name of ['serve', 'demo', 'bench', 'migrate', 'token', 'user', 'messages', 'deliveries']) {
       expect(help.stdout).toContain(`  ${name}`);
     }
-    expect(run('dance')).toMatchObject({ status: 2, stderr: expect.stringContaining('Unknown command "dance"') });
+    expect(run('dance')).toMatchObject({ status: 2, stderr: expect.stringContaining('Commande inconnue : « dance »') });
   });
 
   it('refuses a second server on the same data, and says which process holds it', () => {
     const second = run('serve');
     expect(second.status).toBe(1);
-    expect(second.stderr).toContain(`A server (process ${server.process.pid}) already runs on DATA_DIR=`);
+    expect(second.stderr).toContain(`Un serveur (processus ${server.process.pid}) tourne déjà sur DATA_DIR=`);
   });
 
   it('tells what late clocks cost an establishment, and refuses what is no month', () => {
-    expect(run('penalties', 'demo', 'ch-exemple', '2026-05')).toMatchObject({ status: 0, stdout: '0 late\n' });
+    expect(run('penalties', 'demo', 'ch-exemple', '2026-05')).toMatchObject({ status: 0, stdout: '0 retard\n' });
     expect(run('penalties', 'demo', 'ch-exemple', '2026-05', '--csv').stdout).toContain('"Dossier";"Horloge"');
-    expect(run('penalties', 'demo', 'ch-exemple', 'mai').stderr).toContain('YYYY-MM');
+    expect(run('penalties', 'demo', 'ch-exemple', 'mai').stderr).toContain('AAAA-MM');
   });
 
   it('makes an account that can sign in, and shuts it off', async () => {
     const added = run('user', 'add', 'demo', 'second.lecteur', 'radiologist', 'Practitioner/radiologue');
-    const secret = /^second\.lecteur: (\S+)$/m.exec(added.stdout)?.[1] ?? '';
+    const secret = /^second\.lecteur : (\S+)$/m.exec(added.stdout)?.[1] ?? '';
     expect(added.status).toBe(0);
-    expect(run('user', 'list').stdout).toContain('demo  second.lecteur  radiologist  Practitioner/radiologue  active');
+    expect(run('user', 'list').stdout).toContain('demo  second.lecteur  radiologist  Practitioner/radiologue  actif');
     await expect(signIn(server.httpUrl, 'second.lecteur', secret)).resolves.toBeDefined();
     expect(run('user', 'disable', 'second.lecteur').status).toBe(0);
     await expect(signIn(server.httpUrl, 'second.lecteur', secret)).rejects.toThrow('401');
-    expect(run('user', 'add', 'demo', 'x', 'king', 'Practitioner/radiologue').stderr).toContain('"king" is not a role');
+    expect(run('user', 'add', 'demo', 'x', 'king', 'Practitioner/radiologue').stderr).toContain(
+      '« king » n’est pas un rôle',
+    );
   });
 
   it('gives a token for the running server, and none for an account nobody has', async () => {
@@ -85,7 +87,7 @@ describe('the command line', () => {
     const latin = refused.replaceAll('’', "'").replace('CLI0000001', 'CLI0000002').replace('UNICODE UTF-8', '8859/15');
     await sendMessage(to, Buffer.from(latin, 'latin1'));
     expect(run('messages', 'show', 'demo', 'CLI0000002').stdout).toBe(`${latin.replaceAll('\r', '\n')}\n`);
-    expect(run('messages', 'show', 'demo', 'NONE').stderr).toContain('Tenant demo received no message NONE');
+    expect(run('messages', 'show', 'demo', 'NONE').stderr).toContain('Le groupe demo n’a reçu aucun message NONE');
   });
 
   it('shows what waits to leave', () => {

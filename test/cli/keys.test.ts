@@ -61,7 +61,7 @@ describe('the command keys', () => {
     expect(await keys(['rewrap'], env)).toBe(0);
     expect(await keyOfImage()).toBe(fresh);
 
-    await expect(keys(['retire', old!], env)).rejects.toThrow('two hours');
+    await expect(keys(['retire', old!], env)).rejects.toThrow('deux heures');
     const earlier = new Date(Date.now() - 3 * 3_600_000);
     await utimes(ring(), earlier, earlier);
     // A secret of another room that nobody sealed again.
@@ -89,6 +89,6 @@ describe('the command keys', () => {
     const { blob } = await instance();
     await rm(join(folder, 'blobs', 'aa', blob.slice(0, 2), blob));
     vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-    await expect(keys(['retire', current!], env)).rejects.toThrow('the key stays');
+    await expect(keys(['retire', current!], env)).rejects.toThrow('l’ancienne reste');
   });
 });

@@ -28,6 +28,8 @@ describe('packages that are loaded at their first use', () => {
 
   it('are all installed here, and one that is not is named', () => {
     expect(() => expectLaterPackages()).not.toThrow();
-    expect(() => expectLaterPackages(['pg', 'no-such-package'])).toThrow('Not installed: no-such-package. Run npm ci.');
+    expect(() => expectLaterPackages(['pg', 'no-such-package'])).toThrow(
+      'Pas installé : no-such-package. Lancez npm ci.',
+    );
   });
 });

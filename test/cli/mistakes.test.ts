@@ -1,5 +1,7 @@
-/** What operators get wrong is answered in a sentence, never in the stack of the program. */
-import { mkdtemp, rm } from 'node:fs/promises';
+/** What operators get wrong is answered in a French sentence, never in the stack of the program. */
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
@@ -14,14 +16,18 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
-async function run(line: string, url = databaseUrl): Promise<{ status: number; said: string }> {
+async function run(
+  line: string,
+  url = databaseUrl,
+  more: Record<string, string> = {},
+): Promise<{ status: number; said: string }> {
   const said: string[] = [];
   const keep = (text: string | Uint8Array): boolean => said.push(String(text)) > 0;
   const spies = [vi.spyOn(process.stderr, 'write'), vi.spyOn(process.stdout, 'write')];
   for (const spy of spies) spy.mockImplementation(keep);
   try {
     const env = { DATABASE_URL: url, DATA_DIR: folder, PORT: '0', MLLP_PORT: '0', LOG_LEVEL: 'silent', DEMO: 'off' };
-    return { status: await runCommand(line.split(' '), env), said: said.join('') };
+    return { status: await runCommand(line.split(' '), { ...env, ...more }), said: said.join('') };
   } finally {
     for (const spy of spies) spy.mockRestore();
   }
@@ -29,6 +35,10 @@ async function run(line: string, url = databaseUrl): Promise<{ status: number; s
 
 /** Frames of a stack, and names of classes no operator knows. */
 const stack = /^\s+at |file:\/\/|FhirError|TypeError|^Error:|undefined/m;
+
+/** Words no French sentence holds, nor any name of a command or option. */
+const english =
+  /\b(?:the|is|are|was|were|be|not|unknown|there|which|expected|cannot|missing|wrong|must|has|have|holds|with|of|from|and|already|give|needs?|could|failed|files|folder|tenant)\b(?! ?[=|<>])/i;
 
 const mistakes = [
   ...['token', 'token ris-demo', 'user', 'user add', 'user disable nobody', 'user enable nobody'],
@@ -79,6 +89,43 @@ it.each(mistakes)('%s', async (line) => {
   const { said } = await run(line);
   expect(said).not.toMatch(stack);
   expect(said.trim()).not.toBe('');
+  // Nor in the words of the arguments it quotes.
+  const quoted = line.split(' ').filter((word) => word.length > 3);
+  const words = quoted.reduce((text, word) => text.replaceAll(word, ''), said);
+  expect(words.replaceAll(/--[a-z-]+/g, '')).not.toMatch(english);
+});
+
+it('help is in French, of every command', async () => {
+  const { said } = await run('--help');
+  expect(said.replaceAll(/--[a-z-]+/g, '')).not.toMatch(english);
+  const names = [...said.matchAll(/^ {2}([a-z-]+)/gm)].map(([, name]) => name);
+  expect(names).toContain('serve');
+  for (const name of names) expect((await run(`${name} --help`)).said).toContain(name);
+});
+
+it('a port that is taken is named, with what to do', async () => {
+  const taken = createServer().listen(0, '127.0.0.1');
+  await once(taken, 'listening');
+  const { port } = taken.address() as AddressInfo;
+  const { status, said } = await run('serve', databaseUrl, { HOST: '127.0.0.1', PORT: String(port) });
+  taken.close();
+  expect(status).toBe(1);
+  expect(said).toMatch(new RegExp(`^Le port 127.0.0.1:${port} est déjà pris`));
+});
+
+it('a certificate that is none is told by the name of its variable', async () => {
+  const file = join(folder, 'cert.pem');
+  await writeFile(file, 'no certificate');
+  const { status, said } = await run('serve', databaseUrl, { TLS_CERT: file, TLS_KEY: file });
+  expect([status, said]).toEqual([1, expect.stringMatching(/^Certificat ou clé illisible .*TLS_CERT/)]);
+});
+
+it('what PORT may be is said, and no server starts', async () => {
+  const { status, said } = await run('serve', databaseUrl, { PORT: 'eighty' });
+  expect([status, said]).toEqual([
+    1,
+    'PORT=eighty n’est pas un port : donnez un entier de 0 (un port libre) à 65535.\n',
+  ]);
 });
 
 it('names the account that there is none of, in French, and tells no trail of a token that was not made', async () => {

@@ -54,11 +54,11 @@ describe('the command', () => {
   it.each([[['--scenario', 'somewhere']], [['--scenario']]])(
     'refuses %j naming the scenarios there are',
     async (args) => {
-      await expect(demo(args, {})).rejects.toThrow(/Unknown scenario .*night-stroke.*all/);
+      await expect(demo(args, {})).rejects.toThrow(/Garde inconnue .*night-stroke.*all/);
     },
   );
 
   it('refuses an option it does not know', async () => {
-    await expect(demo(['--night'], {})).rejects.toThrow('Usage: demo');
+    await expect(demo(['--night'], {})).rejects.toThrow('demo [--list');
   });
 });

@@ -41,7 +41,7 @@ describe('the command technical-account', () => {
     await run('end', 'aa', 'ris-1');
     await expect(run('end', 'aa', 'ris-1')).rejects.toThrow('Aucune détention');
     const listed = await run('list', 'aa');
-    expect(listed).toMatch(/aa {2}ris-1\n.* → \d.*Mme Technique \(Éditeur SA\): Mise en service/);
+    expect(listed).toMatch(/aa {2}ris-1\n.* → \d.*Mme Technique \(Éditeur SA\) : Mise en service/);
   });
 
   it.each([[['give', 'aa', 'ris-1', 'Mme T']], [['take', 'aa', 'ris-1']]])(

@@ -81,16 +81,16 @@ describe('the command tenants', () => {
       const file = join(folder, 'group.json');
       await writeFile(file, JSON.stringify({ ...description, tenant: 'ght-commande' }));
       const env = { DATABASE_URL: database.url, DATA_DIR: folder, LOG_LEVEL: 'silent' };
-      expect(await output(['tenants', 'create', file], env)).toBe('ght-commande: finess-330099995 finess-2a0099993\n');
+      expect(await output(['tenants', 'create', file], env)).toBe('ght-commande : finess-330099995 finess-2a0099993\n');
       await output(['user', 'add', 'aa', 'dr.elsewhere', 'radiologist', 'Practitioner/elsewhere'], env);
       expect(await output(['tenants', 'accept', 'ght-commande', 'dr.elsewhere', '--role', 'radiologist'], env)).toMatch(
-        /^dr\.elsewhere is Practitioner\/\S+ of ght-commande, at finess-2a0099993 finess-330099987 finess-330099995\n$/,
+        /^dr\.elsewhere est Practitioner\/\S+ de ght-commande, pour finess-2a0099993 finess-330099987 finess-330099995\n$/,
       );
-      expect(await output(['tenants', 'list', 'ght-commande'], env)).toContain('dr.elsewhere of aa  radiologist');
+      expect(await output(['tenants', 'list', 'ght-commande'], env)).toContain('dr.elsewhere (aa)  radiologist');
       await output(['tenants', 'revoke', 'ght-commande', 'dr.elsewhere'], env);
-      expect(await output(['tenants', 'list', 'ght-commande'], env)).not.toContain('to revoked');
+      expect(await output(['tenants', 'list', 'ght-commande'], env)).not.toContain('révoquée');
       expect(await output(['tenants', 'establishments', 'aa', 'dr.elsewhere', 'north'], env)).toBe(
-        'dr.elsewhere: north\n',
+        'dr.elsewhere : north\n',
       );
     } finally {
       await rm(folder, { recursive: true });

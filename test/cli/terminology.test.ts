@@ -1,11 +1,13 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { CommandError } from '../../src/cli/command-error.ts';
+import { spokenMessage } from '../../src/cli/spoken.ts';
 import { terminology } from '../../src/cli/terminology.ts';
 import { createFhirStore } from '../../src/fhir/index.ts';
 import { temporaryFolder } from '../fhir/terminology/files.ts';
 import { testDatabase } from '../support/database.ts';
 
 afterEach(() => vi.restoreAllMocks());
+
+const isSpoken = (error: unknown) => spokenMessage(error) !== undefined;
 
 test('an operator loads a code system for everybody, sees it listed and removes it; the trail tells', async () => {
   const database = await testDatabase();
@@ -16,7 +18,7 @@ test('an operator loads a code system for everybody, sees it listed and removes 
   try {
     const path = await folder.write('CCAM_V12.csv', 'Code;Libellé\n1;Chapitre\nZZQK999;Acte inventé\n');
     expect(await run('load', 'ccam', path)).toBe(0);
-    expect(printed.join('')).toMatch(/2 concepts, 1 pairs[\s\S]*loaded for platform/);
+    expect(printed.join('')).toMatch(/2 concepts, 1 paires[\s\S]*chargé pour platform/);
     const store = await createFhirStore({ database });
     const valid = () =>
       store.terminology.validateCode('aa', { system: 'urn:oid:1.2.250.1.215.300.1|12', code: 'ZZQK999' });
@@ -38,7 +40,7 @@ test('an operator loads a code system for everybody, sees it listed and removes 
       ['list', '--colour'],
       ['sing'],
     ])
-      await expect(run(...wrong), wrong.join(' ')).rejects.toBeInstanceOf(CommandError);
+      await expect(run(...wrong), wrong.join(' ')).rejects.toSatisfy(isSpoken);
   } finally {
     await folder.remove();
     await database.close();

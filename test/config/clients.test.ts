@@ -24,11 +24,11 @@ test('hosts of keys are hosts', () => {
 });
 
 test.each([
-  [{ TLS_CLIENT_CA: 'ca.pem' }, /TLS_CERT and TLS_KEY/],
+  [{ TLS_CLIENT_CA: 'ca.pem' }, /TLS_CERT et TLS_KEY/],
   [{ ...tls, MLLPS_CLIENT_CERTIFICATE: 'required' }, /TLS_CLIENT_CERTIFICATES/],
-  [{ ...tls, TLS_CLIENT_CERTIFICATES: 'required' }, /unknown/],
-  [{ CLIENT_KEY_HOSTS: 'https://ris.example/jwks' }, /no host/],
-  [{ CLIENT_KEY_HOSTS: '*.example' }, /no host/],
+  [{ ...tls, TLS_CLIENT_CERTIFICATES: 'required' }, /inconnu/],
+  [{ CLIENT_KEY_HOSTS: 'https://ris.example/jwks' }, /ni hôte/],
+  [{ CLIENT_KEY_HOSTS: '*.example' }, /ni hôte/],
 ])('%j is refused', (env, message) => {
   expect(() => clientSettings(env as Record<string, string>)).toThrow(message);
 });

@@ -16,15 +16,15 @@ describe('configuration', () => {
   });
 
   it.each([
-    [{ PORT: 'eighty' }, 'PORT="eighty" is not a port'],
-    [{ MLLP_PORT: '70000' }, 'MLLP_PORT="70000" is not a port'],
-    [{ BASE_URL: '/' }, 'BASE_URL="/" is not an address'],
-    [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL="loud" is unknown'],
-    [{ DEMO_PASSWORD: 'short' }, 'DEMO_PASSWORD is too short'],
-    [{ TLS_CERT: '/tmp/cert.pem' }, 'TLS_CERT and TLS_KEY go together'],
-    [{ MLLPS_PORT: '2576' }, 'MLLPS_PORT needs a certificate'],
-    [{ DEMO: 'off', DEMO_CLOCK: '2026-10-24T22:00:00Z,60' }, 'DEMO_CLOCK is refused without demonstration data'],
-    [{ DEMO_CLOCK: 'yesterday' }, 'expected <instant>'],
+    [{ PORT: 'eighty' }, 'PORT=eighty n’est pas un port'],
+    [{ MLLP_PORT: '70000' }, 'MLLP_PORT=70000 n’est pas un port'],
+    [{ BASE_URL: '/' }, 'BASE_URL=/ n’est pas une adresse'],
+    [{ LOG_LEVEL: 'loud' }, 'LOG_LEVEL=loud est inconnu'],
+    [{ DEMO_PASSWORD: 'short' }, 'DEMO_PASSWORD est trop court'],
+    [{ TLS_CERT: '/tmp/cert.pem' }, 'TLS_CERT et TLS_KEY vont ensemble'],
+    [{ MLLPS_PORT: '2576' }, 'MLLPS_PORT demande un certificat'],
+    [{ DEMO: 'off', DEMO_CLOCK: '2026-10-24T22:00:00Z,60' }, 'DEMO_CLOCK est refusé sans données de démonstration'],
+    [{ DEMO_CLOCK: 'yesterday' }, 'donnez <instant>'],
   ])('refuses %o naming the variable', (env, message) => {
     expect(() => loadConfig(env)).toThrow(ConfigError);
     expect(() => loadConfig(env)).toThrow(message);

@@ -37,14 +37,14 @@ describe('DICOM associations', () => {
   });
 
   it.each([
-    [{ DIMSE_PEERS: 'PACS' }, 'DIMSE_PEERS: "PACS"'],
+    [{ DIMSE_PEERS: 'PACS' }, 'DIMSE_PEERS : « PACS »'],
     [{ DIMSE_PEERS: '=10.0.0.1' }, 'DIMSE_PEERS'],
     [{ DIMSE_PEERS: 'PACS=host.example' }, 'DIMSE_PEERS'],
     [{ DIMSE_PEERS: 'PACS=10.0.0.0/33' }, 'DIMSE_PEERS'],
     [{ DIMSE_PEERS: 'PACS=10.0.0.0/' }, 'DIMSE_PEERS'],
-    [{ DIMSE_PEERS: 'MUCH_TOO_LONG_TITLE=10.0.0.1' }, 'is not an AE title'],
+    [{ DIMSE_PEERS: 'MUCH_TOO_LONG_TITLE=10.0.0.1' }, 'n’est pas un titre AE'],
     [{ DIMSE_AE: 'A\\B' }, 'DIMSE_AE'],
-    [{ DIMSE_PORT: '70000' }, 'DIMSE_PORT="70000" is not a port'],
+    [{ DIMSE_PORT: '70000' }, 'DIMSE_PORT=70000 n’est pas un port'],
     [{ DIMSES_PORT: 'x', ...tls }, 'DIMSES_PORT'],
   ])('%j is refused by name', (env, message) => {
     expect(() => loadConfig(env)).toThrow(message);

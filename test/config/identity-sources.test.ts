@@ -61,9 +61,13 @@ describe('the file of identity sources', () => {
   });
 
   it.each([
-    ['not JSON', '{', 'is not JSON'],
-    ['an unknown field', { ldap: [{ ...directory, ulrs: [] }] }, 'ldap[0].ulrs: this setting does not exist'],
-    ['a wrong kind', { ldap: [{ ...directory, kind: 'nis' }] }, 'ldap[0].kind: expected one of ldap, active-directory'],
+    ['not JSON', '{', 'n’est pas du JSON'],
+    ['an unknown field', { ldap: [{ ...directory, ulrs: [] }] }, 'ldap[0].ulrs : ce réglage n’existe pas'],
+    [
+      'a wrong kind',
+      { ldap: [{ ...directory, kind: 'nis' }] },
+      'ldap[0].kind : il faut l’un de ldap, active-directory',
+    ],
     ['no address', { ldap: [{ ...directory, urls: [] }] }, 'ldap[0].urls'],
     ['a web address', { ldap: [{ ...directory, urls: ['https://chu'] }] }, 'ldap[0].urls'],
     ['no rule', { ldap: [{ ...directory, rules: [] }] }, 'ldap[0].rules'],
@@ -75,7 +79,7 @@ describe('the file of identity sources', () => {
     [
       'passwords in clear',
       { ldap: [{ ...directory, urls: ['ldap://chu.example'], startTls: false }] },
-      'passwords never travel in clear',
+      'les mots de passe ne voyagent jamais en clair',
     ],
     ['both ways to bind', { ldap: [{ ...directory, bind: { account: 'cn=x', as: 'uid={login}' } }] }, 'ldap[0].bind'],
     [
@@ -83,8 +87,12 @@ describe('the file of identity sources', () => {
       { ldap: [{ ...directory, bind: { as: '{login}@chu' }, refreshMinutes: 5 }] },
       'refresh',
     ],
-    ['two directories for one name', { ldap: [directory, { ...directory, name: 'other' }] }, 'the suffix ""'],
-    ['two sources of one name', { ldap: [directory], openid: [{ ...provider, name: 'chu-nord' }] }, 'named "chu-nord"'],
+    ['two directories for one name', { ldap: [directory, { ...directory, name: 'other' }] }, 'le suffixe «  »'],
+    [
+      'two sources of one name',
+      { ldap: [directory], openid: [{ ...provider, name: 'chu-nord' }] },
+      'se nomment « chu-nord »',
+    ],
     ['an issuer in clear', { openid: [{ ...provider, issuer: 'http://auth.example' }] }, 'openid[0].issuer'],
     ['a rule without roles', { openid: [{ ...provider, rules: [{ profession: '10', roles: [] }] }] }, 'rules[0].roles'],
     ['accounts for nobody', { openid: [{ ...provider, accounts: 'create' }] }, 'openid[0].rules'],
@@ -100,6 +108,6 @@ describe('the file of identity sources', () => {
   });
 
   it('wants the password of the service account from the environment', async () => {
-    await expect(load({ ldap: [directory] }, {})).rejects.toThrow('set LDAP_CHU_NORD_PASSWORD or');
+    await expect(load({ ldap: [directory] }, {})).rejects.toThrow('donnez LDAP_CHU_NORD_PASSWORD ou');
   });
 });

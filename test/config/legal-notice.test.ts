@@ -23,14 +23,14 @@ describe('the file of the legal notice', () => {
   });
 
   it.each([
-    [{ ...notice, dpo: undefined }, 'dpo: expected an object'],
-    [{ ...notice, host: { ...notice.host, certificate: undefined } }, 'host.certificate: expected a text'],
-    [{ ...notice, editor: { ...notice.editor, capital: 'x' } }, 'editor.capital: this setting does not exist'],
+    [{ ...notice, dpo: undefined }, 'dpo : il faut un objet'],
+    [{ ...notice, host: { ...notice.host, certificate: undefined } }, 'host.certificate : il faut un texte'],
+    [{ ...notice, editor: { ...notice.editor, capital: 'x' } }, 'editor.capital : ce réglage n’existe pas'],
   ])('refuses a notice that leaves out what the law wants', async (content, message) => {
     await expect(load(content)).rejects.toThrow(message);
   });
 
   it('says when the file is not there', () => {
-    expect(() => loadConfig({ LEGAL_NOTICE: '/nowhere.json' })).toThrow('cannot be read (ENOENT)');
+    expect(() => loadConfig({ LEGAL_NOTICE: '/nowhere.json' })).toThrow('fichier illisible (ENOENT)');
   });
 });

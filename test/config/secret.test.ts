@@ -30,9 +30,9 @@ it('a file that was replaced counts from the next use on, and one that is away f
 });
 
 it.each([
-  [{ KEY: 'a', KEY_FILE: file('both', 'b') }, 'both set'],
+  [{ KEY: 'a', KEY_FILE: file('both', 'b') }, 'tous les deux'],
   [{ KEY_FILE: join(folder, 'absent') }, 'ENOENT'],
-  [{ KEY_FILE: file('empty', '\n') }, 'is empty'],
+  [{ KEY_FILE: file('empty', '\n') }, 'fichier vide'],
 ])('what cannot be meant is refused, and the secret is not in the message', (env, words) => {
   expect(() => secretText(env, 'KEY')).toThrow(ConfigError);
   expect(() => secretText(env, 'KEY')).toThrow(words);

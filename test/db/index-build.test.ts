@@ -42,7 +42,7 @@ it('builds the index after the files that need a transaction, and once', async (
   expect(await validity('exam_site')).toBe(true);
   expect(await migrate(url, folder)).toEqual([]);
   await file('0002_index.sql', build('exam_other'));
-  await expect(migrate(url, folder)).rejects.toThrow('0002_index.sql was changed after it was applied');
+  await expect(migrate(url, folder)).rejects.toThrow('0002_index.sql a changé depuis qu’elle a été appliquée');
 });
 
 it('lets others write while it builds, and misses nothing of what they wrote', async () => {
@@ -67,7 +67,7 @@ it('lets others write while it builds, and misses nothing of what they wrote', a
 it('builds anew what an interrupted build left', async () => {
   await file('0002_index.sql', build('exam_site'));
   await slowWriter.query("BEGIN; INSERT INTO exam VALUES (1, 'a')");
-  const interrupted = expect(migrate(url, folder)).rejects.toThrow('Migration 0002_index.sql');
+  const interrupted = expect(migrate(url, folder)).rejects.toThrow('La migration 0002_index.sql a échoué');
   await buildIsWaiting();
   await writer.query(
     `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -84,7 +84,9 @@ it('builds anew what an interrupted build left', async () => {
 it('does not record a build that failed, and can go on when the data is mended', async () => {
   await file('0002_index.sql', build('exam_site').replace('INDEX', 'UNIQUE INDEX'));
   await writer.query("INSERT INTO exam VALUES (1, 'same'), (2, 'same')");
-  await expect(migrate(url, folder)).rejects.toThrow('Migration 0002_index.sql: could not create unique index');
+  await expect(migrate(url, folder)).rejects.toThrow(
+    'La migration 0002_index.sql a échoué : could not create unique index',
+  );
   await writer.query('DELETE FROM exam WHERE id = 2');
   expect(await migrate(url, folder)).toEqual(['0002_index.sql']);
   await expect(writer.query("INSERT INTO exam VALUES (3, 'same')")).rejects.toThrow('duplicate key');
@@ -97,7 +99,9 @@ it('takes an index built ahead by hand, but not one of another table with the na
 
   await file('0003_index.sql', build('taken'));
   await writer.query('CREATE TABLE other (site text); CREATE INDEX taken ON other (site)');
-  await expect(migrate(url, folder)).rejects.toThrow('Migration 0003_index.sql: taken is the name of something other');
+  await expect(migrate(url, folder)).rejects.toThrow(
+    'La migration 0003_index.sql a échoué : taken est le nom d’autre chose',
+  );
 });
 
 it('lets two servers that start at once wait for each other without a deadlock', async () => {
@@ -125,7 +129,9 @@ it.each([
 ])('refuses a file with %s before anything is applied', async (_what, text) => {
   await file('0002_table.sql', 'CREATE TABLE never (n int);');
   await file('0003_index.sql', text);
-  await expect(migrate(url, folder)).rejects.toThrow('Migration 0003_index.sql: after "-- concurrently" comes exactly');
+  await expect(migrate(url, folder)).rejects.toThrow(
+    'Migration 0003_index.sql : après « -- concurrently » vient un seul',
+  );
   const { rows } = await writer.query("SELECT to_regclass('never') AS never, to_regclass('exam') AS exam");
   expect(rows).toEqual([{ never: null, exam: 'exam' }]);
 });

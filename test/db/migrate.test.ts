@@ -20,13 +20,13 @@ it('applies numbered files once, in order, and refuses one that changed', async 
   expect(await migrate(url, folder)).toEqual([]);
 
   await writeFile(join(folder, '0001_first.sql'), 'CREATE TABLE first_table (n bigint);');
-  await expect(migrate(url, folder)).rejects.toThrow('0001_first.sql was changed after it was applied');
+  await expect(migrate(url, folder)).rejects.toThrow('0001_first.sql a changé depuis qu’elle a été appliquée');
 });
 
 it('leaves nothing of a file that fails, names it, and can go on when it is mended', async () => {
   await writeFile(join(folder, '0001_first.sql'), 'CREATE TABLE first_table (n int);');
   await writeFile(join(folder, '0003_bad.sql'), 'CREATE TABLE half (n int); SELECT no_such_function();');
-  await expect(migrate(url, folder)).rejects.toThrow('Migration 0003_bad.sql');
+  await expect(migrate(url, folder)).rejects.toThrow('La migration 0003_bad.sql a échoué');
   await writeFile(join(folder, '0003_bad.sql'), 'CREATE TABLE half (n int);');
   expect(await migrate(url, folder)).toEqual(['0003_bad.sql']);
 });

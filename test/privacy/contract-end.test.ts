@@ -60,7 +60,7 @@ describe("a patient's data", () => {
     // Whoever carries the folder proves it without being able to read it.
     await expect(verifyHandover(at('sealed'), hospital.room.keys)).resolves.toMatchObject({ images: 2 });
     await expect(openFolder(at('sealed'), at('stranger'), await generateIdentity())).rejects.toThrow(
-      'not for this key',
+      'n’est pas pour cette clé',
     );
     expect(await openFolder(at('sealed'), at('patient'), identity)).toBe(exported.files.length);
     expect(exported).toMatchObject({ patient: one.patient, images: 2 });
@@ -138,22 +138,22 @@ describe('the end of a contract', () => {
     expect(returned.resources.Patient).toBe(3);
     expect((await linesOf(at('return/historique/Task.ndjson'))).length).toBeGreaterThan(2);
     const file = at('return/ressources/Patient.ndjson');
-    await expect(returnData(hospital.room, { tenant: 'aa' }, at('return'), inClear)).rejects.toThrow('not empty');
+    await expect(returnData(hospital.room, { tenant: 'aa' }, at('return'), inClear)).rejects.toThrow('n’est pas vide');
     const before = await readFile(file);
     await appendFile(file, 'x');
-    await expect(destroyData(hospital.room, { tenant: 'aa' }, at('return'))).rejects.toThrow('missing or was changed');
+    await expect(destroyData(hospital.room, { tenant: 'aa' }, at('return'))).rejects.toThrow('manque ou a été modifié');
     await writeFile(file, before);
     await expect(verifyHandover(at('return'), hospital.room.keys)).resolves.toBeDefined();
   });
 
   it('destroys nothing before a return, of something else, or after anything changed', async () => {
-    await expect(destroyData(hospital.room, { tenant: 'aa' }, at('nowhere'))).rejects.toThrow('does not verify');
-    await expect(destroyData(hospital.room, { tenant: 'bb' }, at('return'))).rejects.toThrow('something else');
-    await expect(destroyData(hospital.room, { tenant: 'aa' }, at('sealed'))).rejects.toThrow('something else');
+    await expect(destroyData(hospital.room, { tenant: 'aa' }, at('nowhere'))).rejects.toThrow('ne se vérifie pas');
+    await expect(destroyData(hospital.room, { tenant: 'bb' }, at('return'))).rejects.toThrow('d’autre chose');
+    await expect(destroyData(hospital.room, { tenant: 'aa' }, at('sealed'))).rejects.toThrow('d’autre chose');
     await hospital.room.store.transaction(hospital.room.context('aa', 'test'), (tx) =>
       tx.create({ resourceType: 'Patient', id: 'late' }),
     );
-    await expect(destroyData(hospital.room, { tenant: 'aa' }, at('return'))).rejects.toThrow('since the return');
+    await expect(destroyData(hospital.room, { tenant: 'aa' }, at('return'))).rejects.toThrow('depuis la restitution');
     expect(await hospital.imaging.findStudy('aa', cases[0]!.studyUid)).toBeDefined();
   });
 

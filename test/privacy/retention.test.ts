@@ -148,7 +148,7 @@ describe('retention', () => {
         },
       },
     };
-    await expect(runRetention(taken, 'aa', later)).rejects.toThrow('changed meanwhile');
+    await expect(runRetention(taken, 'aa', later)).rejects.toThrow('a changé entre-temps');
     expect(await hospital.imaging.findStudy('aa', again.studyUid)).toBeDefined();
   });
 

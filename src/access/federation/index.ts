@@ -22,7 +22,7 @@ export function createFederation(
   for (const source of [...sources.ldap, ...sources.openid]) {
     const wrong = source.rules.flatMap((rule) => rule.roles).find((role) => !isRole(role) || !isRoleOfPeople(role));
     if (wrong !== undefined)
-      throw new ConfigError(`IDENTITY_SOURCES: "${wrong}" in ${source.name} is not a role of people.`);
+      throw new ConfigError(`IDENTITY_SOURCES : « ${wrong} », dans ${source.name}, n’est pas un rôle de personne.`);
   }
   return { sources, rooms, directories: createDirectories({ sources: sources.ldap, rooms, ...(log ? { log } : {}) }) };
 }

@@ -57,12 +57,12 @@ export async function announce(database: Database, wanted: Announcement, now: Da
   const { tenant, login, person, company, reason, startsAt, endsAt, announcedBy } = wanted;
   for (const [name, text] of Object.entries({ person, company, reason, announcedBy })) {
     if (text.trim() === '' || text.length > longestText)
-      throw new RangeError(`${name}: 1 to ${longestText} characters`);
+      throw new RangeError(`--${name} : 1 à ${longestText} caractères`);
   }
   const lengthMs = endsAt.getTime() - startsAt.getTime();
   if (!(lengthMs > 0 && lengthMs <= longestWindowMs))
-    throw new RangeError('a window ends within 24 hours of its start');
-  if (startsAt.getTime() < now.getTime()) throw new RangeError('a window is announced before it begins');
+    throw new RangeError('une fenêtre finit dans les 24 heures après son début');
+  if (startsAt.getTime() < now.getTime()) throw new RangeError('une fenêtre s’annonce avant de commencer');
   const id = randomUUID();
   const { rowCount } = await database.query(
     tenant,
@@ -72,7 +72,8 @@ export async function announce(database: Database, wanted: Announcement, now: Da
      WHERE tenant = $1 AND login = $3 AND $11 = ANY (roles) AND NOT disabled`,
     [tenant, id, login, person, company, reason, now, announcedBy, startsAt, endsAt, supportRole],
   );
-  if (!rowCount) throw new RangeError(`${tenant} has no usable account ${login} with the role ${supportRole}`);
+  if (!rowCount)
+    throw new RangeError(`le groupe ${tenant} n’a pas de compte utilisable « ${login} » avec le rôle ${supportRole}`);
   return id;
 }
 
@@ -126,14 +127,15 @@ export async function closeWindow(
   id: string,
   { report, closedBy, at }: { report: string; closedBy: string; at: Date },
 ): Promise<void> {
-  if (report.trim() === '') throw new RangeError('a window is closed with a report of what was done');
+  if (report.trim() === '')
+    throw new RangeError('une fenêtre se clôt avec le compte rendu de ce qui a été fait (--report)');
   await database.transaction(tenant, async (sql) => {
     const { rows } = await sql.query<{ login: string }>(
       `UPDATE maintenance_window SET closed_at = $3, closed_by = $4, report = $5
        WHERE tenant = $1 AND id = $2 AND closed_at IS NULL RETURNING login`,
       [tenant, id, at, closedBy, report],
     );
-    if (!rows[0]) throw new RangeError(`there is no open window ${id}`);
+    if (!rows[0]) throw new RangeError(`aucune fenêtre ouverte ${id}`);
     await sql.query('DELETE FROM credential WHERE tenant = $1 AND login = $2', [tenant, rows[0].login]);
   });
 }

@@ -10,7 +10,7 @@ const remarkTexts: Readonly<Record<Remark, string>> = {
   'without-establishment': 'machine sans établissement',
 };
 
-const decisionTexts = { kept: 'maintenu', changed: 'droits modifiés', withdrawn: 'retiré' } as const;
+export const decisionTexts = { kept: 'maintenu', changed: 'droits modifiés', withdrawn: 'retiré' } as const;
 
 export function reviewMarkdown({ tenant, period, on, accounts }: Review): string {
   const title = period.kind === 'use' ? 'Revue trimestrielle d’utilisation' : 'Revue annuelle du besoin';

@@ -17,7 +17,8 @@ export const patienceDays = 30;
 /** @throws RangeError when the name is not a period of that kind. */
 export function periodNamed(name: string): Period {
   const match = /^(\d{4})(?:-Q([1-4]))?$/.exec(name);
-  if (!match) throw new RangeError(`"${name}" is not a period: give a quarter (2026-Q4) or a year (2026)`);
+  if (!match)
+    throw new RangeError(`« ${name} » n’est pas une période : donnez un trimestre (2026-Q4) ou une année (2026)`);
   const year = Number(match[1]);
   if (match[2] === undefined) return { kind: 'need', name, from: `${match[1]}-01-01`, to: `${pad(year + 1, 4)}-01-01` };
   const quarter = Number(match[2]);

@@ -134,7 +134,7 @@ export async function decide(
        decided_at = excluded.decided_at`,
     [tenant, period.kind, period.name, login, decision, reason, reviewer, decidedAt],
   );
-  if (!rowCount) throw new RangeError(`${tenant} has no account ${login}`);
+  if (!rowCount) throw new RangeError(`Le groupe ${tenant} n’a pas de compte « ${login} »`);
 }
 
 /** Active accounts nobody has decided about; those of demonstrations excepted. */

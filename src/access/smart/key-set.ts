@@ -16,24 +16,24 @@ const curves = new Set(['P-256', 'P-384']);
 
 /**
  * Reads a key set; keys of kinds we do not verify with are left out.
- * @throws Error saying what is wrong; a private key among them is refused, since it is not private any more.
+ * @throws Error saying in French what is wrong; a private key among them is refused, since it is not private any more.
  */
 export function readKeySet(text: string): KeySet {
-  if (Buffer.byteLength(text) > longestKeySetBytes) throw new Error('the key set is too long');
+  if (Buffer.byteLength(text) > longestKeySetBytes) throw new Error('le jeu de clés est trop long');
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
   } catch {
-    throw new Error('the key set is not JSON');
+    throw new Error('ce n’est pas du JSON');
   }
   const list = (parsed as { keys?: unknown } | null)?.keys;
-  if (!Array.isArray(list)) throw new Error('the key set has no array "keys"');
-  if (list.length > mostKeys) throw new Error(`the key set has more than ${mostKeys} keys`);
+  if (!Array.isArray(list)) throw new Error('le jeu de clés n’a pas de liste « keys »');
+  if (list.length > mostKeys) throw new Error(`le jeu a plus de ${mostKeys} clés`);
   const keys = list.filter(isObject).map(checkPublic).filter(isUsable);
   if (keys.length === 0)
-    throw new Error('the key set has no usable key: RSA (2048 bits or more), P-256 or P-384, with a "kid"');
+    throw new Error('aucune clé utilisable : RSA (2048 bits ou plus), P-256 ou P-384, avec un « kid »');
   const kids = new Set(keys.map(({ kid }) => kid));
-  if (kids.size < keys.length) throw new Error('two keys of the set have the same "kid"');
+  if (kids.size < keys.length) throw new Error('deux clés du jeu ont le même « kid »');
   return { keys };
 }
 
@@ -45,7 +45,7 @@ export function keyNamed({ keys }: KeySet, kid: string, algorithm: string): JWK 
 
 function checkPublic(key: JWK): JWK {
   if (key.kty === 'oct' || secretMembers.some((member) => member in key)) {
-    throw new Error('the key set holds a secret or private key: give the public ones');
+    throw new Error('le jeu contient une clé secrète ou privée : donnez les clés publiques');
   }
   return key;
 }

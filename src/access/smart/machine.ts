@@ -22,18 +22,19 @@ export async function registerMachine(
   const { tenant, id, display, organizationId = '' } = request;
   const account = await findAccount(rooms.database, id);
   if (account && (account.tenant !== tenant || account.kind !== 'machine')) {
-    throw new RegistrationError(`the account ${id} is somebody else's`);
+    throw new RegistrationError(`le compte ${id} est à quelqu’un d’autre`);
   }
   const owner = { reference: `Organization/${organizationId}` };
-  if (!/^[A-Za-z0-9.-]{1,64}$/.test(device)) throw new RegistrationError('device: an id; give one by --device');
+  if (!/^[A-Za-z0-9.-]{1,64}$/.test(device))
+    throw new RegistrationError('cet identifiant ne peut être celui d’un Device : donnez-en un par --device');
   await rooms.store.transaction(context, async (tx) => {
     if (!(await tx.find('Organization', organizationId))) {
-      throw new RegistrationError(`there is no Organization/${organizationId} in ${tenant}`);
+      throw new RegistrationError(`aucune Organization/${organizationId} dans ${tenant}`);
     }
     const known = await tx.find('Device', device);
     // A device of another establishment would let the machine speak for that one.
     if (known && known.owner?.reference !== owner.reference) {
-      throw new RegistrationError(`Device/${device} is not of ${owner.reference}`);
+      throw new RegistrationError(`Device/${device} n’est pas de ${owner.reference}`);
     }
     if (known) return;
     await tx.update({

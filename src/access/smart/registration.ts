@@ -56,7 +56,7 @@ export async function storeClient(rooms: RegistryRooms, request: ClientRequest):
      RETURNING client_tenant`,
     [platformTenant, id, tenant],
   );
-  if (rows[0]?.client_tenant !== tenant) throw new RegistrationError(`the client id ${id} is taken`);
+  if (rows[0]?.client_tenant !== tenant) throw new RegistrationError(`l’identifiant de client ${id} est pris`);
   await storeCertificates(database, request);
   const { keys } = request;
   await database.query(
@@ -112,7 +112,7 @@ export async function rotateClient(
 
 async function existing(database: Database, id: string): Promise<Client> {
   const client = await findClient(database, id);
-  if (!client) throw new RegistrationError(`there is no client ${id}`);
+  if (!client) throw new RegistrationError(`aucun client ${id} : voyez « clients list »`);
   return client;
 }
 
@@ -132,7 +132,7 @@ async function storeCertificates(database: Database, { tenant, id, certificates 
          ON CONFLICT DO NOTHING`,
         [platformTenant, name, tenant, id],
       );
-      if (rowCount !== 1) throw new RegistrationError(`the certificate ${name} belongs to another client`);
+      if (rowCount !== 1) throw new RegistrationError(`le certificat ${name} est celui d’un autre client`);
     }
   });
 }
@@ -141,51 +141,60 @@ async function storeCertificates(database: Database, { tenant, id, certificates 
 export function checkClient(request: ClientRequest, { keyHosts, parametersOf }: RegistryRooms): void {
   const { id, kind, display, organizationId, scopes, redirectUris, launchUri, keys, certificates } = request;
   const isBackend = kind === 'backend';
-  refuse(!isClientId(id), 'client id: 2 to 64 characters of a-z 0-9 . _ @ -');
-  refuse(display.length === 0 || display.length > 200, 'name: 1 to 200 characters');
-  refuse(isBackend && !organizationId, 'a machine belongs to one establishment: give its Organization id');
+  refuse(!isClientId(id), 'identifiant de client : 2 à 64 caractères parmi a-z 0-9 . _ @ -');
+  refuse(display.length === 0 || display.length > 200, '--name : 1 à 200 caractères');
+  refuse(
+    isBackend && !organizationId,
+    'une machine est d’un établissement : donnez son Organization (--establishment)',
+  );
   refuse(
     organizationId !== undefined && !/^[A-Za-z0-9.-]{1,64}$/.test(organizationId),
-    'establishment: an Organization id',
+    '--establishment : l’identifiant d’une Organization',
   );
   refuse(
     [scopes, redirectUris, certificates].some(({ length }) => length > mostEntries),
-    `more than ${mostEntries} entries`,
+    `plus de ${mostEntries} éléments`,
   );
-  refuse(scopes.length === 0, 'scopes: at least one');
+  refuse(scopes.length === 0, '--scope : au moins un');
   const seconds = request.accessSeconds ?? defaultAccessSeconds;
-  refuse(!Number.isInteger(seconds) || seconds < 60 || seconds > 3_600, 'lifetime: 60 to 3600 seconds');
+  refuse(!Number.isInteger(seconds) || seconds < 60 || seconds > 3_600, '--lifetime : 60 à 3600 secondes');
   for (const text of scopes) checkScope(text, isBackend, parametersOf);
-  refuse(isBackend !== (redirectUris.length === 0), 'redirect addresses: at least one for an app, none for a machine');
+  refuse(
+    isBackend !== (redirectUris.length === 0),
+    '--redirect : au moins une adresse pour une application, aucune pour une machine',
+  );
   for (const uri of redirectUris)
-    refuse(!isRedirectUri(uri), `redirect address ${uri}: https, a scheme of the app's own, or http on loopback`);
-  refuse(launchUri !== undefined && !isWebAddress(launchUri), 'launch address: https, or http on loopback');
+    refuse(
+      !isRedirectUri(uri),
+      `adresse de retour ${uri} : https, un schéma propre à l’application, ou http sur la machine même`,
+    );
+  refuse(launchUri !== undefined && !isWebAddress(launchUri), '--launch : https, ou http sur la machine même');
   const hasProof = keys !== undefined || certificates.length > 0;
-  refuse(kind === 'public-app' && hasProof, 'a public app keeps no secret: it has neither keys nor certificates');
-  refuse(kind !== 'public-app' && !hasProof, 'give its public keys or its certificate');
+  refuse(kind === 'public-app' && hasProof, 'une application publique ne garde aucun secret : ni clés ni certificats');
+  refuse(kind !== 'public-app' && !hasProof, 'donnez ses clés publiques (--keys) ou son certificat (--certificate)');
   for (const name of certificates)
-    refuse(!certificateSyntax.test(name), `certificate ${name.slice(0, 80)}: sha256:… or subject:…`);
+    refuse(!certificateSyntax.test(name), `certificat ${name.slice(0, 80)} : sha256:… ou subject:…`);
   if (keys && 'url' in keys) {
     refuse(
       !isAllowedKeyUrl(keys.url, new Set(keyHosts)),
-      'key set address: https, on a host that CLIENT_KEY_HOSTS names',
+      'adresse des clés : https, chez un hôte que nomme CLIENT_KEY_HOSTS',
     );
   }
 }
 
 function checkScope(text: string, isBackend: boolean, parametersOf: ParametersOf): void {
   const scope = readScope(text);
-  if (scope === undefined) throw new RegistrationError(`scope ${text.slice(0, 200)} is unknown`);
+  if (scope === undefined) throw new RegistrationError(`le droit ${text.slice(0, 200)} est inconnu`);
   if (!isResourceScope(scope)) {
-    refuse(isBackend, `scope ${text} is for apps`);
+    refuse(isBackend, `le droit ${text} est pour les applications`);
     return;
   }
   refuse(
     (scope.level === 'system') !== isBackend,
-    `scope ${text}: system/ is for machines, user/ and patient/ for apps`,
+    `droit ${text} : system/ est pour les machines, user/ et patient/ pour les applications`,
   );
   const problem = unenforceable(scope, parametersOf);
-  if (problem !== undefined) throw new RegistrationError(`scope ${text.slice(0, 200)}: ${problem}`);
+  if (problem !== undefined) throw new RegistrationError(`droit ${text.slice(0, 200)} : ${problem}`);
 }
 
 /** RFC 8252: https, a scheme of the app's own in reverse domain order, or http to the machine the browser runs on. */

@@ -19,21 +19,22 @@ const mostConditions = 16;
 /** What a type can be searched by. */
 export type ParametersOf = (type: ResourceType) => readonly { name: string; type: string }[];
 
-/** Why a scope cannot be granted; undefined when it can. */
+/** Why a scope cannot be granted, in French; undefined when it can. */
 export function unenforceable(
   { type, rights, criteria }: ResourceScope,
   parametersOf: ParametersOf,
 ): string | undefined {
   if (criteria.length === 0) return undefined;
-  if (!isLimitedType(type)) return 'conditions are for types with patient data';
-  if (rights.some((right) => right !== 'r' && right !== 's')) return 'conditions are for reading and searching only';
+  if (!isLimitedType(type)) return 'une condition ne vaut que pour les types qui portent des données de patient';
+  if (rights.some((right) => right !== 'r' && right !== 's'))
+    return 'une condition ne vaut que pour lire et rechercher';
   const known = parametersOf(type as ResourceType);
   for (const { name, values } of criteria.map(readCriterion)) {
     const kind = known.find((parameter) => parameter.name === name)?.type;
     if (name === '_id' || (kind !== 'token' && kind !== 'reference'))
-      return `${name} is no code and no reference of ${type}`;
+      return `${name} n’est ni un code ni une référence de ${type}`;
     if (!values.every((value) => isKeyValue(value, kind))) {
-      return `${name}: give code, system|code or Type/id; several separated by commas`;
+      return `${name} : donnez code, system|code ou Type/id ; plusieurs séparés par des virgules`;
     }
   }
   return undefined;

@@ -5,6 +5,7 @@ import type { Database } from '../../db/index.ts';
 import { type Context, FhirError, type FhirStore } from '../../fhir/index.ts';
 import { findAccount, normaliseLogin } from '../accounts.ts';
 import { isRole } from '../policy.ts';
+import { refusal } from '../refusals.ts';
 import { type Acceptance, announceAcceptance, endAcceptance, insertAcceptance, loginsActingAs } from './acceptance.ts';
 import { checkEstablishments } from './establishments.ts';
 import { practitionerHere, showAcceptance, showEnd } from './shown-acceptance.ts';
@@ -38,16 +39,22 @@ export async function accept(
   const { roles, establishments, since = now, until } = request;
   check(request, since, now);
   const account = await findAccount(database, normaliseLogin(request.login));
-  if (!account || account.disabled) throw new FhirError(404, 'not-found', `No usable account ${request.login}`);
-  if (account.tenant === tenant) throw new FhirError(422, 'invalid', 'login: an account of this tenant itself');
-  if (account.kind !== 'person') throw new FhirError(422, 'invalid', 'login: only people are accepted');
+  if (!account || account.disabled)
+    throw refusal(404, 'not-found', {
+      diagnostics: `No usable account ${request.login}`,
+      text: `Aucun compte utilisable « ${request.login} ».`,
+    });
+  if (account.tenant === tenant)
+    throw invalid('login: an account of this tenant itself', 'Ce compte est déjà de ce groupe.');
+  if (account.kind !== 'person')
+    throw invalid('login: only people are accepted', 'Seules des personnes sont acceptées, pas des machines.');
   const home = await practitionerOf(store, account.tenant, account.reference);
   await announceAcceptance(database, account.login, tenant);
   return store.transaction(context, async (tx) => {
     await tx.lock(`acceptance ${account.login}`);
     for (const id of establishments) {
       if (!(await tx.find('Organization', id)))
-        throw new FhirError(422, 'invalid', `establishments: no Organization/${id}`);
+        throw invalid(`establishments: no Organization/${id}`, `Aucune Organization/${id} dans ${tenant}.`);
     }
     const by = context.actor.account;
     const before = await endAcceptance(tx.sql, { tenant, login: account.login, by, now });
@@ -62,7 +69,10 @@ export async function accept(
     // Whoever edits the directory of the tenant must not be able to make one person act as another.
     const acting = await loginsActingAs(database, tenant, acceptance.reference);
     if (acting.some((login) => login !== account.login)) {
-      throw new FhirError(409, 'conflict', `${acceptance.reference} is somebody else with an account here`);
+      throw refusal(409, 'conflict', {
+        diagnostics: `${acceptance.reference} is somebody else with an account here`,
+        text: `${acceptance.reference} est quelqu’un d’autre, qui a un compte ici.`,
+      });
     }
     await insertAcceptance(tx.sql, acceptance);
     await showAcceptance(tx, acceptance, account.display);
@@ -76,7 +86,11 @@ export async function revoke(store: FhirStore, context: Context, login: string, 
   return store.transaction(context, async (tx) => {
     await tx.lock(`acceptance ${login}`);
     const ended = await endAcceptance(tx.sql, { tenant, login: normaliseLogin(login), by: actor.account, now });
-    if (!ended) throw new FhirError(404, 'not-found', `${login} is not accepted`);
+    if (!ended)
+      throw refusal(404, 'not-found', {
+        diagnostics: `${login} is not accepted`,
+        text: `« ${login} » n’est pas accepté.`,
+      });
     await showEnd(tx, ended, now);
     return ended;
   });
@@ -84,12 +98,21 @@ export async function revoke(store: FhirStore, context: Context, login: string, 
 
 /** @throws FhirError 422. */
 function check({ roles, establishments, until }: AcceptanceRequest, since: Date, now: Date): void {
-  if (roles.length === 0) throw new FhirError(422, 'invalid', 'roles: at least one');
+  if (roles.length === 0) throw invalid('roles: at least one', 'Donnez au moins un --role.');
   const wrong = roles.find((role) => !isRole(role) || ownOnly.includes(role));
-  if (wrong !== undefined) throw new FhirError(422, 'invalid', `roles: ${wrong} is not a role to be accepted with`);
-  if (establishments.length === 0) throw new FhirError(422, 'invalid', 'establishments: at least one');
+  if (wrong !== undefined)
+    throw invalid(
+      `roles: ${wrong} is not a role to be accepted with`,
+      `« ${wrong} » n’est pas un rôle avec lequel accepter quelqu’un.`,
+    );
+  if (establishments.length === 0) throw invalid('establishments: at least one', 'Donnez au moins un établissement.');
   checkEstablishments(establishments);
-  if (until && (until <= since || until <= now)) throw new FhirError(422, 'invalid', 'until: must lie ahead');
+  if (until && (until <= since || until <= now))
+    throw invalid('until: must lie ahead', '--until : un instant à venir, après --since.');
+}
+
+function invalid(diagnostics: string, text: string): FhirError {
+  return refusal(422, 'invalid', { diagnostics, text });
 }
 
 async function practitionerOf(store: FhirStore, tenant: string, reference: string): Promise<Practitioner | undefined> {

@@ -4,7 +4,8 @@
  */
 import type { Identifier, Organization } from '@medplum/fhirtypes';
 import type { Database } from '../../db/index.ts';
-import { type Context, FhirError, type FhirStore, type FhirTransaction } from '../../fhir/index.ts';
+import type { Context, FhirStore, FhirTransaction } from '../../fhir/index.ts';
+import { refusal } from '../refusals.ts';
 import type { TenantDescription } from './description.ts';
 
 const finessSystem = 'https://finess.esante.gouv.fr';
@@ -19,7 +20,11 @@ export async function createTenant(
   description: TenantDescription,
 ): Promise<string[]> {
   const { tenant, display, legalEntity, establishments } = description;
-  if (tenant === 'all') throw new FhirError(422, 'invalid', 'tenant: "all" is the name of every tenant together');
+  if (tenant === 'all')
+    throw refusal(422, 'invalid', {
+      diagnostics: 'tenant: "all" is the name of every tenant together',
+      text: 'tenant : « all » est le nom de tous les groupes ensemble, choisissez-en un autre.',
+    });
   await rooms.database.addTenant(tenant, display);
   return rooms.store.transaction(contextIn(tenant), async (tx) => {
     const group = await ensure(tx, structure('FINEJ', legalEntity.finess, legalEntity.name ?? display));

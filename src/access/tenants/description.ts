@@ -1,5 +1,6 @@
 /** A tenant as its operator writes it down (JSON), checked: docs/guide-exploitation.md, « Groupes hospitaliers ». */
-import { FhirError } from '../../fhir/index.ts';
+import type { FhirError } from '../../fhir/index.ts';
+import { refusal } from '../refusals.ts';
 
 export interface TenantDescription {
   /** 2 to 31 characters of `a-z 0-9 -`, the first a letter. */
@@ -19,13 +20,13 @@ const longestName = 200;
 const establishmentsAtMost = 500;
 const unitsAtMost = 500;
 
-/** @throws FhirError 422 that names the place. */
+/** @throws FhirError 422 that names the place, in French for the operator. */
 export function readTenantDescription(json: unknown): TenantDescription {
-  const description = objectAt(json, 'the file');
+  const description = objectAt(json, 'le fichier');
   const tenant = textAt(description.tenant, 'tenant', tenantSyntax);
   const legalEntity = objectAt(description.legalEntity, 'legalEntity');
   const establishments = listAt(description.establishments, 'establishments', establishmentsAtMost);
-  if (establishments.length === 0) throw wrong('establishments', 'at least one');
+  if (establishments.length === 0) throw wrong('establishments', 'au moins un');
   return {
     tenant,
     display: nameAt(description.display, 'display'),
@@ -52,26 +53,27 @@ export function readTenantDescription(json: unknown): TenantDescription {
 }
 
 function objectAt(value: unknown, place: string): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong(place, 'an object');
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong(place, 'un objet');
   return value as Record<string, unknown>;
 }
 
 function listAt(value: unknown, place: string, most: number): unknown[] {
-  if (!Array.isArray(value) || value.length > most) throw wrong(place, `a list of ${most} at most`);
+  if (!Array.isArray(value) || value.length > most) throw wrong(place, `une liste de ${most} éléments au plus`);
   return value;
 }
 
 function textAt(value: unknown, place: string, syntax: RegExp): string {
-  if (typeof value !== 'string' || !syntax.test(value)) throw wrong(place, `a text like ${syntax.source}`);
+  if (typeof value !== 'string' || !syntax.test(value)) throw wrong(place, `un texte de la forme ${syntax.source}`);
   return value;
 }
 
 function nameAt(value: unknown, place: string): string {
   if (typeof value !== 'string' || value.trim() === '' || value.length > longestName)
-    throw wrong(place, `a name of ${longestName} characters at most`);
+    throw wrong(place, `un nom de ${longestName} caractères au plus`);
   return value;
 }
 
 function wrong(place: string, expected: string): FhirError {
-  return new FhirError(422, 'invalid', `${place}: ${expected} is expected`);
+  const text = `${place} : il faut ${expected}.`;
+  return refusal(422, 'invalid', { diagnostics: `${place} is not as it must be`, text });
 }

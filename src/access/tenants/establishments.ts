@@ -1,6 +1,6 @@
 /** Establishments an account works for: Organizations of its own tenant (SE-4: per establishment). */
 import type { Database } from '../../db/index.ts';
-import { FhirError } from '../../fhir/index.ts';
+import { refusal } from '../refusals.ts';
 
 const idSyntax = /^[A-Za-z0-9.-]{1,64}$/;
 const establishmentsAtMost = 200;
@@ -31,7 +31,11 @@ export async function setEstablishments(
       tenant,
       login,
     ]);
-    if (rowCount === 0) throw new FhirError(404, 'not-found', 'No such account');
+    if (rowCount === 0)
+      throw refusal(404, 'not-found', {
+        diagnostics: 'No such account',
+        text: `Le groupe ${tenant} n’a pas de compte « ${login} ».`,
+      });
     await sql.query('DELETE FROM account_establishment WHERE tenant = $1 AND login = $2', [tenant, login]);
     await sql.query(
       `INSERT INTO account_establishment (tenant, login, organization_id) SELECT $1, $2, id FROM unnest($3::text[]) AS id`,
@@ -43,5 +47,8 @@ export async function setEstablishments(
 /** @throws FhirError 422. */
 export function checkEstablishments(establishments: readonly string[]): void {
   if (establishments.length > establishmentsAtMost || !establishments.every((id) => idSyntax.test(id)))
-    throw new FhirError(422, 'invalid', `establishments: ids of Organizations, ${establishmentsAtMost} at most`);
+    throw refusal(422, 'invalid', {
+      diagnostics: `establishments: ids of Organizations, ${establishmentsAtMost} at most`,
+      text: `Établissements : des identifiants d’Organization, ${establishmentsAtMost} au plus.`,
+    });
 }

@@ -17,7 +17,7 @@ import { IncompleteCase, idOf, readCaseData, readCda, readRequestData } from './
 import { writeDocument } from './document-writer.ts';
 import type { Log } from './log.ts';
 import { countSending, findOutgoing, insertOutgoing, mayHaveArrived, recordAnswer } from './message-store.ts';
-import { connectMllp, type MllpAddress, type MllpClient, MllpError } from './mllp-client.ts';
+import { connectMllp, frenchReason, type MllpAddress, type MllpClient, MllpError } from './mllp-client.ts';
 import { acknowledgementOf } from './receive.ts';
 import { type Route, readRoute } from './ris-route.ts';
 import type { Envelope } from './segment-writer.ts';
@@ -145,7 +145,7 @@ export function risDestination(options: RisOptions): RisDestination {
       return result;
     } catch (error) {
       if (error instanceof IncompleteCase) return { status: 'failed', reason: error.message };
-      if (error instanceof MllpError) return { status: 'retry', reason: `RIS injoignable : ${inFrench(error)}` };
+      if (error instanceof MllpError) return { status: 'retry', reason: `RIS injoignable : ${frenchReason(error)}` };
       log.error({ error: (error as Error).name, item: item.id, kind: item.kind }, 'HL7 v2 delivery');
       return { status: 'retry', reason: 'erreur interne pendant la préparation ou l’envoi du message' };
     }
@@ -227,19 +227,6 @@ function resultOf(answer: Buffer): DeliveryResult {
     status: 'retry',
     reason: `Message non pris en charge (${msa?.code ?? 'accusé illisible'}) ${reason}`.trim(),
   };
-}
-
-const lost: readonly (readonly [start: string, french: string])[] = [
-  ['cannot connect', 'connexion impossible'],
-  ['connection', 'connexion coupée avant l’accusé'],
-  ['no acknowledgement', 'pas d’accusé dans le temps prévu'],
-];
-
-/** What people of the case read, with the system's code where there is one: it helps whoever repairs the line. */
-function inFrench({ message }: MllpError): string {
-  const words = lost.find(([start]) => message.startsWith(start))?.[1] ?? 'échange interrompu';
-  const code = /\([A-Z_]+\)$/.exec(message)?.[0];
-  return code === undefined ? words : `${words} ${code}`;
 }
 
 /** Code and text of the first ERR: never more than the other side chose to say. */

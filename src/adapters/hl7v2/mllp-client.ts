@@ -123,3 +123,16 @@ function open({ host, port, tls, connectMs = defaultConnectMs }: MllpAddress): P
     });
   });
 }
+
+const lost: readonly (readonly [start: string, french: string])[] = [
+  ['cannot connect', 'connexion impossible'],
+  ['connection', 'connexion coupée avant l’accusé'],
+  ['no acknowledgement', 'pas d’accusé dans le temps prévu'],
+];
+
+/** What people read, with the system's code where there is one: it helps whoever repairs the line. */
+export function frenchReason({ message }: MllpError): string {
+  const words = lost.find(([start]) => message.startsWith(start))?.[1] ?? 'échange interrompu';
+  const code = /\([A-Z_]+\)$/.exec(message)?.[0];
+  return code === undefined ? words : `${words} ${code}`;
+}

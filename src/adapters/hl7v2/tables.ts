@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ConfigError } from '../../config/index.ts';
 import type { RefusalKind } from './refusal.ts';
 import { openTimeZone, type TimeZone } from './timestamp.ts';
 
@@ -187,7 +188,9 @@ export async function loadTables(folder: string = mappingsFolder): Promise<Table
   }).compile<MappingFiles>(schema);
   if (!validate(files)) {
     const [error] = validate.errors ?? [];
-    throw new Error(`mappings/hl7v2: ${error?.instancePath || '/'} ${error?.message ?? 'is not valid'}`);
+    throw new ConfigError(
+      `mappings/hl7v2 ne suit pas son schéma : ${error?.instancePath || '/'} ${error?.message ?? ''}`,
+    );
   }
   const sites = new Map(
     Object.entries(files.sites.sites).map(([sender, own]) => [sender, openSite({ ...files.sites.default, ...own })]),
@@ -211,6 +214,6 @@ function parse(name: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new Error(`mappings/hl7v2/${name}.json: ${(error as Error).message}`);
+    throw new ConfigError(`mappings/hl7v2/${name}.json n’est pas du JSON (${(error as Error).message}).`);
   }
 }

@@ -2,6 +2,7 @@
  * A template of a notice: a text file whose first line is the subject (`Objet : …`) and whose other paragraphs are the message. `{name}`
  * stands for a fact of the notice, `{dossier}` for the number of the case. Nothing else is a placeholder, and nothing is HTML.
  */
+import { ConfigError } from '../../config/index.ts';
 
 export interface Template {
   subject: string;
@@ -13,12 +14,13 @@ const placeholder = /\{([^{}\n]*)\}/g;
 
 /**
  * @param names the placeholders it may use.
- * @throws Error that says what is wrong with the file `name`.
+ * @throws ConfigError that says what is wrong with the file `name`.
  */
 export function parseTemplate(name: string, text: string, names: readonly string[]): Template {
   const [first = '', ...rest] = text.replace(/\r\n/g, '\n').trim().split('\n');
   const subject = subjectLine.exec(first.trim())?.[1]?.trim();
-  if (subject === undefined) throw new Error(`mail template ${name}: the first line is not « Objet : … »`);
+  if (subject === undefined)
+    throw new ConfigError(`Modèle de courriel ${name} : la première ligne n’est pas « Objet : … ».`);
   const paragraphs = rest
     .join('\n')
     .split(/\n\s*\n/)
@@ -30,11 +32,15 @@ export function parseTemplate(name: string, text: string, names: readonly string
         .trim(),
     )
     .filter((paragraph) => paragraph !== '');
-  if (paragraphs.length === 0) throw new Error(`mail template ${name}: there is no message`);
+  if (paragraphs.length === 0) throw new ConfigError(`Modèle de courriel ${name} : il n’y a pas de message.`);
   for (const part of [subject, ...paragraphs]) {
     for (const [, used = ''] of part.matchAll(placeholder))
-      if (!names.includes(used)) throw new Error(`mail template ${name}: no fact {${used}} in this notice`);
-    if (/[{}]/.test(part.replace(placeholder, ''))) throw new Error(`mail template ${name}: a brace without its other`);
+      if (!names.includes(used))
+        throw new ConfigError(
+          `Modèle de courriel ${name} : {${used}} n’est pas un fait de cet avis (${names.join(', ')}).`,
+        );
+    if (/[{}]/.test(part.replace(placeholder, '')))
+      throw new ConfigError(`Modèle de courriel ${name} : une accolade sans l’autre.`);
   }
   return { subject, paragraphs };
 }

@@ -5,6 +5,7 @@ import { pipeline } from 'node:stream';
 import { isDeepStrictEqual } from 'node:util';
 import type { AuditKeys } from '../../access/index.ts';
 import type { Vault } from '../../vault/index.ts';
+import { CommandError } from '../command-error.ts';
 import { archiveObject } from './archive-writer.ts';
 import {
   type EntryFoot,
@@ -50,7 +51,7 @@ export async function readArchive(
   if (!signed) throw malformed();
   const verified = await verifyManifest(signed, keys);
   if (!isDeepStrictEqual(verified.manifest.entries, entries))
-    throw new Error('The archive does not hold what it says.');
+    throw new CommandError('La sauvegarde ne contient pas ce qu’elle annonce.');
   return verified;
 }
 
@@ -86,5 +87,5 @@ async function drain(_entry: unknown, data: AsyncIterable<Buffer>): Promise<void
 }
 
 function malformed(): Error {
-  return new Error('The archive is malformed.');
+  return new CommandError('La sauvegarde est mal formée.');
 }

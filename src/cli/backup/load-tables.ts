@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
+import { CommandError } from '../command-error.ts';
 import { partitions, tablesInOrder } from './catalogue.ts';
 import type { Manifest } from './manifest.ts';
 
@@ -34,7 +35,10 @@ export async function openLoader(adminUrl: string, manifest: Manifest): Promise<
     await remakePartitions(client, manifest);
     const tables = await tablesInOrder(client);
     const missing = Object.keys(manifest.columns).filter((name) => !tables.some((table) => table.name === name));
-    if (missing.length > 0) throw new Error(`This version has no table ${missing.join(', ')}.`);
+    if (missing.length > 0)
+      throw new CommandError(
+        `Cette version n’a pas de table ${missing.join(', ')} : restaurez avec celle qui a fait la sauvegarde.`,
+      );
     // Migrations put rows of their own into some tables: the archive has them too.
     await client.query(`TRUNCATE ${tables.map(({ name }) => name).join(', ')}`);
     const indexes = await dropIndexes(client, manifest);
@@ -42,10 +46,12 @@ export async function openLoader(adminUrl: string, manifest: Manifest): Promise<
       async load(table, data) {
         const columns = manifest.columns[table];
         const expected = manifest.entries.find(({ kind, name }) => kind === 'table' && name === table)?.rows;
-        if (!columns || expected === undefined) throw new Error(`The archive does not describe the table ${table}.`);
+        if (!columns || expected === undefined)
+          throw new CommandError(`La sauvegarde ne décrit pas la table ${table}.`);
         const copy = client.query(copyFrom(`COPY ${table} (${columns.join(', ')}) FROM STDIN`));
         await pipeline(data, createGunzip(), copy as Writable);
-        if (copy.rowCount !== expected) throw new Error(`${table}: ${copy.rowCount} rows came of ${expected}.`);
+        if (copy.rowCount !== expected)
+          throw new CommandError(`${table} : ${copy.rowCount} lignes lues sur ${expected} annoncées.`);
       },
       async finish() {
         for (const definition of indexes) await client.query(definition);
@@ -96,7 +102,7 @@ async function assertEmpty(client: pg.Client): Promise<void> {
     `SELECT EXISTS (SELECT FROM account) OR EXISTS (SELECT FROM tenant WHERE tenant <> 'platform') OR EXISTS (SELECT FROM fhir.journal)
        AS used`,
   );
-  if (rows[0]?.used) throw new Error('The database is not empty: restore into a new one.');
+  if (rows[0]?.used) throw new CommandError('La base n’est pas vide : restaurez dans une base neuve.');
 }
 
 async function dropIndexes(client: pg.Client, manifest: Manifest): Promise<string[]> {

@@ -1,6 +1,7 @@
 /** What an archive says it holds, signed with the key that signs the audit trail: it is not in the database, nor needed to read. */
 import { createPublicKey, hash, verify } from 'node:crypto';
 import type { AuditKeys } from '../../access/index.ts';
+import { CommandError } from '../command-error.ts';
 import type { Partition } from './catalogue.ts';
 
 export interface EntryFoot {
@@ -68,7 +69,10 @@ export async function verifyManifest(signed: SignedManifest, keys: AuditKeys): P
     key,
     Buffer.from(signed.signature, 'base64url'),
   );
-  if (!isSigned) throw new Error('The signature of the archive does not hold.');
+  if (!isSigned)
+    throw new CommandError(
+      'La signature de la sauvegarde ne tient pas : elle a été modifiée, ou la clé n’est pas la bonne.',
+    );
   return { manifest: JSON.parse(signed.manifest) as Manifest, key: signed.key, isKnownKey: known !== undefined };
 }
 

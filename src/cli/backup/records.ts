@@ -2,6 +2,7 @@
  * The inside of an archive: a sequence of records `kind (1) length (4, big endian) bytes`. An entry is its head, its data in pieces, and
  * its foot; the last record is the signed manifest. Everything is sealed as one object, so what is read here was verified.
  */
+import { CommandError } from '../command-error.ts';
 
 export const recordKind = { head: 1, data: 2, foot: 3, manifest: 4 } as const;
 export type RecordKind = (typeof recordKind)[keyof typeof recordKind];
@@ -47,5 +48,5 @@ export async function* decodeRecords(stream: AsyncIterable<Buffer>): AsyncGenera
 }
 
 function notAnArchive(): Error {
-  return new Error('This is not an archive of Passerelle.');
+  return new CommandError('Ce n’est pas une sauvegarde de Passerelle.');
 }

@@ -7,6 +7,7 @@ import { auditKeyFiles, openAuditKeys } from '../../access/index.ts';
 import { type Config, dataFolder } from '../../config/index.ts';
 import { migrate, migrationsFolder } from '../../db/index.ts';
 import type { Vault } from '../../vault/index.ts';
+import { CommandError } from '../command-error.ts';
 import { readArchive } from './archive-reader.ts';
 import { type BlobLine, exists, objectNameOf, placeInSet, verifyBlob } from './blob-set.ts';
 import { openLoader } from './load-tables.ts';
@@ -61,8 +62,8 @@ async function migrateAsItWas(adminUrl: string, manifest: Manifest): Promise<voi
       const source = join(migrationsFolder, name);
       const text = await readFile(source).catch(() => undefined);
       if (!text || createHash('sha256').update(text).digest('hex') !== sha256) {
-        throw new Error(
-          `The archive was made by another version: its migration ${name} is not the one of this program.`,
+        throw new CommandError(
+          `La sauvegarde vient d’une autre version : sa migration ${name} n’est pas celle de ce programme. Restaurez avec la version qui l’a faite.`,
         );
       }
       await cp(source, join(folder, name));
@@ -104,13 +105,13 @@ function pathOf(config: Config, kind: string, name: string): string {
     return placeInSet(dataFolder(config, 'blobs'), checked({ tenant, file }));
   }
   if (isAbsolute(name) || name.split(/[\\/]/).includes('..'))
-    throw new Error('The archive names a file outside the data folder.');
+    throw new CommandError('La sauvegarde nomme un fichier hors du dossier de données : rien n’est restauré.');
   return join(config.dataDir, name);
 }
 
 function checked<T extends Pick<BlobLine, 'tenant' | 'file'>>(line: T): T {
   if (!/^[a-z][a-z0-9-]{1,30}$/.test(line.tenant) || !/^v[0-9a-f]{31}(\.inflated)?$/.test(line.file)) {
-    throw new Error('The archive names an image in a way that none has.');
+    throw new CommandError('La sauvegarde nomme une image comme aucune ne l’est : rien n’est restauré.');
   }
   return line;
 }

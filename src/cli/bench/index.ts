@@ -37,9 +37,9 @@ export async function bench(args: string[]): Promise<number> {
   const names = args.filter((argument) => !argument.startsWith('--'));
   const known = { ...suites, ...longSuites };
   const unknown = names.find((name) => !(name in known));
-  if (unknown) throw new CommandError(`Unknown suite "${unknown}". Known: ${Object.keys(known).join(', ')}.`);
+  if (unknown) throw new CommandError(`Suite inconnue : « ${unknown} ». Il y a ${Object.keys(known).join(', ')}.`);
   const results: BenchResult[] = [];
-  process.stdout.write(`${row('figure', 'value', 'unit', 'raw limit', 'ratio', 'limit is')}\n`);
+  process.stdout.write(`${row('chiffre', 'valeur', 'unité', 'limite', 'rapport', 'la limite est')}\n`);
   for (const [name, load] of Object.entries(names.length > 0 ? known : suites)) {
     if (names.length > 0 && !names.includes(name)) continue;
     const suite = await load();

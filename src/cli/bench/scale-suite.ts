@@ -30,7 +30,7 @@ export async function scaleSuite(last: '1m' | '10m'): Promise<BenchResult[]> {
       if (rows > sizes[last]!) break;
       const start = performance.now();
       await server.growTo(rows);
-      process.stderr.write(`${new Date().toISOString()} ${name} requests\n`);
+      process.stderr.write(`${new Date().toISOString()} ${name} demandes\n`);
       results.push(result('scale', `fill-${name}`, (performance.now() - start) / 1000, 's'));
       // As the population is: else everything active lay at one end of every order.
       const create = (n: number) =>

@@ -42,7 +42,7 @@ export async function workflowSuite(names: readonly string[] = Object.keys(sizes
       await fillOpenCaseRows(server.raw, server.tenant, cases, filled, rows);
       filled = rows;
       await server.settle();
-      process.stderr.write(`${new Date().toISOString()} ${name} open cases\n`);
+      process.stderr.write(`${new Date().toISOString()} ${name} dossiers ouverts\n`);
       const toRead = Array.from({ length: rows }, (_, n) => n).filter(cases.isToRead);
       const found = {
         worklist: await worklistLoad(results, reader, server, name, rows),

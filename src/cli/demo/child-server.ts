@@ -58,19 +58,19 @@ export async function startChildServer(
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   const { stdout, stderr } = child;
-  if (!stdout || !stderr) throw new Error('the server was started without pipes');
+  if (!stdout || !stderr) throw new Error('le serveur a été lancé sans ses tubes');
   let errors = '';
   stderr.on('data', (chunk: Buffer) => {
     errors = (errors + chunk.toString()).slice(-4000);
   });
   const ready = await new Promise<{ http: string; mllp: number; dimse: number }>((resolve, reject) => {
     const timer = setTimeout(
-      () => reject(new Error(`not ready after ${readyTimeoutMs / 1000} s\n${errors}`)),
+      () => reject(new Error(`pas prêt après ${readyTimeoutMs / 1000} s\n${errors}`)),
       readyTimeoutMs,
     );
     child.once('exit', (code) => {
       clearTimeout(timer);
-      reject(new Error(`the server stopped with code ${code}\n${errors}`));
+      reject(new Error(`le serveur s’est arrêté, code ${code}\n${errors}`));
     });
     createInterface({ input: stdout }).on('line', (line) => {
       if (!line.startsWith('{"ready":true')) return;
@@ -106,7 +106,7 @@ export async function startChildServer(
 
 function moveClock(child: ChildProcess, instant: Date): Promise<Date> {
   return new Promise((resolve, reject) => {
-    const gone = () => reject(new Error('the server stopped before it moved its clock'));
+    const gone = () => reject(new Error('le serveur s’est arrêté avant d’avancer son horloge'));
     child.once('exit', gone);
     child.once('message', (message) => {
       child.off('exit', gone);
@@ -129,7 +129,7 @@ function run(args: string[], env: Record<string, string | undefined>): Promise<s
     });
     child.once('error', reject);
     child.once('exit', (code) =>
-      code === 0 ? resolve(output.trim()) : reject(new Error(errors || `exit code ${code}`)),
+      code === 0 ? resolve(output.trim()) : reject(new Error(errors || `code de retour ${code}`)),
     );
   });
 }

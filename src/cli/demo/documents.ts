@@ -13,7 +13,7 @@ export async function storedDocuments(reader: Caller, task: Task): Promise<{ pdf
       .filter((item) => item.status === 'current' && isReport(item))
       .map((item) => item.content[0]?.attachment)
       .find((item) => contentType.test(item?.contentType ?? ''));
-    expect(attachment?.url, `no DocumentReference of type ${contentType}`);
+    expect(attachment?.url, `pas de DocumentReference de type ${contentType}`);
     const id = attachment.url.split('/').at(-1) ?? '';
     const binary = await reader.read<Binary>('Binary', id);
     return Buffer.from(binary.data ?? '', 'base64');

@@ -19,7 +19,7 @@ export async function demo(args: string[], env: Environment): Promise<number> {
     return 0;
   }
   const chosen = option === '--scenario' ? chosenScenarios(name) : undefined;
-  if (!chosen) throw new CommandError('Usage: demo [--list | --scenario <name> | --scenario all]');
+  if (!chosen) throw new CommandError('demo [--list | --scenario <nom> | --scenario all]');
   const failed: string[] = [];
   for (const scenario of chosen) {
     if (!(await playScenario(scenario, output, print))) failed.push(scenario.name);
@@ -35,5 +35,5 @@ function chosenScenarios(name: string | undefined): readonly Scenario[] {
   const scenario = scenarios.find((each) => each.name === name);
   if (scenario) return [scenario];
   const known = scenarios.map((each) => each.name).join(', ');
-  throw new CommandError(`Unknown scenario "${name ?? ''}". Known: ${known}, all.`);
+  throw new CommandError(`Garde inconnue : « ${name ?? ''} ». Il y a ${known}, all.`);
 }

@@ -54,7 +54,7 @@ export async function mainJob(options: { server: ChildServer; password: string; 
   const { server, password, output } = options;
   const ris = await startSimulatedRis(0);
   const [exam] = demoCases();
-  if (!exam) throw new Error('the demonstration has no case');
+  if (!exam) throw new Error('la démonstration n’a pas de dossier');
   const studyUid = newUid();
   const examDate = new Date();
   const save = (name: string, content: string | Uint8Array) => writeFile(join(output, name), content);
@@ -66,11 +66,11 @@ export async function mainJob(options: { server: ChildServer; password: string; 
   let task: Task | undefined;
   let pdf = Buffer.alloc(0);
   const reader = () => {
-    expect(radiologist, 'nobody is signed in');
+    expect(radiologist, 'personne n’est connecté');
     return radiologist;
   };
   const theCase = () => {
-    expect(task, 'no case yet');
+    expect(task, 'pas encore de dossier');
     return task;
   };
   const reload = async () => {
@@ -97,7 +97,7 @@ export async function mainJob(options: { server: ChildServer; password: string; 
         const msa = await tell(message);
         expect(msa[1] === 'AA', `MSA|${msa.slice(1).join('|')}`);
         const again = await tell(message);
-        expect(again[1] === 'AA', 'the same message again was not answered AA');
+        expect(again[1] === 'AA', 'le même message répété n’a pas reçu AA');
         return [`MSA|${msa[1]}|${msa[2]}, et la même réponse à la même demande répétée`];
       },
     },
@@ -105,11 +105,11 @@ export async function mainJob(options: { server: ChildServer; password: string; 
       title: 'Le radiologue se connecte et voit la demande dans sa liste',
       async run() {
         radiologist = await signIn(server.httpUrl, 'radiologue', password);
-        const found = await until('the case in the worklist', waitMs, async () => {
+        const found = await until('le dossier dans la liste de travail', waitMs, async () => {
           const tasks = await reader().search<Task>('Task', { code: 'teleradiology-case', _sort: '-_lastUpdated' });
           return tasks.length > 0 ? tasks : undefined;
         });
-        expect(found.length === 1, `${found.length} cases instead of one`);
+        expect(found.length === 1, `${found.length} dossiers au lieu d’un`);
         task = found[0];
         return [`Task/${theCase().id} ${caseState(theCase())}, priorité ${theCase().priority}`];
       },
@@ -135,7 +135,7 @@ export async function mainJob(options: { server: ChildServer; password: string; 
       async run() {
         const images = await examImages(exam, studyUid, examDate);
         await send(server.httpUrl, risToken, images.instances);
-        const found = await until('the images on the case', waitMs, async () => {
+        const found = await until('les images au dossier', waitMs, async () => {
           const current = await reload();
           return caseState(current) === 'acquiring' || caseState(current) === 'ready' ? current : undefined;
         });
@@ -148,11 +148,11 @@ export async function mainJob(options: { server: ChildServer; password: string; 
       async run() {
         const msa = await tell(complementMessage(exam, studyUid, examDate, 'DEMO0000002', new Date()));
         expect(msa[1] === 'AA', `MSA|${msa.slice(1).join('|')}`);
-        const ready = await until('the case to be ready', waitMs, async () =>
+        const ready = await until('le dossier prêt à lire', waitMs, async () =>
           caseState(await reload()) === 'ready' ? theCase() : undefined,
         );
         const deadline = ready.restriction?.period?.end;
-        expect(deadline, 'a ready case must have its deadline');
+        expect(deadline, 'un dossier prêt doit avoir son échéance');
         return [`MSA|${msa[1]}|${msa[2]}`, `à rendre avant ${deadline}`];
       },
     },
@@ -166,7 +166,7 @@ export async function mainJob(options: { server: ChildServer; password: string; 
           'displayed',
           series.map((uid) => ({ name: 'series', valueString: uid })),
         );
-        expect(caseState(await reload()) === 'reading', `state ${caseState(theCase())}`);
+        expect(caseState(await reload()) === 'reading', `état ${caseState(theCase())}`);
         return [`${series.length} série affichée, dossier en lecture`];
       },
     },
@@ -195,9 +195,9 @@ export async function mainJob(options: { server: ChildServer; password: string; 
         const stored = await storedDocuments(reader(), theCase());
         pdf = Buffer.from(stored.pdf);
         await save('report.pdf', pdf);
-        expect(sha256(inside) === sha256(pdf), 'the PDF inside the CDA is not the stored PDF');
-        expect(sha256(cda) === sha256(stored.cda), 'the CDA sent is not the stored CDA');
-        await until('the acknowledgement on the case', waitMs, async () =>
+        expect(sha256(inside) === sha256(pdf), 'le PDF du CDA n’est pas le PDF gardé');
+        expect(sha256(cda) === sha256(stored.cda), 'le CDA envoyé n’est pas le CDA gardé');
+        await until('l’accusé au dossier', waitMs, async () =>
           caseState(await reload()) === 'delivered' ? true : undefined,
         );
         return [
@@ -215,7 +215,7 @@ export async function mainJob(options: { server: ChildServer; password: string; 
             ?.extension?.map((item) => [item.url, item.valueDateTime]),
         );
         const missing = contractTimestamps.filter((name) => !milestones.get(name));
-        expect(missing.length === 0, `missing: ${missing.join(', ')}`);
+        expect(missing.length === 0, `il manque ${missing.join(', ')}`);
         return contractTimestamps.map((name) => `${name.padEnd(20)} ${milestones.get(name)}`);
       },
     },
@@ -231,7 +231,7 @@ export async function mainJob(options: { server: ChildServer; password: string; 
         const auditor = await signIn(server.httpUrl, 'auditeur', password);
         const events = await auditor.search('AuditEvent', { _count: '500', _sort: 'date' });
         await save('audit.ndjson', events.map((event) => `${JSON.stringify(event)}\n`).join(''));
-        expect(events.length > 10, `only ${events.length} audit events`);
+        expect(events.length > 10, `${events.length} événements d’audit seulement`);
         return [`${bundle.entry?.length} ressources dans case.json`, `${events.length} événements dans audit.ndjson`];
       },
     },

@@ -20,7 +20,7 @@ export async function signIn(httpUrl: string, username: string, password: string
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify({ username, password }),
   });
-  if (!response.ok) throw new Error(`sign-in of ${username}: ${response.status} ${await response.text()}`);
+  if (!response.ok) throw new Error(`connexion de ${username} : ${response.status} ${await response.text()}`);
   const cookie = response.headers
     .getSetCookie()
     .map((value) => value.split(';', 1)[0])

@@ -30,7 +30,7 @@ export function expect(condition: unknown, what: string): asserts condition {
   if (!condition) throw new Error(what);
 }
 
-/** Asks again until the answer satisfies, or fails saying what was awaited. */
+/** Asks again until the answer satisfies, or fails saying what was awaited (in French, as what is expected). */
 export async function until<T>(
   what: string,
   timeoutMs: number,
@@ -41,7 +41,7 @@ export async function until<T>(
   for (;;) {
     const answer = await ask();
     if (answer !== undefined) return answer;
-    if (performance.now() > end) throw new Error(`still waiting for ${what} after ${timeoutMs / 1000} s`);
+    if (performance.now() > end) throw new Error(`toujours rien après ${timeoutMs / 1000} s : ${what}`);
     await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
 }

@@ -45,10 +45,10 @@ export function argumentsOf(args: readonly string[]): { domain: string; selector
     names.length !== 1 ||
     !/^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$/.test(domain)
   ) {
-    throw new CommandError('mail-domain <domain> [--selector <name>]…');
+    throw new CommandError('mail-domain <domaine> [--selector <nom>]…');
   }
   if (!selectors.every((selector) => /^[A-Za-z0-9._-]{1,100}$/.test(selector))) {
-    throw new CommandError('--selector wants the name of a DKIM selector.');
+    throw new CommandError('--selector : le nom d’un sélecteur DKIM.');
   }
   return { domain, selectors };
 }

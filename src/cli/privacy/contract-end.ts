@@ -6,6 +6,7 @@ import { openBlobStore } from '../../imaging/index.ts';
 import type { Sealing } from '../../vault/index.ts';
 import { CommandError } from '../command-error.ts';
 import type { DataRoom } from '../data-room.ts';
+import { spokenMessage } from '../spoken.ts';
 import { certificateNumber } from './certificate.ts';
 import { casesOf, recordsOf } from './establishment-cases.ts';
 import { digestOf, type Handover, listLine, openHandover, verifyHandover } from './handover.ts';
@@ -67,17 +68,17 @@ export async function returnData(room: DataRoom, contract: Contract, to: string,
 export async function destroyData(room: DataRoom, contract: Contract, folder: string): Promise<Purged> {
   const { tenant, establishment } = contract;
   const handover = await verifyHandover(folder, room.keys).catch((error: Error) => {
-    throw new CommandError(`The return does not verify: ${error.message}`);
+    throw new CommandError(`La restitution ne se vérifie pas : ${spokenMessage(error) ?? error.message}`);
   });
   if (handover.tenant !== tenant || handover.establishment !== establishment || handover.patient !== undefined) {
-    throw new CommandError('The return is of something else.');
+    throw new CommandError('Cette restitution est celle d’autre chose.');
   }
   const scope = await scopeOf(room, contract);
   const check: Check = async (query) => {
     const lines: string[] = [];
     for await (const { resource } of currentOf(query, scope)) lines.push(listLine(resource));
     if (digestOf(lines) !== handover.listSha256) {
-      throw new CommandError('Something was stored or changed since the return: return again, then destroy.');
+      throw new CommandError('Quelque chose a changé depuis la restitution : restituez de nouveau, puis détruisez.');
     }
   };
   const now = room.config.clock.now();

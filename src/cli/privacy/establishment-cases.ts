@@ -21,7 +21,8 @@ export async function casesOf(room: DataRoom, tenant: string, organization: stri
     const last = page.at(-1)?.meta?.lastUpdated;
     if (page.length < casesPerPage || last === undefined) return found;
     const next = `&_lastUpdated=ge${last}`;
-    if (next === after) throw new CommandError(`More than ${casesPerPage} cases changed at ${last}: ask support.`);
+    if (next === after)
+      throw new CommandError(`Plus de ${casesPerPage} dossiers ont changé à l’instant ${last} : demandez à l’éditeur.`);
     after = next;
   }
 }

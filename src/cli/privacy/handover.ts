@@ -12,6 +12,7 @@ import type { AuditKeys } from '../../access/index.ts';
 import type { Database } from '../../db/index.ts';
 import type { BlobStore } from '../../imaging/index.ts';
 import { type HandedFile, inClear, openHandedOver, type Sealing } from '../../vault/index.ts';
+import { CommandError } from '../command-error.ts';
 
 export interface HandoverFile {
   name: string;
@@ -56,7 +57,7 @@ export async function openHandover(
   parts: { database: Database; blobs: BlobStore; keys: AuditKeys; sealing: Sealing },
 ): Promise<HandoverWriter> {
   await mkdir(to, { recursive: true, mode: 0o700 });
-  if ((await readdir(to)).length > 0) throw new Error(`${to} is not empty.`);
+  if ((await readdir(to)).length > 0) throw new CommandError(`${to} n’est pas vide : donnez un dossier neuf.`);
   const lines = new Map<string, HandedFile>();
   const list: string[] = [];
   const counts: Pick<Handover, 'resources' | 'images' | 'documents'> = { resources: {}, images: 0, documents: 0 };
@@ -112,7 +113,10 @@ export async function openHandover(
         } finally {
           await Promise.all([source.close(), file.close()]);
         }
-        if (!digest.digest().equals(sha256)) throw new Error(`The stored instance ${sop} is not what was received.`);
+        if (!digest.digest().equals(sha256))
+          throw new CommandError(
+            `L’image gardée ${sop} n’est pas celle qui a été reçue : restaurez-la d’une sauvegarde.`,
+          );
         counts.images++;
       }
     },
@@ -153,14 +157,14 @@ export function digestOf(lines: readonly string[]): string {
 export async function verifyHandover(folder: string, keys: AuditKeys): Promise<Handover> {
   const { manifest, key, signature } = JSON.parse(await readFile(join(folder, manifestFile), 'utf8'));
   const publicKey = (await keys.trusted()).get(key);
-  if (!publicKey) throw new Error(`The manifest is signed by ${key}, a key that is not known here.`);
+  if (!publicKey) throw new CommandError(`Le manifeste est signé par ${key}, une clé inconnue ici.`);
   const digest = Buffer.from(hash('sha256', manifest, 'base64url'), 'base64url');
   if (!verify(null, digest, publicKey, Buffer.from(signature, 'base64url')))
-    throw new Error('The signature of the manifest does not hold.');
+    throw new CommandError('La signature du manifeste ne tient pas.');
   const handover = JSON.parse(manifest) as Handover;
   const found = new Map((await filesOf(folder)).map((file) => [file.name, file]));
   for (const file of handover.files) {
-    if (found.get(file.name)?.sha256 !== file.sha256) throw new Error(`${file.name} is missing or was changed.`);
+    if (found.get(file.name)?.sha256 !== file.sha256) throw new CommandError(`${file.name} manque ou a été modifié.`);
   }
   return handover;
 }

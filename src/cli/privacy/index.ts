@@ -25,10 +25,10 @@ const options = {
   identity: { type: 'string' },
 } as const;
 
-const privacyUsage = `privacy register <tenant> [--json]
-privacy export <tenant> <patient id> --to <folder> --for <public key>…
-privacy open <folder> --to <folder> --identity <file with the private key>
-  <public key>: age1…, of whoever is to read it (made by age-keygen); --in-clear instead, for a medium that is encrypted itself`;
+const privacyUsage = `privacy register <groupe> [--json]
+privacy export <groupe> <Patient> --to <dossier> --for <clé publique>…
+privacy open <dossier> --to <dossier> --identity <fichier de la clé privée>
+  <clé publique> : age1…, de qui doit lire (faite par age-keygen) ; à sa place --in-clear, pour un support déjà chiffré`;
 
 /** `register <tenant> [--json]`, `export <tenant> <patient id> --to <folder> --for <key>`, `open <folder> --to <folder> --identity <file>`. */
 export function privacy(args: string[], env: Environment): Promise<number> {
@@ -42,7 +42,7 @@ export function privacy(args: string[], env: Environment): Promise<number> {
     if (action === 'register') {
       const register = await buildRegister(room, tenant, retentionDaysOf);
       room.print(values.json ? JSON.stringify(register, null, 2) : registerMarkdown(register));
-      for (const name of register.undescribed) process.stderr.write(`not described in mappings/privacy: ${name}\n`);
+      for (const name of register.undescribed) process.stderr.write(`pas décrit dans mappings/privacy : ${name}\n`);
       return register.undescribed.length === 0 ? 0 : 1;
     }
     if (action === 'export' && patient && values.to) {
@@ -54,10 +54,10 @@ export function privacy(args: string[], env: Environment): Promise<number> {
         await sealingOf(values),
       );
       room.print(
-        `${values.to}: ${total(resources)} resources, ${documents} documents, ${images} images, and who had access`,
+        `${values.to} : ${total(resources)} ressources, ${documents} documents, ${images} images, et qui y a eu accès`,
       );
       if (values['in-clear'])
-        room.print('The folder is in clear: hand it over on an encrypted medium, then remove it.');
+        room.print('Le dossier est en clair : remettez-le sur un support chiffré, puis effacez-le.');
       return 0;
     }
     throw new CommandError(privacyUsage);
@@ -68,7 +68,7 @@ export function privacy(args: string[], env: Environment): Promise<number> {
 export function retention(args: string[], env: Environment): Promise<number> {
   const { values, positionals } = parsed(args);
   const [action, tenant] = positionals;
-  if (action !== 'run') throw new CommandError('retention run [tenant] [--dry-run]');
+  if (action !== 'run') throw new CommandError('retention run [groupe] [--dry-run]');
   return inDataRoom(env, async (room) => {
     const tenants = tenant === undefined ? await room.database.tenants() : [await knownTenant(room, tenant)];
     for (const name of tenants) {
@@ -79,14 +79,14 @@ export function retention(args: string[], env: Environment): Promise<number> {
           room.config.clock.now(),
         )) {
           room.print(
-            `${name}  ${establishment}  ${retentionDays} days: ${cases.length} cases, ${references.size} resources would go`,
+            `${name}  ${establishment}  ${retentionDays} jours : ${cases.length} dossiers, ${references.size} ressources partiraient`,
           );
         }
         continue;
       }
       for (const { due, destroyed, files } of await runRetention(room, name, room.config.clock.now())) {
         room.print(
-          `${name}  ${due.establishment}  ${due.cases.length} cases, ${destroyed.images} images destroyed; ${files.join(' ')}`,
+          `${name}  ${due.establishment}  ${due.cases.length} dossiers, ${destroyed.images} images détruits ; ${files.join(' ')}`,
         );
       }
     }
@@ -101,7 +101,9 @@ export function contract(args: string[], env: Environment): Promise<number> {
   return inDataRoom(env, async (room) => {
     if (action === 'verify' && name) {
       const { tenant: of, establishment, at, files } = await verifyHandover(name, room.keys);
-      room.print(`${name}: whole; ${of}${establishment ? `, ${establishment}` : ''}, ${at}, ${files.length} files`);
+      room.print(
+        `${name} : entier ; ${of}${establishment ? `, ${establishment}` : ''}, ${at}, ${files.length} fichiers`,
+      );
       return 0;
     }
     const tenant = await knownTenant(room, name);
@@ -109,35 +111,40 @@ export function contract(args: string[], env: Environment): Promise<number> {
     if (action === 'return' && values.to) {
       const { resources, images, documents, files } = await returnData(room, about, values.to, await sealingOf(values));
       room.print(
-        `${values.to}: ${total(resources)} resources, ${images} images, ${documents} documents in ${files.length} files`,
+        `${values.to} : ${total(resources)} ressources, ${images} images, ${documents} documents en ${files.length} fichiers`,
       );
       return 0;
     }
     if (action === 'destroy' && values.return) {
       const wanted = values.establishment ?? tenant;
-      if (values.confirm !== wanted) throw new CommandError(`This cannot be undone: add --confirm ${wanted}`);
-      if (tenant === platformTenant) throw new CommandError('The platform itself is not destroyed.');
+      if (values.confirm !== wanted) throw new CommandError(`C’est sans retour : ajoutez --confirm ${wanted}`);
+      if (tenant === platformTenant) throw new CommandError('La plateforme elle-même ne se détruit pas.');
       const { destroyed, files } = await destroyData(room, about, values.return);
       room.print(
-        `${total(destroyed.resources)} versions of resources and ${destroyed.images} images destroyed; ${files.join(' ')}`,
+        `${total(destroyed.resources)} versions de ressources et ${destroyed.images} images détruites ; ${files.join(' ')}`,
       );
       return 0;
     }
     throw new CommandError(
-      'contract return <tenant> [--establishment <id>] --to <folder> --for <public key>… (or --in-clear) | verify <folder> | destroy <tenant> [--establishment <id>] --return <folder> --confirm <name>',
+      'contract return <groupe> [--establishment <Organization>] --to <dossier> --for <clé publique>… (ou --in-clear) | verify <dossier> | destroy <groupe> [--establishment <Organization>] --return <dossier> --confirm <nom>',
     );
   });
 }
 
 async function open(folder: string, to: string, identityFile: string): Promise<number> {
   const key = /^AGE-SECRET-KEY-\S+$/m.exec(await readFile(identityFile, 'utf8'))?.[0];
-  if (key === undefined) throw new CommandError(`${identityFile} holds no private key (AGE-SECRET-KEY-…).`);
-  process.stdout.write(`${to}: ${await openFolder(folder, to, key)} files\n`);
+  if (key === undefined) throw new CommandError(`${identityFile} ne contient aucune clé privée (AGE-SECRET-KEY-…).`);
+  process.stdout.write(`${to} : ${await openFolder(folder, to, key)} fichiers\n`);
   return 0;
 }
 
 async function knownTenant({ database }: DataRoom, tenant = ''): Promise<string> {
-  if (!(await database.tenants()).includes(tenant)) throw new CommandError(`There is no tenant "${tenant}".`);
+  if (!(await database.tenants()).includes(tenant))
+    throw new CommandError(
+      tenant === ''
+        ? 'Nommez un groupe : voyez « tenants list ».'
+        : `Aucun groupe « ${tenant} » : voyez « tenants list ».`,
+    );
   return tenant;
 }
 
@@ -146,9 +153,5 @@ function total(counts: Record<string, number>): number {
 }
 
 function parsed(args: string[]) {
-  try {
-    return parseArgs({ args, options, allowPositionals: true });
-  } catch (error) {
-    throw new CommandError((error as Error).message);
-  }
+  return parseArgs({ args, options, allowPositionals: true });
 }

@@ -17,8 +17,7 @@ export async function exportPatient(
 ): Promise<Handover> {
   const context = room.context(tenant, 'operator:privacy-export');
   const record = await patientCases(room.store, context, patient);
-  if (!record.resources.has(`Patient/${patient}`))
-    throw new CommandError(`There is no Patient/${patient} in ${tenant}.`);
+  if (!record.resources.has(`Patient/${patient}`)) throw new CommandError(`Aucun Patient/${patient} dans ${tenant}.`);
   const blobs = await openBlobStore(dataFolder(room.config, 'blobs'), room.vault);
   const writer = await openHandover(to, tenant, { database: room.database, blobs, keys: room.keys, sealing });
   for (const resource of record.resources.values()) {

@@ -81,7 +81,9 @@ async function assertUnchanged(query: Query, tenant: string, { versions, establi
     [tenant, [...versions.keys()]],
   );
   if (rows.length !== versions.size || rows.some(({ id, version }) => versions.get(id) !== version)) {
-    throw new CommandError(`${tenant} ${establishment}: a case changed meanwhile; nothing was destroyed, run again.`);
+    throw new CommandError(
+      `${tenant} ${establishment} : un dossier a changé entre-temps ; rien n’est détruit, relancez.`,
+    );
   }
 }
 
@@ -91,7 +93,7 @@ export function retentionDaysOf(organization: Organization): number | undefined 
   const days = value?.valueInteger ?? value?.valuePositiveInt ?? value?.valueUnsignedInt;
   if (days === undefined) return undefined;
   // A slip of the pen must not empty an archive.
-  if (days < 1) throw new CommandError(`Organization/${organization.id}: retentionDays must be at least 1.`);
+  if (days < 1) throw new CommandError(`Organization/${organization.id} : retentionDays doit être 1 au moins.`);
   return days;
 }
 

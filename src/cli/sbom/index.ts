@@ -9,7 +9,9 @@ export async function sbom([file]: string[]): Promise<number> {
   const text = sbomOf(lock, new Date());
   const [problem] = problemsOf(JSON.parse(text));
   if (problem)
-    throw new CommandError(`The document is no valid CycloneDX 1.6: ${problem.instancePath} ${problem.message}.`);
+    throw new CommandError(
+      `Le document n’est pas du CycloneDX 1.6 valide : ${problem.instancePath} ${problem.message}.`,
+    );
   if (file) await writeFile(file, text);
   else process.stdout.write(`${text}\n`);
   return 0;

@@ -31,11 +31,13 @@ export function parseIdentitySources(content: unknown, env: Record<string, strin
   file.done();
   const names = [...sources.ldap, ...sources.openid].map((source) => source.name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
-  if (twice !== undefined) throw new ConfigError(`Two sources of identities are named "${twice}".`);
+  if (twice !== undefined)
+    throw new ConfigError(`Deux sources d’identités se nomment « ${twice} » : donnez à chacune son nom.`);
   // A name and its password go to one directory only: the one its ending says.
   const suffixes = sources.ldap.map((source) => source.suffix);
   const shared = suffixes.find((suffix, index) => suffixes.indexOf(suffix) !== index);
-  if (shared !== undefined) throw new ConfigError(`Two directories have the suffix "${shared}": give each its own.`);
+  if (shared !== undefined)
+    throw new ConfigError(`Deux annuaires ont le suffixe « ${shared} » : donnez à chacun le sien.`);
   return sources;
 }
 
@@ -44,11 +46,11 @@ function readJson(path: string): unknown {
   try {
     text = readFileSync(path, 'utf8');
   } catch (error) {
-    throw new ConfigError(`IDENTITY_SOURCES="${path}" cannot be read (${(error as NodeJS.ErrnoException).code}).`);
+    throw new ConfigError(`IDENTITY_SOURCES=${path} : fichier illisible (${(error as NodeJS.ErrnoException).code}).`);
   }
   try {
     return JSON.parse(text);
   } catch {
-    throw new ConfigError(`IDENTITY_SOURCES="${path}" is not JSON.`);
+    throw new ConfigError(`IDENTITY_SOURCES=${path} n’est pas du JSON.`);
   }
 }

@@ -87,25 +87,29 @@ export function ldapSource(fields: Fields, env: Environment): LdapSource {
       to: 1_440,
     }),
   };
-  if (source.rules.length === 0) throw fields.error('rules', 'at least one rule: nobody would have a role');
+  if (source.rules.length === 0) throw fields.error('rules', 'au moins une règle : personne n’aurait de rôle');
   if (!/^([._@-][a-z0-9][a-z0-9._@-]{0,40})?$/.test(source.suffix)) {
-    throw fields.error('suffix', 'a lower-case ending such as @chu');
+    throw fields.error('suffix', 'une fin en minuscules, comme @chu');
   }
-  if (source.refreshMinutes > 0 && bind.mode === 'direct') throw fields.error('refreshMinutes', '0 without an account');
+  if (source.refreshMinutes > 0 && bind.mode === 'direct')
+    throw fields.error('refreshMinutes', '0 sans compte de service');
   fields.done();
   return source;
 }
 
 function urlsOf(fields: Fields, startTls: boolean): string[] {
   const urls = fields.texts('urls');
-  if (urls.length === 0) throw fields.error('urls', 'at least one ldaps:// or ldap:// address');
+  if (urls.length === 0) throw fields.error('urls', 'au moins une adresse ldaps:// ou ldap://');
   for (const text of urls) {
     const url = URL.parse(text);
     if (!url || !['ldap:', 'ldaps:'].includes(url.protocol) || !/^\/?$/.test(url.pathname) || url.search) {
-      throw fields.error('urls', 'ldaps://host[:port] or ldap://host[:port]');
+      throw fields.error('urls', 'ldaps://hôte[:port] ou ldap://hôte[:port]');
     }
     if (url.protocol === 'ldap:' && !startTls && !['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname)) {
-      throw fields.error('startTls', 'true: passwords never travel in clear, but to this machine itself');
+      throw fields.error(
+        'startTls',
+        'true : les mots de passe ne voyagent jamais en clair, sauf vers la machine elle-même',
+      );
     }
   }
   return urls;
@@ -113,27 +117,28 @@ function urlsOf(fields: Fields, startTls: boolean): string[] {
 
 function bindOf(fields: Fields, env: Environment, name: string): LdapSource['bind'] {
   const bind = fields.object('bind');
-  if (!bind) throw fields.error('bind', 'an object with "account" or "as"');
+  if (!bind) throw fields.error('bind', 'un objet avec « account » ou « as »');
   const dn = bind.optionalText('account');
   const template = bind.optionalText('as');
   bind.done();
-  if ((dn === undefined) === (template === undefined)) throw fields.error('bind', 'either "account" or "as"');
+  if ((dn === undefined) === (template === undefined))
+    throw fields.error('bind', '« account » ou « as », pas les deux');
   if (template !== undefined) {
-    if (!template.includes('{login}')) throw bind.error('as', 'a template with {login}');
+    if (!template.includes('{login}')) throw bind.error('as', 'un modèle avec {login}');
     return { mode: 'direct', template };
   }
   const variable = variableOf('LDAP', name, 'PASSWORD');
   const password = secret(env, variable);
   if (!password)
-    throw new ConfigError(`${bind.where}.account needs its password: set ${variable} or ${variable}_FILE.`);
+    throw new ConfigError(`${bind.where}.account demande son mot de passe : donnez ${variable} ou ${variable}_FILE.`);
   return { mode: 'service', dn: dn ?? '', password };
 }
 
 function peopleOf(fields: Fields, fallback: string): LdapSource['people'] {
   const people = fields.object('people');
-  if (!people) throw fields.error('people', 'an object with "base"');
+  if (!people) throw fields.error('people', 'un objet avec « base »');
   const found = { base: people.text('base'), filter: people.text('filter', fallback) };
-  if (!found.filter.includes('{login}')) throw people.error('filter', 'a filter with {login}');
+  if (!found.filter.includes('{login}')) throw people.error('filter', 'un filtre avec {login}');
   people.done();
   return found;
 }
@@ -155,13 +160,14 @@ function groupsOf(fields: Fields, memberFilter: string): LdapSource['groups'] {
   const groups = fields.object('groups');
   const attribute = groups?.optionalText('attribute');
   const base = groups?.optionalText('base');
-  if (attribute !== undefined && base !== undefined) throw fields.error('groups', 'either "attribute" or "base"');
+  if (attribute !== undefined && base !== undefined)
+    throw fields.error('groups', '« attribute » ou « base », pas les deux');
   if (!groups || base === undefined) {
     groups?.done();
     return { mode: 'attribute', attribute: attribute ?? 'memberOf' };
   }
   const filter = groups.text('filter', memberFilter);
-  if (!/\{(dn|login)\}/.test(filter)) throw groups.error('filter', 'a filter with {dn} or {login}');
+  if (!/\{(dn|login)\}/.test(filter)) throw groups.error('filter', 'un filtre avec {dn} ou {login}');
   groups.done();
   return { mode: 'search', base, filter };
 }

@@ -70,11 +70,11 @@ export function openidSource(fields: Fields, env: Environment): OpenidSource {
     secondFactor: fields.flag('secondFactor', false),
     rules: fields.objects('rules').map((rule) => ruleOf(rule, profile)),
   };
-  if (!source.scope.split(' ').includes('openid')) throw fields.error('scope', 'a scope with openid in it');
+  if (!source.scope.split(' ').includes('openid')) throw fields.error('scope', 'un scope qui contient openid');
   if (source.secondFactor && source.acrValues.length === 0) {
-    throw fields.error('secondFactor', 'false without acrValues: nothing would prove a second factor');
+    throw fields.error('secondFactor', 'false sans acrValues : rien ne prouverait le second facteur');
   }
-  if (source.accounts === 'create' && source.rules.length === 0) throw fields.error('rules', 'at least one rule');
+  if (source.accounts === 'create' && source.rules.length === 0) throw fields.error('rules', 'au moins une règle');
   fields.done();
   return source;
 }
@@ -84,7 +84,7 @@ function addressOf(fields: Fields, name: string, text: string): string {
   const url = URL.parse(text);
   const isLocal = url && ['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname);
   if (!url || !(url.protocol === 'https:' || (url.protocol === 'http:' && isLocal)) || url.hash) {
-    throw fields.error(name, 'an https address');
+    throw fields.error(name, 'une adresse https');
   }
   return text;
 }

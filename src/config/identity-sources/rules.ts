@@ -15,15 +15,16 @@ const resourceId = /^[A-Za-z0-9.-]{1,64}$/;
 
 export function grantOf(rule: Fields): Grant {
   const roles = rule.texts('roles');
-  if (roles.length === 0) throw rule.error('roles', 'at least one role');
+  if (roles.length === 0) throw rule.error('roles', 'au moins un rôle');
   const establishments = rule.texts('establishments');
-  if (!establishments.every((id) => resourceId.test(id))) throw rule.error('establishments', 'ids of Organizations');
+  if (!establishments.every((id) => resourceId.test(id)))
+    throw rule.error('establishments', 'des identifiants d’Organization');
   return { roles, establishments };
 }
 
 export function nameOf(source: Fields): string {
   const name = source.text('name');
-  if (!nameSyntax.test(name)) throw source.error('name', 'lower-case letters, digits and hyphens, 31 at most');
+  if (!nameSyntax.test(name)) throw source.error('name', 'des minuscules, chiffres et tirets, 31 au plus');
   return name;
 }
 

@@ -157,7 +157,7 @@ export const guards = {
     holds: (facts) => facts.input.reportComplete === true,
   },
   'urgent-only': {
-    text: 'Un compte rendu préliminaire est réservé aux urgences.',
+    text: 'Un compte rendu provisoire est réservé aux urgences.',
     holds: (facts) => facts.urgent,
   },
   'phone-exchange': {

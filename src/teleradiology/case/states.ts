@@ -52,7 +52,7 @@ export const states: readonly StateDefinition[] = [
   { code: 'ready', display: 'Prête à lire', status: 'ready' },
   { code: 'reading', display: 'En lecture', status: 'in-progress' },
   { code: 'suspended', display: 'Lecture suspendue', status: 'on-hold' },
-  { code: 'preliminary', display: 'Compte rendu préliminaire', status: 'in-progress' },
+  { code: 'preliminary', display: 'Compte rendu provisoire', status: 'in-progress' },
   { code: 'second-reading', display: 'Relecture en cours', status: 'in-progress' },
   { code: 'signed', display: 'Signé', status: 'in-progress' },
   { code: 'delivering', display: 'Transmis au site', status: 'in-progress' },

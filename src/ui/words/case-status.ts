@@ -12,7 +12,7 @@ export const caseStatusNames: Readonly<Record<string, string>> = {
   ready: 'prête à lire',
   reading: 'en lecture',
   suspended: 'lecture suspendue',
-  preliminary: 'compte rendu préliminaire',
+  preliminary: 'compte rendu provisoire',
   'second-reading': 'relecture en cours',
   signed: 'signé',
   delivering: 'transmis au site',

@@ -24,16 +24,19 @@ test('a month stays while it runs, while it must be kept, while it is not sealed
   expect(await inspectParts(rig.database, new Date())).toEqual([]);
   expect(await first()).toMatchObject({
     tenants: ['aa'],
-    obstacles: ['aa: no end of its contract is known', 'aa: not exported up to seal 3'],
+    obstacles: [
+      'aa : la fin de son contrat n’est pas connue (audit-retention set)',
+      'aa : pas exporté jusqu’au sceau 3',
+    ],
   });
   await saveRetention(rig.database, 'aa', { contractEnd: later, keepDays: 365 });
-  expect((await first()).obstacles[0]).toMatch(/^aa: kept until \d{4}-\d\d-\d\d$/);
+  expect((await first()).obstacles[0]).toMatch(/^aa : à garder jusqu’au \d{4}-\d\d-\d\d$/);
   await saveRetention(rig.database, 'aa', { contractEnd: new Date('2026-03-31'), keepDays: 365 });
   await savePosition(rig.database, 'aa', 'ndjson', { number: 3, at: later });
   expect((await first()).obstacles).toEqual([]);
   await rig.read();
-  expect((await first()).obstacles).toEqual(['aa: not everything is sealed']);
-  await expect(destroy(await first())).rejects.toThrow('not everything is sealed');
+  expect((await first()).obstacles).toEqual(['aa : tout n’est pas scellé']);
+  await expect(destroy(await first())).rejects.toThrow('tout n’est pas scellé');
   await rig.seal();
   await savePosition(rig.database, 'aa', 'ndjson', { number: 4, at: later });
 });
@@ -80,6 +83,6 @@ test('nothing is destroyed of a chain that does not hold', async () => {
   const [state] = await inspectParts(other.database, later);
   await expect(
     destroyPart({ database: other.database, keys: other.keys, now: later, by: 'root' }, state!),
-  ).rejects.toThrow('the chain of aa does not hold (row-altered): nothing is destroyed');
+  ).rejects.toThrow('la chaîne de aa ne tient pas (row-altered) : rien n’est détruit');
   await other.close();
 });

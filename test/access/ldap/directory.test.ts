@@ -101,7 +101,7 @@ describe('signing in at a directory', () => {
     const peer = await peerOf({ secure: false, ...people(alix) });
     const { directory } = await directoryOf([ldap(peer)], { startTls: false });
     expect(await directory.check('alix', 'Juste-1234')).toMatchObject({ status: 'right' });
-    await expect(sourceOf(['ldap://192.0.2.1'], { startTls: false })).rejects.toThrow('never travel in clear');
+    await expect(sourceOf(['ldap://192.0.2.1'], { startTls: false })).rejects.toThrow('ne voyagent jamais en clair');
   });
 
   it('tells a wrong password from an unknown person', async () => {

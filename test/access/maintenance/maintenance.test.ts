@@ -41,12 +41,12 @@ describe('a window of remote maintenance', () => {
     const good = announcement();
     const now = rig.clock.now();
     const refused = (change: Partial<typeof good>) => announce(rig.database, { ...good, ...change }, now);
-    await expect(refused({ login: 'noa' })).rejects.toThrow('role support');
-    await expect(refused({ tenant: 'bb' })).rejects.toThrow('role support');
+    await expect(refused({ login: 'noa' })).rejects.toThrow('rôle support');
+    await expect(refused({ tenant: 'bb' })).rejects.toThrow('rôle support');
     await expect(refused({ reason: ' ' })).rejects.toThrow('reason');
-    await expect(refused({ startsAt: new Date(now.getTime() - 1) })).rejects.toThrow('before it begins');
-    await expect(refused({ endsAt: good.startsAt })).rejects.toThrow('24 hours');
-    await expect(refused({ endsAt: new Date(good.startsAt.getTime() + 25 * 3_600_000) })).rejects.toThrow('24 hours');
+    await expect(refused({ startsAt: new Date(now.getTime() - 1) })).rejects.toThrow('avant de commencer');
+    await expect(refused({ endsAt: good.startsAt })).rejects.toThrow('24 heures');
+    await expect(refused({ endsAt: new Date(good.startsAt.getTime() + 25 * 3_600_000) })).rejects.toThrow('24 heures');
   });
 
   it('opens and ends by the clock, and its report tells every command and every request', async () => {
@@ -89,7 +89,7 @@ describe('a window of remote maintenance', () => {
     await closeWindow(database, 'aa', id, { report: 'Filtre corrigé.', closedBy: 'chef', at: clock.now() });
     expect(await open()).toBeUndefined();
     const again = closeWindow(database, 'aa', id, { report: 'encore', closedBy: 'chef', at: clock.now() });
-    await expect(again).rejects.toThrow('no open window');
+    await expect(again).rejects.toThrow('aucune fenêtre ouverte');
 
     const report = await maintenanceReport({ database, store }, (await findWindow(database, 'aa', id))!);
     expect(report).toContain('LEO TEST-MAINTENANCE (Éditeur SA), compte leo');

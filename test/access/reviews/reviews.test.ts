@@ -31,7 +31,7 @@ describe('periods of reviews', () => {
 
   it('have names that say what they are', () => {
     expect(periodNamed('2026-Q4')).toEqual({ kind: 'use', name: '2026-Q4', from: '2026-10-01', to: '2027-01-01' });
-    expect(() => periodNamed('2026-Q5')).toThrow('is not a period');
+    expect(() => periodNamed('2026-Q5')).toThrow('n’est pas une période');
   });
 });
 
@@ -100,8 +100,8 @@ describe('a review of accounts', () => {
     const decision = { decision: 'kept', reason: '', reviewer: 'chef', decidedAt: now } as const;
     for (const login of ['noa', 'old', 'ris']) await decide(database, 'aa', period, login, decision);
     expect((await overdueReviews(database, 'aa', now)).map(({ subject }) => subject)).toEqual(['need 2025']);
-    await expect(decide(database, 'aa', period, 'nobody', decision)).rejects.toThrow('no account nobody');
-    await expect(decide(database, 'bb', period, 'noa', decision)).rejects.toThrow('no account noa');
+    await expect(decide(database, 'aa', period, 'nobody', decision)).rejects.toThrow('pas de compte « nobody »');
+    await expect(decide(database, 'bb', period, 'noa', decision)).rejects.toThrow('pas de compte « noa »');
   });
 
   it('is a French table that no name can break', async () => {

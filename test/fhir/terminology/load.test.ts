@@ -72,16 +72,18 @@ describe('LOINC', () => {
     await folder.write('Loinc.csv', loinc);
     await load('loinc');
     await folder.write('Loinc.csv', `${loinc}"12-7","too few"\r\n`);
-    await expect(load('loinc')).rejects.toThrow('Loinc.csv:5: has 2 fields instead of 7');
+    await expect(load('loinc')).rejects.toThrow('Loinc.csv:5 : 2 champs au lieu de 7');
     await folder.write('Loinc.csv', `${loinc}"12-7","never closed`);
-    await expect(load('loinc')).rejects.toThrow('Loinc.csv:5: a quote is never closed');
+    await expect(load('loinc')).rejects.toThrow('Loinc.csv:5 : un guillemet n’est jamais fermé');
     await folder.write('Loinc.csv', 'A,B\n1,2\n');
-    await expect(load('loinc')).rejects.toThrow('Loinc.csv:1: has no column LOINC_NUM, LONG_COMMON_NAME, STATUS');
+    await expect(load('loinc')).rejects.toThrow(
+      'Loinc.csv:1 : il manque la colonne LOINC_NUM, LONG_COMMON_NAME, STATUS',
+    );
     await folder.write('Loinc.csv', Buffer.concat([Buffer.from(loinc), Buffer.from([0xe9, 0x0a])]));
-    await expect(load('loinc')).rejects.toThrow('is not utf-8');
+    await expect(load('loinc')).rejects.toThrow('ce n’est pas du utf-8');
     expect(await valid('http://loinc.org', '10-1')).toMatchObject({ valid: true });
-    await expect(load('loinc', `${folder.path}/none`)).rejects.toThrow('does not exist');
-    await expect(load('lonic')).rejects.toThrow('use loinc, snomed, ccam, cim10, fhir');
+    await expect(load('loinc', `${folder.path}/none`)).rejects.toThrow('n’existe pas');
+    await expect(load('lonic')).rejects.toThrow('« lonic » est inconnu : loinc, snomed, ccam, cim10, fhir');
   });
 });
 
@@ -193,7 +195,7 @@ describe('SNOMED CT', () => {
 
   it('needs its files', async () => {
     await folder.write('sct2_Concept_Snapshot_INT.txt', 'id\n');
-    await expect(load('snomed')).rejects.toThrow('holds no sct2_Description_Snapshot');
+    await expect(load('snomed')).rejects.toThrow('ne contient pas de sct2_Description_Snapshot');
   });
 });
 
@@ -266,13 +268,13 @@ describe('CCAM', () => {
 
   it('is refused when nothing in the file is an act, or the table is cut short', async () => {
     const sheet = await folder.write('x.csv', 'code;libelle\nhello;world\n');
-    await expect(load('ccam', sheet)).rejects.toThrow('holds no act');
-    await expect(load('ccam', await folder.write('y.csv', 'a;b\n'))).rejects.toThrow('names of the columns');
+    await expect(load('ccam', sheet)).rejects.toThrow('ne contient aucun acte');
+    await expect(load('ccam', await folder.write('y.csv', 'a;b\n'))).rejects.toThrow('ne nomme les colonnes');
     await folder.write('R_MENU.dbf', dbf({ COD_MENU: 6 }, []));
     await folder.write('R_ACTE.dbf', dbf({ COD_ACTE: 13 }, [{ COD_ACTE: 'ZZQK999' }]).subarray(0, -5));
-    await expect(load('ccam')).rejects.toThrow('R_ACTE.dbf: ends before its 1 records');
+    await expect(load('ccam')).rejects.toThrow('R_ACTE.dbf : finit avant ses 1 enregistrements');
     await folder.write('R_ACTE.dbf', dbf({ COD_ACTE: 13 }, [{ COD_ACTE: 'WRONG' }]));
-    await expect(load('ccam')).rejects.toThrow('R_ACTE.dbf, record 1');
+    await expect(load('ccam')).rejects.toThrow('R_ACTE.dbf, enregistrement 1');
   });
 });
 
@@ -289,7 +291,7 @@ describe('CIM-10 FR', () => {
       expect.arrayContaining(['Q99', 'Q99.0', 'Q99+8']),
     );
     await folder.write('LIBCIM10MULTI.TXT', 'Q99|0|OOO|0|A|B\nQ99|0\n');
-    await expect(load('cim10')).rejects.toThrow('LIBCIM10MULTI.TXT:2: has 2 fields instead of 6');
+    await expect(load('cim10')).rejects.toThrow('LIBCIM10MULTI.TXT:2 : 2 champs au lieu de 6');
   });
 });
 
@@ -346,10 +348,10 @@ describe('FHIR files', () => {
   it('are stored all or none, and the wrong one is named', async () => {
     await folder.write('a.json', JSON.stringify({ ...set, url: 'urn:test:first' }));
     await folder.write('b.json', JSON.stringify({ ...set, status: 'wrong' }));
-    await expect(load('fhir')).rejects.toThrow(/^b\.json: ValueSet urn:test:vs:colours: ValueSet\.status/);
+    await expect(load('fhir')).rejects.toThrow(/^b\.json : ValueSet urn:test:vs:colours : ValueSet\.status/);
     expect(await room.store.search('aa', 'ValueSet', 'url=urn:test:first')).toEqual([]);
     await folder.write('b.json', '{\n"a":\n}');
-    await expect(load('fhir')).rejects.toThrow('b.json: is not JSON: Unexpected token');
+    await expect(load('fhir')).rejects.toThrow('b.json : ce n’est pas du JSON (Unexpected token');
   });
 
   it('a system loaded from official files does not replace one that is stored with its codes', async () => {

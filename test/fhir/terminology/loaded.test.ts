@@ -155,11 +155,11 @@ describe('a system in tables', () => {
     await load({ info, concepts: [concept('a'), concept('b', 'a')] });
     expect(await codes()).toEqual(['a', 'b']);
     const bad = async (...concepts: LoadableSystem['concepts']) => store('aa', { info, concepts });
-    await expect(bad(concept('a'), concept('a'))).rejects.toThrow('Code a is there twice');
-    await expect(bad(concept('a', 'x'))).rejects.toThrow('stands below x');
-    await expect(bad(concept('a', 'b'), concept('b', 'a'))).rejects.toThrow('circle');
+    await expect(bad(concept('a'), concept('a'))).rejects.toThrow('le code a y est deux fois');
+    await expect(bad(concept('a', 'x'))).rejects.toThrow('est sous x');
+    await expect(bad(concept('a', 'b'), concept('b', 'a'))).rejects.toThrow('tourne en rond');
     const long = { code: 'p', type: 'string' as const, value: 'x'.repeat(700) };
-    await expect(bad({ ...concept('z'), properties: [long] })).rejects.toThrow('more than 600 characters');
+    await expect(bad({ ...concept('z'), properties: [long] })).rejects.toThrow('plus de 600 caractères');
     expect(await codes()).toEqual(['a', 'b']);
     await load({ info: { ...info, version: '2' }, concepts: [concept('c')] });
     expect(await codes()).toEqual(['c']);

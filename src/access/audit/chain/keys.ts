@@ -13,7 +13,7 @@ import {
 } from 'node:crypto';
 import { link, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { type Config, dataFolder } from '../../../config/index.ts';
+import { type Config, ConfigError, dataFolder } from '../../../config/index.ts';
 import type { Digest } from './seal.ts';
 
 export interface AuditKeys {
@@ -62,7 +62,10 @@ export function openAuditKeys(files: AuditKeyFiles): AuditKeys {
     if (modifiedMs !== undefined && known?.modifiedMs === modifiedMs) return known.signer;
     if (modifiedMs === undefined) await makeFirst();
     const privateKey = createPrivateKey(await readFile(files.privateKey, 'utf8'));
-    if (privateKey.asymmetricKeyType !== 'ed25519') throw new Error('the key of the audit trail is not an Ed25519 key');
+    if (privateKey.asymmetricKeyType !== 'ed25519')
+      throw new ConfigError(
+        'La clé de la trace d’audit n’est pas une clé Ed25519 : openssl genpkey -algorithm ed25519 en fait une.',
+      );
     const publicKey = createPublicKey(privateKey);
     const id = keyId(publicKey);
     await publish(id, publicKey);
@@ -76,7 +79,7 @@ export function openAuditKeys(files: AuditKeyFiles): AuditKeys {
 
   /** Two processes may start at once: the file of the first one stays. */
   async function makeFirst(): Promise<void> {
-    if (files.isOperators) throw new Error('AUDIT_KEY_FILE names no readable file');
+    if (files.isOperators) throw new ConfigError('AUDIT_KEY_FILE ne nomme pas un fichier lisible.');
     await mkdir(dirname(files.privateKey), { recursive: true, mode: 0o700 });
     const written = await writePrivate(files.privateKey);
     await link(written, files.privateKey).catch((error: NodeJS.ErrnoException) => {
@@ -101,7 +104,7 @@ export function openAuditKeys(files: AuditKeyFiles): AuditKeys {
       return readPublicKeys(files.publicKeys);
     },
     async rotate() {
-      if (files.isOperators) throw new Error('the key of AUDIT_KEY_FILE is replaced by replacing that file');
+      if (files.isOperators) throw new ConfigError('La clé de AUDIT_KEY_FILE se change en remplaçant ce fichier.');
       const before = (await current()).id;
       await rename(await writePrivate(files.privateKey), files.privateKey);
       known = undefined;

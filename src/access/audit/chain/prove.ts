@@ -38,6 +38,7 @@ export interface Fault {
   row?: string;
   /** Id of the AuditEvent. */
   event?: string;
+  /** In French, for the operator. */
   detail?: string;
 }
 
@@ -54,13 +55,13 @@ export function proveLink(before: Link, seal: Seal, trusted: ReadonlyMap<string,
   const { number } = seal;
   const expected = before.number + 1;
   if (number !== expected)
-    return { kind: 'seal-missing', seal: expected, detail: `seal ${number} comes after seal ${before.number}` };
+    return { kind: 'seal-missing', seal: expected, detail: `le sceau ${number} suit le ${before.number}` };
   if (sealDigest(seal) !== seal.digest)
-    return { kind: 'seal-altered', seal: number, detail: 'its digest is not that of its content' };
+    return { kind: 'seal-altered', seal: number, detail: 'son empreinte n’est pas celle de son contenu' };
   if (seal.previous !== before.digest)
-    return { kind: 'seal-altered', seal: number, detail: `it does not follow seal ${before.number}` };
+    return { kind: 'seal-altered', seal: number, detail: `il ne suit pas le sceau ${before.number}` };
   const key = trusted.get(seal.key);
-  if (!key) return { kind: 'key-unknown', seal: number, detail: `signed with key ${seal.key}` };
+  if (!key) return { kind: 'key-unknown', seal: number, detail: `clé ${seal.key}` };
   if (!isSignedBy(key, seal.digest, seal.signature)) return { kind: 'signature-wrong', seal: number };
   return undefined;
 }

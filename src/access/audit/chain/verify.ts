@@ -79,14 +79,14 @@ async function linkFault(
   return {
     kind: 'seals-reordered',
     seal: expected,
-    detail: `what follows seal ${before.number} stands as number ${other.number}`,
+    detail: `ce qui suit le sceau ${before.number} porte le numéro ${other.number}`,
   };
 }
 
 function anchorFault(anchored: ReadonlyMap<number, Digest>, { number, digest }: Seal): Fault | undefined {
   const known = anchored.get(number);
   if (known === undefined || known === digest) return undefined;
-  return { kind: 'chain-rewritten', seal: number, detail: 'it is not the seal that was anchored' };
+  return { kind: 'chain-rewritten', seal: number, detail: 'ce n’est pas le sceau ancré' };
 }
 
 function tailFault(anchors: readonly Anchor[], head: Link): Fault | undefined {
@@ -95,7 +95,7 @@ function tailFault(anchors: readonly Anchor[], head: Link): Fault | undefined {
   return {
     kind: 'tail-cut',
     seal: head.number + 1,
-    detail: `seal ${beyond.number} was anchored at ${beyond.sealedAt}`,
+    detail: `le sceau ${beyond.number} a été ancré à ${beyond.sealedAt}`,
   };
 }
 

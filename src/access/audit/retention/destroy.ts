@@ -23,16 +23,19 @@ export interface DestroyOptions {
 
 /**
  * Destroys one part that `inspectParts` found nothing against.
- * @throws Error when something stands against it, or a chain does not hold.
+ * @throws RangeError in French when something stands against it, or a chain does not hold.
  */
 export async function destroyPart(options: DestroyOptions, state: PartState): Promise<PurgeCertificate[]> {
   const { database, keys } = options;
   const { part, tenants, obstacles } = state;
-  if (obstacles.length > 0) throw new Error(obstacles.join('; '));
+  if (obstacles.length > 0) throw new RangeError(obstacles.join(' ; '));
   const certificates: PurgeCertificate[] = [];
   for (const tenant of tenants) {
     const { fault } = await verifyChain({ database, tenant, trusted: await keys.trusted(), anchors: [] });
-    if (fault) throw new Error(`the chain of ${tenant} does not hold (${fault.kind}): nothing is destroyed`);
+    if (fault)
+      throw new RangeError(
+        `la chaîne de ${tenant} ne tient pas (${fault.kind}) : rien n’est détruit. Lancez audit-verify.`,
+      );
     certificates.push(...(await certificatesOf(options, tenant, part)));
   }
   const client = new pg.Client({ connectionString: database.adminUrl, application_name: 'passerelle-retention' });

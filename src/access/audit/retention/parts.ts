@@ -17,7 +17,7 @@ export interface TrailPart {
   until: Date;
 }
 
-/** Why a part stays, in English for the operator; one line a tenant. */
+/** Why a part stays, in French for the operator; one line a tenant. */
 export interface PartState {
   part: TrailPart;
   /** Tenants with rows in it. */
@@ -31,11 +31,11 @@ export async function inspectParts(database: Database, now: Date): Promise<PartS
   const states: PartState[] = [];
   for (const part of (await listParts(database)).filter(({ until }) => until <= now)) {
     const tenants: string[] = [];
-    const obstacles = states.length > 0 ? ['an older month is still there'] : [];
+    const obstacles = states.length > 0 ? ['un mois plus ancien est encore là'] : [];
     for (const tenant of names) {
       if (!(await hasRows(database, tenant, part))) continue;
       tenants.push(tenant);
-      obstacles.push(...(await obstaclesOf(database, tenant, part, now)).map((obstacle) => `${tenant}: ${obstacle}`));
+      obstacles.push(...(await obstaclesOf(database, tenant, part, now)).map((obstacle) => `${tenant} : ${obstacle}`));
     }
     states.push({ part, tenants, obstacles });
   }
@@ -46,17 +46,17 @@ export async function inspectParts(database: Database, now: Date): Promise<PartS
 async function obstaclesOf(database: Database, tenant: string, part: TrailPart, now: Date): Promise<string[]> {
   const obstacles: string[] = [];
   const until = keptUntil(tenant, await readRetention(database, tenant), part.until);
-  if (!until) obstacles.push('no end of its contract is known');
-  else if (until > now) obstacles.push(`kept until ${until.toISOString().slice(0, 10)}`);
+  if (!until) obstacles.push('la fin de son contrat n’est pas connue (audit-retention set)');
+  else if (until > now) obstacles.push(`à garder jusqu’au ${until.toISOString().slice(0, 10)}`);
   const { rows } = await database.query(
     tenant,
     'SELECT 1 FROM fhir.journal_pending WHERE tenant = $1 AND id < $2 LIMIT 1',
     [tenant, part.high],
   );
-  if (rows.length > 0) obstacles.push('not everything is sealed');
+  if (rows.length > 0) obstacles.push('tout n’est pas scellé');
   const last = await lastSealOf(database, tenant, part);
   if (last !== null && (await readPosition(database, tenant, 'ndjson')) < last)
-    obstacles.push(`not exported up to seal ${last}`);
+    obstacles.push(`pas exporté jusqu’au sceau ${last}`);
   return obstacles;
 }
 
@@ -96,5 +96,5 @@ async function lastSealOf(database: Database, tenant: string, { low, high }: Tra
 
 /** Label of a part for people. */
 export function partLabel({ name, until }: TrailPart): string {
-  return name.startsWith('until_') ? `everything before ${monthOf(until)}` : name.replace('_', '-');
+  return name.startsWith('until_') ? `tout avant ${monthOf(until)}` : name.replace('_', '-');
 }

@@ -43,10 +43,10 @@ export async function requestArrives(
     const answer = accepted(await stage.hospital.request(exam));
     followed = await followExam(stage, examOf(exam));
     const task = await followed.read();
-    expect(task.priority === priority, `priority ${task.priority} instead of ${priority}`);
+    expect(task.priority === priority, `priorité ${task.priority} au lieu de ${priority}`);
     return [answer, `dossier « ${task.businessStatus?.text} », priorité ${task.priority}`];
   });
-  if (!followed) throw new Error('no case');
+  if (!followed) throw new Error('pas de dossier');
   return followed;
 }
 
@@ -70,7 +70,7 @@ export async function examDone(stage: Stage, followed: FollowedExam): Promise<vo
     await stage.clock.skip(quietMinutes);
     const ready = await followed.is('ready');
     const due = (await followed.read()).restriction?.period?.end;
-    expect(due, 'a ready case has no deadline');
+    expect(due, 'un dossier prêt n’a pas d’échéance');
     return [`${count} instances, ${answer}`, `${ready}, à rendre avant ${clockTime(new Date(due))}`];
   });
 }
@@ -83,7 +83,7 @@ export async function taken(stage: Stage, followed: FollowedExam, login: Login):
     const parameters = series.map((uid) => ({ name: 'series', valueString: uid }));
     await followed.operate(login, 'displayed', parameters);
     const { owner } = await followed.read();
-    expect(owner?.reference === `Practitioner/${login}`, `the owner is ${owner?.reference}`);
+    expect(owner?.reference === `Practitioner/${login}`, `le titulaire est ${owner?.reference}`);
     return [`${await followed.is('reading')}, ${series.length} série affichée`];
   });
 }
@@ -130,8 +130,8 @@ export async function reportArrives(
     const message = await stage.hospital.receives(event);
     const cda = Buffer.from(segment(message.text, 'OBX')[5]?.split('^')[4] ?? '', 'base64');
     const stored = await storedDocuments(await stage.cast.person(reader), await followed.read());
-    expect(sha256(cda) === sha256(stored.cda), 'the CDA received is not the one stored');
-    expect(sha256(pdfInside(cda)) === sha256(stored.pdf), 'the PDF in the CDA is not the one stored');
+    expect(sha256(cda) === sha256(stored.cda), 'le CDA reçu n’est pas celui gardé');
+    expect(sha256(pdfInside(cda)) === sha256(stored.pdf), 'le PDF du CDA n’est pas celui gardé');
     await stage.save(`${name}.pdf`, stored.pdf);
     await stage.save(`${name}.cda.xml`, cda);
     return [`même document que la plateforme, sha256 ${sha256(stored.pdf).slice(0, 16)}…`, await followed.is(state)];

@@ -23,17 +23,17 @@ export async function closed(stage: Stage, followed: FollowedCase, expected: Exp
     const events = await auditor.search<AuditEvent>('AuditEvent', { _count: '500', _sort: 'date' });
     await stage.save('audit.ndjson', events.map((event) => `${JSON.stringify(event)}\n`).join(''));
     const trail = await followed.trail();
-    same('operations in the trail', trail, expected.trail);
+    same('opérations dans la trace', trail, expected.trail);
     const moved = await movesOf(stage, followed, expected.reader);
     // What is shown or drafted moves nothing: the trail tells it.
     same(
-      'moves with a Provenance',
+      'transitions avec une Provenance',
       moved,
       expected.trail.filter((line) => !/\$(displayed|save-draft)$/.test(line)),
     );
     const told = await toldByCategory(stage, followed);
     same('messages', entriesOf(told), entriesOf(expected.told));
-    expect(stage.hospital.unexpected().length === 0, `the RIS also received ${stage.hospital.unexpected().join(', ')}`);
+    expect(stage.hospital.unexpected().length === 0, `le RIS a aussi reçu ${stage.hospital.unexpected().join(', ')}`);
     return [
       `opérations, toutes auditées : ${trail.join(', ')}`,
       `${moved.length} transitions de personnes, chacune avec sa Provenance`,
@@ -83,6 +83,6 @@ const entriesOf = (counts: Readonly<Record<string, number>>): string[] =>
 function same(what: string, found: readonly string[], expected: readonly string[]): void {
   expect(
     found.length === expected.length && found.every((each, index) => each === expected[index]),
-    `${what}: found ${found.join(', ')}; expected ${expected.join(', ')}`,
+    `${what} : il y a ${found.join(', ')} ; il fallait ${expected.join(', ')}`,
   );
 }

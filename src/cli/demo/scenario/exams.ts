@@ -5,7 +5,7 @@ const slices = 6;
 
 function exam(index: number, changes: Partial<DemoCase>): DemoCase {
   const base = demoCases()[index];
-  if (!base) throw new Error(`the demonstration has no case ${index}`);
+  if (!base) throw new Error(`la démonstration n’a pas de dossier ${index}`);
   return { ...base, slices, ...changes };
 }
 

@@ -49,7 +49,7 @@ export async function followCase(stage: Stage, placerNumber: string): Promise<Fo
   const found = (await (await coordinator()).search<Task>('Task', { code: 'teleradiology-case' })).filter(
     (task) => task.groupIdentifier?.value === placerNumber,
   );
-  expect(found.length === 1, `${found.length} cases for ${placerNumber} instead of one`);
+  expect(found.length === 1, `${found.length} dossiers pour ${placerNumber} au lieu d’un`);
   const id = found[0]?.id ?? '';
   const read = async () => (await coordinator()).read<Task>('Task', id);
   const operate: FollowedCase['operate'] = async (login, name, parameters) =>
@@ -68,7 +68,7 @@ export async function followCase(stage: Stage, placerNumber: string): Promise<Fo
     async is(state) {
       let last = '';
       const task = await until(
-        `the case to be ${state}`,
+        `le dossier à l’état ${state}`,
         waitMs,
         async () => {
           const current = await read();
@@ -77,7 +77,7 @@ export async function followCase(stage: Stage, placerNumber: string): Promise<Fo
         },
         askEveryMs,
       ).catch((error: Error) => {
-        throw new Error(`${error.message}; it is ${last}`);
+        throw new Error(`${error.message} ; il est ${last}`);
       });
       return `dossier « ${task.businessStatus?.text ?? state} »`;
     },
@@ -86,11 +86,11 @@ export async function followCase(stage: Stage, placerNumber: string): Promise<Fo
         () => undefined,
         (error: Refused) => error.response,
       );
-      expect(answer, `$${name} was accepted`);
+      expect(answer, `$${name} a été accepté`);
       const issue = answer.data?.issue?.[0];
       const by = issue?.details?.coding?.[0]?.code;
       const said = `${answer.status} ${by ?? ''} ${issue?.details?.text ?? issue?.diagnostics ?? ''}`;
-      expect(answer.status === status && (guard === undefined || by === guard), `$${name} was answered ${said}`);
+      expect(answer.status === status && (guard === undefined || by === guard), `$${name} a reçu ${said}`);
       return `${status} : ${issue?.details?.text ?? issue?.diagnostics ?? ''}`;
     },
     async toldTimes(category, times) {
@@ -103,7 +103,7 @@ export async function followCase(stage: Stage, placerNumber: string): Promise<Fo
         },
         askEveryMs,
       );
-      expect(all.length === times, `${all.length} messages ${category} instead of ${times}`);
+      expect(all.length === times, `${all.length} messages ${category} au lieu de ${times}`);
       return all;
     },
     children: async (code) =>
@@ -131,9 +131,9 @@ export function quote(message: Communication): string {
 
 /** @param recipient all of them, separated by commas. @throws Error unless the message goes there alone. @returns the message as evidence. */
 export function reaches(message: Communication | undefined, recipient: string): string {
-  expect(message, 'no message');
+  expect(message, 'pas de message');
   const recipients = (message.recipient ?? []).map(({ reference }) => reference ?? '');
-  expect(recipients.join() === recipient, `sent to ${recipients.join(', ')} instead of ${recipient}`);
+  expect(recipients.join() === recipient, `envoyé à ${recipients.join(', ')} au lieu de ${recipient}`);
   return `${quote(message)} à ${recipient}`;
 }
 
@@ -147,11 +147,11 @@ export function milestones(task: Task): ReadonlyMap<string, Date> {
 export function inOrder(task: Task, names: readonly string[]): string {
   const passed = milestones(task);
   const missing = names.filter((name) => !passed.has(name));
-  expect(missing.length === 0, `milestones missing: ${missing.join(', ')}`);
+  expect(missing.length === 0, `il manque les jalons ${missing.join(', ')}`);
   const times = names.map((name) => passed.get(name)?.getTime() ?? 0);
   expect(
     times.every((time, index) => index === 0 || time >= (times[index - 1] ?? 0)),
-    `milestones out of order: ${names.map((name) => `${name} ${passed.get(name)?.toISOString()}`).join(', ')}`,
+    `jalons dans le désordre : ${names.map((name) => `${name} ${passed.get(name)?.toISOString()}`).join(', ')}`,
   );
   return names.map((name) => `${name} ${clockTime(passed.get(name) ?? new Date(0))}`).join(', ');
 }
@@ -170,7 +170,7 @@ export function clockRun(task: Task, name: string): ClockRun {
     .map(({ extension = [] }) => new Map(extension.map((part) => [part.url, part])))
     .filter((parts) => parts.get('name')?.valueCode === name);
   const run = runs.at(-1);
-  expect(run, `the clock ${name} never ran`);
+  expect(run, `l’horloge ${name} n’a jamais couru`);
   const stopped = run.get('stopped')?.valueDateTime;
   return {
     due: new Date(run.get('due')?.valueDateTime ?? ''),

@@ -79,7 +79,7 @@ export async function createHospital(options: {
       return instances.length;
     },
     async receives(event) {
-      const message = await until(`a message ${event} at the hospital`, answerWaitMs, async () =>
+      const message = await until(`un message ${event} à l’hôpital`, answerWaitMs, async () =>
         ris.received.find((each) => each.event === event && !lookedAt.has(each)),
       );
       lookedAt.add(message);

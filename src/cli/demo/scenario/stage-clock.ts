@@ -22,7 +22,7 @@ export async function createStageClock(server: () => ChildServer): Promise<Stage
   const now = () => new Date(shown.getTime() + (performance.now() - readAt));
   const move = async (instant: Date) => {
     const moved = await server().moveClockTo(instant);
-    if (!moved) throw new Error('the server runs on the real clock');
+    if (!moved) throw new Error('le serveur est à la vraie horloge');
     shown = moved;
     readAt = performance.now();
   };

@@ -27,7 +27,7 @@ export async function readCcam(path: string, options: CcamOptions): Promise<Load
     tables.length > 0
       ? await fromTables(tables[0]!, await oneFile(path, /^R_MENU\.dbf$/i, 'R_MENU.dbf'), options.now)
       : await fromSheet(await oneFile(path, /\.(csv|txt)$/i, 'R_ACTE.dbf or CSV'));
-  if (concepts.size === 0) throw new LoadError(`${path} holds no act of the CCAM`);
+  if (concepts.size === 0) throw new LoadError(`${path} ne contient aucun acte de la CCAM`);
   const version = options.version ?? /(?:^|[_\W])V(\d+)/i.exec(basename(path))?.[1];
   return {
     info: {
@@ -50,7 +50,8 @@ async function fromTables(acts: string, menus: string, now: Date): Promise<Map<s
   const rows = (await readDbf(acts)).sort((a, b) => (changed(a) < changed(b) ? -1 : 1));
   for (const row of rows) {
     const code = row.get('COD_ACTE');
-    if (!/^[A-Z]{4}\d{3}/.test(code)) throw new LoadError(`"${code.slice(0, 20)}" is no code of an act`, row.place);
+    if (!/^[A-Z]{4}\d{3}/.test(code))
+      throw new LoadError(`« ${code.slice(0, 20)} » n’est pas le code d’un acte`, row.place);
     const heading = codes.get(row.get('MENU_COD'));
     const ended = row.get('DT_FIN');
     const shortName = row.get('NOM_COURT');
@@ -86,7 +87,7 @@ function headings(rows: readonly DbfRow[]): { concepts: Map<string, Concept>; co
   const byId = new Map(rows.map((row) => [row.get('COD_MENU'), row]));
   const codes = new Map<string, string>();
   const numberOf = (row: DbfRow, passed: number): string | undefined => {
-    if (passed > 10) throw new LoadError('the headings run in a circle', row.place);
+    if (passed > 10) throw new LoadError('les chapitres tournent en rond', row.place);
     const parent = byId.get(row.get('COD_PERE'));
     // The top is the classification itself, not a chapter of it.
     if (!parent || parent === row) return undefined;
@@ -130,7 +131,7 @@ async function fromSheet(path: string): Promise<Map<string, Concept>> {
       if (!concepts.has(number)) concepts.set(number, heading(number, text));
     } else if (/^[A-Z]{4}\d{3}(?:-\d{2})?$/.test(code)) {
       if (concepts.has(code)) continue;
-      if (text === '') throw new LoadError(`act ${code} has no name`, place);
+      if (text === '') throw new LoadError(`l’acte ${code} n’a pas de libellé`, place);
       concepts.set(code, {
         ...{ code, display: text, designations: [], properties: [], parents: above === undefined ? [] : [above] },
         ...{ abstract: false, inactive: false },
@@ -138,7 +139,7 @@ async function fromSheet(path: string): Promise<Map<string, Concept>> {
     }
   }
   if (!columns)
-    throw new LoadError('has no row with the names of the columns: one for the code, one for the text', basename(path));
+    throw new LoadError('aucune ligne ne nomme les colonnes : une pour le code, une pour le libellé', basename(path));
   return parented(concepts);
 }
 

@@ -13,7 +13,7 @@ export async function readCim10(path: string, options: { version?: string } = {}
   for await (const { text, place } of readLines(file, await encodingOf(file))) {
     if (text.trim() === '') continue;
     const fields = text.split('|').map((field) => field.trim());
-    if (fields.length !== 6) throw new LoadError(`has ${fields.length} fields instead of 6`, place);
+    if (fields.length !== 6) throw new LoadError(`${fields.length} champs au lieu de 6`, place);
     const [code, mco, smr, psychiatry, shortName, longName] = fields as [
       string,
       string,
@@ -23,8 +23,8 @@ export async function readCim10(path: string, options: { version?: string } = {}
       string,
     ];
     if (!/^[A-Z]\d\d[\dA-Z+]*$/.test(code))
-      throw new LoadError(`"${code.slice(0, 20)}" is no code of the CIM-10`, place);
-    if (compact.has(code)) throw new LoadError(`code ${code} is there twice`, place);
+      throw new LoadError(`« ${code.slice(0, 20)} » n’est pas un code de la CIM-10`, place);
+    if (compact.has(code)) throw new LoadError(`le code ${code} y est deux fois`, place);
     const property = (name: string, value: string): ConceptProperty[] =>
       value === '' ? [] : [{ code: name, type: 'code', value }];
     const parent = parentOf(code, compact);

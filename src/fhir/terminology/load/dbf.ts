@@ -20,7 +20,7 @@ const headerSize = 32;
 export async function readDbf(path: string): Promise<DbfRow[]> {
   const bytes = await readFile(path);
   const name = basename(path);
-  if (bytes.length < headerSize) throw new LoadError('is not a dBase table', name);
+  if (bytes.length < headerSize) throw new LoadError('ce n’est pas une table dBase', name);
   const count = bytes.readUInt32LE(4);
   const dataStart = bytes.readUInt16LE(8);
   const width = bytes.readUInt16LE(10);
@@ -34,8 +34,8 @@ export async function readDbf(path: string): Promise<DbfRow[]> {
     fields.set(field.toUpperCase(), { start, end: start + length });
     start += length;
   }
-  if (fields.size === 0 || width < start) throw new LoadError('is not a dBase table', name);
-  if (bytes.length < dataStart + count * width) throw new LoadError(`ends before its ${count} records`, name);
+  if (fields.size === 0 || width < start) throw new LoadError('ce n’est pas une table dBase', name);
+  if (bytes.length < dataStart + count * width) throw new LoadError(`finit avant ses ${count} enregistrements`, name);
   const rows: DbfRow[] = [];
   for (let n = 0; n < count; n++) {
     const record = bytes.subarray(dataStart + n * width, dataStart + (n + 1) * width);
@@ -44,7 +44,7 @@ export async function readDbf(path: string): Promise<DbfRow[]> {
       const place = fields.get(field);
       return place ? iconv.decode(record.subarray(place.start, place.end), encoding) : '';
     };
-    rows.push({ raw, get: (field) => raw(field).trim(), place: `${name}, record ${n + 1}` });
+    rows.push({ raw, get: (field) => raw(field).trim(), place: `${name}, enregistrement ${n + 1}` });
   }
   return rows;
 }

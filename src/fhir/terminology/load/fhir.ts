@@ -30,7 +30,7 @@ export async function loadResources(
 ): Promise<LoadedResources> {
   const loaded: LoadedResources = { stored: 0, inTables: 0, skipped: 0 };
   const files = await findFiles(path, /\.json$/i);
-  if (files.length === 0) throw new LoadError(`${path} holds no JSON file`);
+  if (files.length === 0) throw new LoadError(`${path} ne contient aucun fichier JSON`);
   for (const file of files) {
     for (const resource of resourcesOf(await readJsonFile(file))) {
       if (!isTerminology(resource)) {
@@ -42,13 +42,13 @@ export async function loadResources(
         loaded.stored++;
       } catch (error) {
         if (error instanceof FhirError || error instanceof LoadError)
-          throw new LoadError(`${resource.resourceType} ${resource.url ?? ''}: ${reasonOf(error)}`, basename(file));
+          throw new LoadError(`${resource.resourceType} ${resource.url ?? ''} : ${reasonOf(error)}`, basename(file));
         throw error;
       }
     }
   }
-  if (loaded.stored === 0) throw new LoadError(`${path} holds no CodeSystem, ValueSet or ConceptMap`);
-  options.progress?.(`${loaded.stored} resources stored, ${loaded.inTables} of them with concepts in tables`);
+  if (loaded.stored === 0) throw new LoadError(`${path} ne contient ni CodeSystem, ni ValueSet, ni ConceptMap`);
+  options.progress?.(`${loaded.stored} ressources rangées, dont ${loaded.inTables} avec leurs concepts en tables`);
   return loaded;
 }
 
@@ -63,7 +63,7 @@ async function readJsonFile(file: string): Promise<unknown> {
   try {
     return JSON.parse(text.replace(/^\uFEFF/, ''));
   } catch (error) {
-    throw new LoadError(`is not JSON: ${(error as Error).message}`, basename(file));
+    throw new LoadError(`ce n’est pas du JSON (${(error as Error).message})`, basename(file));
   }
 }
 
@@ -84,7 +84,7 @@ async function storeResource(
   resource: TerminologyResource,
   options: StoreSystemOptions,
 ): Promise<boolean> {
-  if (!resource.url) throw new LoadError('has no url: nobody could name it');
+  if (!resource.url) throw new LoadError('il manque une url : personne ne pourrait la nommer');
   const id = await idFor(tx, resource);
   // The narrative repeats the content, in many times its size; the server writes its own meta.
   const { text: _text, meta: _meta, ...rest } = resource;
@@ -96,7 +96,7 @@ async function storeResource(
   }
   const system = resource as CodeSystem;
   const { complete: _complete, caseSensitive, ...info } = systemInfo(system, concepts);
-  if (!caseSensitive) throw new LoadError('is not case sensitive: too large for that');
+  if (!caseSensitive) throw new LoadError('insensible à la casse : trop grand pour cela');
   await storeSystem(tx.sql, tx.context.tenant, { info, concepts }, options);
   const { concept: _concept, ...described } = rest as CodeSystem;
   await tx.update({ ...described, id, content: 'not-present', count: concepts.length });

@@ -29,13 +29,13 @@ export async function* readLines(path: string, encoding: Encoding = 'utf-8'): As
     try {
       return chunk ? decoder.decode(chunk, { stream: true }) : decoder.decode();
     } catch {
-      throw new LoadError(`is not ${encoding}`, `${name}, after line ${number}`);
+      throw new LoadError(`ce n’est pas du ${encoding}`, `${name}, après la ligne ${number}`);
     }
   };
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) {
     const lines = (rest + decode(chunk as Buffer)).split('\n');
     rest = lines.pop()!;
-    if (rest.length > lineLimit) throw new LoadError('a line without an end', `${name}:${number + 1}`);
+    if (rest.length > lineLimit) throw new LoadError('une ligne sans fin', `${name}:${number + 1}`);
     for (const item of lines) {
       number++;
       yield line(item);
@@ -84,11 +84,11 @@ export async function* readTable(path: string, format: TableFormat): AsyncGenera
       width = fields.length;
       indexes = new Map(fields.map((name, index) => [name.replace(/^\uFEFF/, '').trim(), index]));
       const missing = format.columns.filter((column) => !indexes!.has(column));
-      if (missing.length > 0) throw new LoadError(`has no column ${missing.join(', ')}`, place);
+      if (missing.length > 0) throw new LoadError(`il manque la colonne ${missing.join(', ')}`, place);
       continue;
     }
     if (fields.length === 1 && fields[0] === '') continue;
-    if (fields.length !== width) throw new LoadError(`has ${fields.length} fields instead of ${width}`, place);
+    if (fields.length !== width) throw new LoadError(`${fields.length} champs au lieu de ${width}`, place);
     const columns = indexes;
     yield {
       place,
@@ -98,7 +98,7 @@ export async function* readTable(path: string, format: TableFormat): AsyncGenera
       },
     };
   }
-  if (!indexes) throw new LoadError('is empty', basename(path));
+  if (!indexes) throw new LoadError('fichier vide', basename(path));
 }
 
 /** Fields of each record; the place is that of its first line. */
@@ -119,10 +119,10 @@ export async function* readRecords(
       yield { fields, place: record.place };
     } else {
       open = record;
-      if (record.text.length > lineLimit) throw new LoadError('a quote is never closed', record.place);
+      if (record.text.length > lineLimit) throw new LoadError('un guillemet n’est jamais fermé', record.place);
     }
   }
-  if (open) throw new LoadError('a quote is never closed', open.place);
+  if (open) throw new LoadError('un guillemet n’est jamais fermé', open.place);
 }
 
 /** Undefined when a quote is still open at the end. */
@@ -160,7 +160,7 @@ export function splitQuoted(text: string, separator: string): string[] | undefin
 /** Files of a folder and its subfolders whose names match, in order; the file itself when the path is one that matches. */
 export async function findFiles(path: string, pattern: RegExp): Promise<string[]> {
   const info = await stat(path).catch(() => undefined);
-  if (!info) throw new LoadError(`${path} does not exist`);
+  if (!info) throw new LoadError(`${path} n’existe pas`);
   if (info.isFile()) return pattern.test(basename(path)) ? [path] : [];
   const names = await readdir(path, { recursive: true });
   return names
@@ -172,7 +172,7 @@ export async function findFiles(path: string, pattern: RegExp): Promise<string[]
 /** The one file that is needed. @throws LoadError when there is none, or several. */
 export async function oneFile(path: string, pattern: RegExp, what: string): Promise<string> {
   const found = await findFiles(path, pattern);
-  if (found.length === 0) throw new LoadError(`${path} holds no ${what}`);
-  if (found.length > 1) throw new LoadError(`${path} holds several files ${what}: ${found.join(', ')}`);
+  if (found.length === 0) throw new LoadError(`${path} ne contient pas de ${what}`);
+  if (found.length > 1) throw new LoadError(`${path} contient plusieurs fichiers ${what} : ${found.join(', ')}`);
   return found[0]!;
 }

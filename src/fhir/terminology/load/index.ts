@@ -51,7 +51,7 @@ export async function loadTerminology(
     ...(options.progress ? { progress: options.progress } : {}),
   };
   if (!reader) {
-    if (kind !== 'fhir') throw new LoadError(`"${kind}" is unknown: use ${loadKinds.join(', ')}`);
+    if (kind !== 'fhir') throw new LoadError(`« ${kind} » est inconnu : ${loadKinds.join(', ')}`);
     await store.transaction(context, (tx) => loadResources(tx, path, storing));
     return;
   }
@@ -101,7 +101,8 @@ export async function removeLoaded(tx: FhirTransaction, url: string, version?: s
 async function refuseResourceWithConcepts(tx: FhirTransaction, url: string): Promise<void> {
   const stored = await tx.search('CodeSystem', `url=${criterion(url)}`);
   const other = stored.find(({ content }) => content !== 'not-present' && content !== 'supplement');
-  if (other) throw new LoadError(`CodeSystem/${other.id} of this tenant holds codes of ${url} itself: delete it first`);
+  if (other)
+    throw new LoadError(`CodeSystem/${other.id} de ce groupe contient déjà des codes de ${url} : supprimez-le d’abord`);
 }
 
 /** What clients find under `CodeSystem?url=`: that the system is here, and in which version. */

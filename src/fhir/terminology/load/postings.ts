@@ -26,7 +26,7 @@ export function* postingsOf(concepts: readonly Concept[], closure: Closure): Gen
     if (concept.abstract) add(flags, 'abstract', seq);
     for (const { code, value } of concept.properties) {
       if (value.length > valueLimit)
-        throw new LoadError(`Property ${code} of ${concept.code} has more than ${valueLimit} characters`);
+        throw new LoadError(`la propriété ${code} de ${concept.code} a plus de ${valueLimit} caractères`);
       const values = properties.get(code) ?? new Map<string, number[]>();
       properties.set(code, values);
       add(values, value, seq);

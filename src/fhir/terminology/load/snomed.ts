@@ -44,9 +44,9 @@ export async function readSnomed(path: string, options: SnomedOptions = {}): Pro
   const conceptFiles = await findFiles(path, /^x?sct2_Concept_Snapshot.*\.txt$/);
   const descriptionFiles = await findFiles(path, /^x?sct2_Description_Snapshot.*\.txt$/);
   const relationshipFiles = await findFiles(path, /^x?sct2_Relationship_Snapshot.*\.txt$/);
-  if (conceptFiles.length === 0) throw new LoadError(`${path} holds no sct2_Concept_Snapshot`);
-  if (descriptionFiles.length === 0) throw new LoadError(`${path} holds no sct2_Description_Snapshot`);
-  if (relationshipFiles.length === 0) throw new LoadError(`${path} holds no sct2_Relationship_Snapshot`);
+  if (conceptFiles.length === 0) throw new LoadError(`${path} ne contient pas de sct2_Concept_Snapshot`);
+  if (descriptionFiles.length === 0) throw new LoadError(`${path} ne contient pas de sct2_Description_Snapshot`);
+  if (relationshipFiles.length === 0) throw new LoadError(`${path} ne contient pas de sct2_Relationship_Snapshot`);
   const progress = options.progress ?? (() => undefined);
 
   const drafts = new Map<string, Draft>();
@@ -55,13 +55,13 @@ export async function readSnomed(path: string, options: SnomedOptions = {}): Pro
     const latest = await addConcepts(file, drafts);
     if (latest > newest) newest = latest;
   }
-  progress(`${drafts.size} concepts read`);
+  progress(`${drafts.size} concepts lus`);
   const preferredNames = await readPreferred(path);
   for (const file of descriptionFiles) await addDescriptions(file, drafts, preferredNames);
-  progress('descriptions read');
+  progress('descriptions lues');
   const attributes = new Set<string>();
   for (const file of relationshipFiles) await addRelationships(file, drafts, attributes);
-  progress('relationships read');
+  progress('relations lues');
   const language = languageOf(drafts);
   return {
     info: {

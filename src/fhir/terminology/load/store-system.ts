@@ -37,7 +37,7 @@ export async function storeSystem(
   const { closure, ordered } = arranged(concepts);
   const progress = options.progress ?? (() => undefined);
   const pairs = closure.ancestors.reduce((sum, { length }) => sum + length, 0);
-  progress(`${info.url}: ${ordered.length} concepts, ${pairs} pairs in the hierarchy`);
+  progress(`${info.url} : ${ordered.length} concepts, ${pairs} paires dans la hiérarchie`);
   await sql.query(`SELECT set_config('statement_timeout', $1, true)`, [String(statementTimeoutMs)]);
   // Two loads of one system wait for each other.
   await sql.query('SELECT pg_advisory_xact_lock(hashtextextended($1, 0))', [`terminology ${tenant} ${info.url}`]);
@@ -62,13 +62,13 @@ export async function removeSystem(sql: Sql, tenant: string, system: number): Pr
 function arranged(concepts: readonly Concept[]): { closure: Closure; ordered: Concept[] } {
   const indexes = new Map<string, number>();
   for (const [index, { code }] of concepts.entries()) {
-    if (indexes.has(code)) throw new LoadError(`Code ${code} is there twice`);
+    if (indexes.has(code)) throw new LoadError(`le code ${code} y est deux fois`);
     indexes.set(code, index);
   }
   const parents = concepts.map(({ code, parents: above }) =>
     [...new Set(above)].map((parent) => {
       const index = indexes.get(parent);
-      if (index === undefined) throw new LoadError(`Code ${code} stands below ${parent}, which is not there`);
+      if (index === undefined) throw new LoadError(`le code ${code} est sous ${parent}, qui n’y est pas`);
       return index;
     }),
   );
@@ -77,7 +77,7 @@ function arranged(concepts: readonly Concept[]): { closure: Closure; ordered: Co
     return { closure, ordered: Array.from(closure.order, (index) => concepts[index]!) };
   } catch (error) {
     if (error instanceof HierarchyCircleError)
-      throw new LoadError(`The hierarchy runs in a circle through ${concepts[error.index]!.code}`);
+      throw new LoadError(`la hiérarchie tourne en rond par ${concepts[error.index]!.code}`);
     throw error;
   }
 }
@@ -127,7 +127,7 @@ async function insertConcepts(
         column(({ properties }) => JSON.stringify(properties)),
       ],
     });
-    if ((from / batchSize) % 25 === 24) progress(`${from + batch.length} of ${concepts.length} concepts written`);
+    if ((from / batchSize) % 25 === 24) progress(`${from + batch.length} concepts écrits sur ${concepts.length}`);
   }
 }
 
@@ -161,7 +161,7 @@ async function insertPostings(
     if (batch.length >= 10 * batchSize || size >= batchNumbers) await flush();
   }
   if (batch.length > 0) await flush();
-  progress(`${written} keys written`);
+  progress(`${written} clés écrites`);
 }
 
 function arrayText(numbers: readonly number[] | Int32Array): string {

@@ -40,9 +40,9 @@ export const amended: Scenario = {
     await stage.does(displayName('coordonnateur'), 'voit chaque envoi acquitté, l’ancien et le nouveau', async () => {
       const sent = await followed.children('deliver');
       const reports = sent.filter(({ description }) => description?.startsWith('Compte rendu'));
-      expect(reports.length === 2, `${reports.length} deliveries of a report`);
+      expect(reports.length === 2, `${reports.length} envois d’un compte rendu`);
       const late = reports.filter(({ status }) => status !== 'completed');
-      expect(late.length === 0, `not acknowledged: ${late.map(({ description }) => description).join(', ')}`);
+      expect(late.length === 0, `sans accusé : ${late.map(({ description }) => description).join(', ')}`);
       return reports.map(({ description, owner, output }) => {
         const evidence = output?.find(({ valueString }) => valueString)?.valueString;
         return `${description} → ${owner?.reference}, ${evidence}`;
@@ -62,14 +62,17 @@ export const amended: Scenario = {
         const current = documents.filter(({ status }) => status === 'current');
         expect(former.length === 2 && current.length === 2, `${former.length} superseded, ${current.length} current`);
         const replaced = current.flatMap(({ relatesTo }) => relatesTo ?? []).filter(({ code }) => code === 'replaces');
-        expect(replaced.length === 2, `${replaced.length} documents replace another`);
+        expect(replaced.length === 2, `${replaced.length} documents en remplacent un autre`);
         const reports = await requester.search<DiagnosticReport>('DiagnosticReport', {
           'based-on': task.focus?.reference ?? '',
         });
-        expect(reports.length === 1, `${reports.length} reports instead of one`);
+        expect(reports.length === 1, `${reports.length} comptes rendus au lieu d’un`);
         const [report] = reports;
-        expect(['amended', 'corrected', 'appended'].includes(report?.status ?? ''), `the report is ${report?.status}`);
-        expect(report?.conclusion === thoraxAmended.conclusion, `the conclusion is ${report?.conclusion}`);
+        expect(
+          ['amended', 'corrected', 'appended'].includes(report?.status ?? ''),
+          `le compte rendu est ${report?.status}`,
+        );
+        expect(report?.conclusion === thoraxAmended.conclusion, `la conclusion est ${report?.conclusion}`);
         return [
           reaches(told, 'Organization/ch-exemple'),
           `DiagnosticReport ${report?.status}, deux documents remplacés et gardés`,

@@ -62,7 +62,10 @@ export const cancelledLate: Scenario = {
       return [await stopped.is('interrupted'), reaches(ended, 'Organization/ch-exemple')];
     });
     await stage.does(ris, 'n’a reçu aucun compte rendu de ce dossier', async () => {
-      expect(stage.hospital.received('MDM^T02') === 1, `${stage.hospital.received('MDM^T02')} reports at the hospital`);
+      expect(
+        stage.hospital.received('MDM^T02') === 1,
+        `${stage.hospital.received('MDM^T02')} comptes rendus à l’hôpital`,
+      );
       return ['un seul compte rendu cette nuit, celui de l’autre dossier'];
     });
     await closed(stage, stopped, {

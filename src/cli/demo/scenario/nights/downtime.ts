@@ -40,7 +40,7 @@ export const downtime: Scenario = {
         () => undefined,
         (error: Error) => error,
       );
-      expect(failure, 'a stopped server answered');
+      expect(failure, 'un serveur arrêté a répondu');
       return ['connexion refusée, rien n’est acquitté'];
     });
     const backAt = new Date('2027-03-28T03:20:00+02:00');
@@ -71,8 +71,8 @@ export const downtime: Scenario = {
       await signed(stage, followed, 'radiologue2', text);
       await stage.does(displayName('coordonnateur'), 'voit le retard compté, et le signal baissé', async () => {
         const { late, due, stopped } = clockRun(await followed.read(), 'interpretation');
-        expect(late && stopped && stopped > due, 'the clock does not say that the report was late');
-        expect((await flagsOf(stage, followed)).join() === 'inactive', 'the patient is still flagged');
+        expect(late && stopped && stopped > due, 'l’horloge ne dit pas que le compte rendu était en retard');
+        expect((await flagsOf(stage, followed)).join() === 'inactive', 'le patient est encore signalé');
         return [`dû à ${clockTime(due)}, rendu à ${clockTime(stopped)}`];
       });
       await closed(stage, followed, {
@@ -92,7 +92,7 @@ export const downtime: Scenario = {
 
 async function untold(followed: FollowedCase): Promise<void> {
   for (const category of Object.keys(alarms))
-    expect((await followed.told(category)).length === 0, `${category} before anything was due`);
+    expect((await followed.told(category)).length === 0, `${category} avant toute échéance`);
 }
 
 /** @throws Error unless every alarm was raised, once. */
@@ -100,7 +100,7 @@ async function alarmed(followed: FollowedCase): Promise<Communication[]> {
   const told: Communication[] = [];
   for (const [category, times] of Object.entries(alarms)) told.push(...(await followed.toldTimes(category, times)));
   const texts = new Set(told.map(({ payload }) => payload?.[0]?.contentString));
-  expect(texts.size === told.length, `the same alarm twice: ${told.map(quote).join(' / ')}`);
+  expect(texts.size === told.length, `deux fois la même alarme : ${told.map(quote).join(' / ')}`);
   return told;
 }
 
@@ -109,10 +109,10 @@ async function raisedAtOnce(stage: Stage, followed: FollowedCase, backAt: Date):
   const told = await alarmed(followed);
   for (const { sent } of told) {
     const at = new Date(sent ?? 0);
-    expect(at >= backAt && at <= stage.clock.now(), `told at ${sent}, the server came back at ${backAt.toISOString()}`);
+    expect(at >= backAt && at <= stage.clock.now(), `dit à ${sent}, le serveur est revenu à ${backAt.toISOString()}`);
   }
-  expect(clockRun(await followed.read(), 'interpretation').late, 'the case is not marked late');
-  expect((await flagsOf(stage, followed)).join() === 'active', 'the patient is not flagged');
+  expect(clockRun(await followed.read(), 'interpretation').late, 'le dossier n’est pas marqué en retard');
+  expect((await flagsOf(stage, followed)).join() === 'active', 'le patient n’est pas signalé');
   return told.map(quote);
 }
 

@@ -56,7 +56,7 @@ export const expiredCredential: Scenario = {
     await stage.does(displayName('admin'), 'enregistre la nouvelle attestation', async () => {
       await insuredUntil(stage, '2028-04-30');
       const slot = await plan(stage);
-      expect(slot.status === 200, `$plan-duty answered ${slot.status} ${slot.text}`);
+      expect(slot.status === 200, `$plan-duty a répondu ${slot.status} ${slot.text}`);
       return ['la garde du 3 mai est planifiée'];
     });
     await closed(stage, followed, {
@@ -109,6 +109,6 @@ async function plan(stage: Stage): Promise<{ status: number; text: string }> {
 
 async function planRefused(stage: Stage): Promise<string> {
   const { status, text } = await plan(stage);
-  expect(status === 422 && /assurance/i.test(text), `$plan-duty answered ${status} ${text}`);
+  expect(status === 422 && /assurance/i.test(text), `$plan-duty a répondu ${status} ${text}`);
   return `${status} : ${text}`;
 }

@@ -54,7 +54,7 @@ export const nightStroke: Scenario = {
       const readBack = 'Occlusion de l’artère cérébrale moyenne droite, thrombectomie demandée.';
       await followed.operate('demandeur', 'acknowledge-critical', [{ name: 'read-back', valueString: readBack }]);
       const { status } = await alertOf(followed);
-      expect(status === 'completed', `the alert is ${status}`);
+      expect(status === 'completed', `l’alerte est ${status}`);
       return [`résultat critique ${status}`, await followed.is('delivered')];
     });
     await stage.clock.skipTo('03:20');
@@ -65,7 +65,7 @@ export const nightStroke: Scenario = {
     await stage.does(displayName('coordonnateur'), 'contrôle les délais du contrat', async () => {
       const task = await followed.read();
       const minutes = minutesBetween(task, 'images-received', 'signed');
-      expect(minutes <= 60, `${minutes} minutes from the images to the signature`);
+      expect(minutes <= 60, `${minutes} minutes des images à la signature`);
       return [
         `des images à la signature : ${minutes} min (60 au plus)`,
         inOrder(task, ['requested', 'received', 'protocoled', 'images-received', 'signed', 'report-received']),
@@ -89,6 +89,6 @@ export const nightStroke: Scenario = {
 
 async function alertOf(followed: FollowedCase): Promise<Task> {
   const [alert] = await followed.children('alert');
-  expect(alert, 'no child Task alert');
+  expect(alert, 'pas de Task fille alert');
   return alert;
 }

@@ -28,14 +28,14 @@ export const polytrauma: Scenario = {
     await signed(stage, followed, 'radiologue', polytraumaReport);
     await stage.does('La plateforme', 'ouvre la deuxième lecture que cet examen impose', async () => {
       const minutes = minutesBetween(await followed.read(), 'images-received', 'signed');
-      expect(minutes <= 60, `${minutes} minutes from the images to the signature`);
+      expect(minutes <= 60, `${minutes} minutes des images à la signature`);
       const [second] = await followed.children('second-read');
-      expect(second, 'no child Task second-read');
+      expect(second, 'pas de Task fille second-read');
       const task = await followed.read();
       const { due } = clockRun(task, 'second-reading');
       const signedAt = milestones(task).get('signed')?.getTime() ?? 0;
       const hours = (due.getTime() - signedAt) / 3_600_000;
-      expect(Math.abs(hours - 12) < 0.001, `the second reading is due at ${due.toISOString()}`);
+      expect(Math.abs(hours - 12) < 0.001, `la deuxième lecture est due à ${due.toISOString()}`);
       return [
         `deuxième lecture à rendre avant ${clockTime(due)}`,
         `compte rendu signé en ${minutes} min`,
@@ -48,7 +48,7 @@ export const polytrauma: Scenario = {
     await stage.clock.skipTo('06:30');
     await stage.does('La plateforme', 'rappelle la deuxième lecture à la moitié des douze heures', async () => {
       const [, reminder] = await followed.toldTimes('deadline', 2);
-      expect(reminder, 'no reminder');
+      expect(reminder, 'pas de rappel');
       return [quote(reminder)];
     });
     await stage.clock.skipTo('08:40');
@@ -70,12 +70,12 @@ export const polytrauma: Scenario = {
       ]);
       const task = await followed.read();
       const hours = minutesBetween(task, 'signed', 'second-read') / 60;
-      expect(hours <= 12, `second reading after ${hours} h`);
+      expect(hours <= 12, `deuxième lecture après ${hours} h`);
       const [second] = await followed.children('second-read');
-      expect(second?.status === 'completed', `the child Task is ${second?.status}`);
-      expect(second.owner?.reference === 'Practitioner/radiologue2', `read by ${second.owner?.reference}`);
+      expect(second?.status === 'completed', `la Task fille est ${second?.status}`);
+      expect(second.owner?.reference === 'Practitioner/radiologue2', `lue par ${second.owner?.reference}`);
       const { stopped, late } = clockRun(task, 'second-reading');
-      expect(stopped && !late, 'the clock of the second reading did not stop in time');
+      expect(stopped && !late, 'l’horloge de la deuxième lecture ne s’est pas arrêtée à temps');
       return [`deuxième lecture ${hours.toFixed(1).replace('.', ',')} h après la première (12 au plus)`];
     });
     await closed(stage, followed, {

@@ -31,7 +31,7 @@ export const rereading: Scenario = {
         { name: 'reason', valueString: 'Le pneumologue voit une opacité apicale droite sur la radiographie.' },
       ]);
       const [child] = await followed.children('re-reading');
-      expect(child, 'no child Task re-reading');
+      expect(child, 'pas de Task fille re-reading');
       return [await followed.is('addendum'), `Task re-reading ${child.status}`];
     });
     await stage.clock.skipTo('11:10');
@@ -52,7 +52,7 @@ export const rereading: Scenario = {
         { name: 'reason', valueString: 'Opacité liée à la superposition de la première côte ; compte rendu confirmé.' },
       ]);
       const [child] = await followed.children('re-reading');
-      expect(child?.status === 'completed', `the child Task is ${child?.status}`);
+      expect(child?.status === 'completed', `la Task fille est ${child?.status}`);
       const [upheld] = await followed.toldTimes('report-upheld', 1);
       return [
         await followed.is('delivered'),
@@ -62,7 +62,7 @@ export const rereading: Scenario = {
     });
     await stage.does(displayName('coordonnateur'), 'vérifie que rien n’est facturé deux fois', async () => {
       const now = await chargesOf(stage, followed);
-      expect(billed === 1 && now === 1, `${billed} ChargeItem after the report, ${now} after the re-reading`);
+      expect(billed === 1 && now === 1, `${billed} ChargeItem après le compte rendu, ${now} après la relecture`);
       return ['un seul acte facturé (ChargeItem)'];
     });
     await closed(stage, followed, {

@@ -44,7 +44,7 @@ export const teleexpertise: Scenario = {
         subject: await patientOf(followed),
       });
       const kinds = documents.map(({ type }) => type?.coding?.[0]?.code);
-      expect(kinds.join() === 'other', `documents in sight: ${kinds.join(', ')}`);
+      expect(kinds.join() === 'other', `documents en vue : ${kinds.join(', ')}`);
       return [
         await followed.is('reading'),
         `${documents[0]?.description}, ${documents[0]?.content[0]?.attachment.contentType}`,
@@ -73,7 +73,7 @@ export const teleexpertise: Scenario = {
         await requester.search<DocumentReference>('DocumentReference', { related: `Task/${task.id}` })
       ).filter(isReport);
       const types = new Set(documents.map(({ type }) => type?.coding?.[0]?.code));
-      expect(types.size === 1 && types.has('85208-7'), `documents of type ${[...types].join(', ')}`);
+      expect(types.size === 1 && types.has('85208-7'), `documents de type ${[...types].join(', ')}`);
       return [
         `LOINC 85208-7, ${documents.length} documents`,
         inOrder(task, ['requested', 'received', 'signed', 'report-received']),
@@ -97,11 +97,11 @@ async function asked(stage: Stage): Promise<FollowedCase> {
       headers: { 'content-type': 'application/fhir+json' },
       body: JSON.stringify(request(stage.clock.now())),
     });
-    expect(answer.ok, `answered ${answer.status} ${await answer.clone().text()}`);
+    expect(answer.ok, `réponse ${answer.status} ${await answer.clone().text()}`);
     followed = await followCase(stage, placerNumber);
     return [`transaction ${answer.status}`, await followed.is('ready')];
   });
-  if (!followed) throw new Error('no case');
+  if (!followed) throw new Error('pas de dossier');
   return followed;
 }
 
@@ -128,13 +128,13 @@ async function attached(stage: Stage, followed: FollowedCase): Promise<void> {
       headers: { 'content-type': 'application/fhir+json' },
       body: JSON.stringify(document),
     });
-    expect(answer.status === 201, `answered ${answer.status} ${await answer.clone().text()}`);
+    expect(answer.status === 201, `réponse ${answer.status} ${await answer.clone().text()}`);
     return [`${pdf.length} octets`];
   });
   await stage.does(ris, 'reçoit la pièce jointe pour son archive (MDM^T02)', async () => {
     const message = await stage.hospital.receives('MDM^T02');
     const received = Buffer.from(segment(message.text, 'OBX')[5]?.split('^')[4] ?? '', 'base64');
-    expect(sha256(received) === sha256(pdf), 'the file received is not the one attached');
+    expect(sha256(received) === sha256(pdf), 'le fichier reçu n’est pas celui joint');
     return [`même fichier, sha256 ${sha256(pdf).slice(0, 16)}…`];
   });
 }
