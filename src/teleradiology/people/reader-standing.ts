@@ -59,3 +59,21 @@ export async function standingOfActor(
   const standing = await readerStanding(tx, reference, establishment, now);
   return roles.includes('radiologist') ? standing : { ...unquestioned, excluded: standing.excluded };
 }
+
+/**
+ * Those whom an establishment excluded.
+ *
+ * @param references of anybody; only `Practitioner/[id]` is ever answered. @param establishment `Organization/[id]`.
+ */
+export async function excludedAmong(
+  tx: Pick<FhirTransaction, 'sql' | 'context'>,
+  references: readonly string[],
+  establishment: string | undefined,
+): Promise<ReadonlySet<string>> {
+  const { rows } = await tx.sql.query<{ reader: string }>(
+    `SELECT DISTINCT 'Practitioner/' || practitioner_id AS reader FROM reader_exclusion
+     WHERE tenant = $1 AND establishment_id = $2 AND since <= $3 AND 'Practitioner/' || practitioner_id = ANY ($4::text[])`,
+    [tx.context.tenant, establishment?.replace(/^Organization\//, '') ?? '', tx.context.now(), references],
+  );
+  return new Set(rows.map(({ reader }) => reader));
+}

@@ -1,7 +1,7 @@
 /** Who takes part in the talk about a case (CM-1): technologists and requesters of its establishment, its radiologists, the coordinators. */
 import type { Communication, Reference } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
-import { standingOfActor } from '../people/reader-standing.ts';
+import { excludedAmong, standingOfActor } from '../people/reader-standing.ts';
 import { establishmentSettings } from '../settings.ts';
 import { type CaseTask, idOf } from '../shell/case-task.ts';
 import { establishmentOf } from '../shell/case-view.ts';
@@ -53,7 +53,7 @@ export async function everybody(tx: FhirTransaction, task: CaseTask): Promise<Re
     task.owner?.reference,
     task.restriction?.recipient?.[0]?.reference,
   ];
-  return references(all);
+  return references(tx, task, all);
 }
 
 /**
@@ -67,7 +67,7 @@ export async function addressable(
 ): Promise<Reference[]> {
   const requestId = idOf(task.focus, 'ServiceRequest');
   const request = requestId === undefined ? undefined : await tx.find('ServiceRequest', requestId);
-  return references([
+  return references(tx, task, [
     ...(await everybody(tx, task)).map(({ reference }) => reference),
     request?.requester?.reference,
     ...(request?.performer ?? []).map(({ reference }) => reference),
@@ -76,6 +76,15 @@ export async function addressable(
   ]);
 }
 
-function references(all: readonly (string | undefined)[]): Reference[] {
-  return [...new Set(all.flatMap((reference) => reference ?? []))].map((reference) => ({ reference }));
+/** Each once; not whom the establishment excluded, who would see what names them, unless they answer for the report. */
+async function references(
+  tx: FhirTransaction,
+  task: CaseTask,
+  all: readonly (string | undefined)[],
+): Promise<Reference[]> {
+  const named = [...new Set(all.flatMap((reference) => reference ?? []))];
+  const excluded = await excludedAmong(tx, named, task.requester?.reference);
+  return named
+    .filter((reference) => !excluded.has(reference) || reference === task.owner?.reference)
+    .map((reference) => ({ reference }));
 }

@@ -11,8 +11,8 @@ import { createWorld, tenant, type Who, type World } from '../../teleradiology/s
 let world: World;
 const here = 'ch-exemple';
 const full = { indication: 'i', technique: 't', results: 'r', conclusion: 'c' };
-/** Cases: nobody's, in the reader's hands until the exclusion, signed by them, signed by a colleague. */
-const cases = { open: '', begun: '', signed: '', theirs: '' };
+/** Cases: nobody's, wanted from the reader, in their hands until the exclusion, signed by them, signed by a colleague. */
+const cases = { open: '', wanted: '', begun: '', signed: '', theirs: '' };
 const every = Object.keys(cases) as (keyof typeof cases)[];
 const types = [
   ...(['Task', 'ServiceRequest', 'Patient', 'ImagingStudy', 'Observation', 'DiagnosticReport'] as const),
@@ -101,6 +101,7 @@ beforeAll(async () => {
   world = await createWorld();
   for (const name of every) cases[name] = (await readyCase(world)).id;
   await world.store.transaction(world.as('requester', 'create'), (tx) => tx.create(message(cases.open)));
+  await world.operate('coordinator', 'assign', cases.wanted, { reader: 'Practitioner/radiologue' });
   await world.operate('radiologist', 'claim', cases.begun);
   await world.operate('radiologist', 'save-draft', cases.begun, full);
   for (const [who, id] of [
@@ -125,7 +126,7 @@ describe('before', () => {
     for (const name of every)
       for (const part of await partsOf(cases[name])) expect(seen, `${name} ${part}`).toContain(part);
     expect(await refusalOfMessage(reader, cases.open)).toBeUndefined();
-    expect((await offered(reader)).sort()).toEqual([cases.open, cases.begun].sort());
+    expect((await offered(reader)).sort()).toEqual([cases.open, cases.wanted, cases.begun].sort());
   });
 });
 
@@ -139,7 +140,7 @@ describe('once excluded', () => {
 
   it('they find nothing of the open cases, nor of those a colleague signed', async () => {
     const seen = await found(await seenBy('radiologist'));
-    for (const name of ['open', 'theirs'] as const) {
+    for (const name of ['open', 'wanted', 'theirs'] as const) {
       const parts = (await partsOf(cases[name])).filter((part) => !part.startsWith('Communication/'));
       expect(parts.length).toBeGreaterThan(3);
       expect(parts.filter((part) => seen.has(part))).toEqual([]);
@@ -210,6 +211,25 @@ describe('once excluded', () => {
     const whole = world.as('radiologist', 'create');
     expect(await refusalOfMessage(whole, cases.open)).toBe(403);
     expect(await refusalOfMessage(whole, cases.signed)).toBeUndefined();
+  });
+
+  it('what is said since does not name them, so that they do not see it, and nobody can address them', async () => {
+    const said = async (id: string, more: Partial<Communication> = {}) =>
+      world.store.transaction(world.as('requester', 'create'), (tx) => tx.create({ ...message(id), ...more }));
+    const reader = { reference: 'Practitioner/radiologue' };
+    expect((await world.task(cases.wanted)).restriction?.recipient?.[0]?.reference).toBe(reader.reference);
+    const { id, recipient } = await said(cases.wanted);
+    expect(recipient).not.toContainEqual(reader);
+    expect((await found(await seenBy('radiologist'))).has(`Communication/${id}`)).toBe(false);
+    await expect(said(cases.wanted, { recipient: [reader] })).rejects.toMatchObject({ status: 422 });
+    const [theirs] = await world.store.search(
+      tenant,
+      'Communication',
+      'category=message&sender=Practitioner/radiologue',
+    );
+    const answer = { inResponseTo: [{ reference: `Communication/${theirs!.id}` }], recipient: [reader] };
+    await expect(said(cases.open, answer)).rejects.toMatchObject({ status: 422 });
+    expect((await said(cases.signed)).recipient).toContainEqual(reader);
   });
 
   it('a reader of two establishments keeps the other', async () => {
