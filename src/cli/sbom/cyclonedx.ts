@@ -66,6 +66,7 @@ export function problemsOf(document: unknown): ErrorObject[] {
     allErrors: false,
     formats: {
       'date-time': (text: string) => !Number.isNaN(Date.parse(text)),
+      uri: (text: string) => URL.canParse(text),
       'iri-reference': (text: string) => URL.canParse(text, 'https://base.example'),
       'idn-email': /^[^@\s]+@[^@\s]+$/,
     },
