@@ -1,31 +1,15 @@
 /** The same FHIR routes on the same database with everybody let in and nothing noted: what access control and audit cost. */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import fastify from 'fastify';
 import { dataFolder, systemClock } from '../../config/index.ts';
 import { openDatabase, startEmbeddedPostgres } from '../../db/index.ts';
 import { createFhirStore, type FhirGuards, fhirRoutes } from '../../fhir/index.ts';
 import { demoHospital } from '../demonstration/index.ts';
+import { type ServerProcess, startServerProcess } from './server-process.ts';
 
 /** Starts it as a process of its own beside the server that owns the data folder. */
-export async function startBareServer(dataDir: string): Promise<{ httpUrl: string; stop(): Promise<void> }> {
-  const child = spawn(process.execPath, [fileURLToPath(import.meta.url), dataDir], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const httpUrl = await new Promise<string>((resolve, reject) => {
-    createInterface({ input: child.stdout }).once('line', resolve);
-    child.once('exit', (code) => reject(new Error(`the bare server ended with ${code}`)));
-  });
-  return {
-    httpUrl,
-    async stop() {
-      const gone = once(child, 'exit');
-      child.kill('SIGTERM');
-      await gone;
-    },
-  };
+export function startBareServer(dataDir: string): Promise<ServerProcess> {
+  return startServerProcess(fileURLToPath(import.meta.url), dataDir);
 }
 
 const everybody: FhirGuards = {

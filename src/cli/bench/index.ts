@@ -48,6 +48,8 @@ export async function bench(args: string[]): Promise<number> {
       process.stdout.write(
         `${row(item.name, String(item.value), item.unit, String(item.limit ?? ''), String(item.ratio ?? ''), item.limitName ?? '')}\n`,
       );
+      if (item.peer)
+        process.stdout.write(`${row('', '', '', String(item.peerValue), String(item.peerRatio), item.peer)}\n`);
     }
   }
   if (json) process.stdout.write(`${JSON.stringify({ machine: machine(), results })}\n`);

@@ -8,6 +8,7 @@ import { demoHospital } from '../demonstration/index.ts';
 import { fill, type Population } from './fill/fill.ts';
 import { requests } from './fill/population.ts';
 import { type HttpLoad, httpLoad } from './http-load.ts';
+import { auditEventsMade } from './settle.ts';
 
 export interface PopulatedServer {
   http: HttpLoad;
@@ -44,18 +45,7 @@ export async function startPopulatedServer(
   const http = httpLoad(server.httpUrl, await server.token('conformance'), connections);
   const index = createSearchValues();
   let filled = 0;
-  async function project(): Promise<void> {
-    // One look makes them all, or says after ten seconds that it is still at it.
-    const looks = 60;
-    for (let look = 1; ; look++) {
-      try {
-        await http.send('GET', '/fhir/AuditEvent?_count=1');
-        return;
-      } catch (error) {
-        if (look === looks) throw error;
-      }
-    }
-  }
+  const project = () => auditEventsMade(http);
   return {
     http,
     raw,

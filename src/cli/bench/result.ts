@@ -10,7 +10,7 @@ export interface BenchResult {
   limitName?: string;
   /** value / limit. */
   ratio?: number;
-  /** Another implementation, measured in the same run where it is installed. */
+  /** Another implementation, measured in the same run. */
   peer?: string;
   peerValue?: number;
   peerRatio?: number;
@@ -42,4 +42,9 @@ export function result(
     unit,
     ...(limit ? { limit: rounded(limit.value), limitName: limit.name, ratio: rounded(value / limit.value) } : {}),
   };
+}
+
+/** The same figure beside another implementation's. */
+export function besidePeer(figure: BenchResult, value: number, peer: { name: string; value: number }): BenchResult {
+  return { ...figure, peer: peer.name, peerValue: rounded(peer.value), peerRatio: rounded(value / peer.value) };
 }
