@@ -109,5 +109,5 @@ it('a SIGKILL during audited reads leaves every answered read in the trail, once
   });
   const lines = stdout.trimEnd().split('\n');
   expect(lines.length).toBeGreaterThanOrEqual(2);
-  for (const line of lines) expect(line).toMatch(/^[a-z-]+: whole\. /);
+  for (const line of lines) expect(line).toMatch(/^[a-z-]+ : entière\. /);
 });

@@ -46,7 +46,7 @@ test.skipIf(missing.length > 0)(
     });
     expect([status, stdout, stderr.replace(/^writing RSA key\n/, '')]).toEqual([
       0,
-      'ris-chu: registered\n200\n200\n',
+      'ris-chu : enregistré\n200\n200\n',
       '',
     ]);
     expect(JSON.parse(await readFile(join(folder, 'answer.json'), 'utf8')).resourceType).toBe('Bundle');
