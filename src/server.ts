@@ -53,6 +53,7 @@ import { createSubscriptions, type Owners, withSealedHeaders } from './fhir/subs
 import { healthRoutes } from './health.ts';
 import { createImaging } from './imaging/index.ts';
 import { createReportRoom, openKeystore } from './report/index.ts';
+import { letConnectionsGo } from './sockets/index.ts';
 import { createTeleradiology } from './teleradiology/index.ts';
 import { userInterfaceRoutes } from './user-interface.ts';
 import { openConfiguredVault } from './vault/index.ts';
@@ -149,6 +150,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
       ? { https: { ...tls.options(), ...askCertificate, ...reception, handshakeTimeout: headersTimeoutMs } }
       : { http: reception }),
   });
+  letConnectionsGo(app);
   const log = app.log;
   if (!config.demo && config.dataKeys.text === undefined && config.dataKeys.file === undefined) {
     log.warn('the master keys lie beside the data they seal: set DATA_KEYS_FILE, and keep a copy elsewhere');

@@ -1,5 +1,6 @@
 /** AuditEvents after IHE BALP, made from the journal's records. Pure: the same record always makes the same event. */
 import type { AuditEvent, AuditEventEntity, Reference } from '@medplum/fhirtypes';
+import { isResourceType } from '../../fhir/index.ts';
 import { accountSecurityEvent } from './account-security.ts';
 import { activityEvent } from './activity.ts';
 import { agents, type Flow, platformDevice } from './agents.ts';
@@ -168,7 +169,10 @@ const literalReference = /^[A-Z][A-Za-z]+\/[A-Za-z0-9.-]{1,64}(?:\/_history\/\d+
 
 /** Who asks for something that cannot be is told as they asked. */
 function whatOf(reference: string): Reference {
-  return literalReference.test(reference) ? { reference } : { identifier: { value: reference.slice(0, 256) } };
+  const [type = ''] = reference.split('/', 1);
+  return literalReference.test(reference) && isResourceType(type)
+    ? { reference }
+    : { identifier: { value: reference.slice(0, 256) } };
 }
 
 /** Several resources, typed by what they are. */

@@ -137,6 +137,18 @@ const activities = fc
 /** As it lies in the journal. */
 const stored = (record: AuditRecord) => JSON.parse(JSON.stringify(record)) as AuditRecord;
 
+const errorsOf = (event: AuditEvent) =>
+  inspectResource(event).issues.filter(({ severity, code }) => severity === 'error' || code === 'not-found');
+
+test('what was asked of a type that is none is told as it was asked', () => {
+  const noa: Actor = { reference: 'Practitioner/noa', display: 'Noa', account: 'noa', kind: 'person', roles: [] };
+  const who: Context = { tenant: 'aa', actor: noa, interaction: 'read', requestId: 'r', now: () => at };
+  const record = refusalRecord(who, { interaction: 'read', type: 'AA', id: '-' }, site);
+  const event = auditEvent(stored(record), at);
+  expect(event.entity?.[0]?.what).toEqual({ identifier: { value: 'AA/-' } });
+  expect(errorsOf(event)).toEqual([]);
+});
+
 test.each([
   ['reads and searches', reads],
   ['writes', writes],
@@ -147,9 +159,7 @@ test.each([
   fc.assert(
     fc.property(records, (record) => {
       const event: AuditEvent = auditEvent(stored(record), at);
-      const { issues } = inspectResource(event);
-      const errors = issues.filter(({ severity, code }) => severity === 'error' || code === 'not-found');
-      expect(errors, JSON.stringify(event)).toEqual([]);
+      expect(errorsOf(event), JSON.stringify(event)).toEqual([]);
     }),
     { numRuns: 150 },
   );

@@ -21,6 +21,7 @@ import {
   type Subscriptions,
   withSealedHeaders,
 } from '../../../src/fhir/subscriptions/index.ts';
+import { letConnectionsGo } from '../../../src/sockets/index.ts';
 import { createVault, newKeyLine, openKeyRing } from '../../../src/vault/index.ts';
 import { testDatabase } from '../../support/database.ts';
 
@@ -210,6 +211,7 @@ export async function openRig(options: Partial<SubscriptionOptions> = {}): Promi
   };
   const { store, subscriptions } = await compose();
   const app = fastify();
+  letConnectionsGo(app);
   await subscriptions.register(app);
   const describe = subscriptions.describe;
   await app.register(fhirRoutes, { prefix: '/fhir', store, guards, clock, baseUrl: () => rig.url, describe });
