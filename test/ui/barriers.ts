@@ -15,6 +15,13 @@ export const looksForBarriers = existsSync(script);
 const run = `axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa'] }).then((found) =>
   found.violations.flatMap(({ id, nodes }) => nodes.map(({ html, any, all }) => [id, html.slice(0, 200), ((any[0] ?? all[0] ?? {}).message ?? '').slice(0, 200)].join(' | '))))`;
 
+/** What fades in or out is not what anybody reads, and what still loads differs from run to run: looked at once it has come to rest, and twice. */
+const betweenLooksMs = 500;
+const atRest = `Promise.race([
+  Promise.allSettled(document.getAnimations().map((each) => each.finished)),
+  new Promise((resolve) => setTimeout(resolve, 2000)),
+]).then(() => undefined)`;
+
 /** @returns one line a barrier, with the element it is at. */
 export async function barriersOf(page: Page): Promise<string[]> {
   if (!looksForBarriers) return [];
@@ -32,7 +39,15 @@ export async function barriersOf(page: Page): Promise<string[]> {
   };
   try {
     await evaluate(`${await readFile(script, 'utf8')}; undefined`);
-    return (await evaluate(run)) as string[];
+    const look = async () => {
+      await evaluate(atRest);
+      return (await evaluate(run)) as string[];
+    };
+    const found = await look();
+    if (found.length === 0) return found;
+    await new Promise((resolve) => setTimeout(resolve, betweenLooksMs));
+    const again = new Set(await look());
+    return found.filter((barrier) => again.has(barrier));
   } finally {
     await session.detach();
   }
