@@ -5,6 +5,7 @@ import { systemContext } from '../../../src/fhir/index.ts';
 import { multipartBody, multipartType } from '../../adapters/dicomweb/server.ts';
 import { smallCt } from '../../support/synthetic-ct.ts';
 import { openWholeServer, type WholeServer } from '../surface/whole-server.ts';
+import { askedFor, taskIdOf } from './asked-for.ts';
 
 let whole: WholeServer;
 let task: Task;
@@ -75,44 +76,9 @@ beforeAll(async () => {
     });
     tokens.set(login, await server.access.issueToken(login, 3_600));
   }
-  const patient = 'urn:uuid:00000000-0000-4000-8000-000000000001';
-  const request = 'urn:uuid:00000000-0000-4000-8000-000000000002';
-  const code = {
-    coding: [{ system: 'https://fhir.passerelle.example/CodeSystem/task-code', code: 'teleradiology-case' }],
-  };
-  const placer = { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'PLAC' }] };
-  const entry: Bundle['entry'] = [
-    {
-      fullUrl: patient,
-      resource: {
-        resourceType: 'Patient',
-        name: [{ family: 'TEST-MOREAU', given: ['CAMILLE'] }],
-        birthDate: '1985-04-17',
-        gender: 'female',
-      },
-      request: { method: 'POST', url: 'Patient' },
-    },
-    {
-      fullUrl: request,
-      resource: {
-        ...{ resourceType: 'ServiceRequest', status: 'active', intent: 'order', priority: 'urgent' },
-        identifier: [{ type: placer, system: 'urn:oid:2.999.33.10', value: 'DEM-1' }],
-        ...{ code: { text: 'Scanner' }, subject: { reference: patient } },
-        requester: { reference: 'Practitioner/demandeur' },
-      },
-      request: { method: 'POST', url: 'ServiceRequest' },
-    },
-    {
-      resource: {
-        ...{ resourceType: 'Task', status: 'requested', intent: 'order', code, focus: { reference: request } },
-        requester: { reference: 'Organization/nord' },
-      },
-      request: { method: 'POST', url: 'Task' },
-    },
-  ];
-  const opened = await send('demandeur', 'POST', '/fhir', { resourceType: 'Bundle', type: 'transaction', entry });
+  const opened = await send('demandeur', 'POST', '/fhir', askedFor);
   expect(opened.status, opened.text).toBe(200);
-  const id = /Task\/([^/]+)/.exec((JSON.parse(opened.text) as Bundle).entry?.[2]?.response?.location ?? '')?.[1];
+  const id = taskIdOf(JSON.parse(opened.text) as Bundle);
   task = JSON.parse((await send('demandeur', 'GET', `/fhir/Task/${id}`)).text) as Task;
   const images = multipartBody(smallCt({ studyUid: study, slices: 2 }));
   const stored = await send('pacs', 'POST', '/dicomweb/studies', images, multipartType);

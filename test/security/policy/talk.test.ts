@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { systemContext } from '../../../src/fhir/index.ts';
 import { type ClamdPeer, eicar, startClamdPeer } from '../surface/clamd-peer.ts';
 import { openWholeServer, type WholeServer } from '../surface/whole-server.ts';
+import { askedFor, taskIdOf } from './asked-for.ts';
 
 let whole: WholeServer;
 let clamd: ClamdPeer;
@@ -99,58 +100,9 @@ async function ask<T>(
 
 /** A case asked for by the requester over plain FHIR. */
 async function opened(): Promise<Task> {
-  const bundle: Bundle = {
-    resourceType: 'Bundle',
-    type: 'transaction',
-    entry: [
-      {
-        fullUrl: 'urn:uuid:00000000-0000-4000-8000-000000000001',
-        resource: {
-          resourceType: 'Patient',
-          name: [{ family: 'TEST-MOREAU', given: ['CAMILLE'] }],
-          birthDate: '1985-04-17',
-          gender: 'female',
-        },
-        request: { method: 'POST', url: 'Patient' },
-      },
-      {
-        fullUrl: 'urn:uuid:00000000-0000-4000-8000-000000000002',
-        resource: {
-          resourceType: 'ServiceRequest',
-          status: 'active',
-          intent: 'order',
-          priority: 'urgent',
-          identifier: [
-            {
-              type: { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/v2-0203', code: 'PLAC' }] },
-              system: 'urn:oid:2.999.33.10',
-              value: 'DEM-1',
-            },
-          ],
-          code: { text: 'Scanner' },
-          subject: { reference: 'urn:uuid:00000000-0000-4000-8000-000000000001' },
-          requester: { reference: 'Practitioner/demandeur' },
-        },
-        request: { method: 'POST', url: 'ServiceRequest' },
-      },
-      {
-        resource: {
-          resourceType: 'Task',
-          status: 'requested',
-          intent: 'order',
-          code: {
-            coding: [{ system: 'https://fhir.passerelle.example/CodeSystem/task-code', code: 'teleradiology-case' }],
-          },
-          focus: { reference: 'urn:uuid:00000000-0000-4000-8000-000000000002' },
-          requester: { reference: 'Organization/nord' },
-        },
-        request: { method: 'POST', url: 'Task' },
-      },
-    ],
-  };
-  const answer = await ask<Bundle>('demandeur', 'POST', '', bundle);
+  const answer = await ask<Bundle>('demandeur', 'POST', '', askedFor);
   expect(answer.status, answer.bytes.toString()).toBe(200);
-  const id = /Task\/([^/]+)/.exec(answer.body.entry?.[2]?.response?.location ?? '')?.[1] ?? '';
+  const id = taskIdOf(answer.body);
   return (await ask<Task>('demandeur', 'GET', `Task/${id}`)).body;
 }
 
