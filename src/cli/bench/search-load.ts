@@ -11,10 +11,12 @@ import {
   scramble,
 } from './fill/population.ts';
 import type { HttpLoad } from './http-load.ts';
+import { loadFor } from './load.ts';
 import { type BenchResult, percentile, result } from './result.ts';
 
 const samples = 300;
-const warmUp = 30;
+/** A search passes much code, which V8 compiles as it sees it run; after thirty of them the first figures told of the compiler. */
+const warmUpSeconds = 3;
 const pageRows = 50;
 
 /** Query number `n` on a population of `rows` requests; each time for another person, another number. */
@@ -66,7 +68,7 @@ export async function searchLoad(
 }
 
 async function timed(work: (n: number) => Promise<unknown>): Promise<number> {
-  for (let n = 0; n < warmUp; n++) await work(samples + n);
+  await loadFor(warmUpSeconds, 1, (n) => work(samples + n));
   const durations: number[] = [];
   for (let n = 0; n < samples; n++) {
     const start = performance.now();
