@@ -262,10 +262,23 @@ export interface FhirStore {
   readonly operations: readonly Operation[];
 }
 
+/** A version that was served as it is stored. What a version says never changes, so what was once read of it stays true. */
+export interface ServedVersion {
+  type: ResourceType;
+  id: string;
+  version: number;
+  /** 1970 of the program's own definitions, which have no versions. */
+  updated: Date;
+  /** JSON of the resource, as the caller sees it. */
+  text: string;
+}
+
 /** A read that reached patient data (or could have), told before its answer leaves; or any interaction that was refused. */
 export interface ReadAccess {
   /** Resources served, as far as they were read. */
   resources: readonly Resource[];
+  /** Further ones, whose content nobody had to read. */
+  stored?: readonly ServedVersion[];
   /** The search as sent, when it was one. */
   query?: string;
   /** What was asked for by its address, also when nothing of it was served. */

@@ -20,6 +20,7 @@ export {
   parameterNamed,
   type ReadAccess,
   type RowScope,
+  type ServedVersion,
   type Sight,
   type TenantAnswer,
 } from './contract.ts';

@@ -3,7 +3,7 @@
  * looks (event.ts, docs/decisions/0011-journal.md). Never a value of the resource, a token or a password in it.
  */
 import type { Resource } from '@medplum/fhirtypes';
-import type { Actor, Change, Context, ReadAccess } from '../../fhir/index.ts';
+import type { Actor, Change, Context, ReadAccess, ServedVersion } from '../../fhir/index.ts';
 import type { AccountSecurityEvent } from './account-security.ts';
 import { type Activity, keptActivity } from './activity.ts';
 import type { Site } from './agents.ts';
@@ -86,20 +86,23 @@ export type AuditRecord =
 
 /**
  * A read, a search or a history, with what it reached.
- * @param alsoAbout patients whom the resources concern without naming them.
+ * @param patients whom it is about, `Patient/[id]`.
  */
 export function readRecord(
   context: Context,
-  { resources, query, target, outcome, reason }: ReadAccess,
+  { resources, stored = [], query, target, outcome, reason }: ReadAccess,
   site: Site,
-  alsoAbout: readonly string[] = [],
+  patients: readonly (string | undefined)[],
 ): ReadRecord {
   const isQuery = query !== undefined || isQueryInteraction(context.interaction);
-  const isOne = resources.length === 1 && !isQuery;
+  const isOne = resources.length + stored.length === 1 && !isQuery;
   // Patients of a result are named as persons; the one resource of a read is the data, also when it is a Patient.
-  const data = resources.filter((resource) => isOne || resource.resourceType !== 'Patient').map(dataReference);
+  const data: string[] = [];
+  for (const resource of resources)
+    if (isOne || resource.resourceType !== 'Patient') data.push(dataReference(resource));
+  for (const version of stored) if (isOne || version.type !== 'Patient') data.push(versionReference(version));
   // Nothing served: what was asked for is still worth knowing.
-  if (resources.length === 0 && target?.id) data.push(`${target.type}/${target.id}`);
+  if (resources.length + stored.length === 0 && target?.id) data.push(`${target.type}/${target.id}`);
   return {
     act: 'read',
     ...circumstances(context, site),
@@ -113,7 +116,7 @@ export function readRecord(
         }
       : {}),
     data: named(data),
-    patients: distinct([...resources.map(patientOf), ...alsoAbout]).slice(0, patientsNamed),
+    patients: distinct(patients).slice(0, patientsNamed),
   };
 }
 
@@ -208,6 +211,11 @@ function named(references: readonly string[]): Named {
 function dataReference(resource: Resource): string {
   const version = resource.meta?.versionId;
   return `${resource.resourceType}/${resource.id}${version ? `/_history/${version}` : ''}`;
+}
+
+function versionReference({ type, id, version, updated }: ServedVersion): string {
+  const isOwnDefinition = updated.getTime() === 0;
+  return isOwnDefinition ? `${type}/${id}` : `${type}/${id}/_history/${version}`;
 }
 
 function distinct<T>(values: readonly (T | undefined)[]): T[] {

@@ -19,7 +19,7 @@ import { type ChainBroken, type ChainWatch, type ChainWatchOptions, createChainW
 import { writeSeal } from './chain/write.ts';
 import { platformOrigin } from './codes.ts';
 import { auditEvent } from './event.ts';
-import { patientOf, securityContextOf } from './patient.ts';
+import { patientOf } from './patient.ts';
 import {
   type AuditRecord,
   type AuthenticationRecord,
@@ -30,6 +30,7 @@ import {
   refusalRecord,
   writeRecord,
 } from './record.ts';
+import { rememberSubjects, type Subject, subjectOf } from './subjects.ts';
 import { type Forwarding, forwardInBackground } from './syslog/forward.ts';
 
 /** Looking at the images of one study is one event per actor in this time: a viewer sends hundreds of requests (rule 9). */
@@ -69,6 +70,10 @@ export interface TrailOptions {
   observe?: (tenant: string, record: AuditRecord, at: Date) => void;
   log?: ChainWatchOptions['log'];
 }
+
+/** `Patient/[id]` each; undefined of what is about nobody. */
+type Patients = readonly (string | undefined)[];
+type RulesOf = NonNullable<Subject['rulesOf']>;
 
 /** Plugs the trail into the store: every transaction that writes leaves its event in itself. */
 export function createTrail({ store, clock, site, keys, watched, observe, log }: TrailOptions): AuditTrail {
@@ -118,26 +123,37 @@ export function createTrail({ store, clock, site, keys, watched, observe, log }:
     const known = imageAccesses.get(key);
     if (known && now - known.at < imageAccessWindowMs) return known.written;
     if (imageAccesses.size >= imageAccessesRemembered) imageAccesses.clear();
-    const written = append(context.tenant, readRecord(context, access, site()));
+    const written = append(context.tenant, readRecord(context, access, site(), access.resources.map(patientOf)));
     imageAccesses.set(key, { at: now, written });
     written.catch(() => imageAccesses.delete(key));
     return written;
   }
 
-  /** A file (the PDF of a report) names nobody itself: who looks for the readings of a patient must find its readings too. */
-  async function patientsOfFiles({ tenant }: Context, { resources }: ReadAccess): Promise<string[]> {
-    const contexts = resources.flatMap((resource) => securityContextOf(resource) ?? []);
-    const patients = contexts.map(async ({ type, id }) => {
-      if (type === 'Patient') return `Patient/${id}`;
-      try {
-        return patientOf(await store.read(tenant, type, id));
-      } catch (error) {
-        // What it points to may not be there, or not any more.
-        if (error instanceof FhirError && error.status < 500) return undefined;
-        throw error;
-      }
-    });
-    return (await Promise.all(patients)).filter((patient) => patient !== undefined);
+  const subjectOfVersion = rememberSubjects();
+
+  /** Whom an access is about. A file (the PDF of a report) names nobody itself: who looks for the readings of a patient must find its readings too. */
+  function patientsOf({ tenant }: Context, { resources, stored = [] }: ReadAccess): Patients | Promise<Patients> {
+    const patients: (string | undefined)[] = [];
+    const files: RulesOf[] = [];
+    const add = ({ patient, rulesOf }: Subject) => {
+      patients.push(patient);
+      if (rulesOf) files.push(rulesOf);
+    };
+    for (const resource of resources) add(subjectOf(resource));
+    for (const version of stored) add(subjectOfVersion(tenant, version));
+    if (files.length === 0) return patients;
+    return Promise.all(files.map((file) => patientOfFile(tenant, file))).then((found) => [...patients, ...found]);
+  }
+
+  async function patientOfFile(tenant: string, { type, id }: RulesOf): Promise<string | undefined> {
+    if (type === 'Patient') return `Patient/${id}`;
+    try {
+      return patientOf(await store.read(tenant, type, id));
+    } catch (error) {
+      // What it points to may not be there, or not any more.
+      if (error instanceof FhirError && error.status < 500) return undefined;
+      throw error;
+    }
   }
 
   return {
@@ -150,7 +166,9 @@ export function createTrail({ store, clock, site, keys, watched, observe, log }:
       if (/^dicomweb:(?!qido|query|search|stow|store)/.test(context.interaction) && access.outcome === 'success') {
         if (studies.length > 0) return imageAccess(context, access, studies);
       }
-      return append(context.tenant, readRecord(context, access, site(), await patientsOfFiles(context, access)));
+      const patients = patientsOf(context, access);
+      const known = patients instanceof Promise ? await patients : patients;
+      return append(context.tenant, readRecord(context, access, site(), known));
     },
     refused(context, demand) {
       const written = append(context.tenant, refusalRecord(context, demand, site()));

@@ -1,7 +1,7 @@
 /** One interaction asked for, over HTTP or as an entry of a Bundle, and its answer: the shapes every interaction works on. */
-import type { CapabilityStatement, Resource, ResourceType } from '@medplum/fhirtypes';
+import type { CapabilityStatement, ResourceType } from '@medplum/fhirtypes';
 import type { Clock } from '../../config/index.ts';
-import type { Context, FhirGuards, OperationAnswer } from '../contract.ts';
+import type { Context, FhirGuards, OperationAnswer, ReadAccess } from '../contract.ts';
 import type { SearchDefinitions } from '../definitions/search-parameters.ts';
 import type { RestReads, RestStore, RestTransaction } from '../store/contract.ts';
 import type { Artefacts } from './artefacts.ts';
@@ -93,7 +93,7 @@ export interface Answer {
   /** The interaction wrote `version`: its Location is told, and `Prefer` decides about the body. */
   isWrite?: true;
   /** Stored resources the answer shows, for the audit trail; writes are audited by the store. */
-  read?: { resources: readonly Resource[]; query?: string };
+  read?: Pick<ReadAccess, 'resources' | 'stored' | 'query'>;
 }
 
 /** Only reads: runs on the database as it is, or inside a transaction Bundle. */

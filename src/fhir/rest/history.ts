@@ -9,7 +9,7 @@ import type { Call, ReadInteraction } from './call.ts';
 import { etagOf } from './conditions.ts';
 import { instantOf, periodOf } from './instants.ts';
 import { permittedTypes } from './permits.ts';
-import { parse } from './read.ts';
+import { served } from './read.ts';
 import { type Subset, subsetOf, subsetParameters } from './subsetting.ts';
 
 const maxCount = 1000;
@@ -40,12 +40,12 @@ function historyInteraction(code: string): ReadInteraction {
       if (id && page.entries.length === 0 && !(await reads.readStored(type!, id))) {
         throw new FhirError(404, 'not-found', `${type}/${id} is not known`);
       }
-      const resources = page.entries.filter((entry) => !entry.deleted).map(parse);
+      const shown = page.entries.filter((entry) => !entry.deleted);
       const query = `${historyPath(call)}${call.query ? `?${call.query}` : ''}`;
       return {
         status: 200,
         body: historyBundle(call, page, parameters, subset, clock.now()),
-        read: { resources, query },
+        read: served(shown, query),
       };
     },
   };

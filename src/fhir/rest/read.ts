@@ -22,7 +22,7 @@ export const read: ReadInteraction = {
     if (!stored) throw new FhirError(404, 'not-found', `${call.type}/${call.id} is not known`);
     if (stored.deleted) throw new FhirError(410, 'deleted', `${call.type}/${call.id} was deleted`);
     const version = answeredVersion(stored);
-    if (isNotModified(call.conditions, version)) return { status: 304, version, read: { resources: [parse(stored)] } };
+    if (isNotModified(call.conditions, version)) return { status: 304, version, read: served([stored]) };
     return storedAnswer(stored, subset);
   },
 };
@@ -33,12 +33,17 @@ export function storedAnswer(stored: StoredVersion, subset: Subset): Answer {
     status: 200,
     body: subset(stored).text,
     version: answeredVersion(stored),
-    read: { resources: [parse(stored)] },
+    read: served([stored]),
   };
 }
 
 export function answeredVersion({ type, id, version, updated }: StoredVersion): AnsweredVersion {
   return { type, id, versionId: String(version), updated };
+}
+
+/** What the trail is told of versions served as they are stored, by a query or by their address. */
+export function served(stored: readonly StoredVersion[], query?: string): NonNullable<Answer['read']> {
+  return { resources: [], stored, ...(query === undefined ? {} : { query }) };
 }
 
 export function parse(stored: StoredVersion): Resource {

@@ -9,7 +9,7 @@ import { r4Structure } from '../definitions/structure-r4.ts';
 import { isResourceType } from '../validation/index.ts';
 import type { ReadInteraction, Service } from './call.ts';
 import { permittedTypes } from './permits.ts';
-import { parse } from './read.ts';
+import { served } from './read.ts';
 import { authorizeSearch, includable } from './search-reach.ts';
 import { searchedAddress } from './searched-address.ts';
 import { searchsetText } from './searchset.ts';
@@ -31,7 +31,7 @@ export const searchSystem: ReadInteraction = {
     return {
       status: 200,
       body: searchsetText(base, address ? `${base}/${address}` : base, page, service.clock.now()),
-      read: { resources: [...page.matches, ...page.included].map(parse), query: `${address}?${query}` },
+      read: served([...page.matches, ...page.included], `${address}?${query}`),
     };
   },
 };

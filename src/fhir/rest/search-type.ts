@@ -3,7 +3,7 @@
  * (https://hl7.org/fhir/R4/compartmentdefinition.html).
  */
 import type { ReadInteraction } from './call.ts';
-import { parse } from './read.ts';
+import { served } from './read.ts';
 import { authorizeSearch, includable } from './search-reach.ts';
 import { searchedAddress } from './searched-address.ts';
 import { searchsetText } from './searchset.ts';
@@ -25,7 +25,7 @@ export const searchType: ReadInteraction = {
     return {
       status: 200,
       body: searchsetText(base, `${base}/${address}`, page, clock.now()),
-      read: { resources: [...page.matches, ...page.included].map(parse), query: `${address}?${query}` },
+      read: served([...page.matches, ...page.included], `${address}?${query}`),
     };
   },
 };

@@ -4,7 +4,7 @@
  */
 
 import type { TypesTouched } from '../store/contract.ts';
-import type { Parameter, ParameterRegistry } from './parameters.ts';
+import type { ParameterRegistry } from './parameters.ts';
 import { readQuery } from './query.ts';
 import type { Criterion, Include } from './request.ts';
 
@@ -18,7 +18,7 @@ export function typesTouched(registry: ParameterRegistry, types: readonly string
     const named = reverse ? sourceType : targetType;
     if (named !== undefined) tested.add(named);
   }
-  return { tested, included: new Set(includes.flatMap((include) => includedTypes(registry, include))) };
+  return { tested, pointing: new Set(includes.flatMap((include) => pointingTypes(registry, include))) };
 }
 
 function collect(criterion: Criterion, into: Set<string>): void {
@@ -45,16 +45,7 @@ function collect(criterion: Criterion, into: Set<string>): void {
   }
 }
 
-function includedTypes(registry: ParameterRegistry, include: Include): string[] {
-  const { sourceType, parameter, targetType, reverse } = include;
-  if (reverse) return sourceType === undefined ? [...registry.types] : [sourceType];
-  if (targetType !== undefined) return [targetType];
-  if (parameter) return targetsOf(registry, parameter);
-  if (sourceType === undefined) return [...registry.types];
-  const references = [...registry.of(sourceType).values()].filter(({ type }) => type === 'reference');
-  return references.flatMap((reference) => targetsOf(registry, reference));
-}
-
-function targetsOf(registry: ParameterRegistry, { target }: Parameter): string[] {
-  return target.filter((type) => registry.types.has(type));
+function pointingTypes(registry: ParameterRegistry, { sourceType, reverse }: Include): string[] {
+  if (!reverse) return [];
+  return sourceType === undefined ? [...registry.types] : [sourceType];
 }

@@ -165,8 +165,8 @@ export interface SearchParameterInfo {
 export interface TypesTouched {
   /** Those that must be the caller's to search: types searched, of chains, `_has`, `_filter`, `_list`, and those that includes name. */
   tested: ReadonlySet<string>;
-  /** Those that `_include` and `_revinclude` may bring. */
-  included: ReadonlySet<string>;
+  /** Those that `_revinclude` may bring, because they point to what was found. */
+  pointing: ReadonlySet<string>;
 }
 
 /** What `createFhirStore` really answers. */

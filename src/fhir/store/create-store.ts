@@ -125,8 +125,9 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
   const touched = (tenant: string, types: readonly ResourceType[], query: string) =>
     typesTouched(own.last(tenant).indexing, types, query);
   const projector = createProjector(database, prepare, (tenant, type, query) => {
-    const { tested, included } = touched(tenant, [type as ResourceType], query);
-    return tested.union(included);
+    // What a resource points to was shown to whoever wrote it: it is made already, and an include waits for nothing.
+    const { tested, pointing } = touched(tenant, [type as ResourceType], query);
+    return tested.union(pointing);
   });
   changeHooks.push(async (change, tx) => {
     if (change.type !== 'SearchParameter') return;

@@ -1,9 +1,10 @@
 /** Whatever is recorded, its AuditEvent is valid FHIR and conforms to the BALP profile it declares. */
-import type { AuditEvent } from '@medplum/fhirtypes';
+import type { AuditEvent, Resource } from '@medplum/fhirtypes';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { activityKinds } from '../../../src/access/audit/activity.ts';
 import { auditEvent } from '../../../src/access/audit/event.ts';
+import { patientOf } from '../../../src/access/audit/patient.ts';
 import {
   type AuditRecord,
   activityRecord,
@@ -92,6 +93,7 @@ const reads = fc
         ...(asked ? { target: asked } : {}),
       },
       site,
+      (resources as Resource[]).map(patientOf),
     ),
   );
 const change = fc
@@ -173,8 +175,8 @@ test('an event says why data were used: what the role implies, unless it was an 
       ...{ requestId: 'r', interaction: 'read', now: () => at },
       ...(purpose ? { purpose } : {}),
     };
-    return auditEvent(readRecord(who, { resources: [], outcome: 'success' }, site), at).purposeOfEvent?.[0]?.coding?.[0]
-      ?.code;
+    return auditEvent(readRecord(who, { resources: [], outcome: 'success' }, site, []), at).purposeOfEvent?.[0]
+      ?.coding?.[0]?.code;
   };
   expect(said(['radiologist'])).toBe('TREAT');
   expect(said(['auditor'])).toBe('HCOMPL');

@@ -17,6 +17,7 @@ import {
 } from '../../../src/fhir/index.ts';
 import type { RestStore } from '../../../src/fhir/store/index.ts';
 import { testDatabase } from '../../support/database.ts';
+import { wholeAccess } from '../../support/whole-access.ts';
 import { testVault } from '../../vault/ring.ts';
 
 export const base = 'http://hospital.example/fhir';
@@ -90,7 +91,7 @@ export async function bulkServer(options: { linesPerFile?: number } = {}): Promi
     },
     isAllowed: (_context, request) => !bulk.refused(request),
     async auditRead(context, access) {
-      server.audited.push({ ...access, interaction: context.interaction });
+      server.audited.push({ ...wholeAccess(access), interaction: context.interaction });
     },
   };
   const parts = {

@@ -11,6 +11,7 @@ import {
 } from '../../../src/fhir/index.ts';
 import type { RestStore } from '../../../src/fhir/store/contract.ts';
 import { testDatabase } from '../../support/database.ts';
+import { wholeAccess } from '../../support/whole-access.ts';
 
 export interface Audited extends ReadAccess {
   interaction: string;
@@ -109,7 +110,7 @@ function guardsOf(server: TestServer): FhirGuards {
     },
     isAllowed: (_context, request) => !server.refused(request),
     async auditRead(context, access) {
-      server.audited.push({ ...access, interaction: context.interaction, requestId: context.requestId });
+      server.audited.push({ ...wholeAccess(access), interaction: context.interaction, requestId: context.requestId });
     },
   };
 }

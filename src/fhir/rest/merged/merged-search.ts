@@ -8,7 +8,7 @@ import { type Context, FhirError, type FhirGuards } from '../../contract.ts';
 import { encodeCursor } from '../../search/cursor.ts';
 import { mergeRows } from '../../search/merge.ts';
 import type { RestStore, SearchPage, StoredVersion } from '../../store/contract.ts';
-import { parse } from '../read.ts';
+import { served } from '../read.ts';
 import { authorizeSearch, includable } from '../search-reach.ts';
 import { type MergedQuery, mergedCursor } from './merged-query.ts';
 
@@ -123,8 +123,7 @@ async function merged(
     included.push(...alongside.map((version) => ({ tenant, version })));
     warnings.push(...page.warnings);
     await parts.guards.auditRead(context, {
-      resources: [...shown, ...alongside].map(parse),
-      query: `${type}?${query.text}`,
+      ...served([...shown, ...alongside], `${type}?${query.text}`),
       outcome: 'success',
     });
   }
