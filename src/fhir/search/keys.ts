@@ -56,22 +56,37 @@ interface Remembered {
   next?: Map<string, Remembered>;
 }
 
+/** Slots for what was seen once; a power of two. */
+const seenOnceSlots = 4_096;
+
 /**
  * SHA-256 cut to 64 bits: an accidental collision needs billions of values, and nobody can aim at someone else's value
- * (2^64 attempts). Statuses, codes and systems repeat, so most keys come from a memory by their parts.
+ * (2^64 attempts). Statuses, codes and systems repeat, so most keys come from a memory by their parts; what is met for the first time
+ * does not enter it, as identifiers would: twenty thousand a second that nobody asks for again.
  */
 export function createKeyHasher(): KeyHasher {
-  // Two generations: what is used again moves to the young one, identifiers seen once leave with the old one.
+  // Two generations: what is used again moves to the young one.
   let young: Remembered = {};
   let old: Remembered = {};
   let size = 0;
   /** Where the keys of the parameter asked for last are: those of one parameter of one resource come one after the other. */
-  let last: { tenant: string; parameter: string; place: Remembered } | undefined;
+  let last: { tenant: string; parameter: string; place: Remembered; before: Remembered | undefined } | undefined;
+  /** High halves of keys met lately, each where its low half says. */
+  const seenOnce = new Int32Array(seenOnceSlots);
 
-  function ofParameter(tenant: string, parameter: string): Remembered {
-    if (last?.parameter !== parameter || last.tenant !== tenant)
-      last = { tenant, parameter, place: step(step(young, tenant), parameter) };
-    return last.place;
+  function ofParameter(tenant: string, parameter: string) {
+    if (last?.parameter !== parameter || last.tenant !== tenant) {
+      const before = old.next?.get(tenant)?.next?.get(parameter);
+      last = { tenant, parameter, place: step(step(young, tenant), parameter), before };
+    }
+    return last;
+  }
+
+  function isKnownAgain([high, low]: Key): boolean {
+    const slot = low & (seenOnceSlots - 1);
+    if (seenOnce[slot] === high) return true;
+    seenOnce[slot] = high;
+    return false;
   }
 
   function remember(place: Remembered, key: Key): Key {
@@ -86,18 +101,22 @@ export function createKeyHasher(): KeyHasher {
   }
 
   function ofText(text: string): Key {
-    const place = step(young, text);
-    return place.key ?? remember(place, old.next?.get(text)?.key ?? digest(text));
+    const known = young.next?.get(text)?.key;
+    if (known) return known;
+    const before = old.next?.get(text)?.key;
+    if (before) return remember(step(young, text), before);
+    const key = digest(text);
+    return isKnownAgain(key) ? remember(step(young, text), key) : key;
   }
 
   return {
     key(tenant, parameter, kind, parts) {
-      let place = step(ofParameter(tenant, parameter), kind);
-      for (const part of parts) place = step(place, part);
-      if (place.key) return place.key;
-      let before = old.next?.get(tenant)?.next?.get(parameter)?.next?.get(kind);
-      for (const part of parts) before = before?.next?.get(part);
-      return remember(place, before?.key ?? digest(keyText(tenant, parameter, kind, ...parts)));
+      const { place, before } = ofParameter(tenant, parameter);
+      const known = found(place, kind, parts);
+      if (known) return known;
+      const earlier = before && found(before, kind, parts);
+      const key = earlier ?? digest(keyText(tenant, parameter, kind, ...parts));
+      return earlier || isKnownAgain(key) ? remember(below(place, kind, parts), key) : key;
     },
     array(given) {
       const keys = Array.from(given, (key) => (typeof key === 'string' ? ofText(key) : key));
@@ -123,6 +142,20 @@ export function createKeyHasher(): KeyHasher {
       return ((BigInt(high) << 32n) | BigInt(low >>> 0)).toString();
     },
   };
+}
+
+/** The key below a place, if it is there. */
+function found(place: Remembered, kind: string, parts: readonly string[]): Key | undefined {
+  let at = place.next?.get(kind);
+  for (const part of parts) at = at?.next?.get(part);
+  return at?.key;
+}
+
+/** The place of a kind and parts below another, made when missing. */
+function below(place: Remembered, kind: string, parts: readonly string[]): Remembered {
+  let at = step(place, kind);
+  for (const part of parts) at = step(at, part);
+  return at;
 }
 
 /** The place of a part below another, made when missing. */
