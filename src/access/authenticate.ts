@@ -1,10 +1,11 @@
 /** Who sends this request: the first credential of a known kind it presents; and the proof that a page of ours sent it (CSRF). */
 import type { Clock } from '../config/index.ts';
 import type { FhirGuards } from '../fhir/index.ts';
-import { hashSecret, type Identified } from './credentials.ts';
+import type { Identified } from './credentials.ts';
 import type { AuthenticatedRequest, CredentialRecogniser } from './recognise.ts';
 import { refusal } from './refusals.ts';
 import { refuseForeignPages } from './request-origin.ts';
+import { createSecretKeys } from './secret-keys.ts';
 
 /** How long an identification is believed without asking the database: an account shut off elsewhere loses access within this. */
 const believedForMs = 5_000;
@@ -20,29 +21,6 @@ export interface Authenticator {
   forgetAll(): void;
 }
 
-/** Longer ones are hashed each time. */
-const rememberedLength = 256;
-const rememberedAtMost = 1_000;
-
-/**
- * The key a secret is believed under. The same few secrets come with every request, so their hashes are kept: never longer than what
- * they stand for is believed, after which the secrets themselves are gone from here, too.
- */
-function createKeys(): (name: string, secret: string) => string {
-  const kept = new Map<string, string>();
-  return (name, secret) => {
-    const presented = `${name} ${secret}`;
-    const known = kept.get(presented);
-    if (known !== undefined) return known;
-    const key = `${name} ${hashSecret(secret).toString('base64')}`;
-    if (secret.length > rememberedLength) return key;
-    if (kept.size >= rememberedAtMost) kept.clear();
-    if (kept.size === 0) setTimeout(() => kept.clear(), believedForMs).unref();
-    kept.set(presented, key);
-    return key;
-  };
-}
-
 export function createAuthenticator(options: {
   /** In order; the first that finds its kind of credential decides. */
   recognisers: readonly CredentialRecogniser[];
@@ -52,7 +30,7 @@ export function createAuthenticator(options: {
 }): Authenticator {
   const { recognisers, clock, origin } = options;
   const believed = new Map<string, { identified: Identified; until: number }>();
-  const keyOf = createKeys();
+  const keyOf = createSecretKeys(believedForMs);
 
   function presented(request: AuthenticatedRequest) {
     for (const recogniser of recognisers) {

@@ -1,7 +1,12 @@
-/** The same FHIR routes on the same database with everybody let in and nothing noted: what access control and audit cost. */
+/**
+ * The same FHIR routes on the same database with everybody let in and nothing noted: what access control and audit cost. What else every
+ * request passes in the server (headers, limits, an id of its own, the log) it passes here.
+ */
+import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import fastify from 'fastify';
-import { dataFolder, systemClock } from '../../config/index.ts';
+import fastify, { LogController } from 'fastify';
+import { createLimits, crossOrigin, securityHeaders } from '../../access/index.ts';
+import { dataFolder, loadConfig, systemClock } from '../../config/index.ts';
 import { openDatabase, startEmbeddedPostgres } from '../../db/index.ts';
 import { createFhirStore, type FhirGuards, fhirRoutes } from '../../fhir/index.ts';
 import { demoHospital } from '../demonstration/index.ts';
@@ -31,12 +36,23 @@ async function serveBare(dataDir: string): Promise<void> {
   url.pathname = '/passerelle';
   const database = openDatabase(url.href, url.href);
   const store = await createFhirStore({ database, checkReferences: false });
-  const app = fastify({ bodyLimit: 32 * 1024 * 1024 });
+  const app = fastify({
+    logger: { level: 'error', stream: process.stderr },
+    logController: new LogController({ disableRequestLogging: true }),
+    requestIdHeader: 'x-request-id',
+    genReqId: () => randomUUID(),
+    bodyLimit: 32 * 1024 * 1024,
+  });
+  const { limits, corsOrigins } = loadConfig({}).surface;
+  const limited = createLimits(limits, { behindProxy: false, secure: false });
   let httpUrl = '';
+  await app.register(securityHeaders, { secure: false });
+  await app.register(limited.plugin);
+  await app.register(crossOrigin, { origins: corsOrigins });
   await app.register(fhirRoutes, {
     prefix: '/fhir',
     store,
-    guards: everybody,
+    guards: limited.guard(everybody),
     clock: systemClock,
     baseUrl: () => httpUrl,
   });

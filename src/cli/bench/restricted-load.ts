@@ -12,6 +12,8 @@ const connections = 32;
 /** Fewer requests than the background projection of the trail stays out of (settle.ts). */
 const seconds = 4;
 const warmUpSeconds = 2;
+/** Everybody reads another resource: reads of one and the same would share a row, too. */
+const readInTurn = 200;
 
 /**
  * @param own a RIS that sent requests before: what it asks for is its own. @param bare everybody, nothing noted.
@@ -24,19 +26,20 @@ export async function restrictedLoad(
   httpUrl: string,
   token: string,
 ): Promise<BenchResult[]> {
-  const found = await fetch(`${httpUrl}/fhir/ServiceRequest?_count=1`, {
+  const found = await fetch(`${httpUrl}/fhir/ServiceRequest?_count=${readInTurn}`, {
     headers: { authorization: `Bearer ${token}` },
   });
   const { entry } = (await found.json()) as Bundle<ServiceRequest>;
-  const { id, subject } = entry![0]!.resource!;
+  const requests = entry!.map(({ resource }) => resource!);
+  const patient = requests[0]!.subject.reference;
   const results: BenchResult[] = [];
-  for (const [name, path] of [
-    ['read-restricted', `ServiceRequest/${id}`],
+  for (const [name, pathOf] of [
+    ['read-restricted', (n: number) => `ServiceRequest/${requests[n % requests.length]!.id}`],
     // The same rows whoever asks: those of one patient.
-    ['search-restricted', `ServiceRequest?subject=${subject.reference}&_sort=-authored&_count=20`],
+    ['search-restricted', () => `ServiceRequest?subject=${patient}&_sort=-authored&_count=20`],
   ] as const) {
-    const off = await ask(bare, path);
-    const on = await ask(own, path, whole);
+    const off = await ask(bare, pathOf);
+    const on = await ask(own, pathOf, whole);
     results.push(
       result('fhir', name, on.perSecond, '1/s', { name: 'without access control and audit', value: off.perSecond }),
     );
@@ -45,8 +48,8 @@ export async function restrictedLoad(
 }
 
 /** @param audited who may look for AuditEvents, where the warm-up leaves some to be made. */
-async function ask(http: HttpLoad, path: string, audited?: HttpLoad): Promise<Load> {
-  const one = () => http.send('GET', `/fhir/${path}`);
+async function ask(http: HttpLoad, pathOf: (n: number) => string, audited?: HttpLoad): Promise<Load> {
+  const one = (n: number) => http.send('GET', `/fhir/${pathOf(n)}`);
   await loadFor(warmUpSeconds, connections, one);
   if (audited) await settle(audited);
   return loadFor(seconds, connections, one);
