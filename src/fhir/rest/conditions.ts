@@ -68,10 +68,17 @@ export function aboutIfNoneExist(error: unknown): never {
   throw place?.startsWith('http.') ? (error as FhirError).about('http.If-None-Exist') : error;
 }
 
+/**
+ * Criteria without the address some write in front of them: `?`, `Type?`. A `?` after the first `=` belongs to a value (RFC 3986 §3.4):
+ * what stands before it counts, for what is found and for who may ask it.
+ */
+export function withoutAddress(criteria: string): string {
+  return criteria.replace(/^[^?=&]*\?/, '');
+}
+
 /** Criteria of a conditional interaction, without a leading `?` or `Type?`. */
 export function criteriaOf(text: string): string {
-  const mark = text.indexOf('?');
-  const criteria = mark === -1 ? text : text.slice(mark + 1);
+  const criteria = withoutAddress(text);
   if (criteria.trim() === '') throw new FhirError(412, 'required', 'a conditional interaction needs search criteria');
   return criteria;
 }

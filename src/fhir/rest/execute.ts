@@ -3,7 +3,7 @@ import { FhirError, type ReadAccess } from '../contract.ts';
 import type { RestTransaction } from '../store/contract.ts';
 import { withRetries } from './attempts.ts';
 import type { Answer, Call, Interaction, Service } from './call.ts';
-import { aboutIfNoneExist, criteriaOfWrite } from './conditions.ts';
+import { aboutIfNoneExist, criteriaOfWrite, withoutAddress } from './conditions.ts';
 import { authorizeSearch } from './search-reach.ts';
 import { searchedAddress } from './searched-address.ts';
 
@@ -56,7 +56,7 @@ export function authorize(call: Call, interaction: Interaction, service: Service
   const criteria = criteriaOfWrite(call, interaction);
   if (criteria === undefined || !call.type) return;
   try {
-    authorizeSearch(call.context, call.type, criteria, service);
+    authorizeSearch(call.context, call.type, withoutAddress(criteria), service);
   } catch (error) {
     if (interaction.code === 'create') aboutIfNoneExist(error);
     throw error;
@@ -101,7 +101,8 @@ function ruleThatRefused(error: unknown): string | undefined {
 function attempted(call: Call, interaction: Interaction): Pick<ReadAccess, 'resources' | 'query' | 'target'> {
   const { type, id, compartment } = call;
   const address = compartment ? searchedAddress(call) : [type, id].filter(Boolean).join('/');
-  const query = criteriaOfWrite(call, interaction)?.replace(/^[^?]*\?/, '') ?? call.query;
+  const criteria = criteriaOfWrite(call, interaction);
+  const query = criteria === undefined ? call.query : withoutAddress(criteria);
   return {
     resources: [],
     ...(type ? { target: { type, ...(id ? { id } : {}) } } : {}),

@@ -7,15 +7,17 @@ import type { ResourceType } from '@medplum/fhirtypes';
 import type { Context, FhirGuards } from '../contract.ts';
 import type { Service } from './call.ts';
 
-/** Asks for the right to search a type and whatever else the criteria look into. @throws FhirError 403; 400 for what is no query. */
+/**
+ * Asks for the right to search a type and whatever else the query looks into. @param query exactly what will be searched by.
+ * @throws FhirError 403; 400 for what is no query.
+ */
 export function authorizeSearch(
   context: Context,
   type: ResourceType,
-  criteria: string,
+  query: string,
   { guards, store }: Pick<Service, 'guards' | 'store'>,
 ): void {
   guards.authorize(context, { interaction: 'search-type', type });
-  const query = criteria.slice(criteria.indexOf('?') + 1);
   for (const reached of store.typesTouched([type], query, context.tenant).tested) {
     if (reached !== type) guards.authorize(context, { interaction: 'search-type', type: reached });
   }
