@@ -1,6 +1,6 @@
 /** Errors that say all a person needs: what is wrong and what to do, in a sentence. Any other is a fault of ours and keeps its stack. */
 import { ConfigError } from '../config/index.ts';
-import { EmbeddedPostgresError, MigrationError } from '../db/index.ts';
+import { DatabaseAway, EmbeddedPostgresError, MigrationError } from '../db/index.ts';
 import { CommandError } from './command-error.ts';
 
 const spokenTypes = [CommandError, ConfigError, EmbeddedPostgresError, MigrationError];
@@ -31,6 +31,7 @@ export function spokenMessage(error: unknown): string | undefined {
   if (isSpoken(error)) return error.message;
   // Every address of a name was tried: what one of them said is enough.
   if (error instanceof AggregateError) return error.errors.map(spokenMessage).find((said) => said !== undefined);
+  if (error instanceof DatabaseAway) return spokenMessage(error.cause);
   if (!(error instanceof Error)) return undefined;
   return ofSystem(error) ?? ofArguments(error) ?? ofServer(error);
 }

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { DatabaseAway, isLoss, isVerdict, OutcomeUnknown } from './lost.ts';
 
 /** Anything that runs parameterised SQL: a pooled client inside a transaction, as the rooms see it. */
 export interface Sql {
@@ -38,11 +39,12 @@ export interface Database {
   /**
    * Runs `work` in one transaction whose row-level security shows the scope alone; commits when it resolves, rolls back when
    * it throws, and rethrows. With limits on rows it can only read.
+   * @throws DatabaseAway when the database was lost and nothing is kept; OutcomeUnknown when it was lost while it committed.
    */
   transaction<T>(scope: Scope, work: (sql: Sql) => Promise<T>): Promise<T>;
   /**
    * Runs one statement on its own in a scope; with a name, PostgreSQL keeps it parsed on the connection. It may take
-   * `timeoutMs`, a minute when absent.
+   * `timeoutMs`, a minute when absent. @throws DatabaseAway
    */
   query<Row extends pg.QueryResultRow = pg.QueryResultRow>(
     scope: Scope,
@@ -71,6 +73,10 @@ const connectionTimeoutMs = 20_000;
 const lockTimeoutMs = 30_000;
 /** A dozen searches without an end would otherwise hold every connection, and nobody could sign a report. */
 const statementTimeoutMs = 60_000;
+/** PostgreSQL ends a statement itself; whoever hears nothing so long after that has lost it, whatever the network pretends. */
+const answerMarginMs = 30_000;
+/** A machine that vanished is noticed on idle connections within some twenty seconds. */
+const keepAliveMs = 10_000;
 
 /** Every connection of the application takes this role, whatever the login is: a superuser would see through row-level security. */
 export const applicationRole = 'passerelle_app';
@@ -104,16 +110,25 @@ export function limitValues(rows: RowLimits | undefined): string[] {
  * Opens the pool of the application. The tenant is a setting of the session: a connection that last served the same tenant
  * needs no extra round trip, and one that did not is switched before it is handed out, never after.
  */
-export function openDatabase(url: string, adminUrl: string): Database {
+export function openDatabase(
+  url: string,
+  adminUrl: string,
+  { answerMs = statementTimeoutMs + answerMarginMs }: { answerMs?: number } = {},
+): Database {
   const openPool = (max: number) => {
     const pool = new pg.Pool({
       connectionString: url,
       max,
       connectionTimeoutMillis: connectionTimeoutMs,
       application_name: 'passerelle',
+      keepAlive: true,
+      keepAliveInitialDelayMillis: keepAliveMs,
+      query_timeout: answerMs,
     });
-    // A connection lost while idle is replaced by the pool; without a listener the process would end.
+    // A connection lost while idle is replaced by the pool; without a listener the process would end. So it would by one that is lost
+    // in somebody's hands, between two statements or in the middle of one: the pool listens to those it keeps only.
     pool.on('error', () => undefined);
+    pool.on('connect', (client) => void client.on('error', () => undefined));
     return pool;
   };
   // Statements that are bounded otherwise or see otherwise than the rest, each kind on connections of its own: a search writes its
@@ -126,7 +141,11 @@ export function openDatabase(url: string, adminUrl: string): Database {
 
   async function checkout(scope: Scope, timeoutMs = statementTimeoutMs): Promise<pg.PoolClient> {
     const { tenant, rows } = typeof scope === 'string' ? { tenant: scope, rows: undefined } : scope;
-    const client = await poolOf(rows !== undefined, timeoutMs).connect();
+    const client = await poolOf(rows !== undefined, timeoutMs)
+      .connect()
+      .catch((error: unknown) => {
+        throw new DatabaseAway(error);
+      });
     const [role, ...limits] = limitValues(rows) as [string, ...string[]];
     const wanted = [tenant, role, String(lockTimeoutMs), String(timeoutMs), ...limits];
     const current = settings.get(client);
@@ -138,19 +157,25 @@ export function openDatabase(url: string, adminUrl: string): Database {
       return client;
     } catch (error) {
       client.release(true);
-      throw error;
+      throw isLoss(error) ? new DatabaseAway(error) : error;
     }
   }
 
   const query: Database['query'] = async (scope, statement, values) => {
     const client = await checkout(scope, typeof statement === 'string' ? undefined : statement.timeoutMs);
     const isLimited = typeof scope !== 'string' && scope.rows !== undefined;
+    let isLost = false;
     try {
       return await (client as Sql).query(
-        typeof statement === 'string' ? { text: statement, values } : isLimited ? ofLimitedRole(statement) : statement,
+        typeof statement === 'string'
+          ? { text: statement, values }
+          : patient(isLimited ? ofLimitedRole(statement) : statement),
       );
+    } catch (error) {
+      isLost = isLoss(error);
+      throw isLost ? new DatabaseAway(error, { wasAsked: true }) : error;
     } finally {
-      client.release();
+      client.release(isLost);
     }
   };
 
@@ -161,18 +186,24 @@ export function openDatabase(url: string, adminUrl: string): Database {
     async transaction(scope, work) {
       const client = await checkout(scope);
       let broken = false;
+      let isCommitting = false;
       try {
         await client.query('BEGIN');
         const result = await work(client as Sql);
+        isCommitting = true;
         const { command } = await client.query('COMMIT');
+        isCommitting = false;
         // PostgreSQL answers so when a statement failed and the failure was swallowed on the way: nothing was kept.
         if (command !== 'COMMIT') throw new Error('The transaction was rolled back: one of its statements had failed');
         return result;
       } catch (error) {
-        await client.query('ROLLBACK').catch(() => {
-          broken = true;
-        });
-        throw error;
+        broken = isLoss(error);
+        if (!broken)
+          await client.query('ROLLBACK').catch(() => {
+            broken = true;
+          });
+        if (isCommitting && !isVerdict(error)) throw new OutcomeUnknown(error);
+        throw isLoss(error) ? new DatabaseAway(error) : error;
       } finally {
         client.release(broken);
       }
@@ -196,4 +227,10 @@ export function openDatabase(url: string, adminUrl: string): Database {
 /** A plan made under one role's policies is made anew under another's: each role keeps statements of its own. */
 export function ofLimitedRole<Statement extends { name?: string }>(statement: Statement): Statement {
   return statement.name === undefined ? statement : { ...statement, name: `${statement.name}_l` };
+}
+
+/** A statement that may take longer than others is waited for longer, too. */
+function patient<Statement extends { timeoutMs?: number }>(statement: Statement): Statement {
+  const { timeoutMs = 0 } = statement;
+  return timeoutMs > statementTimeoutMs ? { ...statement, query_timeout: timeoutMs + answerMarginMs } : statement;
 }

@@ -2,6 +2,7 @@
  * Group commit: transactions that only create resources, from several callers of one tenant, share a database transaction and
  * so one flush to disk. Each still succeeds or fails on its own: when a batch fails, its items are replayed alone.
  */
+import { isVerdict } from '../../db/index.ts';
 import { FhirError } from '../contract.ts';
 import { endOfTurn } from './end-of-turn.ts';
 import type { JournalEntry } from './journal-entry.ts';
@@ -72,7 +73,7 @@ export function createGroupCommit(write: WriteBatch): (tenant: string, item: Com
       );
       for (const waiting of batch) waiting.resolve();
     } catch (error) {
-      if (batch.length > 1 && isVerdict(error)) for (const waiting of batch) await settle(tenant, [waiting]);
+      if (batch.length > 1 && isOfOneItem(error)) for (const waiting of batch) await settle(tenant, [waiting]);
       else for (const waiting of batch) waiting.reject(error);
     }
   }
@@ -87,17 +88,12 @@ export function createGroupCommit(write: WriteBatch): (tenant: string, item: Com
     });
 }
 
-/** SQLSTATE classes that say nothing of the statement: the connection, the resources, the operator. */
-const circumstances = /^(?:08|53|57|58)/;
-
 /**
  * True when the statement itself was refused, and nothing of it was kept: then one item may be at fault and the others are not. When
  * the connection was lost, nobody knows whether the batch was kept, and writing it again could write it twice.
  */
-function isVerdict(error: unknown): boolean {
-  if (error instanceof FhirError) return true;
-  const { code, severity } = (error ?? {}) as { code?: unknown; severity?: unknown };
-  return severity === 'ERROR' && typeof code === 'string' && !circumstances.test(code);
+function isOfOneItem(error: unknown): boolean {
+  return error instanceof FhirError || isVerdict(error);
 }
 
 function takeBatch(queue: Waiting[]): Waiting[] {

@@ -54,7 +54,7 @@ it('replays each item alone when a batch is refused, so that one bad item takes 
       first = false;
       await gate;
     }
-    if (idsOf(items).includes('bad')) throw Object.assign(new Error('bad item'), { code: '23514', severity: 'ERROR' });
+    if (idsOf(items).includes('bad')) throw Object.assign(new Error('bad item'), { code: '23514', severity: 'ERREUR' });
     written.push(...idsOf(items));
   });
   const blocker = commit('t', item('a'));
