@@ -2,6 +2,7 @@
 import type { SearchDefinitions, SearchParameterDefinition } from '../definitions/search-parameters.ts';
 import { compileFacets, type Facet } from './composites.ts';
 import { dateColumns } from './date-columns.ts';
+import { createImpliedCodes, type ImpliedCodes } from './implied-codes.ts';
 import { parameterKey } from './keys.ts';
 import { type Choices, type Compile, compilePath, createChoices, type Selector } from './path-compiler.ts';
 import { PathSyntaxError, splitUnion } from './path-syntax.ts';
@@ -26,6 +27,7 @@ export interface Parameter extends SearchParameterDefinition {
 export interface SharedParts {
   units: Units;
   words: WordPatterns;
+  impliedCodes: ImpliedCodes;
   /** Our own address, without a slash at the end: references that begin with it are local. */
   base(): string | undefined;
 }
@@ -46,7 +48,12 @@ export function createParameterRegistry(
   base: () => string | undefined = () => undefined,
 ): ParameterRegistry {
   const byType = new Map<string, ReadonlyMap<string, Parameter>>();
-  const shared: SharedParts = { units: createUnits(), words: createWordPatterns(), base };
+  const shared: SharedParts = {
+    units: createUnits(),
+    words: createWordPatterns(),
+    impliedCodes: createImpliedCodes(),
+    base,
+  };
   const choices = createChoices(definitions.choices);
   return {
     types: new Set(definitions.types),

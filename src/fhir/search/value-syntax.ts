@@ -24,6 +24,31 @@ export function tokenKey({ code: name }: { code: string }, value: string): [KeyK
   return second === '' ? [keyKind.system, first] : [keyKind.systemValue, first, second];
 }
 
+/** The same as keys that are stored: of elements of type `code`, whose system only their value set says, the code alone is. */
+export function storedTokens(parameter: Parameter, value: string): [KeyKind, ...string[]][] {
+  const [kind, system = '', code] = tokenKey(parameter, value);
+  if (kind === keyKind.value) return [[kind, system]];
+  const implied = impliedCodes(parameter, system);
+  if (kind === keyKind.system) return [[kind, system], ...Array.from(implied, (each) => withoutSystem(each))];
+  return storedCoding(parameter, system, code!);
+}
+
+/** Keys of a code of a system. */
+export function storedCoding(parameter: Parameter, system: string, code: string): [KeyKind, ...string[]][] {
+  const literal: [KeyKind, ...string[]] = [keyKind.systemValue, system, code];
+  return impliedCodes(parameter, system).has(code) ? [literal, withoutSystem(code)] : [literal];
+}
+
+function withoutSystem(code: string): [KeyKind, ...string[]] {
+  return [keyKind.systemValue, '', code];
+}
+
+const none: ReadonlySet<string> = new Set();
+
+function impliedCodes({ shared, resourceType, expression }: Parameter, system: string): ReadonlySet<string> {
+  return shared.impliedCodes(resourceType, expression, system) ?? none;
+}
+
 /** Range and unit of `5.4`, `5.4||mg` or `5.4|http://unitsofmeasure.org|mg`, with a prefix. */
 export function quantityTest(
   { code: name, type, shared }: Pick<Parameter, 'code' | 'type' | 'shared'>,
