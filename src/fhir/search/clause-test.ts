@@ -9,11 +9,11 @@ import { checkModifier } from './modifiers.ts';
 import { parseNear } from './near.ts';
 import type { Parameter } from './parameters.ts';
 import { phoneticKeys } from './phonetic.ts';
-import { invalid, notSupported } from './refusals.ts';
+import { invalid, notSupported, tooCostly } from './refusals.ts';
 import type { Clause } from './request.ts';
 import { foldString } from './strings.ts';
 import { addressesAbove, localReference } from './token-facts.ts';
-import { quantityTest, type TestScope, tokenKey } from './value-syntax.ts';
+import { quantityTest, storedCoding, storedTokens, type TestScope } from './value-syntax.ts';
 import { anyOf, not, oneKey, type ValueTest } from './value-test.ts';
 
 export type { TestScope } from './value-syntax.ts';
@@ -75,16 +75,18 @@ function tokenTest({ parameter, modifier, values, codings }: ResolvedClause, sco
   const key = keyOf(parameter, scope);
   switch (modifier) {
     case undefined:
-      return oneKey(values.map((value) => key(...tokenKey(parameter, value))));
+      return oneKey(values.flatMap((value) => storedTokens(parameter, value).map((parts) => key(...parts))));
     case 'not':
-      return not(oneKey(values.map((value) => key(...tokenKey(parameter, value)))));
+      return not(oneKey(values.flatMap((value) => storedTokens(parameter, value).map((parts) => key(...parts)))));
     case 'of-type':
       return oneKey(values.map((value) => key(keyKind.ofType, ...identifierOfType(parameter, value))));
     case 'text':
       return tokenTextTest(parameter, values);
     default: {
       if (!codings) throw notSupported(`Modifier :${modifier} needs a terminology, which this search has none of`);
-      const test = oneKey(codings.map(({ system, code }) => key(keyKind.systemValue, system, code)));
+      const test = oneKey(
+        codings.flatMap(({ system, code }) => storedCoding(parameter, system, code).map((parts) => key(...parts))),
+      );
       return modifier === 'not-in' ? not(test) : test;
     }
   }
@@ -109,6 +111,9 @@ function tokenTextTest(parameter: Parameter, values: readonly string[]): ValueTe
   );
 }
 
+/** A bare id may be of each of 145 types: 60 kB of such ids would be millions of keys. */
+const mostKeys = 50_000;
+
 function referenceTest({ parameter, modifier, values }: Clause, scope: TestScope): ValueTest {
   const key = keyOf(parameter, scope);
   if (modifier === 'identifier') {
@@ -122,6 +127,7 @@ function referenceTest({ parameter, modifier, values }: Clause, scope: TestScope
       }),
     );
   }
+  let bare = 0;
   const keys = values.flatMap((value) => {
     const reference = localReference(unescapeValue(value), parameter.shared.base);
     if (modifier !== undefined) {
@@ -130,6 +136,11 @@ function referenceTest({ parameter, modifier, values }: Clause, scope: TestScope
     }
     if (reference.includes('/') || reference.includes(':')) return [key(keyKind.value, reference)];
     // A bare id may be of any type the parameter points to; a canonical is any text.
+    bare += 1;
+    if (bare * parameter.target.length > mostKeys)
+      throw tooCostly(
+        `${parameter.code} has too many ids: name the type of each, as in Patient/1, or ask for fewer at once`,
+      );
     return [reference, ...parameter.target.map((type) => `${type}/${reference}`)].map((text) =>
       key(keyKind.value, text),
     );

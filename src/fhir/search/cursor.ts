@@ -4,6 +4,7 @@
  */
 import { invalid } from './refusals.ts';
 import type { SortColumn } from './sort.ts';
+import { isSqlNumber, isSqlTimestamp } from './sql-texts.ts';
 import type { SqlValues } from './sql-values.ts';
 
 /** Sort values of a row as text; null for a missing one. */
@@ -78,8 +79,6 @@ function beyondColumn(
   return nullable && !backward ? `(${comparison} OR ${expression} IS NULL)` : comparison;
 }
 
-const timestampPattern = /^(-infinity|\d{4,6}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?[+-]\d{2}(:\d{2}){0,2})$/;
-
 function cursorValue(value: string | null, { type, nullable }: SortColumn, values: SqlValues): string {
   const valid =
     value === null
@@ -87,8 +86,8 @@ function cursorValue(value: string | null, { type, nullable }: SortColumn, value
       : type === 'text'
         ? !value.includes('\u0000')
         : type === 'timestamptz'
-          ? timestampPattern.test(value)
-          : /^-?(\d+(\.\d+)?(e[+-]?\d+)?|Infinity)$/.test(value);
+          ? value === '-infinity' || isSqlTimestamp(value)
+          : isSqlNumber(value);
   if (!valid) throw foreignCursor();
   return values.add(value);
 }

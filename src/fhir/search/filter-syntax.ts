@@ -142,7 +142,9 @@ export function parseFilter(text: string): Filter {
     }
     const quoted = take(new RegExp(stringPattern));
     try {
-      if (quoted !== undefined) return JSON.parse(quoted) as string;
+      const said = quoted === undefined ? undefined : (JSON.parse(quoted) as string);
+      // As in the query itself: no text that is stored has one, and PostgreSQL takes none.
+      if (said !== undefined && !said.includes('\u0000')) return said;
     } catch {
       // Falls through to the refusal.
     }

@@ -120,6 +120,11 @@ function operation(parameter: Parameter, operator: FilterOperator, value: string
       if (prefixOperators.includes(operator)) return clause(operator + literal);
       break;
     case 'string': {
+      // Sounds have no order and no parts.
+      if (code === 'phonetic') {
+        if (operator === 'eq') return clause(literal);
+        break;
+      }
       const known = stringOperators.find((name) => name === operator);
       if (known) return { kind: 'text', parameter, operator: known, value };
       break;

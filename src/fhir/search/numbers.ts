@@ -105,12 +105,15 @@ function sampledMeasures(
   const zero = numberOf((origin as Record<string, unknown>).value);
   if (zero === undefined) return [];
   const scale = numberOf(factor) ?? 1;
-  const marks: Record<string, number | undefined> = { L: numberOf(lowerLimit), U: numberOf(upperLimit) };
+  const marks = new Map([
+    ['L', numberOf(lowerLimit)],
+    ['U', numberOf(upperLimit)],
+  ]);
   let range: NumberRange | undefined;
   for (const text of typeof data === 'string' ? data.split(' ') : []) {
-    const sample = marks[text] ?? (text === '' ? Number.NaN : Number(text));
-    if (Number.isNaN(sample)) continue;
+    const sample = marks.get(text) ?? (text === '' ? Number.NaN : Number(text));
     const number = zero + sample * scale;
+    if (!Number.isFinite(number)) continue;
     range = range ? { lo: Math.min(range.lo, number), hi: Math.max(range.hi, number) } : { lo: number, hi: number };
   }
   return measuresIn(origin as Record<string, unknown>, range ?? { lo: zero, hi: zero }, units);

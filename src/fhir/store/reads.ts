@@ -6,6 +6,7 @@ import { invalid } from '../search/refusals.ts';
 import { type SeenRows, seenCondition } from '../search/row-limits.ts';
 import { type SearchParts, tableOf } from '../search/scope.ts';
 import { hasCriteria, searchIds, searchPage, searchSystemPage } from '../search/search.ts';
+import { isSqlTimestamp } from '../search/sql-texts.ts';
 import { createSqlValues, type SqlValues } from '../search/sql-values.ts';
 import { usedTypesStatement } from '../search/used-types.ts';
 import type { HistoryOptions, HistoryPage, HistoryScope, RestReads, SearchPage, StoredVersion } from './contract.ts';
@@ -238,7 +239,7 @@ function decodeCursor(cursor: string): HistoryCursor {
       const [updated, type, id, version] = parsed;
       const valid =
         typeof updated === 'string' &&
-        /^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}(\.\d{1,6})?[+-]\d{2}(:\d{2})?$/.test(updated) &&
+        isSqlTimestamp(updated) &&
         typeof type === 'string' &&
         /^[A-Za-z]+$/.test(type) &&
         typeof id === 'string' &&

@@ -98,6 +98,29 @@ describe('a search that would read too much', () => {
     expect(rough).toEqual({ ...page, self: expect.any(String), first: expect.any(String), next: expect.any(String) });
   });
 
+  it.each([
+    ['Observation', 'value-quantity', '1'],
+    ['Observation', 'code-value-quantity', 'a$1'],
+    ['Observation', '_content', 'zq'],
+    ['Observation', 'code:text', 'zq'],
+    ['Patient', 'name', 'a'],
+    ['Observation', 'focus', 'a'],
+  ] as const)('refuses more values of %s %s than can be planned, by name', async (type, name, value) => {
+    const search = (count: number) => reads.searchBundle(type, `${name}=${Array(count).fill(value).join()}`);
+    const error = await search(Math.floor(60_000 / (value.length + 1))).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({
+      status: 422,
+      outcome: { issue: [{ code: 'too-costly', expression: [`http.${name}`] }] },
+    });
+    expect((await search(100)).matches).toEqual([]);
+  });
+
+  it('takes as many codes and ids as a query has room for', async () => {
+    const ids = Array.from({ length: 9_000 }, (_, n) => `p${n}`).join();
+    expect(await found('Patient', `_id=${ids}`)).toBe(many);
+    expect(await found('Patient', `gender=${'a,'.repeat(20_000)}female`)).toBe(many);
+  });
+
   it('refuses chains without end', async () => {
     const chain = `${'link:Patient.'.repeat(11)}name`;
     await expect(reads.searchBundle('Patient', `${chain}=x`)).rejects.toMatchObject({ status: 400 });

@@ -133,6 +133,39 @@ describe('pages', () => {
       await expect(page(`_sort=date&_cursor=${forged(place)}`)).rejects.toMatchObject({ status: 400 });
     }
   });
+
+  it.each([
+    ['date', '2026-99-99 00:00:00+00'],
+    ['date', '2026-02-30 00:00:00+00'],
+    ['date', '2026-01-01 24:00:00+00'],
+    ['date', '2026-01-01 00:00:00+99'],
+    ['date', '0000-01-01 00:00:00+00'],
+    ['date', '999999-01-01 00:00:00+00'],
+    ['_lastUpdated', '300000-01-01 00:00:00+00'],
+    ['value-quantity', '1e999'],
+    ['value-quantity', '-1e999'],
+    ['value-quantity', '1e-999'],
+    ['value-quantity', 'NaN'],
+  ])('refuse a forged place by %s at %s with a 400: it never reaches the database', async (sort, value) => {
+    const cursor = forged(['n', value, 'x']);
+    await expect(page(`_sort=${sort}&_cursor=${cursor}`)).rejects.toMatchObject({ status: 400 });
+    const history = forged([value, 'Observation', 'x', 1]);
+    const past = store.reads('aa').history({ type: 'Observation' }, { cursor: history });
+    await expect(past).rejects.toMatchObject({ status: 400 });
+  });
+
+  it.each([
+    ['date', '2024-02-29 23:59:59.999+01'],
+    ['date', '10000-01-01 00:59:59.999+01'],
+    ['date', '0001-01-01 00:00:00+00'],
+    ['date', '0001-01-01 00:09:21+00:09:21'],
+    ['value-quantity', '-Infinity'],
+    ['value-quantity', '1e-07'],
+    ['value-quantity', '-0'],
+    ['value-quantity', '4.94e-324'],
+  ])('take a place by %s at %s, as a row may have it', async (sort, value) => {
+    expect(await page(`_sort=${sort}&_cursor=${forged(['n', value, 'x'])}`)).toHaveProperty('matches');
+  });
 });
 
 const forged = (place: unknown) => Buffer.from(JSON.stringify(place)).toString('base64url');
