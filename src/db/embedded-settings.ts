@@ -16,17 +16,19 @@ export function availableMemory(): number {
 
 /**
  * Settings for a server that shares its machine with Node, as `name=value`.
- * @param memoryBytes what both may use together.
+ * @param memoryBytes what both may use together. @param freeDiskBytes room left where the cluster is.
  */
-export function sizedSettings(memoryBytes: number): string[] {
+export function sizedSettings(memoryBytes: number, freeDiskBytes: number): string[] {
   const memory = Math.floor(memoryBytes / megabyte);
+  const freeDisk = Math.floor(freeDiskBytes / megabyte);
   // A quarter, as PostgreSQL's manual advises (20.4.1); pages are only taken when they are used.
   const sharedBuffers = Math.min(Math.max(Math.floor(memory / 4), 128), 8192);
   return [
     `shared_buffers=${sharedBuffers}MB`,
     `effective_cache_size=${Math.max(Math.floor(memory / 2), 256)}MB`,
-    // Room for some minutes of the heaviest load between two checkpoints; recovery after a power cut reads no more than this.
-    'max_wal_size=4GB',
+    // After a checkpoint each page is logged whole once: with less room than the index of ten million resources has pages, every page
+    // would be, every time. Recovery after a power cut reads no more than this; only a load that writes so much takes it.
+    `max_wal_size=${Math.min(Math.max(Math.floor(Math.min(memory / 2, freeDisk / 8)), 1024), 16_384)}MB`,
     'checkpoint_timeout=10min',
     // Disks without heads: a random page costs about what the next one does.
     'random_page_cost=1.1',

@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { access, chmod, chown, cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { access, chmod, chown, cp, mkdir, readFile, rm, statfs, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
@@ -201,11 +201,12 @@ async function startServer(
   port: number,
   identity: Identity,
 ): Promise<number> {
+  const disk = await statfs(options.directory);
   const settings = [
     'listen_addresses=127.0.0.1',
     'unix_socket_directories=',
     'max_connections=100',
-    ...sizedSettings(availableMemory()),
+    ...sizedSettings(availableMemory(), disk.bavail * disk.bsize),
     ...(options.settings ?? []),
   ];
   // Detached: Ctrl-C in a terminal goes to the whole process group, and the database must outlive our own orderly shutdown.

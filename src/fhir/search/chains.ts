@@ -25,17 +25,17 @@ export type BuildWhere = (
   values?: SqlValues,
 ) => Promise<{ text: string; values: SqlValues }>;
 
-/** The reference points to a resource of which the criterion holds. */
+/** The reference points to a resource of which the criterion holds. @returns with the resources, where they were resolved ahead. */
 export async function chainCondition(
   search: RunningSearch,
   chain: Chain,
   scope: ConditionScope,
   buildWhere: BuildWhere,
-): Promise<string> {
+): Promise<{ text: string; references?: readonly string[] }> {
   const references = await chainTargets(search, chain, buildWhere);
   return references
-    ? targetCondition(chain.parameter, references, scope)
-    : lookedUpTargets(search, chain, scope, buildWhere);
+    ? { text: targetCondition(chain.parameter, references, scope), references }
+    : { text: await lookedUpTargets(search, chain, scope, buildWhere) };
 }
 
 /** Resources the reference may point to; undefined when there are too many. */

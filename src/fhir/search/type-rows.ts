@@ -26,18 +26,18 @@ export function typeRows(search: RunningSearch, type: string, where: Where, sort
     read(index, cursor, backward, limit) {
       const values = createSqlValues(...where.values.list);
       const { join, condition, columns } = segment(keys, index, values);
-      const rows = rowsWhere(type, where);
-      const conditions = [rows.condition, ...(condition === undefined ? [] : [condition])];
+      const conditions = condition === undefined ? [] : [condition];
       const present = columns.filter((column): column is SortColumn => column !== null);
       if (cursor) {
         const place = cursor.place.filter((_, at) => columns[at] !== null);
         conditions.push(beyond(present, { ...cursor, place }, values));
       }
-      return search.sql.query<PageRow>(
-        `SELECT '${type}' AS type, r.id, r.version, r.updated, r.content${selectPlace(columns)} FROM ${rows.from}${join}
-         WHERE ${conditions.join(' AND ')} ORDER BY ${orderBy(present, backward)} LIMIT ${limit}`,
-        values.list,
-      );
+      const statement = (isNarrow: boolean) => {
+        const rows = rowsWhere(type, { ...where, isNarrow });
+        return `SELECT '${type}' AS type, r.id, r.version, r.updated, r.content${selectPlace(columns)} FROM ${rows.from}${join}
+         WHERE ${[rows.condition, ...conditions].join(' AND ')} ORDER BY ${orderBy(present, backward)} LIMIT ${limit}`;
+      };
+      return search.sql.query<PageRow>(statement(where.isNarrow), values.list, statement(!where.isNarrow));
     },
   };
 }

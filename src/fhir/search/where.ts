@@ -4,6 +4,7 @@ import { type ConditionScope, clauseCondition, keysCondition } from './condition
 import { overlapCondition, textCondition } from './filter-conditions.ts';
 import { keyKind, keyText } from './keys.ts';
 import { listItems } from './lists.ts';
+import { areFew, isNarrow } from './narrow.ts';
 import { aboutParameter } from './refusals.ts';
 import type { Criterion, NamedCriterion } from './request.ts';
 import { seenCondition } from './row-limits.ts';
@@ -15,7 +16,7 @@ export interface Where {
   text: string;
   /** Parameters of the condition; a statement that adds its own takes a copy. */
   values: SqlValues;
-  /** Asks for an identifier: few rows are left, whatever the planner believes. */
+  /** Leaves few rows, whatever the planner believes (narrow.ts). */
   isNarrow: boolean;
 }
 
@@ -34,30 +35,25 @@ export async function buildWhere(
   const texts = ['r.tenant = $1', 'NOT r.deleted'];
   const seen = seenCondition(search.rows, type, values);
   if (seen !== undefined) texts.push(seen);
+  let narrow = criteria.some(isNarrow);
   for (const criterion of criteria) {
     try {
-      texts.push(await condition(search, type, criterion, scope));
+      if (criterion.kind === 'chain') {
+        const { text, references } = await chainCondition(search, criterion, scope, buildWhere);
+        texts.push(text);
+        narrow ||= references !== undefined && areFew(references);
+      } else texts.push(await condition(search, type, criterion, scope));
     } catch (error) {
       throw criterion.asked === undefined ? error : aboutParameter(error, criterion.asked);
     }
   }
-  return { text: texts.join(' AND '), values, isNarrow: criteria.some(isNarrow) };
-}
-
-/** An identifier, not just its system. */
-function isNarrow(criterion: Criterion): boolean {
-  if (criterion.kind !== 'clause') return false;
-  const { parameter, modifier, values } = criterion.clause;
-  const isIdentifier = parameter.type === 'token' && parameter.code === 'identifier';
-  return (
-    isIdentifier && (modifier === undefined || modifier === 'of-type') && values.every((value) => !value.endsWith('|'))
-  );
+  return { text: texts.join(' AND '), values, isNarrow: narrow };
 }
 
 /**
- * What a search reads, as `r`, and the condition left to say. Statistics know no key that occurs once, so that with a LIMIT the
- * planner may hope to meet one soon along another index: where an identifier is asked for, its rows are found first (OFFSET 0 keeps
- * the two apart).
+ * What a search reads, as `r`, and the condition left to say. Statistics know no key that occurs rarely, so that with a LIMIT the
+ * planner may hope to meet one soon along the index of the order, and reads ten million rows: where few are left, they are found first
+ * (OFFSET 0 keeps the two apart).
  */
 export function rowsWhere(type: string, { text, isNarrow }: Where): { from: string; condition: string } {
   if (!isNarrow) return { from: `${tableOf(type)} r`, condition: text };
@@ -74,7 +70,7 @@ async function condition(
     case 'clause':
       return clauseCondition(await resolveCodes(search, criterion.clause), scope);
     case 'chain':
-      return chainCondition(search, criterion, scope, buildWhere);
+      return (await chainCondition(search, criterion, scope, buildWhere)).text;
     case 'has':
       return reverseChainCondition(search, type, criterion, scope, buildWhere);
     case 'list':

@@ -86,6 +86,19 @@ describe('a search that would read too much', () => {
     expect(await found('Patient', 'birthdate=1900')).toBe(1);
   });
 
+  it.each([
+    ['the planner hoped to meet rare rows soon', 'code=rare', /AS s\d FROM fhir\."observation" r/, 6],
+    ['many rows were believed to be few', 'subject=Patient/p3', /OFFSET 0/, 1],
+  ])('is begun anew in another way when %s', async (_, query, held, expected) => {
+    slow = held;
+    statements.length = 0;
+    const page = await reads.searchBundle('Observation', `${query}&_sort=-date`);
+    slow = undefined;
+    expect(page.matches).toHaveLength(expected);
+    expect(statements.map(({ text }) => held.test(text))).toEqual([true, false]);
+    expect((await reads.searchBundle('Observation', `${query}&_sort=-date`)).matches).toEqual(page.matches);
+  });
+
   it('leaves the total out when counting takes too long, with a warning, and answers the page', async () => {
     slow = /count\(\*\)/;
     const page = await reads.searchBundle('Patient', '_total=accurate&_count=2');
