@@ -61,6 +61,8 @@ export interface FunctionCall {
   argument(index: number): Compiled;
   /** An argument evaluated on each item of the input: `a.where(…)`. */
   criteria(index: number): Compiled;
+  /** An argument evaluated on items of these types. */
+  on(index: number, types: readonly string[] | undefined): Compiled;
 }
 
 const none: Items = [];

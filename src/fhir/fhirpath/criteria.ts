@@ -2,6 +2,7 @@
 import { type Compiled, type FunctionCompiler, fromItems, fromTruth, type Items, type Scope } from './compiled.ts';
 import { FhirPathError } from './tokens.ts';
 import { compileOfType } from './types.ts';
+import { distinct } from './values.ts';
 
 /** Asks the criteria of each item in turn, telling it `$index`, until `visit` answers true. */
 function eachItem(
@@ -37,6 +38,10 @@ function some(criteria: Compiled, items: Items, scope: Scope, answer: boolean): 
   return found;
 }
 
+function sameTypes(one: Compiled, other: Compiled): boolean {
+  return one.types?.join() === other.types?.join();
+}
+
 export const criteriaFunctions: Readonly<Record<string, FunctionCompiler>> = {
   where(call) {
     const criteria = call.criteria(0);
@@ -69,18 +74,21 @@ export const criteriaFunctions: Readonly<Record<string, FunctionCompiler>> = {
     );
   },
   repeat(call) {
+    const first = call.criteria(0);
     // What a step yields may have other types than what it started from.
-    const projection = call.criteria(0);
-    if (projection.types?.join() !== call.input.types?.join()) throw new FhirPathError('repeat() over several types');
+    const next = sameTypes(first, call.input) ? first : call.on(0, first.types);
+    if (!sameTypes(next, first)) throw new FhirPathError('repeat() over several types');
     return fromItems((focus, scope) => {
       const found: unknown[] = [];
       let items = call.input.items(focus, scope);
-      while (items.length > 0) {
-        items = items.flatMap((item, index) => projection.items([item], { ...scope, index }));
-        found.push(...items);
+      for (let step = first; items.length > 0; step = next) {
+        const yielded = items.flatMap((item, index) => step.items([item], { ...scope, index }));
+        // As long as there are new ones: what leads back to itself comes to an end.
+        items = distinct([...found, ...yielded]).slice(found.length);
+        for (const item of items) found.push(item);
       }
       return found;
-    }, projection.types);
+    }, next.types);
   },
   ofType(call) {
     const [type] = call.args;

@@ -35,5 +35,6 @@ export function compileCall(
     context,
     argument: (index) => compile(at(index), context),
     criteria: (index) => compile(at(index), { ...context, focus: input.types }),
+    on: (index, types) => compile(at(index), { ...context, focus: types }),
   });
 }

@@ -35,6 +35,12 @@ export function compiler(structure: StructureFile): Compiler {
 
   const rules = typeRules(isResourceType);
 
+  let namedValue: Check | undefined;
+  const besideValue: Check = (value, run) => {
+    namedValue ??= objectCheck(slotsOf('Element'), { isIdEnough: true });
+    namedValue(value, run);
+  };
+
   function typeCheck(name: string): Check {
     const known = compiled.get(name);
     if (known) return known;
@@ -53,7 +59,7 @@ export function compiler(structure: StructureFile): Compiler {
     const primitive = primitiveRules[name];
     if (primitive) return primitiveCheck(primitive);
     if (name === 'Resource') return resource;
-    const check = objectCheck(slotsOf(name), structure.types[name]!.kind === 'resource');
+    const check = objectCheck(slotsOf(name), { isResource: structure.types[name]!.kind === 'resource' });
     const rule = rules[name];
     const invariants = [...(rule ? [rule] : []), ...invariantsOf(name)];
     return allOf([check, ...invariants]);
@@ -72,7 +78,7 @@ export function compiler(structure: StructureFile): Compiler {
         const type = rule.types[index]!;
         const check = allOf([...elementChecks(rule, type), ...invariantsOf(`${typeName}.${name}`, type.code)]);
         slots.set(property, { ...slot, isShadow: false, check });
-        if (primitive) slots.set(`_${property}`, { ...slot, isShadow: true, check: typeCheck('Element') });
+        if (primitive) slots.set(`_${property}`, { ...slot, isShadow: true, check: typeCheck('Element'), besideValue });
       });
     }
     if (marks > 31) throw new Error(`${typeName} has more required elements than bits`);

@@ -14,6 +14,8 @@ export interface Slot {
   primitive: boolean;
   /** The `_` property: id and extensions of a primitive. */
   isShadow: boolean;
+  /** Of a `_` property whose value is there: an id of its own is then enough. */
+  besideValue?: Check;
   /** Every property of the choice, when it is one. */
   choice?: string[];
   check: Check;
@@ -26,14 +28,23 @@ export interface Elements {
   required: readonly { name: string; mask: number }[];
 }
 
-/** @param isResource the property `resourceType` is expected, and content is not. */
-export function objectCheck({ slots, required }: Elements, isResource: boolean): Check {
+export interface ObjectOptions {
+  /** The property `resourceType` is expected, and content is not. */
+  isResource?: boolean;
+  /** The id is content: what it names has its value elsewhere. */
+  isIdEnough?: boolean;
+}
+
+export function objectCheck(
+  { slots, required }: Elements,
+  { isResource = false, isIdEnough = false }: ObjectOptions = {},
+): Check {
   return (value, run) => {
     if (!isObject(value)) return report(run, 'structure', 'must be an object');
     if (run.depth >= maxDepth) return report(run, 'too-long', `must not nest deeper than ${maxDepth}`);
     run.depth++;
     let seen = 0;
-    // ele-1: an id alone is no content (https://hl7.org/fhir/R4/element.html#invs).
+    // ele-1: an id alone is no content, beside a value it is (https://hl7.org/fhir/R4/element.html#invs).
     let hasContent = isResource;
     for (const property of Object.keys(value)) {
       const item = value[property];
@@ -44,7 +55,7 @@ export function objectCheck({ slots, required }: Elements, isResource: boolean):
         report(run, 'structure', 'is not an element of this type', safeName(property));
         continue;
       }
-      hasContent ||= property !== 'id';
+      hasContent ||= isIdEnough || property !== 'id';
       if (slot.choice && seen & slot.bit && countChoices(slot.choice, value) > 1) {
         report(run, 'structure', 'must have one type only', slot.name);
       }
@@ -63,7 +74,7 @@ function checkSlot(slot: Slot, property: string, item: unknown, parent: Record<s
   if (!slot.repeats) {
     if (item === null) report(run, 'structure', 'must not be null');
     else if (Array.isArray(item)) report(run, 'structure', 'must not be an array');
-    else slot.check(item, run);
+    else checkOf(slot, slot.isShadow ? parent[property.slice(1)] : undefined)(item, run);
     return;
   }
   if (!Array.isArray(item) || item.length === 0) {
@@ -75,11 +86,16 @@ function checkSlot(slot: Slot, property: string, item: unknown, parent: Record<s
     run.path.push(index);
     const value: unknown = item[index];
     // In an array of primitives null holds the place of a value that has extensions only, and the reverse.
-    if (value !== null) slot.check(value, run);
-    else if (!Array.isArray(twin) || twin[index] === null || twin[index] === undefined)
-      report(run, 'structure', 'must not be null');
+    const other: unknown = Array.isArray(twin) ? twin[index] : undefined;
+    if (value !== null) checkOf(slot, other)(value, run);
+    else if (other === null || other === undefined) report(run, 'structure', 'must not be null');
     run.path.pop();
   }
+}
+
+/** @param twin what a `_` property is the shadow of. */
+function checkOf(slot: Slot, twin: unknown): Check {
+  return (twin !== undefined && twin !== null && slot.besideValue) || slot.check;
 }
 
 function countChoices(properties: readonly string[], value: Record<string, unknown>): number {

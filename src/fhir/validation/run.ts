@@ -131,9 +131,18 @@ export function reportAs(
   diagnostics: string,
   name?: string,
 ): void {
-  if (run.issues.length >= maxIssues) return;
+  if (!makeRoom(run, severity)) return;
   const expression = formatPath(name === undefined ? run.path : [...run.path, name]);
   run.issues.push({ severity, code, diagnostics: `${expression}: ${diagnostics}`, expression: [expression] });
+}
+
+/** Whether one more may be told. An error takes the place of a warning: however many of those there are, they hide none. */
+function makeRoom({ issues }: Run, severity: OperationOutcomeIssue['severity']): boolean {
+  if (issues.length < maxIssues) return true;
+  if (severity !== 'error') return false;
+  const last = issues.findLastIndex((issue) => issue.severity !== 'error');
+  if (last !== -1) issues.splice(last, 1);
+  return last !== -1;
 }
 
 /** FHIRPath of an element of this instance: `Patient.name[0].family`. */

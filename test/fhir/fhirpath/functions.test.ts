@@ -92,6 +92,17 @@ describe('compiled FHIRPath', () => {
     expect(select('%resource.id | %context.id')).toEqual(['p']);
   });
 
+  it('repeats as long as there is something new', () => {
+    const item = { linkId: 'b', type: 'group', item: [{ linkId: 'c', type: 'string' }] };
+    const form = { resourceType: 'Questionnaire', item: [{ linkId: 'a', type: 'group', item: [item] }] };
+    const about = { resource: form, rootResource: form };
+    const onForm = (expression: string) => compileFhirPath(expression, 'Questionnaire', shapes).select(form, about);
+    expect(onForm('repeat(item).linkId')).toEqual(['a', 'b', 'c']);
+    expect(onForm('item.repeat(item).linkId')).toEqual(['b', 'c']);
+    expect(onForm('item.linkId.repeat($this)')).toEqual(['a']);
+    expect(onForm('item.repeat($this.combine($this)).count()')).toEqual([1]);
+  });
+
   it.each([
     'name.',
     'name.unheardOf',

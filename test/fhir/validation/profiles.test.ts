@@ -162,6 +162,29 @@ describe('an element of a profile', () => {
     expect(issues[0]!.diagnostics).toMatch(/a-1 .*is not checked here: its pattern repeats/);
   });
 
+  it('tells its errors however many warnings there are', () => {
+    const p = profile('Patient', [
+      {
+        path: 'Patient.name',
+        constraint: [{ key: 'w', severity: 'warning', human: 'x', expression: 'text.exists()' }],
+      },
+      { path: 'Patient.telecom', min: 1 },
+    ]);
+    const name = Array(150).fill({ family: 'x' });
+    expect(errorsOf(patient({ name }), p)).toEqual(['required Patient.telecom']);
+    // Also of what it refers to.
+    const about = profile(
+      'Observation',
+      [{ path: 'Observation.subject', type: [{ code: 'Reference', targetProfile: [p.url] }] }],
+      { url: `${url}-about` },
+    );
+    const subject = { reference: '#p' };
+    const contained = [{ ...patient({ name }), id: 'p' }];
+    expect(errorsOf(observation({ subject, contained }), about, p)).toEqual([
+      'structure Observation.subject.reference',
+    ]);
+  });
+
   it.each([
     ['alternatives that overlap', "name.first().family.matches('^(?:a|aa)*$')"],
     ['nested walks', `${'%resource.name.all('.repeat(12)}family.exists()${')'.repeat(12)}`],
@@ -336,6 +359,24 @@ describe('slices', () => {
     expect(errorsOf(bundle(patient()), p, named)).toEqual(['required Bundle.entry']);
   });
 
+  it('of extensions are counted where the definition of the extension is not at hand too', () => {
+    const profileOf = ['http://example.org/StructureDefinition/e|1.0'];
+    const p = profile('Patient', [
+      {
+        path: 'Patient.extension',
+        sliceName: 'e',
+        min: 1,
+        max: '1',
+        type: [{ code: 'Extension', profile: profileOf }],
+      },
+    ]);
+    const e = { url: 'http://example.org/StructureDefinition/e', valueCode: 'x' };
+    const other = { ...e, url: 'http://example.org/StructureDefinition/f' };
+    expect(errorsOf(patient({ extension: [e, other] }), p)).toEqual([]);
+    expect(errorsOf(patient({ extension: [other] }), p)).toEqual(['required Patient.extension']);
+    expect(errorsOf(patient({ extension: [e, e] }), p)).toEqual(['structure Patient.extension']);
+  });
+
   it('may be added to those of the base profile, and sliced again', () => {
     const base = { ...sliced(byValue, ...slice('a', 'urn:a')), url: `${url}-base` };
     const p = profile('Patient', [
@@ -359,6 +400,15 @@ describe('profiles', () => {
     const p = profile('Patient', [], { baseDefinition: 'http://nowhere.example/base', snapshot: { element } });
     expect(errorsOf(patient(), p)).toEqual(['required Patient.name']);
     expect(errorsOf(patient(), { ...p, snapshot: undefined } as never)).toEqual(['not-found Patient']);
+    // Ids and addresses have types of FHIRPath there.
+    const system = [{ code: 'http://hl7.org/fhirpath/System.String' }];
+    const more = [...element, { path: 'Patient.id', type: system }, { path: 'Patient.extension.url', type: system }];
+    const whole = patient({
+      id: 'a',
+      name: [{ family: 'x' }],
+      extension: [{ url: 'http://a.example', valueCode: 'x' }],
+    });
+    expect(errorsOf(whole, { ...p, snapshot: { element: more as ElementDefinition[] } })).toEqual([]);
   });
 
   it('are about their type only', () => {

@@ -170,6 +170,8 @@ describe('extensions of primitives', () => {
   it('stand beside a value, or in its place', () => {
     expect(issuesOf(patient({ birthDate: '2000', _birthDate: absent }))).toEqual([]);
     expect(issuesOf(patient({ _birthDate: absent }))).toEqual([]);
+    expect(issuesOf(patient({ birthDate: '2000', _birthDate: { id: 'b' } }))).toEqual([]);
+    expect(issuesOf(patient({ name: [{ given: ['a', 'b'], _given: [null, { id: 'b' }] }] }))).toEqual([]);
     expect(issuesOf(patient({ name: [{ given: ['a', null], _given: [null, absent] }] }))).toEqual([]);
     expect(issuesOf({ resourceType: 'Observation', _status: absent, code: { text: 'x' } })).toEqual([]);
     expect(issuesOf(patient({ _deceasedBoolean: absent, deceasedBoolean: true }))).toEqual([]);
@@ -180,6 +182,11 @@ describe('extensions of primitives', () => {
       'invariant Patient.birthDate.extension[0]',
     ]);
     expect(issuesOf(patient({ _birthDate: 'x' }))).toEqual(['structure Patient.birthDate']);
+    expect(issuesOf(patient({ _birthDate: { id: 'b' } }))).toEqual(['invariant Patient.birthDate']);
+    expect(issuesOf(patient({ birthDate: '2000', _birthDate: {} }))).toEqual(['invariant Patient.birthDate']);
+    expect(issuesOf(patient({ name: [{ given: ['a', null], _given: [null, { id: 'b' }] }] }))).toEqual([
+      'invariant Patient.name[0].given[1]',
+    ]);
     expect(issuesOf(patient({ _name: [{}] }))).toEqual(['structure Patient._name']);
     expect(issuesOf(patient({ name: [{ given: ['a', null] }] }))).toEqual(['structure Patient.name[0].given[1]']);
     expect(issuesOf(patient({ name: [{ given: [null], _given: [null] }] })).sort()).toEqual(

@@ -115,7 +115,7 @@ function nodesAt(nodes: readonly ElementNode[], steps: readonly string[], tools:
     return own.flatMap((each) => {
       const child = each.children.get(step);
       const named = child ? [child, ...(child.slices.size === 1 ? child.slices.values() : [])] : typedChild(each, step);
-      return [...named, ...partOfValue(each, step)];
+      return [...named, ...partOfValue(each, step), ...addressOf(each, step, tools)];
     });
   });
   return nodesAt(next, rest, tools);
@@ -139,6 +139,14 @@ function partOfValue({ rules }: ElementNode, name: string): ElementNode[] {
     if (!isObject(whole) || whole[name] === undefined) return [];
     return [whole[name]].flat().map((value) => ({ ...emptyNode(), rules: { constraints: [], [kind]: value } }));
   });
+}
+
+/** The address of an extension is that of its definition; one that is at hand says so itself. */
+function addressOf({ rules }: ElementNode, name: string, tools: ElementTools): ElementNode[] {
+  const profiles = (rules.types ?? []).flatMap((type) => (type.code === 'Extension' ? type.profiles : []));
+  const [profile, ...others] = profiles;
+  if (name !== 'url' || profile === undefined || others.length > 0 || tools.tree(profile)) return [];
+  return [{ ...emptyNode(), rules: { constraints: [], fixed: profile.split('|')[0]! } }];
 }
 
 function extensionNodes(node: ElementNode, url: string, tools: ElementTools): ElementNode[] {

@@ -148,7 +148,7 @@ function merge(rules: ElementRules, element: ElementDefinition): ElementRules {
       'max',
       element.max === undefined ? undefined : element.max === '*' ? Number.POSITIVE_INFINITY : Number(element.max),
     ),
-    ...set('types', element.type?.map(typeRule)),
+    ...set('types', typeRules(element)),
     ...set('fixed', choice('fixed')),
     ...set('pattern', choice('pattern')),
     ...set('valueSet', element.binding?.strength === 'required' ? element.binding.valueSet : undefined),
@@ -159,9 +159,14 @@ function merge(rules: ElementRules, element: ElementDefinition): ElementRules {
   };
 }
 
+/** Ids and addresses of extensions have types of FHIRPath in snapshots, not their own: nothing is left to say of those. */
+function typeRules({ type }: ElementDefinition): TypeRule[] | undefined {
+  return type?.some(({ code }) => code.startsWith('http://hl7.org/fhirpath/')) ? undefined : type?.map(typeRule);
+}
+
 function typeRule(type: NonNullable<ElementDefinition['type']>[number]): TypeRule {
   return {
-    code: type.code.startsWith('http://hl7.org/fhirpath/') ? 'string' : type.code,
+    code: type.code,
     profiles: type.profile ?? [],
     targets: type.targetProfile ?? [],
     aggregation: type.aggregation ?? [],
