@@ -271,6 +271,8 @@ export interface ServedVersion {
   updated: Date;
   /** JSON of the resource, as the caller sees it. */
   text: string;
+  /** JSON with what the caller does not see of it, hidden elements or those not asked for; absent when that is nothing. */
+  whole?: string;
 }
 
 /** A read that reached patient data (or could have), told before its answer leaves; or any interaction that was refused. */

@@ -276,3 +276,14 @@ test('two callers who chose the same request id are each told when they are refu
     ['ris', '8'],
   ]);
 });
+
+test('one caller who sends several requests under one id at once is told of each that is refused', async () => {
+  const refused = { resources: [], target: { type: 'Task', id: 't9' }, outcome: 'refused' as const };
+  const [byPolicy, byRoom] = [rig.context(noa, 'read', 'again'), rig.context(noa, 'operation:Task/$sign', 'again')];
+  expect(() => rig.access.authorize(byPolicy, { interaction: 'read', type: 'AuditEvent' })).toThrow();
+  await Promise.all([rig.access.auditRead(byRoom, refused), rig.access.auditRead(byPolicy, refused)]);
+  const events = (await rig.trail()).filter((event) => event.entity?.at(-1)?.what?.identifier?.value === 'again');
+  expect(
+    events.map(({ subtype = [] }) => subtype.map(({ code }) => code).includes('operation:Task/$sign')).sort(),
+  ).toEqual([...[false, true]]);
+});

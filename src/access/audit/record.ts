@@ -8,11 +8,10 @@ import type { AccountSecurityEvent } from './account-security.ts';
 import { type Activity, keptActivity } from './activity.ts';
 import type { Site } from './agents.ts';
 import { type Digest, digestOf } from './chain/seal.ts';
-import { patientOf } from './patient.ts';
 
-/** Resources named one by one in an event; beyond, their number is said. Patients are named up to `patientsNamed`. */
+/** Resources named one by one in an event; beyond, their number is said. Patients are all named: no page brings more, included ones with it. */
 const resourcesNamed = 50;
-const patientsNamed = 1_000;
+const patientsNamed = 2_000;
 const requestIdLimit = 128;
 /** Of a query, in bytes: longer ones are cut in the trail. */
 const queryLimitBytes = 8_192;
@@ -92,7 +91,7 @@ export function readRecord(
   context: Context,
   { resources, stored = [], query, target, outcome, reason }: ReadAccess,
   site: Site,
-  patients: readonly (string | undefined)[],
+  patients: readonly string[],
 ): ReadRecord {
   const isQuery = query !== undefined || isQueryInteraction(context.interaction);
   const isOne = resources.length + stored.length === 1 && !isQuery;
@@ -122,12 +121,13 @@ export function readRecord(
 
 /**
  * One transaction that wrote something.
- * @param textOf what was written of an AuditEvent.
+ * @param patients whom it is about, `Patient/[id]`. @param textOf what was written of an AuditEvent.
  */
 export function writeRecord(
   context: Context,
   changes: readonly Change[],
   site: Site,
+  patients: readonly string[],
   textOf: (id: string) => string | undefined,
 ): WriteRecord {
   const posted = changes.flatMap(({ type, id }) => (type === 'AuditEvent' ? [[id, digestOf(textOf(id) ?? '')]] : []));
@@ -137,10 +137,7 @@ export function writeRecord(
     ...circumstances(context, site),
     kinds: distinct(changes.map((change) => change.interaction)),
     data: named(changes.map((change) => `${change.type}/${change.id}/_history/${change.version}`)),
-    patients: distinct(changes.map((change) => patientOf((change.after ?? change.before) as Resource))).slice(
-      0,
-      patientsNamed,
-    ),
+    patients: distinct(patients).slice(0, patientsNamed),
   };
 }
 
@@ -218,6 +215,6 @@ function versionReference({ type, id, version, updated }: ServedVersion): string
   return isOwnDefinition ? `${type}/${id}` : `${type}/${id}/_history/${version}`;
 }
 
-function distinct<T>(values: readonly (T | undefined)[]): T[] {
-  return [...new Set(values.filter((value) => value !== undefined))];
+function distinct<T>(values: readonly T[]): T[] {
+  return [...new Set(values)];
 }

@@ -4,35 +4,35 @@
  */
 import type { Resource } from '@medplum/fhirtypes';
 import type { ServedVersion } from '../../fhir/index.ts';
-import { patientOf, securityContextOf } from './patient.ts';
+import { patientsOf, type Whole, wholesOf } from './patient.ts';
 
 /** What the trail has to know of the content of a resource. */
 export interface Subject {
-  /** `Patient/[id]`. */
-  patient?: string;
-  /** Resource whose access rules a file follows: it says whom the file is about. */
-  rulesOf?: NonNullable<ReturnType<typeof securityContextOf>>;
+  /** `Patient/[id]` each. */
+  patients: readonly string[];
+  /** Resources that say whom a file or a signature is about. */
+  wholes: readonly Whole[];
 }
 
 /** Some megabytes of identifiers. */
 const remembered = 20_000;
 
-export function subjectOf(resource: Resource): Subject {
-  const patient = patientOf(resource);
-  const rulesOf = securityContextOf(resource);
-  return { ...(patient === undefined ? {} : { patient }), ...(rulesOf ? { rulesOf } : {}) };
+/** @param base address of the FHIR API. */
+export function subjectOf(resource: Resource, base: string): Subject {
+  return { patients: patientsOf(resource, base), wholes: wholesOf(resource, base) };
 }
 
-/** @returns subjects of versions of a tenant. A version never changes; its instant tells it from one of an id that was purged and used again. */
-export function rememberSubjects(): (tenant: string, version: ServedVersion) => Subject {
+/**
+ * @param base address of the FHIR API.
+ * @returns subjects of versions of a tenant. A version never changes; its instant tells it from one of an id that was purged and used again.
+ */
+export function rememberSubjects(base: () => string): (tenant: string, version: ServedVersion) => Subject {
   const known = new Map<string, Subject>();
-  return (tenant, { type, id, version, updated, text }) => {
+  return (tenant, { type, id, version, updated, text, whole = text }) => {
     const key = `${tenant} ${type}/${id}/${version} ${updated.getTime()}`;
     const subject = known.get(key);
     if (subject) return subject;
-    const found = subjectOf(JSON.parse(text) as Resource);
-    // A caller from whom elements are hidden may see whom it is about less than others do.
-    if (found.patient === undefined && found.rulesOf === undefined) return found;
+    const found = subjectOf(JSON.parse(whole) as Resource, base());
     if (known.size >= remembered) known.clear();
     known.set(key, found);
     return found;

@@ -19,7 +19,6 @@ import { type ChainBroken, type ChainWatch, type ChainWatchOptions, createChainW
 import { writeSeal } from './chain/write.ts';
 import { platformOrigin } from './codes.ts';
 import { auditEvent } from './event.ts';
-import { patientOf } from './patient.ts';
 import {
   type AuditRecord,
   type AuthenticationRecord,
@@ -30,14 +29,12 @@ import {
   refusalRecord,
   writeRecord,
 } from './record.ts';
-import { rememberSubjects, type Subject, subjectOf } from './subjects.ts';
 import { type Forwarding, forwardInBackground } from './syslog/forward.ts';
+import { createWhom } from './whom.ts';
 
 /** Looking at the images of one study is one event per actor in this time: a viewer sends hundreds of requests (rule 9). */
 export const imageAccessWindowMs = 5 * 60_000;
 const imageAccessesRemembered = 5_000;
-/** Refusals on their way to the trail, by request, for who wants to wait for them. */
-const refusalsRemembered = 1_000;
 /** Events on their way; beyond, callers are refused rather than answered without a trail. */
 const pendingAtMost = 20_000;
 
@@ -71,10 +68,6 @@ export interface TrailOptions {
   log?: ChainWatchOptions['log'];
 }
 
-/** `Patient/[id]` each; undefined of what is about nobody. */
-type Patients = readonly (string | undefined)[];
-type RulesOf = NonNullable<Subject['rulesOf']>;
-
 /** Plugs the trail into the store: every transaction that writes leaves its event in itself. */
 export function createTrail({ store, clock, site, keys, watched, observe, log }: TrailOptions): AuditTrail {
   const pending = new Set<Promise<void>>();
@@ -101,12 +94,16 @@ export function createTrail({ store, clock, site, keys, watched, observe, log }:
     return written;
   }
 
-  const refusals = new Map<string, Promise<void>>();
+  const whom = createWhom({ store, base: () => `${site().address}/fhir` });
+  /** On their way to the trail, for who wants to wait for them. Ids of requests are the callers' own choice: circumstances are not. */
+  const refusals = new WeakMap<Context, Promise<void>>();
   const imageAccesses = new Map<string, { at: number; written: Promise<void> }>();
 
   const onCommit: CommitHook = async (changes, tx) => {
     entries++;
-    tx.journal(writeRecord(tx.context, changes, site(), (id) => tx.writtenText('AuditEvent', id)));
+    const patients = whom.ofChanges(changes, tx);
+    const known = patients instanceof Promise ? await patients : patients;
+    tx.journal(writeRecord(tx.context, changes, site(), known, (id) => tx.writtenText('AuditEvent', id)));
   };
   store.beforeCommit(guardTrail);
   store.onCommit(onCommit);
@@ -119,54 +116,29 @@ export function createTrail({ store, clock, site, keys, watched, observe, log }:
   function imageAccess(context: Context, access: ReadAccess, studies: readonly ImagingStudy[]): Promise<void> {
     const now = clock.now().getTime();
     const studyIds = studies.map((study) => study.id).join(' ');
-    const key = `${context.tenant} ${context.actor.account} ${studyIds}`;
+    const { tenant, actor } = context;
+    // What an app does in a person's name is told with the app's.
+    const key = `${tenant} ${actor.account} ${actor.client ?? ''} ${studyIds}`;
     const known = imageAccesses.get(key);
     if (known && now - known.at < imageAccessWindowMs) return known.written;
     if (imageAccesses.size >= imageAccessesRemembered) imageAccesses.clear();
-    const written = append(context.tenant, readRecord(context, access, site(), access.resources.map(patientOf)));
+    const written = append(tenant, readRecord(context, access, site(), access.resources.flatMap(whom.of)));
     imageAccesses.set(key, { at: now, written });
     written.catch(() => imageAccesses.delete(key));
     return written;
   }
 
-  const subjectOfVersion = rememberSubjects();
-
-  /** Whom an access is about. A file (the PDF of a report) names nobody itself: who looks for the readings of a patient must find its readings too. */
-  function patientsOf({ tenant }: Context, { resources, stored = [] }: ReadAccess): Patients | Promise<Patients> {
-    const patients: (string | undefined)[] = [];
-    const files: RulesOf[] = [];
-    const add = ({ patient, rulesOf }: Subject) => {
-      patients.push(patient);
-      if (rulesOf) files.push(rulesOf);
-    };
-    for (const resource of resources) add(subjectOf(resource));
-    for (const version of stored) add(subjectOfVersion(tenant, version));
-    if (files.length === 0) return patients;
-    return Promise.all(files.map((file) => patientOfFile(tenant, file))).then((found) => [...patients, ...found]);
-  }
-
-  async function patientOfFile(tenant: string, { type, id }: RulesOf): Promise<string | undefined> {
-    if (type === 'Patient') return `Patient/${id}`;
-    try {
-      return patientOf(await store.read(tenant, type, id));
-    } catch (error) {
-      // What it points to may not be there, or not any more.
-      if (error instanceof FhirError && error.status < 500) return undefined;
-      throw error;
-    }
-  }
-
   return {
     async auditRead(context, access) {
       if (access.outcome === 'refused') {
-        const known = refusals.get(refusalKey(context));
+        const known = refusals.get(context);
         if (known) return known;
       }
       const studies = access.resources.filter(isImagingStudy);
       if (/^dicomweb:(?!qido|query|search|stow|store)/.test(context.interaction) && access.outcome === 'success') {
         if (studies.length > 0) return imageAccess(context, access, studies);
       }
-      const patients = patientsOf(context, access);
+      const patients = whom.ofAccess(context, access);
       const known = patients instanceof Promise ? await patients : patients;
       return append(context.tenant, readRecord(context, access, site(), known));
     },
@@ -178,10 +150,8 @@ export function createTrail({ store, clock, site, keys, watched, observe, log }:
           'a refusal is missing in the audit trail',
         );
       });
-      if (refusals.size >= refusalsRemembered) refusals.clear();
-      const key = refusalKey(context);
-      refusals.set(key, written);
-      void written.finally(() => refusals.delete(key)).catch(() => undefined);
+      refusals.set(context, written);
+      void written.finally(() => refusals.delete(context)).catch(() => undefined);
     },
     authentication: (context, event) => append(context.tenant, authenticationRecord(context, event, site())),
     accountSecurity: (context, event) => append(context.tenant, accountSecurityRecord(context, event, site())),
@@ -217,11 +187,6 @@ export function createTrail({ store, clock, site, keys, watched, observe, log }:
       while (pending.size > 0) await Promise.allSettled(pending);
     },
   };
-}
-
-/** A request id is the caller's own choice: another caller with the same one is told on its own. */
-function refusalKey({ tenant, actor, requestId }: Context): string {
-  return `${tenant} ${actor.account} ${requestId}`;
 }
 
 /** Append-only, whoever asks; and nobody writes in the name of the trail, which does not come this way. */

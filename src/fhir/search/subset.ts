@@ -23,7 +23,7 @@ export function subsetText(
   );
   const meta = (resource.meta ?? {}) as Meta;
   const subset = keepLiterals(resource, { ...kept, meta: { ...meta, tag: [...(meta.tag ?? []), subsetted] } });
-  return { ...version, text: stringifyJson(subset) };
+  return { ...version, text: stringifyJson(subset), whole: version.whole ?? version.text };
 }
 
 function elementFilter(

@@ -26,6 +26,8 @@ export interface StoredVersion {
   deleted: boolean;
   /** JSON exactly as served, `meta.versionId` and `meta.lastUpdated` included. */
   text: string;
+  /** The same before elements were left out of it; for the audit trail, which says whom it is about, and never served. */
+  whole?: string;
 }
 
 /** Which history: of one resource (type and id), of a type, or of everything. */

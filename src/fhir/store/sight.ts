@@ -63,7 +63,9 @@ function hiding(hidden: NonNullable<Sight['hidden']>): Omit<StoreSight, 'rows'> 
     },
     show(version) {
       const names = of(version.type);
-      return names.length === 0 || version.text === '' ? version : { ...version, text: without(version.text, names) };
+      if (names.length === 0 || version.text === '') return version;
+      const { text, whole = text } = version;
+      return { ...version, text: without(text, names), whole };
     },
     restore(resource, before) {
       const names = of(resource.resourceType);

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { activityKinds } from '../../../src/access/audit/activity.ts';
 import { auditEvent } from '../../../src/access/audit/event.ts';
-import { patientOf } from '../../../src/access/audit/patient.ts';
+import { patientsOf } from '../../../src/access/audit/patient.ts';
 import {
   type AuditRecord,
   activityRecord,
@@ -93,7 +93,7 @@ const reads = fc
         ...(asked ? { target: asked } : {}),
       },
       site,
-      (resources as Resource[]).map(patientOf),
+      (resources as Resource[]).flatMap((resource) => patientsOf(resource, site.address)),
     ),
   );
 const change = fc
@@ -102,9 +102,10 @@ const change = fc
     ([interaction, one]) =>
       ({ interaction, type: one.resourceType, id: one.id, version: 2, before: one, after: one }) as unknown as Change,
   );
+const patientsChanged = ({ after }: Change) => patientsOf(after as Resource, site.address);
 const writes = fc
   .tuple(context, fc.array(change, { minLength: 1, maxLength: 60 }))
-  .map(([who, changes]) => writeRecord(who, changes, site, () => 'content'));
+  .map(([who, changes]) => writeRecord(who, changes, site, changes.flatMap(patientsChanged), () => 'content'));
 const refusals = fc
   .tuple(
     context,
