@@ -22,9 +22,14 @@ export function createSource(call: OperationCall, budget: Budget): ResourceSourc
   const reads = readsOf(call);
   const known = new Map<string, Resource>();
   const allow = permits(call);
+  const stored = new WeakSet<object>();
+  /** What each contained resource is in: its references are to its neighbours. */
+  const holders = new WeakMap<object, Resource>();
 
   function keep(resource: Resource): Resource {
     known.set(`${resource.resourceType}/${resource.id}`, resource);
+    stored.add(resource);
+    for (const inside of (resource as { contained?: Resource[] }).contained ?? []) holders.set(inside, resource);
     return resource;
   }
 
@@ -37,6 +42,9 @@ export function createSource(call: OperationCall, budget: Budget): ResourceSourc
   }
 
   async function search(type: string, args: ReadonlyMap<string, unknown>, scope: object | undefined, extra = '') {
+    // Its id is a name inside another resource, or elsewhere: what is stored under the same id is somebody else's.
+    if (scope !== undefined && !stored.has(scope))
+      throw new GraphQLError('A search is made inside a resource of this server, not in one that is contained');
     const asked = searchAsked(args);
     allow('search-type', type as ResourceType);
     const query = [asked.query, pointing(asked.reference, scope, args), extra].filter(Boolean).join('&');
@@ -72,7 +80,8 @@ export function createSource(call: OperationCall, budget: Budget): ResourceSourc
       const { reference: text, type: said } = reference as { reference?: string; type?: string };
       const isOptional = args.get('optional') === true;
       if (typeof text !== 'string') return undefined;
-      if (text.startsWith('#')) return contained(scope, text.slice(1), args.get('type'));
+      if (text.startsWith('#'))
+        return contained(holders.get(scope ?? reference) ?? scope, text.slice(1), args.get('type'));
       const target = targetOf(text, call.base);
       const wanted = args.get('type');
       if (wanted !== undefined && wanted !== (target?.type ?? said)) return undefined;

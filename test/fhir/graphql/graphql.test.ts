@@ -181,6 +181,46 @@ describe('$graphql', () => {
     });
   });
 
+  it('keeps contained resources apart from those stored under the same id', async () => {
+    const headers = { 'content-type': 'application/fhir+json' };
+    const payload = {
+      resourceType: 'Encounter',
+      id: 'holder',
+      status: 'finished',
+      class: { code: 'EMER' },
+      contained: [
+        // Named like somebody else, who is stored.
+        { resourceType: 'Patient', id: 'p', managingOrganization: { reference: '#org' } },
+        { resourceType: 'Organization', id: 'org', name: 'Inside', partOf: { reference: '#top' } },
+        { resourceType: 'Organization', id: 'top', name: 'Above' },
+      ],
+      subject: { reference: '#p' },
+    };
+    const stored = await server.request({ method: 'PUT', url: '/fhir/Encounter/holder', headers, payload });
+    expect(stored.status).toBe(201);
+    // A reference inside what is contained is about its neighbours.
+    expect(
+      await dataOf(`{ Encounter(id: "holder") { subject { resource { ... on Patient { managingOrganization { resource {
+        ... on Organization { name partOf { resource { ... on Organization { name } } } } } } } } } } }`),
+    ).toEqual({
+      Encounter: {
+        subject: {
+          resource: { managingOrganization: { resource: { name: 'Inside', partOf: { resource: { name: 'Above' } } } } },
+        },
+      },
+    });
+    // Nobody points to it: what points to the stored Patient/p is not told.
+    const list = '{ ... on Patient { ConditionList(_reference: patient) { id } } }';
+    for (const query of [
+      `{ Encounter(id: "holder") { subject { resource ${list} } } }`,
+      `{ Encounter(id: "holder") { contained ${list} } }`,
+    ]) {
+      const { data, errors } = await ask(query);
+      expect(errors?.[0]?.message, query).toMatch(/contained/);
+      expect(JSON.stringify(data)).not.toMatch(/c0/);
+    }
+  });
+
   it('pages a connection by its cursors, to the end', async () => {
     const seen: string[] = [];
     let cursor: string | null | undefined;
