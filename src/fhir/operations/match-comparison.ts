@@ -7,7 +7,7 @@ export type Comparison = Readonly<Record<Trait, Outcome>>;
 
 export function compareTraits(wanted: Traits, known: Traits): Comparison {
   return {
-    ins: compareNumbers(wanted.ins, known.ins),
+    ins: compareIns(wanted.ins, known.ins),
     ipp: compareNumbers(wanted.ipp, known.ipp),
     'birth-name': compareFamily(wanted, known),
     'first-given-name': compareGiven(wanted, known),
@@ -22,6 +22,21 @@ function compareNumbers(wanted: readonly Numbered[], known: readonly Numbered[])
   const pairs = wanted.flatMap((a) => known.filter((b) => a.system === b.system).map((b) => a.value === b.value));
   if (pairs.length === 0) return 'unknown';
   return pairs.includes(true) ? 'same' : 'different';
+}
+
+/** Characters of a matricule without its key, which only repeats what these say. */
+const bareLength = 13;
+
+/** Written without its key it is no other number, and was not checked either: close, which is worth nothing. */
+function compareIns(wanted: readonly Numbered[], known: readonly Numbered[]): Outcome {
+  const outcome = compareNumbers(wanted, known);
+  if (outcome !== 'different') return outcome;
+  const isBare = wanted.some((a) => known.some((b) => a.system === b.system && isOneWithoutKey(a.value, b.value)));
+  return isBare ? 'close' : 'different';
+}
+
+function isOneWithoutKey(a: string, b: string): boolean {
+  return Math.min(a.length, b.length) === bareLength && a.slice(0, bareLength) === b.slice(0, bareLength);
 }
 
 function compareExact(wanted: string | undefined, known: string | undefined): Outcome {

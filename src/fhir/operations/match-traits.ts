@@ -44,9 +44,12 @@ export function traitsOf(patient: Patient): Traits {
   const birthPlace = code?.valueCoding?.code ?? code?.valueCode ?? code?.valueString;
   const current = (patient.identifier ?? []).filter(({ use, value, system }) => use !== 'old' && value && system);
   return {
-    ins: current.filter(isIns).map(numbered),
+    // The matricule, however its digits were grouped.
+    ins: current.filter(isIns).map((identifier) => numbered(identifier, /\s/g)),
     isQualified: isQualified(patient),
-    ipp: current.filter((identifier) => hasType(identifier, (type) => type === 'PI')).map(numbered),
+    ipp: current
+      .filter((identifier) => hasType(identifier, (type) => type === 'PI'))
+      .map((identifier) => numbered(identifier, /^\s+|\s+$/g)),
     birthName: words(official?.family),
     otherNames: (patient.name ?? [])
       .filter((name) => name !== official && name.family)
@@ -84,8 +87,9 @@ function hasType({ type }: Identifier, test: (code: string) => boolean): boolean
   return (type?.coding ?? []).some(({ code }) => code !== undefined && test(code));
 }
 
-function numbered({ system, value }: Identifier): Numbered {
-  return { system: system!, value: value!.trim().toUpperCase() };
+/** @param blanks what counts for nothing. */
+function numbered({ system, value }: Identifier, blanks: RegExp): Numbered {
+  return { system: system!, value: value!.replaceAll(blanks, '').toUpperCase() };
 }
 
 function isQualified({ extension }: Patient): boolean {

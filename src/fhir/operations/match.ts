@@ -9,7 +9,8 @@ import { booleanOnce, countOnce, refusal, resourceGiven } from './input.ts';
 import { candidatesOf } from './match-candidates.ts';
 import { type Comparison, compareTraits } from './match-comparison.ts';
 import { type Grade, gradeOf, scoreOf } from './match-grade.ts';
-import { traitsOf } from './match-traits.ts';
+import { type Survivor, survivorsOf } from './match-survivors.ts';
+import { type Traits, traitsOf } from './match-traits.ts';
 import { readsOf } from './reads.ts';
 
 const matchGrade = 'http://hl7.org/fhir/StructureDefinition/match-grade';
@@ -37,7 +38,8 @@ export const matchOperation: Operation = {
     const count = countOnce(parameters, 'count', answersAtMost) ?? answersAtMost;
     const traits = traitsOf(wanted);
     const { patients, isCut } = await candidatesOf(readsOf(call), traits);
-    const all = patients.flatMap((patient) => matchOf(traits, patient)).sort(byLikelihood);
+    const remaining = await survivorsOf(readsOf(call), call.base, patients);
+    const all = remaining.flatMap((survivor) => matchOf(traits, survivor)).sort(byLikelihood);
     const certain = all.filter(({ grade }) => grade === 'certain');
     // Two certain matches are one patient recorded twice: nobody may choose between them but a person.
     const kept = onlyCertain ? (certain.length === 1 ? certain : []) : all;
@@ -69,8 +71,7 @@ function patientGiven(call: OperationCall): Patient {
   return resource;
 }
 
-function matchOf(wanted: ReturnType<typeof traitsOf>, patient: Patient): Match[] {
-  const known = traitsOf(patient);
+function matchOf(wanted: Traits, { patient, traits: known }: Survivor): Match[] {
   const comparison = compareTraits(wanted, known);
   const grade = gradeOf(comparison, wanted.isQualified && known.isQualified);
   if (!grade) return [];

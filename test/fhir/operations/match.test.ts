@@ -174,6 +174,43 @@ describe('$match', () => {
     ]);
   });
 
+  it('does not take an INS written without its key, or with blanks, for another one', async () => {
+    const anna = person('KELLER', 'ANNA', { birthDate: '1962-03-09', extension: [qualified] });
+    await server.put({ ...anna, id: 'anna', identifier: [ins('262032A00412306')] });
+    const short = await match({ ...anna, identifier: [ins('262032A004123')] });
+    expect(short).toMatchObject([{ id: 'anna', grade: 'probable', traits: { ins: 'close' } }]);
+    const spaced = await match({ ...anna, identifier: [ins('2 62 03 2A 004 123 06')] });
+    expect(spaced).toMatchObject([{ id: 'anna', grade: 'certain', traits: { ins: 'same' } }]);
+    const other = await match({ ...anna, identifier: [ins('262032A004124')] });
+    expect(other).toMatchObject([{ grade: 'certainly-not', traits: { ins: 'different' } }]);
+  });
+
+  it('leads from a record that was replaced to the one that remains, once', async () => {
+    const merged = person('ROUSSEAU', 'INES', { birthDate: '1971-05-06' });
+    await server.put(
+      { ...merged, id: 'kept', identifier: [ipp('3001')] },
+      {
+        ...merged,
+        id: 'between',
+        active: false,
+        link: [{ type: 'replaced-by', other: { reference: 'Patient/kept' } }],
+      },
+      {
+        ...merged,
+        id: 'gone',
+        active: false,
+        identifier: [ipp('3002')],
+        link: [{ type: 'replaced-by', other: { reference: 'Patient/between' } }],
+      },
+    );
+    const only = [{ name: 'onlyCertainMatches', valueBoolean: true }];
+    for (const number of ['3001', '3002']) {
+      const asked = { ...merged, identifier: [ipp(number)] };
+      expect(await match(asked, only), number).toMatchObject([{ id: 'kept', grade: 'certain' }]);
+      expect(await match(asked), number).toHaveLength(1);
+    }
+  });
+
   it('refuses what nobody can be recognised by', async () => {
     for (const patient of [
       { resourceType: 'Patient' },
