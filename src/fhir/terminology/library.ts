@@ -131,6 +131,24 @@ export function openLibrary(parts: LibraryParts, scope: LibraryScope): Library {
     return undefined;
   }
 
+  /** Of a map that is there more than once, the one its URL stands for. */
+  async function findMapsOf(system: string, direction: 'source' | 'target'): Promise<ConceptMap[]> {
+    const maps: ConceptMap[] = (scope.given ?? []).filter((item) => item.resourceType === 'ConceptMap');
+    for (const tenant of tenants) {
+      const query = `${direction}-system=${criterion(system)}&_count=100`;
+      maps.push(...((await parts.search(scope.sql, tenant, 'ConceptMap', query)) as ConceptMap[]));
+    }
+    for (const definitions of parts.definitions) {
+      maps.push(...definitions.conceptMaps().filter((map) => map.group?.some((group) => group[direction] === system)));
+    }
+    const meant: ConceptMap[] = maps.filter(({ url, status }) => url === undefined && status !== 'retired');
+    for (const url of new Set(maps.flatMap(({ url }) => url ?? []))) {
+      const chosen = (await resource<ConceptMap>('ConceptMap', { url }))?.resource;
+      if (chosen && chosen.status !== 'retired') meant.push(chosen);
+    }
+    return meant;
+  }
+
   return {
     sql: scope.sql,
     codeSystem: (canonical) => once(`CodeSystem ${canonicalText(canonical)}`, () => findSystem(canonical)),
@@ -139,20 +157,7 @@ export function openLibrary(parts: LibraryParts, scope: LibraryScope): Library {
       (await once(`ConceptMap ${canonicalText(canonical)}`, () => resource<ConceptMap>('ConceptMap', canonical)))
         ?.resource,
     async conceptMapsOf(system, direction) {
-      const maps: ConceptMap[] = (scope.given ?? []).filter((item) => item.resourceType === 'ConceptMap');
-      for (const tenant of tenants) {
-        const query = `${direction}-system=${criterion(system)}&_count=100`;
-        maps.push(...((await parts.search(scope.sql, tenant, 'ConceptMap', query)) as ConceptMap[]));
-      }
-      const stored = new Set(maps.map(({ url }) => url));
-      for (const definitions of parts.definitions) {
-        maps.push(
-          ...definitions
-            .conceptMaps()
-            .filter((map) => !stored.has(map.url) && map.group?.some((group) => group[direction] === system)),
-        );
-      }
-      return maps.filter(({ status }) => status !== 'retired');
+      return once(`ConceptMaps ${direction} ${system}`, () => findMapsOf(system, direction));
     },
   };
 }

@@ -561,6 +561,34 @@ describe('ConceptMap/$translate', () => {
     expect(await get('ConceptMap/c/$translate?system=urn:test:anatomy&code=eye-l', 422)).toMatchObject({});
   });
 
+  it('answers by the map of the tenant in its newest version, where the same map is there more than once', async () => {
+    const one = (id: string, version: string, code: string): ConceptMap & { id: string } => ({
+      ...map,
+      ...{ id, version, url: 'urn:test:map-v', sourceUri: 'urn:test:vs:versions' },
+      group: [
+        {
+          source: 'urn:test:v',
+          target: 'urn:test:w',
+          element: [{ code: 'a', target: [{ code, equivalence: 'equal' }] }],
+        },
+      ],
+    });
+    for (const version of [one('v1', '1', 'old'), one('v2', '2', 'new')])
+      expect(await put(version)).toMatchObject({ status: 201 });
+    expect(matches(await get('ConceptMap/$translate?system=urn:test:v&code=a'))).toEqual([['equal', 'new']]);
+    expect(matches(await get('ConceptMap/$translate?system=urn:test:w&code=old&reverse=true'))).toEqual([]);
+  });
+
+  it('refuses more codings than a person writes into one concept', async () => {
+    const concept = (count: number) => ({
+      name: 'codeableConcept',
+      valueCodeableConcept: { coding: Array.from({ length: count }, (_, n) => ({ system: 'urn:x', code: `c${n}` })) },
+    });
+    await post('ConceptMap/$translate', [concept(1_000)], 422);
+    await post('ConceptMap/$translate', [concept(100)]);
+    await post('ValueSet/$validate-code', [{ name: 'url', valueUri: 'urn:test:vs:all' }, concept(1_000)], 422);
+  });
+
   it('refuses a map that is not known and half a question', async () => {
     await get('ConceptMap/$translate?url=urn:nowhere&system=urn:x&code=y', 404);
     await get('ConceptMap/$translate?url=urn:test:map&code=y', 400);

@@ -3,7 +3,7 @@ import type { CodeableConcept, Coding, Parameters, ParametersParameter, Resource
 import { FhirError, type FhirTransaction, type OperationCall } from '../../contract.ts';
 import { validateResource } from '../../validation/index.ts';
 import type { LibraryScope } from '../library.ts';
-import { invalid, shown } from '../problems.ts';
+import { invalid, shown, tooCostly } from '../problems.ts';
 import type { TerminologyResource, TerminologyType } from '../r4.ts';
 
 export interface Input {
@@ -81,6 +81,16 @@ function primitiveOf(parameter: ParametersParameter | undefined): string | undef
   const value = Object.entries(parameter).find(([key]) => key.startsWith('value'))?.[1] as unknown;
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return String(value);
   throw invalid(`Parameter ${shown(parameter.name)} has no simple value`, parameter.name);
+}
+
+/** Codings of one CodeableConcept that are asked about: each is a search of its own. */
+const questionsAtMost = 100;
+
+/** @throws FhirError 422 `too-costly` for more codings than a concept is ever coded by. */
+export function fewEnough<T>(questions: T[]): T[] {
+  if (questions.length > questionsAtMost)
+    throw tooCostly(`A concept with more than ${questionsAtMost} codings is not asked about`, 'codeableConcept');
+  return questions;
 }
 
 /** Where an operation looks: the tenant of the call, over the connection of its transaction. */

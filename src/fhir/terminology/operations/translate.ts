@@ -1,6 +1,7 @@
 /** `ConceptMap/$translate` (https://hl7.org/fhir/R4/conceptmap-operation-translate.html). */
 import type { CodeableConcept, Coding, ConceptMap, Parameters, ParametersParameter } from '@medplum/fhirtypes';
 import type { OperationCall } from '../../contract.ts';
+import { openBudget } from '../budget.ts';
 import { canonicalText, parseCanonical } from '../canonical.ts';
 import type { TerminologyRoom } from '../create.ts';
 import type { Library } from '../library.ts';
@@ -13,7 +14,7 @@ import {
   translateForward,
   translateReverse,
 } from '../translate.ts';
-import { answer, type Input, instanceOf, readInput, scopeOf } from './input.ts';
+import { answer, fewEnough, type Input, instanceOf, readInput, scopeOf } from './input.ts';
 
 const parameters = [
   ...['url', 'conceptMap', 'conceptMapVersion', 'code', 'system', 'version', 'source', 'coding', 'codeableConcept'],
@@ -26,8 +27,10 @@ export async function translate(room: TerminologyRoom, call: OperationCall): Pro
   const library = room.library(scopeOf(call.tx, input, given));
   const isReverse = input.flag('reverse') ?? false;
   const total: Translation = { matches: [], missing: [] };
-  for (const question of questionsOf(input)) {
+  const budget = openBudget();
+  for (const question of fewEnough(questionsOf(input))) {
     for (const map of await mapsOf(library, input, given, question, isReverse)) {
+      budget.time();
       const { matches, missing } = isReverse
         ? translateReverse(map, question)
         : await translateForward(library, map, question);

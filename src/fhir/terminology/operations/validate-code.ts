@@ -9,7 +9,7 @@ import { canonicalText, parseCanonical } from '../canonical.ts';
 import type { TerminologyRoom } from '../create.ts';
 import { invalid, unknownSystem, unknownValueSet } from '../problems.ts';
 import { type CodeAnswer, type CodeQuestion, validateInSystem, validateInValueSet } from '../validate.ts';
-import { answer, type Input, instanceOf, readInput, scopeOf } from './input.ts';
+import { answer, fewEnough, type Input, instanceOf, readInput, scopeOf } from './input.ts';
 
 const common = ['url', 'code', 'display', 'coding', 'codeableConcept', 'date', 'abstract', 'displayLanguage'];
 const ofSystem = [...common, 'codeSystem', 'version'];
@@ -22,7 +22,7 @@ export async function validateCodeInSystem(room: TerminologyRoom, call: Operatio
   const url = given?.url ?? input.text('url') ?? questions[0]!.system;
   if (url === undefined) throw invalid('CodeSystem/$validate-code needs a url', 'url');
   const library = room.library(scopeOf(call.tx, input, given));
-  return firstGood(questions, async (question) => {
+  return firstGood(fewEnough(questions), async (question) => {
     const { url: bare, version } = parseCanonical(url);
     if (question.system !== undefined && question.system !== bare)
       return { valid: false, problem: 'The coding is of another code system' };
@@ -40,7 +40,7 @@ export async function validateCodeInValueSet(room: TerminologyRoom, call: Operat
   const library = room.library(scopeOf(call.tx, input, given));
   const valueSet = given ?? (await namedValueSet(input, (reference) => library.valueSet(reference)));
   const questions = questionsOf(input, input.text('system'), input.text('systemVersion'));
-  return firstGood(questions, (question, budget) =>
+  return firstGood(fewEnough(questions), (question, budget) =>
     validateInValueSet(library, valueSet, question, { ...optionsOf(input), budget }),
   );
 }
