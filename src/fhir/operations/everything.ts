@@ -3,7 +3,7 @@
  * https://hl7.org/fhir/R4/operation-encounter-everything.html): the compartment, and what its resources point to. One Bundle without
  * `_count`; pages with `next` links with it, and always for all patients.
  */
-import type { Bundle, BundleEntry, Resource, ResourceType } from '@medplum/fhirtypes';
+import type { Bundle, BundleEntry, ResourceType } from '@medplum/fhirtypes';
 import { FhirError, type Operation, type OperationAnswer, type OperationCall } from '../contract.ts';
 import type { RestTransaction, StoredVersion } from '../store/contract.ts';
 import { isId } from '../validation/index.ts';
@@ -12,13 +12,16 @@ import { compartmentWalk, cursorOf, goingOn, type Place, type Walk } from './com
 import { type CompartmentName, compartmentTypes } from './compartments.ts';
 import { countOnce, refusal, refuseOthers, textOnce, typesOf } from './input.ts';
 import { parsed, readsOf, type Sight, sight, storedOrGone } from './reads.ts';
-import { supportOf } from './support.ts';
+import { createTargets, supportOf, type Targets } from './support.ts';
 import { typesInUse } from './types-in-use.ts';
 
 /** Members on one page at most, on a page of all patients when no `_count` is given, and in a Bundle without pages. */
 const pageLimit = 1_000;
 const allPatientsPage = 200;
 const wholeLimit = 10_000;
+/** Resources looked at for one page, and searches made for it: what few members are found among is told page by page. */
+const lookedAtMost = 5_000;
+const searchesAtMost = 1_000;
 
 export const everythingOperations: readonly Operation[] = [
   everything('Patient', 'instance'),
@@ -51,6 +54,8 @@ interface Request {
   reads: RestTransaction;
   sees: Sight;
   walk: Walk;
+  /** Nothing is asked for but members: what they point to is not looked for. */
+  isOwn: boolean;
   types?: ResourceType[];
   since?: Date;
   within?: { lo: number; hi: number };
@@ -64,12 +69,10 @@ async function answer(
   const request = await requestOf(call, name);
   const asked = countOnce(call.parameters, '_count', pageLimit);
   const count = asked ?? (level === 'type' ? allPatientsPage : undefined);
-  const page: Page = { members: [], support: [] };
+  const page: Page = { members: [], support: createTargets(request.base), searches: 0 };
   const started = startOf(textOnce(call.parameters, '_cursor'), call.id) ?? { ...(call.id ? { id: call.id } : {}) };
   const next = await fill(request, level, started, page, count);
-  const supporting = request.types?.every((type) => compartmentTypes(name).includes(type) || type === name)
-    ? []
-    : await supportOf(request, page.support, wholeLimit);
+  const supporting = request.isOwn ? [] : await supportOf(request, page.support, wholeLimit);
   const shownSupport = supporting.filter((version) => isWanted(request, version));
   return bundleAnswer(call, request, page.members, shownSupport, next);
 }
@@ -85,7 +88,7 @@ async function requestOf(call: OperationCall, name: CompartmentName): Promise<Re
   if (within === 'start' || within === 'end') throw refusal(`${within} is a date`, within);
   const since = instantOf(textOnce(parameters, '_since'));
   // What members point to is known from the members, also from those that are not asked for.
-  const own = types?.every((type) => type === name || compartmentTypes(name).includes(type));
+  const isOwn = types?.every((type) => type === name || compartmentTypes(name).includes(type)) ?? false;
   const sees = sight(call);
   const inUse = new Set(await typesInUse(call.tx.sql, call.tx.context.tenant));
   return {
@@ -93,7 +96,8 @@ async function requestOf(call: OperationCall, name: CompartmentName): Promise<Re
     base,
     reads: readsOf(call),
     sees,
-    walk: compartmentWalk(name, own ? types : undefined, (type) => inUse.has(type) && sees.may(type)),
+    isOwn,
+    walk: compartmentWalk(name, isOwn ? types : undefined, (type) => inUse.has(type) && sees.may(type)),
     ...(types ? { types } : {}),
     ...(since ? { since } : {}),
     ...(within ? { within } : {}),
@@ -108,10 +112,11 @@ function instantOf(text: string | undefined): Date | undefined {
   return date;
 }
 
-/** What one answer gathers: members to show, and the resources whose targets are to be shown too. */
+/** What one answer gathers: members to show, and what everything looked at points to, which is to be shown too. */
 interface Page {
   members: StoredVersion[];
-  support: Resource[];
+  support: Targets;
+  searches: number;
 }
 
 /** Fills a page from `cursor` on. @returns where the next one begins, undefined at the end. */
@@ -124,7 +129,7 @@ async function fill(
 ): Promise<Cursor | undefined> {
   let at: Cursor | undefined = cursor.id === undefined ? await ownerAfter(request, undefined) : cursor;
   while (at?.id !== undefined) {
-    if (count !== undefined && page.members.length >= count) return at;
+    if (count !== undefined && isFull(page, count)) return at;
     if (page.members.length > wholeLimit) {
       throw new FhirError(403, 'too-costly', `More than ${wholeLimit} resources: ask for pages with _count`);
     }
@@ -139,6 +144,10 @@ async function fill(
   return undefined;
 }
 
+function isFull({ members, support, searches }: Page, count: number): boolean {
+  return members.length >= count || support.size() >= lookedAtMost || searches >= searchesAtMost;
+}
+
 /** One search further. */
 async function advance(
   request: Request,
@@ -148,6 +157,7 @@ async function advance(
   room: number,
 ): Promise<Cursor | undefined> {
   const { reads, name, walk } = request;
+  page.searches++;
   if (!at.place) {
     take(request, at.id, [await storedOrGone(reads, name, at.id)], page);
     return { ...at, place: { step: 0 } };
@@ -169,12 +179,12 @@ async function ownerAfter({ reads, name }: Request, owners: string | undefined):
 function take(request: Request, id: string, found: readonly StoredVersion[], page: Page): void {
   for (const version of found) {
     if (!request.sees.may(version.type)) continue;
-    const resource = parsed(version);
     // Whatever the index said: nothing is shown that does not name whose record this is.
     const isOwn = version.type === request.name && version.id === id;
     if (!isOwn && !version.text.includes(`${request.name}/${id}`)) continue;
+    const resource = parsed(version);
     if (request.within && !isOwn && !isWithin(resource, request.within)) continue;
-    page.support.push(resource);
+    page.support.of(resource);
     if (isWanted(request, version)) page.members.push(version);
   }
 }

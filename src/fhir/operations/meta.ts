@@ -2,6 +2,7 @@
  * $meta, $meta-add, $meta-delete: profiles, tags and security labels (https://hl7.org/fhir/R4/resource-operation-meta.html,
  * https://hl7.org/fhir/R4/resource-operation-meta-add.html, https://hl7.org/fhir/R4/resource-operation-meta-delete.html).
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Coding, Meta, Parameters, Resource } from '@medplum/fhirtypes';
 import type { Operation, OperationAnswer, OperationCall } from '../contract.ts';
 import { refusal } from './input.ts';
@@ -38,7 +39,7 @@ async function change(call: OperationCall, apply: (before: Meta, named: Meta) =>
   const resource = await tx.read(type!, id!);
   const before = resource.meta ?? {};
   const after = apply(before, given);
-  if (size(after) === size(before) && ifMatch === undefined)
+  if (isDeepStrictEqual(labelsOf(after), labelsOf(before)) && ifMatch === undefined)
     return { status: 200, resource: returning(before), shown: [resource] };
   const stored = await tx.update(
     { ...(resource as Resource & { id: string }), meta: after },
@@ -47,8 +48,8 @@ async function change(call: OperationCall, apply: (before: Meta, named: Meta) =>
   return { status: 200, resource: returning(stored.meta ?? {}) };
 }
 
-function size({ profile, tag, security }: Meta): number {
-  return (profile?.length ?? 0) + (tag?.length ?? 0) + (security?.length ?? 0);
+function labelsOf({ profile = [], tag = [], security = [] }: Meta): object {
+  return { profile, tag, security };
 }
 
 /** Sets: a label is system and code, whatever its display and version. */

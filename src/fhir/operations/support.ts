@@ -16,24 +16,44 @@ interface Support {
   sees: Sight;
 }
 
+/** What many resources point to, kept instead of them. */
+export interface Targets {
+  /** Takes the targets of one more resource. */
+  of(resource: Resource): void;
+  /** How many resources these are the targets of. */
+  size(): number;
+  readonly owners: ReadonlySet<string>;
+  readonly found: ReadonlyMap<string, { type: ResourceType; id: string }>;
+}
+
+export function createTargets(base: string): Targets {
+  const owners = new Set<string>();
+  const found = new Map<string, { type: ResourceType; id: string }>();
+  return {
+    of(resource) {
+      owners.add(`${resource.resourceType}/${resource.id}`);
+      for (const target of targetsIn(resource, base)) found.set(`${target.type}/${target.id}`, target);
+    },
+    size: () => owners.size,
+    owners,
+    found,
+  };
+}
+
 /**
  * Targets of the members, and theirs. Types of the patient's compartment are never followed: they are members by themselves, or
  * somebody else's. An encounter also brings what it names directly: its patient, conditions, appointments.
  * @throws FhirError 400 beyond `limit`: nothing is left out silently.
  */
-export async function supportOf(
-  support: Support,
-  members: readonly Resource[],
-  limit: number,
-): Promise<StoredVersion[]> {
+export async function supportOf(support: Support, members: Targets, limit: number): Promise<StoredVersion[]> {
   const { name, base, reads, sees } = support;
   const record = new Set<ResourceType>(['Patient', ...compartmentTypes('Patient')]);
-  const seen = new Set(members.map(({ resourceType, id }) => `${resourceType}/${id}`));
+  const seen = new Set(members.owners);
   const found: StoredVersion[] = [];
-  let round: readonly Resource[] = members;
-  for (let n = 0; n < depth && round.length > 0; n++) {
-    const next: Resource[] = [];
-    for (const { type, id } of targetsOfAll(round, base)) {
+  let round = members;
+  for (let n = 0; n < depth && round.found.size > 0; n++) {
+    const next = createTargets(base);
+    for (const { type, id } of round.found.values()) {
       const isDirect = n === 0 && name === 'Encounter';
       if (seen.has(`${type}/${id}`) || (record.has(type) && !isDirect)) continue;
       seen.add(`${type}/${id}`);
@@ -43,13 +63,9 @@ export async function supportOf(
       if (found.length >= limit)
         throw refusal(`More than ${limit} resources are pointed to: ask for smaller pages with _count`, '_count');
       found.push(stored);
-      next.push(parsed(stored));
+      next.of(parsed(stored));
     }
     round = next;
   }
   return found;
-}
-
-function* targetsOfAll(resources: readonly Resource[], base: string) {
-  for (const resource of resources) yield* targetsIn(resource, base);
 }

@@ -14,6 +14,8 @@ const transportErrors: Record<string, [status: number, code: OperationOutcome['i
     FST_ERR_CTP_INVALID_CONTENT_LENGTH: [400, 'structure', 'the body is not as long as Content-Length says'],
     // The database gave up on a statement (statement_timeout).
     '57014': [503, 'timeout', 'this takes too long: ask for less'],
+    // U+0000: no text of the database can have it, so nothing stored does.
+    '22021': [400, 'invalid', 'the request has a character (U+0000) that no value can have'],
     FST_ERR_CTP_EMPTY_JSON_BODY: [400, 'structure', 'the body is empty'],
   };
 

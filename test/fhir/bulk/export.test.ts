@@ -221,6 +221,11 @@ describe('$export', () => {
     expect(await filesLeft()).toBe(0);
   });
 
+  it('is not known by a name that no job can have', async () => {
+    expect((await server.request({ url: '/fhir/$bulk-status/a%00' })).statusCode).toBe(400);
+    expect((await server.request({ url: `/fhir/$reindex-status?job=%00` })).statusCode).toBe(400);
+  });
+
   it('takes no more jobs than a tenant may have open', async () => {
     const begin = () => server.request({ url: '/fhir/$export?_type=Patient', headers: respondAsync });
     for (let n = 0; n < 5; n++) expect((await begin()).statusCode).toBe(202);

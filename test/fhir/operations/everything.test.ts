@@ -230,6 +230,26 @@ describe('Patient/$everything', () => {
     expect(shown.sort()).toEqual(expected.sort());
   });
 
+  it('ends a page of all patients after so much work, whatever it found', async () => {
+    const many = Array.from({ length: 120 }, (_, n) => ({ resourceType: 'Patient' as const, id: `many-${n}` }));
+    const entry = many.map((resource) => ({ resource, request: { method: 'PUT', url: `Patient/${resource.id}` } }));
+    await server.post('/fhir', { resourceType: 'Bundle', type: 'transaction', entry });
+    let pages = 0;
+    const shown: string[] = [];
+    for (let url: string | undefined = '/fhir/Patient/$everything?_type=Organization'; url; pages++) {
+      const { body }: { body: Bundle } = await server.get(url);
+      shown.push(...namesIn(body));
+      url = body.link?.find(({ relation }) => relation === 'next')?.url;
+    }
+    expect(pages).toBeGreaterThan(1);
+    expect(shown.sort()).toEqual(['Organization/group', 'Organization/hospital']);
+    await server.post('/fhir', {
+      resourceType: 'Bundle',
+      type: 'transaction',
+      entry: many.map(({ id }) => ({ request: { method: 'DELETE', url: `Patient/${id}` } })),
+    });
+  });
+
   it('searches by membership parameters that all exist', () => {
     for (const name of ['Patient', 'Encounter'] as const) {
       for (const type of compartmentTypes(name)) {

@@ -50,6 +50,13 @@ it('$meta-add adds each label once, as a new version; adding it again makes none
   expect(metaOf(await add())).toMatchObject({ versionId: '2' });
 });
 
+it('$meta-add adds to a list that says something twice', async () => {
+  await server.put({ resourceType: 'Patient', id: 'twice', meta: { profile: [profile, profile] } });
+  const other = 'http://example.org/other';
+  const added = await server.post('/fhir/Patient/twice/$meta-add', named({ profile: [other] }));
+  expect(metaOf(added)).toMatchObject({ versionId: '2', profile: [profile, other] });
+});
+
 it('$meta-delete takes labels away, whatever their display, and leaves no empty list', async () => {
   const gone = named({ tag: [blue, { ...red, display: 'x' }], security: [{ ...secret, version: '1' }] });
   expect(metaOf(await server.post('/fhir/Patient/p/$meta-delete', gone))).toMatchObject({
