@@ -5,12 +5,12 @@
  */
 import { type ConditionScope, targetCondition } from './conditions.ts';
 import { elementPaths } from './content-path.ts';
-import { unversionedReference } from './index-values.ts';
 import { keyKind, keyText } from './keys.ts';
 import { tooCostly } from './refusals.ts';
 import type { Criterion } from './request.ts';
 import { type RunningSearch, tableOf } from './scope.ts';
 import type { SqlValues } from './sql-values.ts';
+import { targetOf } from './token-facts.ts';
 
 type Chain = Extract<Criterion, { kind: 'chain' }>;
 type ReverseChain = Extract<Criterion, { kind: 'has' }>;
@@ -68,10 +68,12 @@ async function lookedUpTargets(
   const paths = elementPaths(parameter.expression);
   if (!paths) throw tooCostly(`The chain through ${parameter.code} has too many targets: narrow what it asks of them`);
   const { values } = scope;
+  const base = parameter.shared.base();
+  const own = base === undefined ? '' : `(?:${base.replace(/\W/g, '\\$&')}/)?`;
   const found: string[] = [];
   for (const { type, criterion } of targets) {
     const { text } = await buildWhere(search, type, [criterion], values);
-    const pattern = values.add(`^${type}/([A-Za-z0-9.-]{1,64})(/_history/[^/]+)?$`);
+    const pattern = values.add(`^${own}${type}/([A-Za-z0-9.-]{1,64})(/_history/[^/]+)?$`);
     const references = paths.map(
       (path) =>
         `SELECT jsonb_path_query(r.content::jsonb, ${values.add(`${path}.reference`)}::jsonpath) #>> '{}' AS text`,
@@ -113,10 +115,8 @@ async function pointedTo(
   const ids = new Set<string>();
   for (const { content } of rows) {
     for (const value of parameter.select(JSON.parse(content))) {
-      const reference = (value as { reference?: unknown } | null)?.reference;
-      if (typeof reference !== 'string') continue;
-      const [target, id, ...more] = unversionedReference(reference).split('/');
-      if (target === type && id && more.length === 0) ids.add(id);
+      const target = targetOf(value, parameter.shared.base);
+      if (target?.type === type) ids.add(target.id);
     }
   }
   return [...ids];

@@ -129,7 +129,7 @@ function referenceTest({ parameter, modifier, values }: Clause, scope: TestScope
   }
   let bare = 0;
   const keys = values.flatMap((value) => {
-    const reference = localReference(unescapeValue(value), parameter.shared.base);
+    const reference = localReference(unescapeValue(value), parameter.shared.base, scope.tenant);
     if (modifier !== undefined) {
       const id = reference.startsWith(`${modifier}/`) ? reference.slice(modifier.length + 1) : reference;
       return [key(keyKind.value, `${modifier}/${id}`)];

@@ -23,7 +23,7 @@ export function compositeTest(parameter: Parameter, value: string, scope: TestSc
   const pairs = parts.map((part, n) => ({ part, text: texts[n]! }));
   const ordered = pairs.filter(({ part }) => !headTypes.includes(part.type));
   const forms = pairs.flatMap(({ part, text }) =>
-    headTypes.includes(part.type) ? [form(parameter, part, text, ordered.length > 0)] : [],
+    headTypes.includes(part.type) ? [form(parameter, part, text, { besideOrder: ordered.length > 0, ...scope })] : [],
   );
   if (ordered.length === 0)
     return oneKey(facets.map(({ name }) => keyText(scope.tenant, name, keyKind.pair, ...forms)));
@@ -68,7 +68,12 @@ function onEnd(test: RangeTest, end: 'lo' | 'hi'): RangeTest {
   return 'not' in test ? { not: onEnd(test.not, end) } : { ...test, end };
 }
 
-function form(parameter: Parameter, { type }: FacetPart, text: string, besideOrder: boolean): string {
+function form(
+  parameter: Parameter,
+  { type }: FacetPart,
+  text: string,
+  { besideOrder, tenant }: { besideOrder: boolean; tenant: string },
+): string {
   if (type === 'token') {
     const [kind, ...parts] = tokenKey(parameter, text);
     if (kind === keyKind.system && besideOrder)
@@ -77,7 +82,7 @@ function form(parameter: Parameter, { type }: FacetPart, text: string, besideOrd
   }
   const address = unescapeValue(text);
   if (type === 'uri') return headForm(keyKind.value, address);
-  const reference = localReference(address, parameter.shared.base);
+  const reference = localReference(address, parameter.shared.base, tenant);
   if (!reference.includes('/') && !reference.includes(':'))
     throw invalid(`${parameter.code} needs a reference of the form Type/id`);
   return headForm(keyKind.value, reference);

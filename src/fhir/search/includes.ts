@@ -2,13 +2,13 @@
 import type { OperationOutcomeIssue, ResourceType } from '@medplum/fhirtypes';
 import type { SearchOptions, StoredVersion } from '../store/contract.ts';
 import { keysCondition } from './conditions.ts';
-import { unversionedReference } from './index-values.ts';
 import { keyKind, keyText } from './keys.ts';
 import type { Parameter } from './parameters.ts';
 import type { Include } from './request.ts';
 import { seenCondition } from './row-limits.ts';
 import { type RunningSearch, tableOf } from './scope.ts';
 import { createSqlValues } from './sql-values.ts';
+import { targetOf } from './token-facts.ts';
 import { usedTypes } from './used-types.ts';
 
 /** Most resources added to one page, and rounds of `:iterate`. */
@@ -83,10 +83,9 @@ async function pointedTo(
     const resource: unknown = JSON.parse(version.text);
     for (const parameter of referenceParameters(search, include, version.type)) {
       for (const value of parameter.select(resource)) {
-        const reference = (value as { reference?: unknown } | null)?.reference;
-        if (typeof reference !== 'string') continue;
-        const [type, id, ...rest] = unversionedReference(reference).split('/');
-        if (!type || !id || rest.length > 0 || !search.registry.types.has(type)) continue;
+        const target = targetOf(value, parameter.shared.base);
+        if (!target || !search.registry.types.has(target.type)) continue;
+        const { type, id } = target;
         if (include.targetType !== undefined && include.targetType !== type) continue;
         if (seen.has(`${type}/${id}`)) continue;
         wanted.set(type, (wanted.get(type) ?? new Set()).add(id));

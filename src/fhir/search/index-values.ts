@@ -10,8 +10,6 @@ import { phoneticKeys } from './phonetic.ts';
 import { foldString, searchedStrings } from './strings.ts';
 import { referenceFacts, tokenFacts, uriFacts } from './token-facts.ts';
 
-export { unversionedReference } from './token-facts.ts';
-
 export interface IndexEntry {
   /** Binary `bigint[]`. */
   keys: Buffer;

@@ -3,7 +3,7 @@ import type { OperationOutcomeIssue, Resource, ResourceType } from '@medplum/fhi
 import { FhirError } from '../contract.ts';
 import { parseJson } from '../json/index.ts';
 import type { SearchOptions, SearchPage, StoredVersion } from '../store/contract.ts';
-import { compartmentCriterion, compartmentTypes } from './compartments.ts';
+import { compartmentCriterion, compartmentTypes, isToldIn } from './compartments.ts';
 import { countTimeoutMs } from './deadline.ts';
 import { collectIncludes } from './includes.ts';
 import { rowsAfter } from './leading-rows.ts';
@@ -59,7 +59,10 @@ export async function searchSystemPage(
     search,
     typePairs.map(({ value }) => value),
   );
-  const inCompartment = options.compartment && compartmentTypes(options.compartment.type);
+  const { compartment } = options;
+  const inCompartment =
+    compartment &&
+    compartmentTypes(compartment.type).filter((type) => isToldIn(search.registry, type, compartment.type));
   const allowed = (type: string) =>
     (!types || types.includes(type as ResourceType)) && (!inCompartment || inCompartment.includes(type));
   const searched = (asked ?? types ?? inCompartment ?? (await usedTypes(search))).filter(allowed);

@@ -53,15 +53,29 @@ export function referenceFacts(value: unknown, base: () => string | undefined, k
   }
 }
 
-/** `Patient/1` for a reference to it by our own address, of any version; other references stay what they are. */
-export function localReference(reference: string, base: () => string | undefined): string {
+/**
+ * `Patient/1` for a reference to it by our own address, of any version; other references stay what they are.
+ * @param tenant whose own address (`/t/[tenant]/fhir`) is ours too; none in what is stored, where it is never kept.
+ */
+export function localReference(reference: string, base: () => string | undefined, tenant = ''): string {
   if (!reference.startsWith('http')) return unversionedReference(reference);
   const own = base();
-  return unversionedReference(own && reference.startsWith(`${own}/`) ? reference.slice(own.length + 1) : reference);
+  const addresses =
+    own === undefined ? [] : [own, ...(tenant === '' ? [] : [own.replace(/fhir$/, `t/${tenant}/fhir`)])];
+  const address = addresses.find((each) => reference.startsWith(`${each}/`));
+  return unversionedReference(address === undefined ? reference : reference.slice(address.length + 1));
+}
+
+/** Type and id of a Reference to a resource here; undefined for what is contained, elsewhere or only described. */
+export function targetOf(value: unknown, base: () => string | undefined): { type: string; id: string } | undefined {
+  const reference = (value as { reference?: unknown } | null | undefined)?.reference;
+  if (typeof reference !== 'string') return undefined;
+  const [type, id, ...more] = localReference(reference, base).split('/');
+  return type && id && more.length === 0 ? { type, id } : undefined;
 }
 
 /** A reference without `/_history/…`: searches find the resource whatever version was meant. */
-export function unversionedReference(reference: string): string {
+function unversionedReference(reference: string): string {
   const at = reference.indexOf('/_history/');
   return at < 0 ? reference : reference.slice(0, at);
 }

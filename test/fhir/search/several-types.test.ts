@@ -2,7 +2,7 @@ import type { Resource, ResourceType } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../../src/db/index.ts';
 import { createFhirStore } from '../../../src/fhir/index.ts';
-import type { RestReads, SearchOptions, SearchPage } from '../../../src/fhir/store/index.ts';
+import type { RestReads, RestStore, SearchOptions, SearchPage } from '../../../src/fhir/store/index.ts';
 import { testDatabase } from '../../support/database.ts';
 import { contextOf } from '../store/context.ts';
 
@@ -48,9 +48,10 @@ const resources: (Resource & { id: string })[] = [
 
 let database: Database;
 let reads: RestReads;
+let store: RestStore;
 beforeAll(async () => {
   database = await testDatabase();
-  const store = await createFhirStore({ database });
+  store = await createFhirStore({ database });
   await store.transaction(contextOf('aa'), async (tx) => {
     for (const resource of resources) await tx.update(resource);
   });
@@ -156,6 +157,20 @@ describe('a search in a compartment', () => {
     expect(await inPatient('date=2026')).toEqual(['Observation/weight']);
     expect(await inPatient('status=final')).toEqual(['Observation/weight']);
     expect(await inPatient('date=2025')).toEqual([]);
+  });
+
+  it('leaves out what somebody does not see to be in it, and refuses it by name', async () => {
+    const hidden = new Map<ResourceType, readonly string[]>([
+      ['Observation', ['subject']],
+      ['Encounter', ['subject']],
+    ]);
+    const blind = store.reads('aa', { hidden });
+    const page = await blind.searchSystem(undefined, '', of('Patient', 'same'));
+    expect(names(page)).toEqual(['Condition/fracture', 'Patient/same']);
+    const byName = blind.searchBundle('Encounter', '', of('Patient', 'same'));
+    await expect(byName).rejects.toMatchObject({ status: 400, outcome: { issue: [{ code: 'not-supported' }] } });
+    const lists = store.reads('aa', { hidden: new Map([['List', ['entry']]]) });
+    await expect(lists.searchBundle('Patient', '_list=any')).rejects.toMatchObject({ status: 400 });
   });
 
   it('is refused for a type that is never in it, and where there is no compartment', async () => {
