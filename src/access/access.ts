@@ -36,7 +36,7 @@ import { relyingPartyOf } from './second-factor/relying-party.ts';
 import { completeSignIn, type Proven, type SignInResult } from './sign-in/complete.ts';
 import type { SecondFactorRoles } from './sign-in/next-step.ts';
 import { type SignInAttempt, signInByPassword } from './sign-in/password.ts';
-import { createNarrowing, isWithinScopes, oauthTokens, refuseBeyondReach } from './smart/index.ts';
+import { beyondReach, createNarrowing, isWithinScopes, oauthTokens, refuseBeyondReach } from './smart/index.ts';
 import {
   addressedTenant,
   createTenantDoor,
@@ -253,23 +253,25 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
     },
     async authenticate(request) {
       const identified = await authenticate(request);
-      refuseBeyondReach(request, identified.actor);
-      const tenant = addressedTenant(request);
-      if (tenant === undefined) return withSight(identified);
-      const there = await door.stepInto(identified, tenant).catch((error: unknown) => {
-        trail.refused(
-          { ...contextOf(request, identified), interaction: crossTenant },
-          { interaction: crossTenant, type: tenant },
-        );
+      const refused = async (interaction: string, type: string | undefined, error: unknown): Promise<never> => {
+        const context = { ...contextOf(request, identified), interaction };
+        await trail.refused(context, { interaction, ...(type === undefined ? {} : { type }) });
         throw error;
-      });
-      return withSight(there);
+      };
+      const tenant = addressedTenant(request);
+      try {
+        refuseBeyondReach(request, identified.actor);
+      } catch (error) {
+        return refused(beyondReach, undefined, error);
+      }
+      if (tenant === undefined) return withSight(identified);
+      return withSight(await door.stepInto(identified, tenant).catch((error) => refused(crossTenant, tenant, error)));
     },
     isAllowed: (context, request) => isPermitted(context, demandOf(context, request)),
     authorize(context, request) {
       const demand = demandOf(context, request);
       if (isPermitted(context, demand)) return;
-      trail.refused(context, demand);
+      void trail.refused(context, demand);
       throw notGranted(context.actor.roles, demand);
     },
     auditRead: trail.auditRead,

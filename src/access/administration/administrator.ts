@@ -11,7 +11,7 @@ export async function callerWith(access: Access, request: FastifyRequest, roles:
   const caller = await callerOf(access, request);
   const context = { ...caller.context, interaction: 'administration' };
   if (!caller.account.roles.some((role) => roles.includes(role))) {
-    access.accountRooms.trail.refused(context, { interaction: 'administration' });
+    await access.accountRooms.trail.refused(context, { interaction: 'administration' });
     throw told(403, 'forbidden', 'Action réservée aux administrateurs.');
   }
   return { ...caller, context };

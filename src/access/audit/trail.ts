@@ -41,8 +41,11 @@ const pendingAtMost = 20_000;
 export interface AuditTrail {
   /** Resolves once the access is committed in the trail; rejects when it cannot be: then nothing may be answered. */
   auditRead(context: Context, access: ReadAccess): Promise<void>;
-  /** A refusal by the policy; written in the background, awaited by `auditRead` of the same request and by `close`. */
-  refused(context: Context, demand: Demand & { id?: string }): void;
+  /**
+   * A refusal by the policy; written in the background, awaited by `auditRead` of the same circumstances and by `close`. Resolves once it is
+   * written or cannot be: then it stays a refusal.
+   */
+  refused(context: Context, demand: Demand & { id?: string }): Promise<void>;
   authentication(context: Context, event: AuthenticationRecord['event']): Promise<void>;
   /** Passwords, factors and sessions that changed, accounts that were locked out; about the account of the context's tenant. */
   accountSecurity(context: Context, event: AccountSecurityEvent): Promise<void>;
@@ -144,14 +147,14 @@ export function createTrail({ store, clock, site, keys, watched, observe, log }:
     },
     refused(context, demand) {
       const written = append(context.tenant, refusalRecord(context, demand, site()));
-      written.catch((error: unknown) => {
+      const told = written.catch((error: unknown) => {
         log?.error(
           { requestId: context.requestId, error: (error as Error).name },
           'a refusal is missing in the audit trail',
         );
       });
       refusals.set(context, written);
-      void written.finally(() => refusals.delete(context)).catch(() => undefined);
+      return told.finally(() => refusals.delete(context));
     },
     authentication: (context, event) => append(context.tenant, authenticationRecord(context, event, site())),
     accountSecurity: (context, event) => append(context.tenant, accountSecurityRecord(context, event, site())),

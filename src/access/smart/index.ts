@@ -4,7 +4,7 @@ export { describeSecurity } from './discovery.ts';
 export { type KeySet, readKeySet } from './key-set.ts';
 export { registerMachine } from './machine.ts';
 export { createNarrowing } from './narrowing.ts';
-export { refuseBeyondReach } from './reach.ts';
+export { beyondReach, refuseBeyondReach } from './reach.ts';
 export { oauthTokens } from './recogniser.ts';
 export { type ClientRequest, rotateClient, setClientDisabled, storeClient } from './registration.ts';
 export { type SmartRoutesOptions, smartRoutes } from './routes.ts';

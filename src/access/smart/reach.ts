@@ -10,6 +10,9 @@ const api = /^(?:\/t\/[^/?]+)?\/(?:dicomweb|fhir)(?:[/?]|$)/;
 const ofAccount = /^(?:\/t\/[^/?]+)?\/fhir\/(?:\$bulk-status|\$bulk-file|\$import|ws)(?:[/?]|$)/;
 const whoAmI = /^\/oauth2\/userinfo(?:\?|$)/;
 
+/** What the trail calls an attempt at an address out of reach. */
+export const beyondReach = 'oauth2:reach';
+
 /** @throws FhirError 403. */
 export function refuseBeyondReach(request: object, { scopes }: Pick<Actor, 'scopes'>): void {
   if (scopes === undefined) return;
@@ -25,7 +28,8 @@ export function refuseBeyondReach(request: object, { scopes }: Pick<Actor, 'scop
 }
 
 function decoded(url: string): string {
-  const [path = ''] = url.split('?');
+  // A number sign ends a path there too (RFC 3986 §3.3), although no request should have one.
+  const [path = ''] = url.split(/[?#]/);
   try {
     return decodeURIComponent(path);
   } catch {

@@ -1,3 +1,5 @@
+import { type RequestOptions, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { setClientDisabled } from '../../../src/access/smart/registration.ts';
 import { authorization, decide, exchange, redirectUri, signIn } from '../../access/smart/app.ts';
@@ -142,6 +144,27 @@ test('a person who is shut off leaves nothing to their apps', async () => {
   expect(await refresh(tokens.refresh_token)).toMatchObject({ error: 'invalid_grant' });
 });
 
+test('an account that is opened again after it was shut off opens nothing that was open before', async () => {
+  const ida = await signIn(rig, 'ida', 'aa', ['conformance']);
+  const { query, verifier } = authorization('app', 'user/Patient.rs offline_access');
+  const back = await decide(rig, query, ida);
+  const tokens = await exchange(rig, 'app', { code: back.searchParams.get('code') ?? '', verifier });
+  const late = authorization('app', 'user/Patient.rs');
+  const code = (await decide(rig, late.query, ida)).searchParams.get('code') ?? '';
+  const machine = await rig.post('/oauth2/token', machineForm(await assertion(key, 'machine', rig.clock.now())));
+  for (const login of ['ida', 'machine'])
+    for (const isDisabled of [true, false]) await rig.access.setDisabled(login, isDisabled);
+  expect(await get(tokens.access_token, '/fhir/Patient')).toBe(401);
+  expect(await refresh(tokens.refresh_token)).toMatchObject({ error: 'invalid_grant' });
+  const form = { grant_type: 'authorization_code', client_id: 'app', redirect_uri: redirectUri, code };
+  expect((await rig.post('/oauth2/token', { ...form, code_verifier: late.verifier })).json()).toMatchObject({
+    error: 'invalid_grant',
+  });
+  expect(await get(machine.json().access_token, '/fhir/Patient')).toBe(401);
+  const again = await rig.post('/oauth2/token', machineForm(await assertion(key, 'machine', rig.clock.now())));
+  expect(await get(again.json().access_token, '/fhir/Patient')).toBe(200);
+});
+
 test('a password that is changed ends what apps were let in with', async () => {
   const zoe = await signIn(rig, 'zoe', 'aa', ['conformance']);
   const { query, verifier } = authorization('app', 'user/Patient.rs offline_access');
@@ -205,6 +228,17 @@ test('a token of an app opens no page of its person’s account and none of an a
   expect(launch.statusCode).not.toBe(200);
 });
 
+test('a token that tries an address out of its reach is told of, with its app', async () => {
+  const { access_token: token } = await tokensFor('user/*.cruds openid');
+  const answer = await rig.app.inject({
+    url: '/oauth2/account/sessions',
+    headers: { authorization: `Bearer ${token}`, 'x-request-id': 'out-of-reach' },
+  });
+  expect(answer.statusCode).toBe(403);
+  const events = (await rig.trail('outcome=8')).filter((event) => JSON.stringify(event).includes('out-of-reach'));
+  expect(events).toMatchObject([{ outcomeDesc: 'oauth2:reach', agent: [{ altId: 'app' }, {}, { altId: 'noa' }] }]);
+});
+
 test('what follows the account afterwards needs scopes as wide as the account', async () => {
   const machine = await rig.post('/oauth2/token', machineForm(await assertion(key, 'machine', rig.clock.now())));
   const { access_token: token } = machine.json();
@@ -226,7 +260,21 @@ test('what follows the account afterwards needs scopes as wide as the account', 
   ]) {
     expect([url, await get(token, url)]).toEqual([url, 403]);
   }
+  // What the router takes for the end of an address: only over a socket, a URL has no such path.
+  await rig.app.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = rig.app.server.address() as AddressInfo;
+  for (const path of ['/fhir/ws#', '/fhir/ws#/x', '/fhir/%77s#?x', '/fhir/$import#', '/fhir/$bulk-status/1#/Patient']) {
+    expect([path, await statusOf({ port, path, headers: { authorization: `Bearer ${token}` } })]).toEqual([path, 403]);
+  }
 });
+
+function statusOf(options: RequestOptions): Promise<number | undefined> {
+  const { promise, resolve, reject } = Promise.withResolvers<number | undefined>();
+  request({ host: '127.0.0.1', ...options }, (answer) => resolve(answer.resume().statusCode))
+    .on('error', reject)
+    .end();
+  return promise;
+}
 
 test('a token of one tenant is none of another, whatever prefix it is given', async () => {
   const { access_token: token } = await tokensFor('user/Patient.rs');
