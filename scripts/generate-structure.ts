@@ -39,6 +39,8 @@ const notInR4: Record<string, string[]> = {
   Meta: ['project', 'author', 'onBehalfOf', 'account', 'accounts', 'compartment', 'deleted'],
   Binary: ['url'],
   DeviceDefinition: ['bodySite', 'classification'],
+  HealthcareService: ['offeredIn'],
+  ObservationDefinition: ['publisher'],
   ResearchStudy: [
     ...[
       'name',
@@ -68,6 +70,19 @@ const asInR4: Record<string, Record<string, string>> = {
   },
 };
 
+/** … single elements likewise: targets and a value set of later versions, and a resource that names its type. */
+const elementsAsInR4: Record<string, Record<string, string>> = {
+  'AuditEvent.source': {
+    observer: '1..1 Reference(PractitionerRole,Practitioner,Organization,Device,Patient,RelatedPerson)',
+  },
+  'Bundle.entry.response': { outcome: '0..1 Resource' },
+  DetectedIssue: { status: '1..1 code @observation-status' },
+  MeasureReport: {
+    subject: '0..1 Reference(Patient,Practitioner,PractitionerRole,Location,Device,RelatedPerson,Group)',
+  },
+  ResearchStudy: { site: '0..* Reference(Location)' },
+};
+
 /** Where the official examples of R4 contradict its definitions, both are accepted. */
 const asInExamples: Record<string, [element: string, rule: string]> = {
   DeviceUseStatement: [
@@ -88,10 +103,12 @@ const leftOut: Record<string, string> = {
 };
 
 /**
- * Invariants that refuse what R4 allows: a comparison that cannot be decided (2024 and 2024-03, quantities of two units) is empty,
- * hence not true, yet breaks nothing. R5 corrected them the same way.
+ * Invariants that are corrected as in R5. One counts otherwise than it says and than the definition of `enableBehavior` does
+ * (https://hl7.org/fhir/R4/questionnaire-definitions.html#Questionnaire.item.enableBehavior). The others refuse what R4 allows: a comparison that cannot be decided (2024 and 2024-03, quantities of two units) is empty,
+ * hence not true, yet breaks nothing.
  */
-const undecided: Record<string, [comparison: string, as: string]> = {
+const correctedComparisons: Record<string, [comparison: string, as: string]> = {
+  'que-12': ['enableWhen.count() > 2', 'enableWhen.count() > 1'],
   'per-1': ['(start <= end)', '(start > end).empty() or (start <= end)'],
   'rng-2': ['(low <= high)', '(low > high).empty() or (low <= high)'],
   'mdd-1': [
@@ -191,6 +208,7 @@ function correct(types: Record<string, StructureType>): void {
     removePart(types, name);
     types[name] = { kind: 'complex', base: 'BackboneElement', elements };
   }
+  for (const [name, elements] of Object.entries(elementsAsInR4)) Object.assign(types[name]!.elements, elements);
   for (const [name, [element, rule]] of Object.entries(asInExamples)) types[name]!.elements[element] = rule;
   for (const type of Object.values(types)) {
     for (const [element, rule] of Object.entries(type.elements)) {
@@ -271,7 +289,7 @@ function addInvariants(structure: StructureFile, profiles: StructureDefinition[]
       if (!isDeclared(structure, at)) continue;
       for (const { key, severity, expression } of element.constraint ?? []) {
         if (!expression || inCode.has(key) || leftOut[key] || (index > 0 && inherited.has(key))) continue;
-        const [comparison, corrected] = undecided[key] ?? ['', ''];
+        const [comparison, corrected] = correctedComparisons[key] ?? ['', ''];
         const text = comparison ? expression.replace(comparison, corrected) : expression;
         const known = invariants.get(`${key} ${text}`);
         if (known) known.at.push(at);

@@ -76,9 +76,13 @@ export function compiler(structure: StructureFile): Compiler {
       properties.forEach(({ property, primitive }, index) => {
         const slot = { name, bit, repeats: rule.repeats, primitive, ...choice };
         const type = rule.types[index]!;
-        const check = allOf([...elementChecks(rule, type), ...invariantsOf(`${typeName}.${name}`, type.code)]);
+        const path = `${typeName}.${name}`;
+        // A part with a type of its own has its invariants there, and is not to be told of them twice.
+        const invariants = shapes.of(path) ? [] : invariantsOf(path, type.code);
+        const check = allOf([...elementChecks(rule, type), ...invariants]);
         slots.set(property, { ...slot, isShadow: false, check });
-        if (primitive) slots.set(`_${property}`, { ...slot, isShadow: true, check: typeCheck('Element'), besideValue });
+        if (primitive && !isAttribute(typeName, name, type.code))
+          slots.set(`_${property}`, { ...slot, isShadow: true, check: typeCheck('Element'), besideValue });
       });
     }
     if (marks > 31) throw new Error(`${typeName} has more required elements than bits`);
@@ -99,6 +103,14 @@ export function compiler(structure: StructureFile): Compiler {
 
   const resource = resourceCheck(typeCheck, isResourceType);
   return { typeCheck, resource, isResourceType, shapes };
+}
+
+/**
+ * What XML writes as an attribute, or as XHTML, has no place for extensions (https://hl7.org/fhir/R4/xml.html): ids of elements, addresses
+ * of extensions, narrative.
+ */
+function isAttribute(typeName: string, name: string, type: string): boolean {
+  return type === 'xhtml' || (name === 'id' && type !== 'id') || (typeName === 'Extension' && name === 'url');
 }
 
 function primitiveCheck(rule: PrimitiveRule): Check {

@@ -17,8 +17,7 @@ export function compileInvariants(
     for (const path of invariant.at) byPath.set(path, [...(byPath.get(path) ?? []), invariant]);
   }
   return (path, type = path) =>
-    // A part with a type of its own has its invariants there.
-    (type !== path && shapes.of(path) ? [] : (byPath.get(path) ?? [])).flatMap((invariant) => {
+    (byPath.get(path) ?? []).flatMap((invariant) => {
       const check = compileInvariant(invariant, path, type, shapes);
       return check ? [check] : [];
     });

@@ -61,8 +61,8 @@ export function checkReference(
 
 function containedType(id: string, run: Run): string | undefined {
   // `#` alone is the containing resource, from inside a contained one.
-  if (id === '') return undefined;
-  const type = run.contained?.get(id);
+  const container = run.isContained && isObject(run.rootResource) ? String(run.rootResource.resourceType) : undefined;
+  const type = id === '' ? container : run.contained?.get(id);
   if (type === undefined) report(run, 'invariant', 'refers to no contained resource', 'reference');
   return type;
 }

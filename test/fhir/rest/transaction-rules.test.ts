@@ -127,7 +127,8 @@ describe('references between entries', () => {
         resourceType: 'Observation',
         status: 'final',
         code: { text: 'x' },
-        focus: [{ reference: '#' }, { reference: 'Patient/nowhere' }],
+        contained: [{ resourceType: 'Patient', id: 'p' }],
+        focus: [{ reference: '#p' }, { reference: 'Patient/nowhere' }],
       }),
     );
     const error = await work.catch((reason: unknown) => reason);

@@ -26,6 +26,12 @@ describe('structure.generated.json', () => {
       'security',
       'tag',
     ]);
+    expect(structure.types.HealthcareService!.elements).not.toHaveProperty('offeredIn');
+    expect(structure.types.ObservationDefinition!.elements).not.toHaveProperty('publisher');
+    expect(structure.types.ResearchStudy!.elements.site).toBe('0..* Reference(Location)');
+    expect(structure.types.MeasureReport!.elements.subject).not.toMatch(/Organization|CareTeam|HealthcareService/);
+    expect(structure.types['AuditEvent.source']!.elements.observer).not.toContain('Subscription');
+    expect(structure.types.DetectedIssue!.elements.status).toBe('1..1 code @observation-status');
     expect(structure.types['EvidenceVariable.characteristic']!.elements['definition[x]']).toMatch(/^1\.\.1 /);
   });
 

@@ -37,7 +37,7 @@ const primitives: Record<string, unknown[]> = {
 /** What the definitions leave to us: values that need more than their own type to be valid. */
 const special: Record<string, (draw: Draw) => unknown> = {
   Extension: (draw) => ({ url: 'http://example.org/e', valueString: pick(texts, draw) }),
-  Resource: () => ({ resourceType: 'Basic', id: 'inner', code: { text: 'x' }, subject: { reference: '#' } }),
+  Resource: () => ({ resourceType: 'Basic', id: 'inner', code: { text: 'x' } }),
   'Bundle.entry.search': () => ({ mode: 'match' }),
 };
 
@@ -53,7 +53,9 @@ function makeObject(structure: StructureFile, type: string, draw: Draw, depth: n
     const chosen = pick(rule.types, draw);
     const property = declared.endsWith('[x]') ? choiceProperty(declared.slice(0, -3), chosen.code) : declared;
     const make = () => makeValue(structure, chosen, rule, draw, depth + 1);
-    object[property] = rule.repeats ? Array.from({ length: declared === 'contained' ? 1 : 1 + draw(2) }, make) : make();
+    const makeContained = () => ({ ...(make() as object), subject: { reference: '#' } });
+    if (declared === 'contained') object[property] = [makeContained()];
+    else object[property] = rule.repeats ? Array.from({ length: 1 + draw(2) }, make) : make();
   }
   // The size of data that is there is what it is.
   if (object.data !== undefined) delete object.size;

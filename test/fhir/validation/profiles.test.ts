@@ -421,8 +421,9 @@ describe('profiles', () => {
       { path: 'Patient.link.other', type },
       { path: 'Patient.gender', min: 1 },
     ]);
-    const linked = { link: [{ other: { reference: '#' }, type: 'seealso' }], gender: 'male' };
-    expect(errorsOf(patient({ ...linked }), p)).toEqual([]);
+    const linked = (reference: string) => ({ link: [{ other: { reference }, type: 'seealso' }], gender: 'male' });
+    const back = { ...patient(linked('#')), id: 'back', meta: { profile: [url] } };
+    expect(errorsOf(patient({ ...linked('#back'), contained: [back] }), p)).toEqual([]);
     const circle = (id: string) => ({
       fullUrl: `http://example.org/Patient/${id}`,
       resource: patient({

@@ -188,6 +188,16 @@ describe('extensions of primitives', () => {
       'invariant Patient.name[0].given[1]',
     ]);
     expect(issuesOf(patient({ _name: [{}] }))).toEqual(['structure Patient._name']);
+    // What XML has as an attribute or as XHTML has no extensions; an address of an extension is not replaced by one either.
+    expect(issuesOf(patient({ name: [{ family: 'x', _id: absent }] }))).toEqual(['structure Patient.name[0]._id']);
+    expect(issuesOf(patient({ extension: [{ _url: absent, valueCode: 'x' }] }))).toEqual([
+      'structure Patient.extension[0]._url',
+      'required Patient.extension[0].url',
+    ]);
+    expect(issuesOf(patient({ text: { status: 'generated', _div: absent } }))).toEqual([
+      'structure Patient.text._div',
+      'required Patient.text.div',
+    ]);
     expect(issuesOf(patient({ name: [{ given: ['a', null] }] }))).toEqual(['structure Patient.name[0].given[1]']);
     expect(issuesOf(patient({ name: [{ given: [null], _given: [null] }] })).sort()).toEqual(
       Array(2).fill('structure Patient.name[0].given[0]'),
@@ -317,6 +327,13 @@ describe('references', () => {
     ]);
     expect(issuesOf(observation({ reference: '#q' }, { contained: [practitioner] }))).toEqual([at]);
     expect(issuesOf(observation({ reference: '#p' }))).toEqual(['invariant Observation.subject.reference']);
+    // The container by itself, from inside it only, and of a type the element allows.
+    expect(issuesOf(observation({ reference: '#' }))).toEqual(['invariant Observation.subject.reference']);
+    const inner = { ...observation({ reference: '#' }), id: 'o' };
+    expect(issuesOf({ resourceType: 'Patient', contained: [inner] })).toEqual([]);
+    expect(issuesOf({ resourceType: 'Organization', name: 'x', contained: [inner] })).toEqual([
+      'value Organization.contained[0].subject.reference',
+    ]);
   });
 
   it('may be searches inside a transaction only', () => {
@@ -336,6 +353,20 @@ describe('references', () => {
 });
 
 describe('resources in resources', () => {
+  it('say their type wherever they are', () => {
+    const outcome = { issue: [{ severity: 'error', code: 'processing' }] };
+    const bundle = (held: object) => ({
+      resourceType: 'Bundle',
+      type: 'batch-response',
+      entry: [{ response: { status: '400', outcome: held } }],
+    });
+    expect(issuesOf(bundle({ resourceType: 'OperationOutcome', ...outcome }))).toEqual([]);
+    expect(issuesOf(bundle(outcome))).toEqual(['required Bundle.entry[0].response.outcome.resourceType']);
+    expect(issuesOf(bundle({ resourceType: 'OperationOutcome' }))).toEqual([
+      'required Bundle.entry[0].response.outcome.issue',
+    ]);
+  });
+
   it('are checked where they are', () => {
     expect(
       issuesOf({
@@ -498,5 +529,22 @@ describe.runIf(existsSync(examples))('the official examples of R4', () => {
     expect(invalid).toEqual([
       ['SearchParameter-valueset-extensions-ValueSet-keyword.json', ['required SearchParameter.base']],
     ]);
+  });
+});
+
+describe('invariants', () => {
+  it('say how several conditions of a question go together', () => {
+    const condition = { question: '1', operator: 'exists', answerBoolean: true };
+    const form = (enableWhen: object[], more: object = {}) => ({
+      resourceType: 'Questionnaire',
+      status: 'draft',
+      item: [
+        { linkId: '1', type: 'string' },
+        { linkId: '2', type: 'string', enableWhen, ...more },
+      ],
+    });
+    expect(issuesOf(form([condition]))).toEqual([]);
+    expect(issuesOf(form([condition, condition]))).toEqual(['invariant Questionnaire.item[1]']);
+    expect(issuesOf(form([condition, condition], { enableBehavior: 'any' }))).toEqual([]);
   });
 });
