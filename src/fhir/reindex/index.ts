@@ -20,7 +20,7 @@ export { createOwnParameters, hashOf, type OwnParameters } from './own-parameter
 export type { ReindexWorker } from './worker.ts';
 
 /** To be raised when the code that computes search values changes what it makes of the same definitions. */
-const codeVersion = 2;
+const codeVersion = 3;
 /** More than twice the time a node believes what it knew of a tenant's parameters (own-parameters.ts). */
 const defaultSettleMs = 5_000;
 

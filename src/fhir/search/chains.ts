@@ -4,6 +4,7 @@
  * end is looked up from each resource that the other criteria leave, which the time limit of the search bounds.
  */
 import { type ConditionScope, targetCondition } from './conditions.ts';
+import { containedMatches } from './contained.ts';
 import { elementPaths } from './content-path.ts';
 import { keyKind, keyText } from './keys.ts';
 import { tooCostly } from './refusals.ts';
@@ -25,17 +26,21 @@ export type BuildWhere = (
   values?: SqlValues,
 ) => Promise<{ text: string; values: SqlValues }>;
 
-/** The reference points to a resource of which the criterion holds. @returns with the resources, where they were resolved ahead. */
+/** The reference points to a resource of which the criterion holds, one of its own or a contained one. @returns with the resources, where they were resolved ahead. */
 export async function chainCondition(
   search: RunningSearch,
   chain: Chain,
   scope: ConditionScope,
   buildWhere: BuildWhere,
 ): Promise<{ text: string; references?: readonly string[] }> {
-  const references = await chainTargets(search, chain, buildWhere);
-  return references
-    ? { text: targetCondition(chain.parameter, references, scope), references }
-    : { text: await lookedUpTargets(search, chain, scope, buildWhere) };
+  const targetsOf = (of: Chain) => chainTargets(search, of, buildWhere);
+  const references = await targetsOf(chain);
+  const outside = references
+    ? targetCondition(chain.parameter, references, scope)
+    : await lookedUpTargets(search, chain, scope, buildWhere);
+  const inside = await containedMatches(search, chain, targetsOf);
+  if (inside.length > 0) return { text: `(${outside} OR r.id = ANY(${scope.values.add(inside)}::text[]))` };
+  return references ? { text: outside, references } : { text: outside };
 }
 
 /** Resources the reference may point to; undefined when there are too many. */

@@ -106,12 +106,19 @@ function standsAlone(criterion: Criterion): boolean {
   }
 }
 
+/** Asks tests of single resources in memory; `parameters` are those that the tests are about. */
+export function createTester(parameters: readonly Parameter[]): (test: ValueTest, resource: unknown) => boolean {
+  const indexed = parameters.filter(({ code }) => !unindexed.includes(code));
+  const patterns = createPatterns();
+  return (test, resource) => holds(test, valuesOf(indexed, resource), patterns);
+}
+
 function elsewhere(what: string): FhirError {
   return new FhirError(400, 'not-supported', `${what}: what a resource alone cannot answer is not supported here`);
 }
 
 /** Keys of one resource need no tenant. */
-const noTenant = '';
+export const noTenant = '';
 
 function toTest(criterion: Criterion, nowMs: number, asked: Asked): ValueTest {
   switch (criterion.kind) {

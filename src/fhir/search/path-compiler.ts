@@ -41,18 +41,27 @@ interface Compiled {
 
 /** @throws PathSyntaxError when the expression is outside the compiled subset. */
 export function compilePath(expression: string, type: string, choices: Choices): Selector {
-  const { step } = compile(parsePath(expression), { type, choices });
+  const root: Root = {};
+  const { step } = compile(parsePath(expression), { type, choices, root });
   return (resource) => {
     const values: unknown[] = [];
+    root.resource = resource;
     step(resource, values);
+    root.resource = undefined;
     return values;
   };
+}
+
+/** The resource at hand: a reference may lead to what it contains. */
+interface Root {
+  resource?: unknown;
 }
 
 interface Scope {
   /** Type of the resource the expression is evaluated on; undefined inside the criteria of a `where`. */
   type?: string;
   choices: Choices;
+  root: Root;
 }
 
 function compile(node: PathNode, scope: Scope): Compiled {
@@ -156,7 +165,8 @@ function typeTest(node: Extract<PathNode, { kind: 'type' }>, scope: Scope): Step
   return (value, into) => {
     const references: unknown[] = [];
     reference(value, references);
-    for (const item of references) into.push(referenceType(item) === node.type);
+    for (const item of references)
+      into.push((referenceType(item) ?? containedType(item, scope.root.resource)) === node.type);
   };
 }
 
@@ -171,6 +181,16 @@ export function referenceType(value: unknown): string | undefined {
   return typeof type === 'string' ? type : undefined;
 }
 
+/** Type of the contained resource that `#id` leads to. */
+function containedType(value: unknown, resource: unknown): unknown {
+  const reference = (value as { reference?: unknown } | null)?.reference;
+  if (typeof reference !== 'string' || !reference.startsWith('#')) return undefined;
+  const { contained } = (resource ?? {}) as { contained?: unknown };
+  if (!Array.isArray(contained)) return undefined;
+  const target = contained.find((item) => (item as { id?: unknown } | null)?.id === reference.slice(1));
+  return (target as { resourceType?: unknown } | undefined)?.resourceType;
+}
+
 function call(node: Extract<PathNode, { kind: 'call' }>, scope: Scope): Step {
   const input = compile(node.input, scope).step;
   const values = (value: unknown): unknown[] => {
@@ -183,13 +203,13 @@ function call(node: Extract<PathNode, { kind: 'call' }>, scope: Scope): Step {
   switch (node.name) {
     case 'where': {
       if (!argument) break;
-      const criteria = compile(argument, { choices: scope.choices }).step;
+      const criteria = compile(argument, { choices: scope.choices, root: scope.root }).step;
       return (value, into) => {
         for (const item of values(value)) if (isTrue(criteria, item)) into.push(item);
       };
     }
     case 'exists': {
-      const criteria = argument && compile(argument, { choices: scope.choices }).step;
+      const criteria = argument && compile(argument, { choices: scope.choices, root: scope.root }).step;
       return (value, into) => into.push(values(value).some((item) => !criteria || isTrue(criteria, item)));
     }
     case 'empty':

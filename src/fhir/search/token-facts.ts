@@ -43,8 +43,9 @@ export function referenceFacts(value: unknown, base: () => string | undefined, k
   }
   if (typeof value !== 'object' || value === null) return;
   const { reference, identifier } = value as { reference?: unknown; identifier?: Record<string, unknown> };
-  if (typeof reference === 'string' && reference !== '' && !reference.startsWith('#')) {
-    key(keyKind.value, localReference(reference, base));
+  if (typeof reference === 'string' && reference !== '') {
+    if (reference.startsWith('#')) key(keyKind.contained);
+    else key(keyKind.value, localReference(reference, base));
   }
   if (identifier && typeof identifier.value === 'string') {
     const system = typeof identifier.system === 'string' ? identifier.system : '';

@@ -45,9 +45,12 @@ function selectOperand(
   const resolved = /^(.*)\.where\(resolve\(\) is ([A-Za-z]+)\)$/.exec(path);
   if (!resolved) return evaluate(path, resource);
   const [, references, type] = resolved;
-  return evaluate(references!, resource).filter((value) =>
-    new RegExp(`(^|/)${type}/[^/]+(/_history/[^/]+)?$`).test((value as { reference?: string }).reference ?? ''),
-  );
+  const { contained = [] } = resource as { contained?: Resource[] };
+  return evaluate(references!, resource).filter((value) => {
+    const { reference = '' } = value as { reference?: string };
+    const inside = contained.find(({ id }) => reference === `#${id}`);
+    return inside?.resourceType === type || new RegExp(`(^|/)${type}/[^/]+(/_history/[^/]+)?$`).test(reference);
+  });
 }
 
 function operands(expression: string): string[] {

@@ -59,13 +59,21 @@ function holds(world: World, resource: Stored, condition: Condition): boolean {
     case 'parameter':
       return parameterHolds(world, resource, condition);
     case 'chain':
-      return referencesOf(world, resource, condition.parameter).some((reference) =>
-        world.resources.some(
-          (target) =>
-            reference === `${condition.target}/${target.id}` &&
-            target.resourceType === condition.target &&
-            holds(world, target, condition.of),
-        ),
+      return referencesOf(world, resource, condition.parameter).some(
+        (reference) =>
+          // A chained condition is evaluated inside contained resources.
+          containedIn(resource).some(
+            (target) =>
+              reference === `#${target.id}` &&
+              target.resourceType === condition.target &&
+              holdsInside(world, { ...target, contained: containedIn(resource) } as Stored, condition.of),
+          ) ||
+          world.resources.some(
+            (target) =>
+              reference === `${condition.target}/${target.id}` &&
+              target.resourceType === condition.target &&
+              holds(world, target, condition.of),
+          ),
       );
     case 'has':
       return world.resources.some(
@@ -75,6 +83,16 @@ function holds(world: World, resource: Stored, condition: Condition): boolean {
           holds(world, source, condition.of),
       );
   }
+}
+
+function containedIn(resource: Stored): readonly Stored[] {
+  return (resource as { contained?: Stored[] }).contained ?? [];
+}
+
+/** What is contained has no id of its own, and nothing points to it from outside. */
+function holdsInside(world: World, resource: Stored, condition: Condition): boolean {
+  const isOutside = condition.kind === 'has' || ['_id', '_lastUpdated'].includes(condition.parameter.code);
+  return !isOutside && holds(world, resource, condition);
 }
 
 function referencesOf(world: World, resource: Stored, { expression }: SearchParameterDefinition): string[] {
@@ -116,7 +134,7 @@ function isSearchable(world: World, resource: Stored, parameter: SearchParameter
     case 'reference': {
       const { reference, identifier } = (typeof element === 'string' ? { reference: element } : element) as Element;
       return (
-        (typeof reference === 'string' && reference !== '' && !reference.startsWith('#')) ||
+        (typeof reference === 'string' && reference !== '') ||
         typeof (identifier as Element | undefined)?.value === 'string'
       );
     }
