@@ -24,7 +24,7 @@ afterAll(() => rig.close());
 
 /** What the verification says while `statements` hold; they are undone afterwards, by what they took away. */
 async function tampered(...statements: readonly string[]): Promise<Fault | undefined> {
-  const tables = ['audit_seal', 'fhir.journal', 'fhir.journal_pending', 'fhir.auditevent'];
+  const tables = ['audit_seal', 'fhir.journal', 'fhir.journal_pending', 'fhir.auditevent', 'fhir.auditevent_past'];
   const client = await rig.superuser.connect();
   try {
     for (const table of tables) await client.query(`CREATE TEMP TABLE ${kept(table)} AS SELECT * FROM ${table}`);
@@ -93,6 +93,21 @@ test('a row or an event added beside the application is named', async () => {
   ).toEqual({ kind: 'event-inserted', event: id });
 });
 
+test('what was added is named whatever instant and version it is given', async () => {
+  const id = '019cb000-0000-7000-8000-000000000001';
+  const copy = (table: string, columns: string) =>
+    `INSERT INTO ${table} (tenant, id, version, updated, deleted, content) SELECT tenant, '${id}', ${columns}, false, content FROM fhir.auditevent LIMIT 1`;
+  // Older than every clock: a bound on the time of what is looked at would pass over it.
+  expect(await tampered(copy('fhir.auditevent', "version, '1912-06-23'"))).toEqual({
+    kind: 'event-inserted',
+    event: id,
+  });
+  expect(await tampered(`INSERT INTO fhir.journal SELECT tenant, '!', entries FROM fhir.journal LIMIT 1`)).toEqual({
+    ...{ kind: 'row-inserted', row: '!' },
+  });
+  expect(await tampered(copy('fhir.auditevent_past', '1, updated'))).toEqual({ kind: 'event-inserted', event: id });
+});
+
 test('a row taken away before it was sealed is missed by what waits for it, and holds up nobody', async () => {
   await rig.read();
   const { rows } = await rig.superuser.query<{ id: string }>('SELECT id FROM fhir.journal_pending');
@@ -153,6 +168,13 @@ test('an end that was cut off is missed by the anchors outside the database, and
     kind: 'chain-rewritten',
     seal: head.number,
   });
+  // An end that was cut off, and a server that went on from there and anchored its own seal of that number.
+  for (const told of [
+    [...rewritten, head],
+    [head, ...rewritten],
+  ]) {
+    expect((await rig.verify({ anchors: told })).fault).toMatchObject({ kind: 'chain-rewritten', seal: head.number });
+  }
   await rig.superuser.query('CREATE TABLE audit_seal_cut AS SELECT * FROM audit_seal WHERE number > 5');
   await rig.superuser.query('DELETE FROM audit_seal WHERE number > 5');
   expect((await rig.verify({ anchors })).fault).toMatchObject({ kind: 'tail-cut', seal: 6 });

@@ -12,35 +12,46 @@ export function findStranger(database: Database, tenant: string, since?: Date): 
     await sql.query('SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY');
     // A trail of years takes longer than a statement usually may.
     await sql.query("SELECT set_config('statement_timeout', '0', true)");
-    const from = since ?? new Date(0);
     return (
-      (await insertedRow(sql, tenant, from)) ?? (await insertedEvent(sql, tenant, from)) ?? removedUnsealed(sql, tenant)
+      (await insertedRow(sql, tenant, since)) ??
+      (await insertedEvent(sql, tenant, since)) ??
+      (await insertedVersion(sql, tenant)) ??
+      removedUnsealed(sql, tenant)
     );
   });
 }
 
-async function insertedRow(sql: Sql, tenant: string, since: Date): Promise<Fault | undefined> {
+async function insertedRow(sql: Sql, tenant: string, since: Date | undefined): Promise<Fault | undefined> {
   const { rows } = await sql.query<{ id: string }>(
-    `SELECT j.id FROM fhir.journal j WHERE j.tenant = $1 AND j.id >= $2
+    `SELECT j.id FROM fhir.journal j WHERE j.tenant = $1 AND ($2::text IS NULL OR j.id >= $2)
        AND NOT EXISTS (SELECT FROM fhir.journal_pending p WHERE p.tenant = $1 AND p.id = j.id)
      EXCEPT SELECT split_part(line, ' ', 1) FROM audit_seal s, string_to_table(s.manifest, E'\\n') line
-       WHERE s.tenant = $1 AND s.sealed_at >= $3
+       WHERE s.tenant = $1 AND ($3::timestamptz IS NULL OR s.sealed_at >= $3)
      ORDER BY id LIMIT 1`,
-    [tenant, timePrefix(since), since],
+    [tenant, since ? timePrefix(since) : null, since ?? null],
   );
   return rows[0] && { kind: 'row-inserted', row: rows[0].id };
 }
 
-async function insertedEvent(sql: Sql, tenant: string, since: Date): Promise<Fault | undefined> {
+async function insertedEvent(sql: Sql, tenant: string, since: Date | undefined): Promise<Fault | undefined> {
   const { rows } = await sql.query<{ id: string }>(
     `SELECT unsealed.id FROM (
-       SELECT e.id FROM fhir.auditevent e WHERE e.tenant = $1 AND e.updated >= $2
+       SELECT e.id FROM fhir.auditevent e WHERE e.tenant = $1 AND ($2::timestamptz IS NULL OR e.updated >= $2)
        EXCEPT SELECT split_part(item, '=', 1) FROM audit_seal s, string_to_table(s.manifest, E'\\n') line, string_to_table(line, ' ') item
-         WHERE s.tenant = $1 AND s.sealed_at >= $2) unsealed
+         WHERE s.tenant = $1 AND ($2::timestamptz IS NULL OR s.sealed_at >= $2)) unsealed
      WHERE NOT EXISTS (SELECT FROM fhir.journal_pending p JOIN fhir.journal j ON j.tenant = $1 AND j.id = p.id
        WHERE p.tenant = $1 AND strpos(j.entries, unsealed.id) > 0)
      ORDER BY id LIMIT 1`,
-    [tenant, since],
+    [tenant, since ?? null],
+  );
+  return rows[0] && { kind: 'event-inserted', event: rows[0].id };
+}
+
+/** An event has one version: whatever else is served under its id was never written by us. */
+async function insertedVersion(sql: Sql, tenant: string): Promise<Fault | undefined> {
+  const { rows } = await sql.query<{ id: string }>(
+    'SELECT id FROM fhir.auditevent_past WHERE tenant = $1 ORDER BY id LIMIT 1',
+    [tenant],
   );
   return rows[0] && { kind: 'event-inserted', event: rows[0].id };
 }
