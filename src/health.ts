@@ -1,5 +1,5 @@
 /**
- * `/healthz` (the process answers), `/readyz` (the database answers), `/metrics` (Prometheus text). The first two say one word to
+ * `/healthz` (the process answers), `/readyz` (the database answers and takes writes), `/metrics` (Prometheus text). The first two say one word to
  * anybody; numbers are for who asks on the machine itself or shows the token of monitoring.
  */
 import { hash, timingSafeEqual } from 'node:crypto';
@@ -10,6 +10,10 @@ import type { Secret } from './config/index.ts';
 import { type Database, platformTenant } from './db/index.ts';
 
 const readinessTimeoutMs = 2_000;
+/** Monitoring gives up after ten seconds, and would then have none of the numbers. */
+const gaugeTimeoutMs = 3_000;
+
+const takesWrites = "SELECT current_setting('transaction_read_only') = 'off' AS writes";
 
 interface HealthOptions {
   database: Database;
@@ -29,7 +33,7 @@ export async function healthRoutes(app: FastifyInstance, options: HealthOptions)
       registers: [registry],
       async collect() {
         // Numbers of the process are wanted most when the database is away; why it is away is not for whoever asks.
-        this.set(await gauge.read().catch(() => Number.NaN));
+        this.set(await within(gauge.read(), gaugeTimeoutMs).catch(() => Number.NaN));
       },
     });
   }
@@ -38,8 +42,11 @@ export async function healthRoutes(app: FastifyInstance, options: HealthOptions)
 
   app.get('/readyz', async (_request, reply) => {
     try {
-      await within(database.query(platformTenant, 'SELECT 1'), readinessTimeoutMs);
-      return { status: 'ready' };
+      const asked = database.query<{ writes: boolean }>(platformTenant, takesWrites);
+      const { rows } = await within(asked, readinessTimeoutMs);
+      // A standby, or one its operator closed for want of room: nothing can be audited, so nothing can be answered.
+      if (rows[0]?.writes) return { status: 'ready' };
+      return reply.code(503).send({ status: 'unavailable', reason: 'the database takes no writes' });
     } catch {
       return reply.code(503).send({ status: 'unavailable', reason: 'the database does not answer' });
     }

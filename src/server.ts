@@ -52,6 +52,7 @@ import {
 import { createSubscriptions, type Owners, withSealedHeaders } from './fhir/subscriptions/index.ts';
 import { healthRoutes } from './health.ts';
 import { createImaging } from './imaging/index.ts';
+import { stopInTurn } from './orderly-stop.ts';
 import { createReportRoom, openKeystore } from './report/index.ts';
 import { letConnectionsGo } from './sockets/index.ts';
 import { createTeleradiology } from './teleradiology/index.ts';
@@ -365,18 +366,21 @@ async function compose(config: Config, options: ServerOptions, database: Databas
     reload: async () => tls?.reload(),
     close: async () => {
       tls?.close();
-      await Promise.all([mllp.close(), mllps?.close(), dimse?.close(), dimses?.close()]);
-      await subscriptions.stop();
-      await bulk.worker.stop();
-      await app.close();
-      await teleradiology.stop();
-      await delivery.stop();
-      await ris.close();
-      mailer?.close();
-      await store.reindex.stop();
-      await gate?.close();
-      await access.close();
-      await database.close();
+      const parts = [
+        () => Promise.all([mllp.close(), mllps?.close(), dimse?.close(), dimses?.close()]),
+        () => subscriptions.stop(),
+        () => bulk.worker.stop(),
+        () => app.close(),
+        () => teleradiology.stop(),
+        () => delivery.stop(),
+        () => ris.close(),
+        () => mailer?.close(),
+        () => store.reindex.stop(),
+        () => gate?.close(),
+        () => access.close(),
+        () => database.close(),
+      ];
+      await stopInTurn(parts, log);
     },
   };
 }

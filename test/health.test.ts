@@ -1,6 +1,6 @@
 import fastify from 'fastify';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Database } from '../src/db/index.ts';
+import { type Database, openDatabase } from '../src/db/index.ts';
 import { healthRoutes } from '../src/health.ts';
 import { testDatabase } from './support/database.ts';
 
@@ -49,6 +49,31 @@ it('gives its numbers to monitoring and to the machine itself, one word to anybo
   const headers = { authorization: 'Bearer undefined' };
   expect((await untold.inject({ url: '/metrics', remoteAddress: '192.0.2.7', headers })).statusCode).toBe(403);
   await untold.close();
+});
+
+it('has its numbers also when one of them cannot be had in time', async () => {
+  const hanging = fastify();
+  const gauges = [{ name: 'passerelle_test_hanging', help: 'Never told', read: () => new Promise<number>(() => {}) }];
+  await hanging.register(healthRoutes, { database, gauges });
+  const metrics = await hanging.inject('/metrics');
+  expect(metrics.body).toContain('passerelle_test_hanging Nan');
+  expect(metrics.body).toContain('process_resident_memory_bytes');
+  await hanging.close();
+});
+
+it('is not ready on a database that takes no writes', async () => {
+  const url = new URL(database.url);
+  url.searchParams.set('options', '-c default_transaction_read_only=on');
+  const standby = openDatabase(url.href, database.adminUrl);
+  const closed = fastify();
+  await closed.register(healthRoutes, { database: standby });
+  const answer = await closed.inject('/readyz');
+  expect([answer.statusCode, answer.json()]).toEqual([
+    503,
+    { status: 'unavailable', reason: 'the database takes no writes' },
+  ]);
+  await closed.close();
+  await standby.close();
 });
 
 it('is alive but not ready without its database, and says nothing more to the outside', async () => {

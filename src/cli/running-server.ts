@@ -31,13 +31,29 @@ export async function announceServer(port: number, dataDir: string): Promise<() 
 /** @throws CommandError when another live server holds this data folder. */
 export async function holdDataFolder(dataDir: string): Promise<void> {
   await mkdir(dataDir, { recursive: true });
-  const holder = Number(await readFile(lockOf(dataDir), 'utf8').catch(() => ''));
-  if (holder && holder !== process.pid && isAlive(holder)) {
+  const [number = '', begun] = (await readFile(lockOf(dataDir), 'utf8').catch(() => '')).split(' ');
+  const holder = Number(number);
+  if (holder && holder !== process.pid && isAlive(holder) && (await isTheSame(holder, begun))) {
     throw new CommandError(
       `Un serveur (processus ${holder}) tourne déjà sur DATA_DIR=${dataDir} : arrêtez-le, ou choisissez un autre DATA_DIR.`,
     );
   }
-  await writeFile(lockOf(dataDir), String(process.pid));
+  await writeFile(lockOf(dataDir), [process.pid, await begunAt(process.pid)].join(' ').trim());
+}
+
+/** After a power cut, and in every container, numbers come again: a server that died must not keep the next one out. */
+async function isTheSame(pid: number, begun: string | undefined): Promise<boolean> {
+  const now = await begunAt(pid);
+  return !begun || now === '' || now === begun;
+}
+
+/** When a process began, in ticks since the machine did, with the machine's own start (proc(5)); empty where it cannot be known. */
+async function begunAt(pid: number): Promise<string> {
+  const boot = await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '');
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  // The name in parentheses may hold spaces; the start is the 22nd field, the 20th after it.
+  const ticks = stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+  return ticks === undefined ? '' : `${boot.trim()}:${ticks}`;
 }
 
 /** The server of this user on that port, if one runs. */

@@ -2,6 +2,7 @@ import { loadConfig } from '../config/index.ts';
 import { startServer } from '../server.ts';
 import { allowGrowth } from '../small-start.ts';
 import type { Environment } from './environment.ts';
+import { lastWordsBy, surviveOurWords } from './last-resort.ts';
 import { expectLaterPackages } from './later-packages.ts';
 import { letParentMoveClock } from './moved-clock.ts';
 import { announceServer, holdDataFolder } from './running-server.ts';
@@ -20,9 +21,13 @@ async function demonstration() {
   return { seed: seedDemonstration, loopbackSender: demoHospital };
 }
 
+/** Less than the minute and a half after which systemd kills. */
+const stopPatienceMs = 60_000;
+
 /** The running server, and a promise that settles when it has stopped in an orderly way. */
 export async function run(env: Environment) {
   const config = loadConfig(env);
+  surviveOurWords();
   expectLaterPackages();
   await holdDataFolder(config.dataDir);
   const server = await startServer(config, {
@@ -36,6 +41,7 @@ export async function run(env: Environment) {
   allowGrowth();
   process.stdout.write(`${JSON.stringify({ ready: true, http: server.httpUrl, ...ports })}\n`);
 
+  lastWordsBy(server.log);
   const reload = () => void server.reload();
   process.on('SIGHUP', reload);
   const stopped = new Promise<void>((resolve, reject) => {
@@ -43,6 +49,11 @@ export async function run(env: Environment) {
     const stop = () => {
       if (stopping) return;
       stopping = true;
+      // Nothing acknowledged waits for an orderly end: it is on the disk. Who waits is the operator.
+      setTimeout(() => {
+        process.stderr.write('Passerelle : arrêt trop long, abrégé ; ce qui était accusé est gardé.\n');
+        process.exit(1);
+      }, stopPatienceMs).unref();
       server.close().then(withdraw).then(resolve, reject);
     };
     process.once('SIGINT', stop);

@@ -1,10 +1,11 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { access, chmod, chown, cp, mkdir, readFile, rm, statfs, symlink, writeFile } from 'node:fs/promises';
+import { access, chmod, chown, cp, mkdir, readFile, realpath, rm, statfs, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { availableMemory, sizedSettings } from './embedded-settings.ts';
 
 /** A PostgreSQL cluster of our own, running for this process. */
@@ -35,7 +36,14 @@ export class EmbeddedPostgresError extends Error {
   override name = 'EmbeddedPostgresError';
 }
 
-const startTimeoutMs = 60_000;
+/**
+ * Without a word from it. Recovering after a power cut takes as long as there is log to read, and PostgreSQL tells every ten seconds how far
+ * it is (log_startup_progress_interval): it is never given up while it does.
+ */
+const silenceMs = 60_000;
+/** Between two looks at a server that another process started, or is stopping. */
+const lookMs = 100;
+const settleLimitMs = 10 * 60_000;
 const superuser = 'postgres';
 /** Where root puts what the account `postgres` must reach, when its own folders are closed to it. */
 const sharedFolder = '/var/lib/passerelle';
@@ -53,7 +61,7 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   const password = await readOrCreatePassword(passwordFile);
   const url = (port: number) => `postgresql://${superuser}:${password}@127.0.0.1:${port}/postgres`;
 
-  const adopted = await runningServer(directory);
+  const adopted = await settledServer(directory);
   if (adopted) {
     const leave = async () => undefined;
     return { superuserUrl: url(adopted.port), stop: options.visitor ? leave : () => stopProcess(adopted.pid) };
@@ -228,7 +236,7 @@ async function startServer(
     );
   let output = '';
   await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => fail('pas prêt à temps'), startTimeoutMs);
+    const timer = setTimeout(() => fail('pas prêt à temps'), silenceMs);
     const fail = (reason: string) => {
       clearTimeout(timer);
       reject(new EmbeddedPostgresError(`PostgreSQL embarqué dans ${options.directory} : ${reason}. ${output.trim()}`));
@@ -237,6 +245,7 @@ async function startServer(
     child.once('exit', () => fail('il s’est arrêté'));
     child.stderr.on('data', (chunk: Buffer) => {
       output = (output + chunk.toString()).slice(-2000);
+      timer.refresh();
       if (!output.includes('ready to accept connections')) return;
       clearTimeout(timer);
       resolve();
@@ -250,20 +259,39 @@ async function startServer(
   return pid;
 }
 
-/** A live server on this folder, from its lock file: line 1 is the process, line 4 the port. */
-async function runningServer(directory: string): Promise<{ pid: number; port: number } | undefined> {
-  const lock = await readFile(join(directory, 'postmaster.pid'), 'utf8').catch(() => '');
-  const lines = lock.split('\n');
-  const pid = Number(lines[0]);
-  const port = Number(lines[3]);
-  if (!pid || !port || !lines[7]?.startsWith('ready') || !isAlive(pid) || !(await isPostgres(pid))) return undefined;
-  return { pid, port };
+/**
+ * The server that runs on this folder, once it is ready; undefined when there is none, or it has ended. One that recovers or stops is waited
+ * for: its lock file is its own as long as it lives, and without it PostgreSQL ends in the middle of its recovery.
+ * @throws EmbeddedPostgresError when it stays neither ready nor gone.
+ */
+async function settledServer(directory: string): Promise<{ pid: number; port: number } | undefined> {
+  const until = performance.now() + settleLimitMs;
+  for (;;) {
+    const found = await lockOf(directory);
+    if (!found || !isAlive(found.pid) || !(await isPostgresOf(found.pid, directory))) return undefined;
+    if (found.port && found.state.startsWith('ready')) return { pid: found.pid, port: found.port };
+    if (performance.now() > until)
+      throw new EmbeddedPostgresError(
+        `PostgreSQL (processus ${found.pid}) est encore ${found.state.startsWith('stopping') ? 'en train de s’arrêter' : 'en reprise'} dans ${directory} : attendez qu’il ait fini, puis relancez.`,
+      );
+    await pause(lookMs);
+  }
 }
 
-/** After a restart of the machine the number may belong to another program: ask the kernel where it can be asked. */
-async function isPostgres(pid: number): Promise<boolean> {
+/** From the lock file: line 1 is the process, line 4 the port, line 8 the state. */
+async function lockOf(directory: string): Promise<{ pid: number; port: number; state: string } | undefined> {
+  const lines = (await readFile(join(directory, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n');
+  const pid = Number(lines[0]);
+  return pid ? { pid, port: Number(lines[3]), state: lines[7]?.trim() ?? '' } : undefined;
+}
+
+/** After a restart of the machine the number may belong to another program, or another PostgreSQL: ask the kernel where it can be asked. */
+async function isPostgresOf(pid: number, directory: string): Promise<boolean> {
   const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => superuser);
-  return name.startsWith(superuser);
+  if (!name.startsWith(superuser)) return false;
+  // It works inside its cluster.
+  const place = await realpath(`/proc/${pid}/cwd`).catch(() => undefined);
+  return place === undefined || place === (await realpath(directory));
 }
 
 function isAlive(pid: number): boolean {

@@ -13,7 +13,7 @@ export {
 } from './database.ts';
 export { type EmbeddedPostgres, EmbeddedPostgresError, startEmbeddedPostgres } from './embedded.ts';
 export { leakproofStatements, searchesUseTheirIndex } from './leakproof.ts';
-export { DatabaseAway, isShortOfMeans, isVerdict, OutcomeUnknown } from './lost.ts';
+export { DatabaseAway, isLoss, isShortOfMeans, isVerdict, OutcomeUnknown } from './lost.ts';
 export { MigrationError, migrate } from './migrate.ts';
 export {
   type ConfiguredServer,

@@ -40,6 +40,9 @@ interface Lot {
   isSeen: boolean;
 }
 
+/** Held by a transaction that adds instances to a study, until it ends. */
+export const lockOfStudy = (studyUid: string): string => `dicom-study:${studyUid}`;
+
 const anotherSender = 'Le même Study Instance UID a été envoyé par un autre établissement.';
 
 /** Indexes instances already on disk. Studies are taken in the order of their UIDs, so that two requests never wait for each other. */
@@ -69,7 +72,7 @@ async function commitStudy(
   kept: Set<string>,
 ): Promise<void> {
   const { tenant } = tx.context;
-  await tx.lock(`dicom-study:${studyUid}`);
+  await tx.lock(lockOfStudy(studyUid));
   const lots: Lot[] = [];
   for (const row of await studyLots(tx.sql, tenant, studyUid)) {
     const isSeen = (await tx.find('ImagingStudy', row.imagingStudyId)) !== undefined;

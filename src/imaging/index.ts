@@ -9,6 +9,7 @@ import { openBlobStore } from './blob-store.ts';
 import type { Imaging, StudyHook } from './contract.ts';
 import { type Custody, custodyOf, type NamedInstance } from './custody.ts';
 import { type IngestOptions, ingest } from './ingest.ts';
+import { indexedBlobs } from './instance-rows.ts';
 import { setQuarantine } from './quarantine.ts';
 import { type ImagingQuery, type QueryAnswer, queryIndex } from './query.ts';
 import {
@@ -91,19 +92,14 @@ export async function createImaging(options: ImagingOptions): Promise<ImagingRoo
   const changed = (tenant: string, studyUid: string) => {
     for (const listener of listeners) listener(tenant, studyUid);
   };
-  const indexedBlobs = async (tenant: string, names: readonly string[]) => {
-    const { rows } = await database.query<{ blob: string }>(
-      tenant,
-      'SELECT blob FROM dicom_instance WHERE tenant = $1 AND blob = ANY ($2)',
-      [tenant, names],
-    );
-    return new Set(rows.map(({ blob }) => blob));
-  };
-  await blobs.sweep(async (tenant, blob) => (await indexedBlobs(tenant, [blob])).has(blob));
+  await blobs.sweep(async (tenant, blob) => {
+    const named = await database.transaction(tenant, (sql) => indexedBlobs(sql, tenant, [blob]));
+    return named.has(blob);
+  });
 
   return {
     store: (context, parts, expected = {}) =>
-      ingest(context, parts, expected, { store, blobs, hooks, baseUrl, indexedBlobs, changed, inspect }),
+      ingest(context, parts, expected, { store, blobs, hooks, baseUrl, changed, inspect }),
     onStudy: (hook) => void hooks.push(hook),
     async quarantine(tx, studyUid, reason) {
       await setQuarantine(tx, studyUid, reason);

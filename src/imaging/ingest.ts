@@ -2,12 +2,13 @@
 import type { Readable } from 'node:stream';
 import { type Context, FhirError, type FhirStore } from '../fhir/index.ts';
 import type { BlobStore } from './blob-store.ts';
-import { type Committed, commitInstances } from './commit.ts';
+import { type Committed, commitInstances, lockOfStudy } from './commit.ts';
 import type { Expected, StoredInstance, StudyHook } from './contract.ts';
 import { DicomFailure, failureReason } from './dicom/failure.ts';
 import { isUid } from './dicom/uid.ts';
 import type { Inspect } from './encapsulated.ts';
 import { indexedHeader } from './indexed-attributes.ts';
+import { indexedBlobs } from './instance-rows.ts';
 import { type Spooled, spool } from './spool.ts';
 
 export interface IngestOptions {
@@ -15,8 +16,6 @@ export interface IngestOptions {
   blobs: BlobStore;
   hooks: readonly StudyHook[];
   baseUrl: () => string;
-  /** Which of these blobs the index names: asked when a transaction's outcome is not known. */
-  indexedBlobs(tenant: string, blobs: readonly string[]): Promise<Set<string>>;
   /** Sees documents inside instances before they are kept; throws FhirError: of 4xx for the instance, of 5xx for the whole request. */
   inspect?: ((context: Context, document: Parameters<Inspect>[0]) => Promise<void>) | undefined;
   /** Told which studies changed, after the commit. */
@@ -76,7 +75,7 @@ export async function ingest(
   if (spooled.length === 0) return outcomes as StoredInstance[];
 
   const { outcomes: stored, kept } = await committed(context, spooled, options).catch(async (error: unknown) => {
-    await cleanAfterFailure(tenant, spooled, options);
+    await cleanAfterFailure(context, spooled, options);
     throw error;
   });
   await settle(
@@ -159,13 +158,19 @@ function unexpectedElement(instance: Spooled, { studyUid, sopClassUid, sopUid }:
   return undefined;
 }
 
-/** A lost connection during COMMIT leaves open whether it happened: a file the index may name is never removed on a guess. */
-async function cleanAfterFailure(tenant: string, spooled: readonly Spooled[], options: IngestOptions): Promise<void> {
-  const named = await options
-    .indexedBlobs(
-      tenant,
-      spooled.map(({ blob }) => blob),
-    )
+/**
+ * A lost connection during COMMIT leaves open whether it happens, also later: PostgreSQL may still be at it. Whoever has the studies' locks
+ * after that transaction knows; a file the index may name is never removed on a guess, and without an answer all stay until the next start.
+ */
+async function cleanAfterFailure(context: Context, spooled: readonly Spooled[], options: IngestOptions): Promise<void> {
+  const { tenant } = context;
+  const studies = new Set(spooled.map(({ studyUid }) => studyUid));
+  const names = spooled.map(({ blob }) => blob);
+  const named = await options.store
+    .transaction(context, async (tx) => {
+      for (const studyUid of [...studies].sort()) await tx.lock(lockOfStudy(studyUid));
+      return indexedBlobs(tx.sql, tenant, names);
+    })
     .catch(() => undefined);
   if (!named) return;
   await settle(

@@ -52,6 +52,15 @@ export async function knownInstances(
   );
 }
 
+/** Which of these files the index names. */
+export async function indexedBlobs(sql: Sql, tenant: string, blobs: readonly string[]): Promise<Set<string>> {
+  const { rows } = await sql.query<{ blob: string }>(
+    'SELECT blob FROM dicom_instance WHERE tenant = $1 AND blob = ANY ($2)',
+    [tenant, blobs],
+  );
+  return new Set(rows.map(({ blob }) => blob));
+}
+
 /** One statement for many rows: 200 at a time, so that neither the statement nor the memory grows with the request. */
 const rowsPerStatement = 200;
 

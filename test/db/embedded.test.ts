@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -39,4 +39,18 @@ it('makes a cluster, keeps its data over a restart, and takes over a server left
   expect(heir.superuserUrl).toBe(second.superuserUrl);
   await heir.stop();
   await expect(ask(second.superuserUrl, 'SELECT 1')).rejects.toThrow();
+});
+
+it('waits for a server that is not ready yet instead of taking its lock file away', async () => {
+  const directory = join(folder, 'recovering');
+  const first = await startEmbeddedPostgres({ directory });
+  const lock = join(directory, 'postmaster.pid');
+  const ready = await readFile(lock, 'utf8');
+  await writeFile(lock, ready.replace(/^ready\s*$/m, 'starting'));
+  const second = startEmbeddedPostgres({ directory });
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  expect(await readFile(lock, 'utf8')).toContain('starting');
+  await writeFile(lock, ready);
+  expect((await second).superuserUrl).toBe(first.superuserUrl);
+  await first.stop();
 });

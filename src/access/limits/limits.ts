@@ -35,7 +35,7 @@ export function createLimits(settings: LimitSettings, options: LimitOptions): Li
   const { behindProxy, secure, slowWindowMs } = options;
   const addresses = gate(settings.addressRate, settings.addressConcurrency);
   const accounts = gate(settings.accountRate, settings.accountConcurrency);
-  /** What a request gives back when it is over. */
+  /** What a request gives back when it is over; undefined of one that is. */
   const held = new WeakMap<IncomingMessage, (() => void)[]>();
   const counted = new WeakSet<IncomingMessage>();
 
@@ -45,7 +45,10 @@ export function createLimits(settings: LimitSettings, options: LimitOptions): Li
     if (raw.headers.upgrade !== undefined) return;
     const leave = gateway.concurrency.enter(key);
     if (!leave) throw tooMany('too many requests at once: wait for the answers');
-    held.get(raw)?.push(leave);
+    const places = held.get(raw);
+    // Whoever left while we looked up who asks gives nothing back later.
+    if (places) places.push(leave);
+    else leave();
   }
 
   const plugin = async (app: FastifyInstance): Promise<void> => {
@@ -72,6 +75,7 @@ export function createLimits(settings: LimitSettings, options: LimitOptions): Li
       held.set(raw, []);
       reply.raw.once('close', () => {
         for (const leave of held.get(raw) ?? []) leave();
+        held.delete(raw);
       });
       enter(addresses, addressKey(request.ip), raw);
       done();

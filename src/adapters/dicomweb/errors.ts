@@ -1,5 +1,6 @@
 /** PS3.18 §8.5: what goes wrong, as an HTTP status and a JSON body that a person can read; never a stack, never patient data. */
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import { DatabaseAway, isShortOfMeans, OutcomeUnknown } from '../../db/index.ts';
 import { FhirError } from '../../fhir/index.ts';
 import { QueryError } from '../../imaging/index.ts';
 
@@ -50,6 +51,19 @@ function described(error: FastifyError | Error): {
       headers: { 'retry-after': retryAfterSeconds },
     };
   }
+  // Sending the same again is safe in every case: what is stored already is known by its bytes.
+  if (error instanceof OutcomeUnknown)
+    return {
+      status: 503,
+      message: "La base de données a été perdue pendant l'enregistrement : on ne sait pas s'il a eu lieu. Renvoyez.",
+      headers: { 'retry-after': retryAfterSeconds },
+    };
+  if (error instanceof DatabaseAway || isShortOfMeans(error))
+    return {
+      status: 503,
+      message: "La base de données ne répond pas : rien n'a été enregistré, renvoyez plus tard.",
+      headers: { 'retry-after': retryAfterSeconds },
+    };
   const status = (error as FastifyError).statusCode;
   if (status !== undefined && status >= 400 && status < 500) return { status, message: error.message, headers: {} };
   return { status: 500, message: 'Erreur interne : la requête a été consignée.', headers: {} };

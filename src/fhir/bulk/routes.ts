@@ -111,12 +111,17 @@ export async function bulkRoutes(app: FastifyInstance, options: BulkRoutesOption
   });
 
   function fileOf(job: Job, name: string, isCompressed: boolean): Readable {
+    // A file that is not whole breaks the answer off: what the client has by then, it knows to be a part.
+    const told = (error: unknown) => {
+      if (error) app.log.error({ error: (error as Error).name, job: job.id }, 'a file of a job could not be sent');
+    };
     if (job.kind === 'import') {
       if (name !== issuesFile) throw new FhirError(404, 'not-found', 'No such file');
       const query = (text: string, values: unknown[]) =>
         database.query<{ line: string; outcome: string }>(job.tenant, text, values);
       const lines = Readable.from(issuesOf(query, job));
-      return isCompressed ? lines.pipe(createGzip()) : lines;
+      // Not `pipe`: a database that fails in the middle must end this answer, not the process.
+      return isCompressed ? pipeline(lines, createGzip(), told) : lines;
     }
     const { output = [], deleted = [], error = [] } = job.result ?? {};
     if (![...output, ...deleted, ...error].some((file) => file.name === name)) {
@@ -124,10 +129,6 @@ export async function bulkRoutes(app: FastifyInstance, options: BulkRoutesOption
     }
     const { path, objectName } = exportedFile(exportFolder, job, name);
     const [sealed, opened] = [createReadStream(path), imports.vault.opening(objectName)];
-    // A file that is not whole breaks the answer off: what the client has by then, it knows to be a part.
-    const told = (error: unknown) => {
-      if (error) app.log.error({ error: (error as Error).name, job: job.id }, 'an exported file could not be sent');
-    };
     return isCompressed ? pipeline(sealed, opened, told) : pipeline(sealed, opened, createGunzip(), told);
   }
 

@@ -1,5 +1,6 @@
 /** What a failure looks like from outside: an OperationOutcome, and nothing about how we are made. */
 import type { OperationOutcome } from '@medplum/fhirtypes';
+import { DatabaseAway, isShortOfMeans, OutcomeUnknown } from '../../db/index.ts';
 import { FhirError } from '../contract.ts';
 
 /** Errors of the layers below us that are about the request, by Fastify's code or PostgreSQL's. */
@@ -37,6 +38,8 @@ export function failureOf(error: unknown, requestId: string): Failure {
     const [status, issueCode, text] = transport;
     return { status, outcome: new FhirError(status, issueCode, text).outcome, isInternal: false };
   }
+  const lost = ofLostDatabase(error);
+  if (lost) return { status: lost.status, outcome: lost.outcome, isInternal: true };
   const { outcome } = FhirError.of(500, [
     {
       severity: 'error',
@@ -46,6 +49,25 @@ export function failureOf(error: unknown, requestId: string): Failure {
     },
   ]);
   return { status: 500, outcome, isInternal: true };
+}
+
+/** Whether something was kept must not be guessed: who asked is told that it was not, or that nobody knows. */
+function ofLostDatabase(error: unknown): FhirError | undefined {
+  const said = (status: number, diagnostics: string, text: string) =>
+    FhirError.of(status, [{ severity: 'error', code: 'no-store', diagnostics, details: { text } }]);
+  if (error instanceof OutcomeUnknown)
+    return said(
+      500,
+      'the database was lost while this was being kept: whether it was is not known; look before sending it again',
+      'La base de données a été perdue pendant l’enregistrement : on ne sait pas s’il a eu lieu. Vérifiez avant de recommencer.',
+    );
+  if (error instanceof DatabaseAway || isShortOfMeans(error))
+    return said(
+      503,
+      'the database cannot serve now: nothing was kept, try again later',
+      'La base de données ne peut pas répondre pour le moment : rien n’a été enregistré, réessayez plus tard.',
+    );
+  return undefined;
 }
 
 /** Says where in a Bundle a failure lies: `Patient.name[0]` becomes `Bundle.entry[2].resource.name[0]`. */

@@ -1,6 +1,6 @@
 /** Puts the store together: definitions, index, transactions, group commit. */
 import type { ExtractResource, ResourceType, SearchParameter } from '@medplum/fhirtypes';
-import type { Database, Sql } from '../../db/index.ts';
+import { type Database, DatabaseAway, OutcomeUnknown, type Sql } from '../../db/index.ts';
 import {
   type ChangeHook,
   type CommitHook,
@@ -269,7 +269,10 @@ async function writeBatch(database: Database, tenant: string, items: readonly Co
   const entries = items.flatMap((item) => item.entries);
   const references = [...new Set(items.flatMap((item) => item.references))];
   if (references.length === 0 && fitsOneStatement(rows)) {
-    await database.query(tenant, batchStatement(tenant, rows, entries));
+    await database.query(tenant, batchStatement(tenant, rows, entries)).catch((error: unknown) => {
+      // It commits by itself: sent and not answered, nobody knows.
+      throw error instanceof DatabaseAway && error.wasAsked ? new OutcomeUnknown(error) : error;
+    });
     return;
   }
   await database.transaction(tenant, async (sql) => {

@@ -1,5 +1,14 @@
 /** A database transaction that is opened when first needed, so that a work that only creates resources can join a group commit. */
-import { type Database, limitStatement, limitValues, ofLimitedRole, type RowLimits, type Sql } from '../../db/index.ts';
+import {
+  type Database,
+  DatabaseAway,
+  isLoss,
+  limitStatement,
+  limitValues,
+  ofLimitedRole,
+  type RowLimits,
+  type Sql,
+} from '../../db/index.ts';
 
 export interface Session {
   /** The whole tenant. */
@@ -26,8 +35,8 @@ export function openSession(database: Database, tenant: string): Promise<Session
               return result;
             },
             (error) => {
-              aborted = error;
-              throw error;
+              aborted = isLoss(error) ? new DatabaseAway(error) : error;
+              throw aborted;
             },
           ),
       } as Sql;

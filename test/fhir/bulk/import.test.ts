@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import type { OperationOutcome, Patient } from '@medplum/fhirtypes';
+import pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { FhirError } from '../../../src/fhir/index.ts';
 import { type BulkServer, base, bulkServer, json, type Manifest, respondAsync } from './server.ts';
@@ -133,6 +134,20 @@ describe('$import', () => {
     });
     const later = await server.imported(patients(3, 'busier').join('\n'));
     expect(later).toMatchObject({ outcome: { created: 3, refused: 0 }, error: [] });
+  });
+
+  it('a database that fails while the list of refusals is sent ends that answer, and nothing else', async () => {
+    const { error } = await server.imported('no line of JSON');
+    const url = error[0]!.url.replace(base, '/fhir');
+    const list = () => server.request({ url, headers: { 'accept-encoding': 'gzip' } });
+    expect((await list()).statusCode).toBe(200);
+    const owner = new pg.Client({ connectionString: server.database.adminUrl });
+    await owner.connect();
+    await owner.query('ALTER TABLE bulk_import_issue RENAME TO away');
+    expect((await list()).statusCode).toBe(500);
+    await owner.query('ALTER TABLE away RENAME TO bulk_import_issue');
+    await owner.end();
+    expect((await list()).statusCode).toBe(200);
   });
 
   it('takes gzip, refuses what is none, and what is not NDJSON', async () => {

@@ -161,3 +161,40 @@ it('headers that never end are not waited for', async () => {
   expect(await closed).toMatch(/^HTTP\/1\.1 408 /);
   clearInterval(dripping);
 }, 15_000);
+
+it('a caller who leaves while we look up who asks takes no place for ever', async () => {
+  const limits = createLimits({ ...generous, accountConcurrency: 1 }, { behindProxy: false, secure: false });
+  const asked = Promise.withResolvers<void>();
+  const answered = Promise.withResolvers<void>();
+  const caller = { tenant: 'aa', actor: { account: 'night' } } as Awaited<
+    ReturnType<Parameters<typeof limits.guard>[0]['authenticate']>
+  >;
+  let isSlow = true;
+  const guards = limits.guard({
+    async authenticate(_request: object) {
+      asked.resolve();
+      if (isSlow) await answered.promise;
+      return caller;
+    },
+  });
+  const app = fastify();
+  apps.push(app);
+  await app.register(limits.plugin);
+  const left = Promise.withResolvers<void>();
+  const done = Promise.withResolvers<void>();
+  app.get('/', async (request, reply) => {
+    reply.raw.once('close', left.resolve);
+    await guards.authenticate(request).finally(done.resolve);
+    return {};
+  });
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = app.server.address() as { port: number };
+  const gone = open(port, 'GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 192.0.2.7\r\n\r\n');
+  await asked.promise;
+  gone.socket.destroy();
+  await left.promise;
+  isSlow = false;
+  answered.resolve();
+  await done.promise;
+  expect((await fetch(`http://127.0.0.1:${port}/`, { headers: proxied })).status).toBe(200);
+});
