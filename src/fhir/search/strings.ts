@@ -16,6 +16,11 @@ const letters: Readonly<Record<string, string>> = {
   þ: 'th',
   ς: 'σ',
 };
+/**
+ * What separates words. An apostrophe that is a letter to Unicode (Breton cʼh is written with one) and the accent typed in its place
+ * are no more than any other: a name is found however its writer's keyboard had it.
+ */
+const separators = /[\s\p{P}\p{C}`\u02B9-\u02BF\u02C8]+/gu;
 const letterPattern = new RegExp(`[${Object.keys(letters).join('')}]`, 'g');
 
 /**
@@ -31,7 +36,7 @@ export function foldString(text: string): string {
     .toLowerCase()
     .replace(/[\p{M}\p{Cf}]/gu, '')
     .replace(letterPattern, (letter) => letters[letter]!)
-    .replace(/[\s\p{P}\p{C}]+/gu, ' ')
+    .replace(separators, ' ')
     .trim()
     .slice(0, foldedLimit)
     .replace(/[\uD800-\uDBFF]$|\s$/, '');

@@ -101,7 +101,10 @@ describe('numbers', () => {
 describe('strings', () => {
   it.each([
     ['Éléonore  TEST-MOREAU', 'eleonore test moreau'],
-    ['O’Brien', 'o brien'],
+    ...["'", '’', '‘', '\u02BC', '\u02BB', '\u02B9', '\u2032', '´', '`', '\uFF07'].map((mark): [string, string] => [
+      `C${mark}hoarʼh`,
+      'c hoar h',
+    ]),
     ['Œuvre', 'oeuvre'],
     ['  ', ''],
     ['A\u0000B', 'a b'],

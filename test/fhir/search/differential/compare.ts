@@ -120,7 +120,7 @@ export function folded(text: string): string {
   const words = plain
     .replaceAll('œ', 'oe')
     .replaceAll('æ', 'ae')
-    .split(/[\s\p{P}\p{C}]+/u);
+    .split(/[\s\p{P}\p{C}`ʼ]+/u);
   // Only so much of a long text is kept for its order.
   return words
     .filter((word) => word !== '')
