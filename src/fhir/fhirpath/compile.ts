@@ -3,6 +3,7 @@
  * `FhirPathError` when it is compiled, never when it runs; the caller then interprets it.
  */
 import type { Shapes } from '../definitions/shapes.ts';
+import { ucumSystem } from '../search/ucum.ts';
 import {
   type CompileContext,
   type Compiled,
@@ -64,7 +65,7 @@ export function compile(node: Expression, context: CompileContext): Compiled {
     case 'literal':
       return constant(node.value, node.type);
     case 'quantity':
-      return constant({ value: node.value, unit: node.unit }, 'Quantity');
+      return constant({ value: node.value, unit: node.unit, system: ucumSystem, code: node.unit }, 'Quantity');
     case 'variable':
       return variable(node.name, context);
     case 'member': {
@@ -102,7 +103,7 @@ function constant(value: unknown, type: string): Compiled {
 }
 
 const systems: Readonly<Record<string, string>> = {
-  ucum: 'http://unitsofmeasure.org',
+  ucum: ucumSystem,
   loinc: 'http://loinc.org',
   sct: 'http://snomed.info/sct',
 };

@@ -1,8 +1,9 @@
 /** Operators (http://hl7.org/fhirpath/N1/#operations). */
+import { createUcum } from '../search/ucum.ts';
 import { type Compiled, fromItems, fromTruth, type Items } from './compiled.ts';
-import { compareItems, compareTimes } from './order.ts';
+import { compareItems, compareQuantities, compareTimes } from './order.ts';
 import { FhirPathError } from './tokens.ts';
-import { distinct, isEqual, isEquivalent, plain } from './values.ts';
+import { distinct, isEqual, isEquivalent, isObject, plain } from './values.ts';
 
 type Operator = (left: Compiled, right: Compiled) => Compiled;
 
@@ -88,8 +89,24 @@ function areTimes(left: Compiled, right: Compiled): boolean {
   return some(left) && some(right);
 }
 
+const quantityTypes = new Set('Quantity SimpleQuantity MoneyQuantity Age Count Distance Duration'.split(' '));
+
+/** Quantities are equal by value and unit, whatever else they have (https://hl7.org/fhir/R4/fhirpath.html#quantity). */
+function areQuantities(left: Compiled, right: Compiled): boolean {
+  const some = (side: Compiled) => side.types?.some((type) => quantityTypes.has(type)) ?? false;
+  return some(left) && some(right);
+}
+
+/** How two items that are not the same stand to each other, where they are times or quantities: 0 when they mean the same. */
+function orderTest(left: Compiled, right: Compiled): ((a: unknown, b: unknown) => number | undefined) | undefined {
+  if (areTimes(left, right)) return (a, b) => compareTimes(String(a), String(b));
+  if (!areQuantities(left, right)) return undefined;
+  const unitOf = createUcum();
+  return (a, b) => (isObject(a) && isObject(b) ? compareQuantities(a, b, unitOf) : undefined);
+}
+
 function equality(left: Compiled, right: Compiled): Compiled {
-  const isTime = areTimes(left, right);
+  const orderOf = orderTest(left, right);
   return fromTruth((focus, scope) => {
     const lefts = left.items(focus, scope);
     if (lefts.length === 0) return undefined;
@@ -99,8 +116,8 @@ function equality(left: Compiled, right: Compiled): Compiled {
     for (let at = 0; at < lefts.length; at++) {
       const [a, b] = [lefts[at], rights[at]];
       if (isEqual(a, b)) continue;
-      if (!isTime) return false;
-      const order = compareTimes(String(plain(a)), String(plain(b)));
+      if (!orderOf) return false;
+      const order = orderOf(plain(a), plain(b));
       if (order !== 0) return order === undefined ? undefined : false;
     }
     return true;
@@ -114,11 +131,12 @@ function sameItems(lefts: Items, rights: Items): boolean {
 
 function comparison(left: Compiled, right: Compiled, holds: (order: number) => boolean): Compiled {
   const isTime = areTimes(left, right);
+  const unitOf = createUcum();
   return fromTruth((focus, scope) => {
     const lefts = left.items(focus, scope);
     const rights = right.items(focus, scope);
     if (lefts.length !== 1 || rights.length !== 1) return undefined;
-    const order = compareItems(lefts[0], rights[0], isTime);
+    const order = compareItems(lefts[0], rights[0], isTime, unitOf);
     return order === undefined ? undefined : holds(order);
   });
 }
@@ -147,6 +165,9 @@ function arithmetic(left: Compiled, right: Compiled, work: (a: unknown, b: unkno
     if (a.length !== 1 || b.length !== 1) return [];
     const result = work(plain(a[0]), plain(b[0]));
     // Not a number: operands of other types, or a division by zero; both are empty.
-    return typeof result === 'string' || Number.isFinite(result) ? [result] : [];
+    if (typeof result === 'string') return [result];
+    // Decimals are exact: 1.8 - 1.2 is 0.6, which doubles miss in the last digit.
+    if (Number.isInteger(result)) return [result];
+    return Number.isFinite(result) ? [Number(result.toPrecision(15))] : [];
   }, types);
 }

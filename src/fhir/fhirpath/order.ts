@@ -1,8 +1,12 @@
 /** `<` and its kin (http://hl7.org/fhirpath/N1/#comparison): undefined when it cannot be decided. */
+import { type CanonicalUnit, ucumSystem } from '../search/ucum.ts';
 import { isObject, plain } from './values.ts';
 
+/** Look-up of UCUM units: `createUcum`. */
+export type UnitOf = (code: string) => CanonicalUnit | undefined;
+
 /** @param isTime the operands are dates or times, not text. @returns negative, 0, positive; undefined when neither can be said. */
-export function compareItems(left: unknown, right: unknown, isTime: boolean): number | undefined {
+export function compareItems(left: unknown, right: unknown, isTime: boolean, unitOf: UnitOf): number | undefined {
   const a = plain(left);
   const b = plain(right);
   if (typeof a === 'number' && typeof b === 'number') return a - b;
@@ -10,14 +14,24 @@ export function compareItems(left: unknown, right: unknown, isTime: boolean): nu
     if (isTime) return compareTimes(a, b);
     return a < b ? -1 : a > b ? 1 : 0;
   }
-  if (isObject(a) && isObject(b)) return compareQuantities(a, b);
+  if (isObject(a) && isObject(b)) return compareQuantities(a, b, unitOf);
   return undefined;
 }
 
-function compareQuantities(a: Record<string, unknown>, b: Record<string, unknown>): number | undefined {
+/** Units of UCUM that can be converted into one another are; others have to be the same. */
+export function compareQuantities(
+  a: Record<string, unknown>,
+  b: Record<string, unknown>,
+  unitOf: UnitOf,
+): number | undefined {
   if (typeof a.value !== 'number' || typeof b.value !== 'number') return undefined;
   const sameUnit = a.code === b.code && a.system === b.system && (a.code !== undefined || a.unit === b.unit);
-  return sameUnit ? a.value - b.value : undefined;
+  if (sameUnit) return a.value - b.value;
+  if (a.system !== ucumSystem || b.system !== ucumSystem) return undefined;
+  if (typeof a.code !== 'string' || typeof b.code !== 'string') return undefined;
+  const [unit, other] = [unitOf(a.code), unitOf(b.code)];
+  if (!unit || unit.dimension !== other?.dimension) return undefined;
+  return unit.convert(a.value) - other.convert(b.value);
 }
 
 const timePattern =

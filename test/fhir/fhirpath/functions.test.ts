@@ -92,6 +92,36 @@ describe('compiled FHIRPath', () => {
     expect(select('%resource.id | %context.id')).toEqual(['p']);
   });
 
+  it('compares quantities by what they measure', () => {
+    const quantity = (value: number, code: string, unit?: string) => ({
+      value,
+      system: 'http://unitsofmeasure.org',
+      code,
+      ...(unit ? { unit } : {}),
+    });
+    const holds = (expression: string, valueQuantity: object) => {
+      const observation = { resourceType: 'Observation', valueQuantity };
+      const about = { resource: observation, rootResource: observation };
+      return compileFhirPath(expression, 'Observation', shapes).select(observation, about);
+    };
+    const fiveGrams = quantity(5, 'g', 'gramme');
+    expect(holds("value = 5 'g'", fiveGrams)).toEqual([true]);
+    expect(holds("value = 5000 'mg'", fiveGrams)).toEqual([true]);
+    expect(holds("value != 5000 'mg'", fiveGrams)).toEqual([false]);
+    expect(holds("value > 30 'mg' and value < 1 'kg'", fiveGrams)).toEqual([true]);
+    expect(holds("(value as Quantity) <= 30 'mg'", fiveGrams)).toEqual([false]);
+    // Neither what cannot be converted nor what is of another system is decided.
+    expect(holds("value > 30 'mm'", fiveGrams)).toEqual([]);
+    expect(holds("value = 5 'mm'", fiveGrams)).toEqual([]);
+    expect(holds("value > 3 'g'", { value: 5, unit: 'g' })).toEqual([]);
+  });
+
+  it('reckons with decimals, not with doubles', () => {
+    expect(select('1.8 - 1.2 = 0.6')).toEqual([true]);
+    expect(select('0.1 + 0.2')).toEqual([0.3]);
+    expect(select('2147483647 + 1')).toEqual([2147483648]);
+  });
+
   it('repeats as long as there is something new', () => {
     const item = { linkId: 'b', type: 'group', item: [{ linkId: 'c', type: 'string' }] };
     const form = { resourceType: 'Questionnaire', item: [{ linkId: 'a', type: 'group', item: [item] }] };

@@ -547,4 +547,17 @@ describe('invariants', () => {
     expect(issuesOf(form([condition, condition]))).toEqual(['invariant Questionnaire.item[1]']);
     expect(issuesOf(form([condition, condition], { enableBehavior: 'any' }))).toEqual([]);
   });
+
+  it('compare the ends of a range in one unit', () => {
+    const risk = (low: object, high: object) => ({
+      resourceType: 'RiskAssessment',
+      status: 'final',
+      subject: { display: 'x' },
+      prediction: [{ whenRange: { low, high } }],
+    });
+    const age = (value: number, code: string) => ({ value, system: 'http://unitsofmeasure.org', code });
+    expect(issuesOf(risk(age(18, 'mo'), age(2, 'a')))).toEqual([]);
+    expect(issuesOf(risk(age(36, 'mo'), age(2, 'a')))).toEqual(['invariant RiskAssessment.prediction[0].when']);
+    expect(issuesOf(risk(age(36, 'mo'), age(2, 'kg')))).toEqual([]);
+  });
 });
