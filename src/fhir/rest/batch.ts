@@ -1,5 +1,6 @@
 /** batch: every entry on its own, one failing without the others (https://hl7.org/fhir/R4/http.html#transaction). */
 import { FhirError } from '../contract.ts';
+import { linksToCreated } from './batch-links.ts';
 import { bundleText } from './bundle.ts';
 import { answeredEntry, entriesOf, failedEntry, readEntry } from './bundle-entry.ts';
 import type { Call, Service, SystemInteraction } from './call.ts';
@@ -20,7 +21,9 @@ export const batch: SystemInteraction = {
   async run(call, service) {
     const entries: string[] = [];
     let size = 0;
-    for (const runs of inGroups(entriesOf(call), call, service)) {
+    const batched = entriesOf(call);
+    const links = linksToCreated(batched, call.base);
+    for (const runs of inGroups(batched, links, call, service)) {
       const texts =
         size > answerLimit
           ? runs.map((_, index) => tooLarge(entries.length + index))
@@ -36,10 +39,15 @@ export const batch: SystemInteraction = {
 };
 
 /** Entries in the order of the Bundle; creates without conditions, which nothing before or after can change, together. */
-function* inGroups(entries: readonly unknown[], bundle: Call, service: Service): Generator<Run[]> {
+function* inGroups(
+  entries: readonly unknown[],
+  links: ReadonlyMap<number, FhirError>,
+  bundle: Call,
+  service: Service,
+): Generator<Run[]> {
   let group: Run[] = [];
   for (const [index, entry] of entries.entries()) {
-    const run = () => runEntry(entry, index, bundle, service);
+    const run = () => runEntry(entry, index, bundle, service, links.get(index));
     if (!isPlainCreate(entry)) {
       if (group.length > 0) yield group;
       group = [];
@@ -65,8 +73,15 @@ function tooLarge(index: number): string {
   return failedEntry(413, atEntry(outcome, index));
 }
 
-async function runEntry(entry: unknown, index: number, bundle: Call, service: Service): Promise<string> {
+async function runEntry(
+  entry: unknown,
+  index: number,
+  bundle: Call,
+  service: Service,
+  refusal: FhirError | undefined,
+): Promise<string> {
   try {
+    if (refusal) throw refusal;
     const read = readEntry(entry, index, bundle, service);
     return answeredEntry(await execute(read.call, read.interaction, service), read);
   } catch (error) {

@@ -19,6 +19,14 @@ export interface EntryCall {
   criteria?: string;
   /** What a conditional create found. */
   found?: StoredVersion;
+  /** Id of what a conditional patch changes. */
+  patched?: string;
+}
+
+/** Id of the resource an entry is about, as far as it is known. */
+export function idOf({ call, interaction, patched }: EntryCall): string | undefined {
+  const own = interaction.code === 'update' ? (call.body as { id?: string } | null | undefined)?.id : undefined;
+  return call.id ?? patched ?? own;
 }
 
 /** As many as a body can hold. @throws FhirError 400 when the body is no Bundle with entries to run. */
@@ -34,6 +42,8 @@ export function readEntry(entry: unknown, index: number, bundle: Call, service: 
   const { request, resource, fullUrl: url } = isObject(entry) ? entry : {};
   const at = `Bundle.entry[${index}].request`;
   if (!isObject(request)) throw new FhirError(400, 'required', 'is required', at);
+  requireElements(entry as object, entryElements, `Bundle.entry[${index}]`);
+  requireElements(request, requestElements, at);
   const method = request.method;
   if (typeof method !== 'string') throw new FhirError(400, 'required', 'is required', `${at}.method`);
   if (typeof request.url !== 'string') throw new FhirError(400, 'required', 'is required', `${at}.url`);
@@ -45,10 +55,10 @@ export function readEntry(entry: unknown, index: number, bundle: Call, service: 
     context: { ...bundle.context, interaction: interactionName(interaction, address) },
     query,
     conditions: {
-      ...text('ifMatch', request),
-      ...text('ifNoneMatch', request),
-      ...text('ifNoneExist', request),
-      ...text('ifModifiedSince', request),
+      ...text('ifMatch', request, at),
+      ...text('ifNoneMatch', request, at),
+      ...text('ifNoneExist', request, at),
+      ...text('ifModifiedSince', request, at),
     },
     prefer: bundle.prefer,
     ...(resource === undefined ? {} : { body: resource }),
@@ -64,9 +74,32 @@ export function readEntry(entry: unknown, index: number, bundle: Call, service: 
   };
 }
 
-function text<Name extends string>(name: Name, request: Record<string, unknown>): { [Key in Name]?: string } {
+/** @throws FhirError 400: a condition that cannot be read must not count as none. */
+function text<Name extends string>(
+  name: Name,
+  request: Record<string, unknown>,
+  at: string,
+): { [Key in Name]?: string } {
   const value = request[name];
-  return (typeof value === 'string' ? { [name]: value } : {}) as { [Key in Name]?: string };
+  if (value === undefined) return {};
+  if (typeof value !== 'string') throw new FhirError(400, 'structure', 'must be a string', `${at}.${name}`);
+  return { [name]: value } as { [Key in Name]?: string };
+}
+
+const anyElements = ['id', 'extension', 'modifierExtension'];
+const entryElements: readonly string[] = [
+  ...anyElements,
+  ...['link', 'fullUrl', 'resource', 'search', 'request', 'response'],
+];
+const requestElements: readonly string[] = [
+  ...anyElements,
+  ...['method', 'url', 'ifMatch', 'ifNoneMatch', 'ifNoneExist', 'ifModifiedSince'],
+];
+
+/** @throws FhirError 400 for a name that means nothing: a condition spelt otherwise would be lost. */
+function requireElements(object: object, names: readonly string[], at: string): void {
+  if (Object.keys(object).some((name) => !names.includes(name.replace(/^_/, ''))))
+    throw new FhirError(400, 'structure', `has an element other than ${names.join(', ')}`, at);
 }
 
 /** Urls in a Bundle are relative to the base; the base itself is tolerated in front. */

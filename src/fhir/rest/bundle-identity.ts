@@ -67,11 +67,15 @@ export async function identify(
       return isCreate && isReferredTo(entry) ? { ...entry, call: { ...call, id: tx.newId() } } : entry;
     }
     const found = matches.get(key);
+    if (interaction.code === 'patch') {
+      if (!found) throw nothingToPatch(entry);
+      claims.claim(entry, found.id);
+      return { ...entry, patched: found.id };
+    }
     // A conditional create of what is there changes nothing, and two of them are about one resource.
     if (isCreate && found) return { ...entry, call: { ...call, id: found.id }, found };
     const isRepeated = isCreate && created.has(key);
     const id = found?.id ?? created.get(key) ?? idFor(entry, tx);
-    if (id === undefined) return entry;
     if (!found) created.set(key, id);
     if (!isRepeated) claims.claim(entry, id);
     if (isCreate) return { ...entry, call: { ...call, id } };
@@ -79,9 +83,8 @@ export async function identify(
   });
 }
 
-/** Id of what criteria without a match create: the client's own, where it may have one. A patch creates nothing. */
-function idFor({ call, interaction }: EntryCall, tx: RestTransaction): string | undefined {
-  if (interaction.code === 'patch') return undefined;
+/** Id of what criteria without a match create: the client's own, where it may have one. */
+function idFor({ call, interaction }: EntryCall, tx: RestTransaction): string {
   const own = interaction.code === 'update' ? (call.body as Resource | undefined)?.id : undefined;
   return own ?? tx.newId();
 }
@@ -103,9 +106,25 @@ async function matchCriteria(
   return matches;
 }
 
-/** `Type?criteria` of an entry that has some. */
+/** What would match were made by another entry, and no two entries change one resource: it is looked for before anything is written. */
+function nothingToPatch({ call, index }: EntryCall): FhirError {
+  return new FhirError(404, 'not-found', `no ${call.type} matches the criteria`, `Bundle.entry[${index}].request`);
+}
+
+/** Type and criteria of an entry that has some, the same for every spelling of them. */
 function criteriaKey({ call, criteria }: EntryCall): string | undefined {
-  return criteria === undefined ? undefined : `${call.type}?${criteria}`;
+  if (criteria === undefined) return undefined;
+  const pairs = criteria.split('&').filter((pair) => pair !== '');
+  return `${call.type}?${JSON.stringify(pairs.map(decoded).sort())}`;
+}
+
+function decoded(pair: string): string {
+  try {
+    return decodeURIComponent(pair.replaceAll('+', ' '));
+  } catch {
+    // The search refuses it.
+    return pair;
+  }
 }
 
 /** The id of a conditional update, where the client gave none of its own. */

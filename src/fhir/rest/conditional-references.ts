@@ -1,26 +1,44 @@
-/** References by search in a transaction, `Patient?identifier=…` (https://hl7.org/fhir/R4/http.html#trules). */
+/**
+ * References by search in a transaction, `Patient?identifier=…` (https://hl7.org/fhir/R4/http.html#trules). They mean what matches when
+ * everything is written, whichever entry writes it.
+ */
 import { FhirError } from '../contract.ts';
 import type { RestTransaction } from '../store/contract.ts';
 import { pathOfReference } from '../store/references.ts';
 import { isResourceType, parseReference } from '../validation/index.ts';
+import { atAsync } from './at-entry.ts';
+import type { EntryCall } from './bundle-entry.ts';
 import type { Call, Service } from './call.ts';
 import { authorizeSearch } from './search-reach.ts';
 import { rewriteUris } from './uri-rewriter.ts';
 
+/** None matches yet: perhaps an entry that was not run yet makes it. */
+export class Unmatched extends FhirError {
+  override name = 'Unmatched';
+}
+
 export interface ConditionalReferences {
-  /** The body with each of them replaced by the one resource it matches. @throws FhirError 412 when none or several match. */
-  resolved(body: unknown, call: Call): Promise<unknown>;
+  /**
+   * The body with each of them replaced by the one resource it matches.
+   * @throws Unmatched (412) when none does; FhirError 412 when several match.
+   */
+  resolved(body: unknown, entry: EntryCall): Promise<unknown>;
+  /** To be asked when everything is written. @throws FhirError 412 naming the entry when one of them means something else by then. */
+  confirm(): Promise<void>;
 }
 
 /** What they match is held until the commit, so that nobody deletes it meanwhile, and looked up once as long as no such resource is written. */
 export function conditionalReferences(tx: RestTransaction, service: Service): ConditionalReferences {
   const known = new Map<string, string>();
+  const missing = new Map<string, Unmatched>();
+  const used = new Map<string, { entry: EntryCall; body: unknown; target: string }>();
   let seenChanges = 0;
 
   function forgetChanged(): void {
     const types = new Set(tx.changes.slice(seenChanges).map(({ type }) => type as string));
     seenChanges = tx.changes.length;
     if (types.size === 0) return;
+    missing.clear();
     for (const [reference, target] of known)
       if (types.has(target.slice(0, target.indexOf('/')))) known.delete(reference);
   }
@@ -38,11 +56,25 @@ export function conditionalReferences(tx: RestTransaction, service: Service): Co
       const isCriteria = error instanceof FhirError && [400, 412, 422].includes(error.status);
       throw isCriteria && place ? error.about(place) : error;
     }
-    throw new FhirError(412, 'not-found', `a reference by search to a ${type} matches nothing`, place);
+    throw new Unmatched(412, 'not-found', `a reference by search to a ${type} matches nothing`, place);
+  }
+
+  async function targetOf(reference: string, body: unknown, entry: EntryCall): Promise<string> {
+    const failure = missing.get(reference);
+    if (failure) throw new Unmatched(412, 'not-found', failure.message, pathOfReference(body, reference));
+    try {
+      const target = known.get(reference) ?? (await lookUp(reference, body, entry.call));
+      known.set(reference, target);
+      used.set(reference, { entry, body, target });
+      return target;
+    } catch (error) {
+      if (error instanceof Unmatched) missing.set(reference, error);
+      throw error;
+    }
   }
 
   return {
-    async resolved(body, call) {
+    async resolved(body, entry) {
       const conditional = new Set<string>();
       rewriteUris(body, (uri, isReference) => {
         if (isReference && uri.includes('?') && parseReference(uri, isResourceType)?.kind === 'conditional')
@@ -51,9 +83,23 @@ export function conditionalReferences(tx: RestTransaction, service: Service): Co
       });
       if (conditional.size === 0) return body;
       forgetChanged();
-      for (const reference of conditional)
-        if (!known.has(reference)) known.set(reference, await lookUp(reference, body, call));
+      for (const reference of conditional) await targetOf(reference, body, entry);
       return rewriteUris(body, (uri, isReference) => (isReference && known.get(uri)) || uri);
+    },
+    async confirm() {
+      forgetChanged();
+      for (const [reference, { entry, body, target }] of used) {
+        if (known.has(reference)) continue;
+        await atAsync(entry.index, async () => {
+          if ((await lookUp(reference, body, entry.call)) !== target)
+            throw new FhirError(
+              412,
+              'conflict',
+              'what a reference by search matches is another resource once everything is written',
+              pathOfReference(body, reference),
+            );
+        });
+      }
     },
   };
 }

@@ -5,13 +5,14 @@
 import { FhirError } from '../contract.ts';
 import type { RestTransaction } from '../store/contract.ts';
 import { UnresolvedReferences } from '../store/references.ts';
+import { at, atAsync, located } from './at-entry.ts';
 import { LostRace, withRetries } from './attempts.ts';
 import { bundleText } from './bundle.ts';
-import { answeredEntry, type EntryCall, entriesOf, readEntry } from './bundle-entry.ts';
+import { answeredEntry, type EntryCall, entriesOf, idOf, readEntry } from './bundle-entry.ts';
 import { claimDeletions, createClaims, identify } from './bundle-identity.ts';
 import { bundleReferences } from './bundle-references.ts';
 import type { Answer, Call, Service, SystemInteraction } from './call.ts';
-import { type ConditionalReferences, conditionalReferences } from './conditional-references.ts';
+import { type ConditionalReferences, conditionalReferences, Unmatched } from './conditional-references.ts';
 import { foundAnswer } from './create.ts';
 import { atEntry } from './errors.ts';
 import { authorize, executeWithin } from './execute.ts';
@@ -76,44 +77,98 @@ async function runAll(
   const [deletions = [], creations = [], changes = [], reads = []] = inSteps(entries);
   const claims = createClaims();
   await claimDeletions(deletions, tx, claims);
-  for (const entry of deletions.sort(byAddress)) answers[entry.index] = await runEntry(entry, tx, service, bySearch);
+  for (const entry of deletions.sort(byAddress)) answers[entry.index] = await runEntry(entry, tx, service, false);
 
   const references = bundleReferences(entries, call.base);
   const identified = await identify([...creations, ...changes], tx, claims, references.isReferredTo);
   for (const entry of identified) {
-    const id = entry.call.id ?? (entry.call.body as { id?: string } | undefined)?.id;
-    if (id !== undefined && entry.interaction.code !== 'operation')
-      references.resolve(entry, `${entry.call.type}/${id}`);
+    const id = idOf(entry);
+    if (id === undefined || entry.interaction.code === 'operation') continue;
+    const version = references.isVersionReferredTo(entry) ? await versionMade(entry, id, tx) : undefined;
+    references.resolve(entry, `${entry.call.type}/${id}`, version);
   }
   const isChange = new Set(changes.map(({ index }) => index));
   const inOrder = [
     ...identified.filter(({ index }) => !isChange.has(index)),
     ...identified.filter(({ index }) => isChange.has(index)).sort(byAddress),
-    ...reads,
   ];
-  for (const entry of inOrder) {
-    const body = references.rewritten(entry);
-    answers[entry.index] = await runEntry(withBody(entry, body), tx, service, bySearch);
+  const run: Run = async (entry) => {
+    answers[entry.index] = await runEntry(entry, tx, service, references.isReferredTo(entry));
+  };
+  await runResolved(
+    inOrder.map((entry) => withBody(entry, references.rewritten(entry))),
+    bySearch,
+    run,
+  );
+  await bySearch.confirm();
+  for (const entry of reads) await run(entry);
+}
+
+type Run = (entry: EntryCall) => Promise<void>;
+
+/** Rounds of entries that wait for one another by references by search. */
+const maxRounds = 10;
+
+/** Runs in order what can be; what refers by search to nothing yet waits for the others, whose order does not matter. */
+async function runResolved(entries: readonly EntryCall[], bySearch: ConditionalReferences, run: Run): Promise<void> {
+  let open = entries;
+  for (let round = 1; open.length > 0; round++) {
+    const waiting: EntryCall[] = [];
+    let reason: unknown;
+    for (const entry of open) {
+      const body = await resolvedBody(entry, bySearch);
+      if (body instanceof Unmatched) {
+        reason ??= located(body, entry.index);
+        waiting.push(entry);
+      } else await run(withBody(entry, body));
+    }
+    if (reason !== undefined && (waiting.length === open.length || round === maxRounds)) throw reason;
+    open = waiting;
   }
 }
 
-function runEntry(
-  entry: EntryCall,
-  tx: RestTransaction,
-  service: Service,
-  bySearch: ConditionalReferences,
-): Promise<Answer> {
+async function resolvedBody(entry: EntryCall, bySearch: ConditionalReferences): Promise<unknown> {
+  const { body } = entry.call;
+  if (body === undefined || entry.found) return body;
+  try {
+    return await bySearch.resolved(body, entry);
+  } catch (error) {
+    if (error instanceof Unmatched) return error;
+    throw located(error, entry.index);
+  }
+}
+
+/** Version an entry has made, or found, when the transaction is over. */
+async function versionMade({ call, interaction, found }: EntryCall, id: string, tx: RestTransaction): Promise<number> {
+  if (found) return found.version;
+  if (interaction.code === 'create' || call.type === 'AuditEvent') return 1;
+  return ((await tx.lockStored(call.type!, id))?.version ?? 0) + 1;
+}
+
+function runEntry(entry: EntryCall, tx: RestTransaction, service: Service, isReferredTo: boolean): Promise<Answer> {
   return atAsync(entry.index, async () => {
     const { call, interaction, found } = entry;
     if (found) return foundAnswer(call, found);
     // What a transaction reads stays so until it ends: else two could each miss what the other writes.
     if (interaction.code === 'read') await tx.lockStored(call.type!, call.id!, { shared: true });
-    const body = call.body === undefined ? undefined : await bySearch.resolved(call.body, call);
-    const answer = await executeWithin(withBody(entry, body).call, interaction, tx, service);
-    const isOther = interaction.code === 'create' && call.id !== undefined && answer.version?.id !== call.id;
-    if (isOther) throw new LostRace('a conditional create found another resource');
+    const answer = await executeWithin(call, interaction, tx, service);
+    if (isReferredTo && interaction.code === 'create') requireIdGiven(entry, answer, tx);
     return answer;
   });
+}
+
+/** Others were told the id of what a conditional create would make, before it found something. */
+function requireIdGiven({ call }: EntryCall, { version }: Answer, tx: RestTransaction): void {
+  if (!version || call.id === undefined || version.id === call.id) return;
+  if (tx.writtenText(version.type, version.id) === undefined)
+    throw new LostRace('a conditional create found another resource');
+  // No second attempt would change that.
+  throw new FhirError(
+    400,
+    'duplicate',
+    'the condition matches what another entry of this transaction writes: refer to that entry',
+    'http.If-None-Exist',
+  );
 }
 
 function withBody(entry: EntryCall, body: unknown): EntryCall {
@@ -137,27 +192,6 @@ function byAddress(a: EntryCall, b: EntryCall): number {
   return first < second ? -1 : 1;
 }
 
-function addressOf({ call }: EntryCall): string {
-  return `${call.type}/${call.id ?? (call.body as { id?: string } | undefined)?.id ?? ''}`;
-}
-
-/** Names the entry in what it throws. */
-function at<T>(index: number, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    throw located(error, index);
-  }
-}
-
-async function atAsync<T>(index: number, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    throw located(error, index);
-  }
-}
-
-function located(error: unknown, index: number): unknown {
-  return error instanceof FhirError ? FhirError.of(error.status, atEntry(error.outcome, index).issue) : error;
+function addressOf(entry: EntryCall): string {
+  return `${entry.call.type}/${idOf(entry) ?? ''}`;
 }

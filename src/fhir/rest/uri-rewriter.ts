@@ -1,6 +1,6 @@
 /**
  * Rewrites what can refer to another entry of a Bundle, and nothing that merely looks like it (an Identifier's value): references,
- * elements of the types uri, url, canonical, oid and uuid, links in narrative (https://hl7.org/fhir/R4/http.html#trules).
+ * elements of the types uri, url, oid and uuid, links in narrative; canonicals are left alone (https://hl7.org/fhir/R4/http.html#trules).
  */
 import { choiceProperty, parseElement, type StructureFile } from '../definitions/structure-file.ts';
 import { r4Structure } from '../definitions/structure-r4.ts';
@@ -12,11 +12,11 @@ export type UriVisitor = (uri: string, isReference: boolean) => string;
 /** The resource (or anything else, when it is none) with its uris replaced: a copy of what changes, the same object where nothing does. */
 export type RewriteUris = (resource: unknown, visit: UriVisitor) => unknown;
 
-const uriTypes = new Set(['uri', 'url', 'canonical', 'oid', 'uuid']);
+const uriTypes = new Set(['uri', 'url', 'oid', 'uuid']);
 /** Reference.reference, a string in the definitions: not a type of FHIR. */
 const referenceText = 'Reference.reference';
 const maxWalkDepth = 4 * maxDepth;
-const linkPattern = /\b(href|src)=(["'])([^"']*)\2/g;
+const linkPattern = /\b((?:href|src)\s*=\s*)(["'])([^"']*)\2/g;
 
 export const rewriteUris: RewriteUris = uriRewriter(r4Structure);
 
@@ -80,7 +80,7 @@ function uriRewriter(structure: StructureFile): RewriteUris {
 function rewriteLinks(xhtml: string, visit: UriVisitor): string {
   return xhtml.replace(
     linkPattern,
-    (_, name: string, quote: string, uri: string) => `${name}=${quote}${visit(uri, false)}${quote}`,
+    (_, name: string, quote: string, uri: string) => `${name}${quote}${visit(uri, false)}${quote}`,
   );
 }
 

@@ -1,0 +1,35 @@
+/**
+ * Entries of a batch do not depend on one another (https://hl7.org/fhir/R4/http.html#brules): a reference to what another one creates
+ * would be kept as it is, and lead to nothing, or to whoever has that address here.
+ */
+import { FhirError } from '../contract.ts';
+import { pathOfReference } from '../store/references.ts';
+import { bundleReferences, type Referring } from './bundle-references.ts';
+
+/** Stands for the address of what is created; no reference is like it. */
+const created = ' ';
+
+/** Refusals, by their index, of the entries that refer to what an entry creates. */
+export function linksToCreated(entries: readonly unknown[], base: string): ReadonlyMap<number, FhirError> {
+  const referring = entries.map(asReferring);
+  const references = bundleReferences(referring, base);
+  for (const entry of referring) if (entry.isCreate) references.resolve(entry, created);
+  const refusals = new Map<number, FhirError>();
+  for (const entry of referring) {
+    const rewritten = references.rewritten(entry);
+    if (rewritten === entry.call.body) continue;
+    const problem = 'refers to what an entry of this batch creates: a transaction can do that';
+    refusals.set(entry.index, new FhirError(400, 'business-rule', problem, pathOfReference(rewritten, created)));
+  }
+  return refusals;
+}
+
+function asReferring(entry: unknown, index: number): Referring & { isCreate: boolean } {
+  const { fullUrl, resource, request } = (entry ?? {}) as Record<string, unknown>;
+  return {
+    index,
+    ...(typeof fullUrl === 'string' ? { fullUrl } : {}),
+    call: resource === undefined ? {} : { body: resource },
+    isCreate: (request as { method?: unknown } | null | undefined)?.method === 'POST',
+  };
+}
