@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { OperationOutcome, Resource, ResourceType } from '@medplum/fhirtypes';
 import type { Sql } from '../../db/index.ts';
 import { type Context, FhirError, type FhirGuards, type FhirTransaction } from '../contract.ts';
-import { parseJson } from '../json/index.ts';
+import { parseJson, parseSentJson } from '../json/index.ts';
 import { isContention, withRetries } from '../rest/attempts.ts';
 import { tableOf } from '../search/scope.ts';
 import type { RestStore } from '../store/contract.ts';
@@ -162,13 +162,16 @@ async function reach(tx: FhirTransaction, job: ImportJob, { end, number }: Line,
 
 type Identified = Resource & { id: string };
 
+/** Letters of another encoding must not become replacement characters. Without the option `stream` it keeps nothing between calls. */
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
 /** A resource under its own id, the refusal of the line, or nothing for an empty line. */
 function readLine({ data }: Line, mayWrite: (type: ResourceType) => void): Identified | FhirError | undefined {
   if (data === undefined) return new FhirError(413, 'too-long', 'the line is longer than a resource may be');
-  const text = data.toString('utf8').trim();
-  if (text === '') return undefined;
   try {
-    const resource = parseJson(text) as Identified;
+    const text = utf8.decode(data).trim();
+    if (text === '') return undefined;
+    const resource = parseSentJson(text) as Identified;
     if (typeof resource !== 'object' || resource === null || !isResourceType(resource.resourceType)) {
       return new FhirError(400, 'structure', 'the line is no resource');
     }
@@ -180,6 +183,8 @@ function readLine({ data }: Line, mayWrite: (type: ResourceType) => void): Ident
   } catch (error) {
     if (error instanceof FhirError) return error;
     if (error instanceof SyntaxError) return new FhirError(400, 'structure', 'the line is not JSON');
+    if (error instanceof TypeError && 'code' in error && error.code === 'ERR_ENCODING_INVALID_ENCODED_DATA')
+      return new FhirError(400, 'structure', 'the line is not UTF-8');
     throw error;
   }
 }

@@ -10,7 +10,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Clock } from '../../config/index.ts';
 import type { Database } from '../../db/index.ts';
 import { type Context, FhirError, type FhirGuards, type OperationAnswer } from '../contract.ts';
-import { parseJson } from '../json/index.ts';
+import { parseSentJson } from '../json/index.ts';
 import { failureOf, loggable } from '../rest/errors.ts';
 import type { RestStore } from '../store/contract.ts';
 import { validateResource } from '../validation/index.ts';
@@ -199,7 +199,7 @@ async function parametersPosted(request: FastifyRequest): Promise<Parameters> {
 
 function parseBody(text: string): Parameters {
   try {
-    return parseJson(text) as Parameters;
+    return parseSentJson(text) as Parameters;
   } catch (error) {
     if (error instanceof SyntaxError) throw new FhirError(400, 'structure', 'the body is not JSON');
     throw error;

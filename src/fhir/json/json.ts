@@ -1,6 +1,7 @@
 /** Resources as JSON text and back, decimals as they were written (https://hl7.org/fhir/R4/json.html#primitive). */
 import { hasLiterals, literalOf, markHolder, remember } from './literals.ts';
-import { hasUnusualNumber, isUnusual } from './scan.ts';
+import { countMembers, duplicateMember } from './members.ts';
+import { hasUnusualNumber, isUnusual, scan } from './scan.ts';
 
 /** ES2026, in Node since 21; not yet in TypeScript's library. */
 interface SourceAccess {
@@ -15,6 +16,14 @@ const withSource = JSON as unknown as SourceAccess;
 /** As JSON.parse. @throws SyntaxError what is not JSON; FhirError 400, 413 what is deeper or larger than a resource can be. */
 export function parseJson(text: string): unknown {
   return hasUnusualNumber(text) ? withSource.parse(text, revive) : JSON.parse(text);
+}
+
+/** As `parseJson`, of what somebody sent. @throws FhirError 400 also where an object has a property twice. */
+export function parseSentJson(text: string): unknown {
+  const { hasUnusualNumber: isUnusualText, members } = scan(text);
+  const value = isUnusualText ? withSource.parse(text, revive) : JSON.parse(text);
+  if (countMembers(value) !== members) throw duplicateMember(text);
+  return value;
 }
 
 function revive(this: object, key: string, value: unknown, { source }: { source?: string }): unknown {

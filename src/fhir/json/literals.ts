@@ -14,20 +14,38 @@ export function hasLiterals(value: unknown): boolean {
 }
 
 /** While the object is being made, before there are copies of it. */
-export function remember(holder: Holder, property: string, text: string): void {
-  const known = holder[literals];
+export function remember(holder: object, property: string, text: string): void {
+  const known = (holder as Holder)[literals];
   if (known instanceof Map) known.set(property, text);
-  else holder[literals] = new Map([[property, text]]);
+  else (holder as Holder)[literals] = new Map([[property, text]]);
+}
+
+/** Before another value takes the place of a number: that one may be the same number, written otherwise. */
+export function forget(holder: object, property: string): void {
+  const known = (holder as Holder)[literals];
+  if (known instanceof Map) known.delete(property);
+}
+
+/** Moves the texts of the items of a list from an index on, as the items are about to move. @param by 1 or -1; -1 forgets the first. */
+export function shiftLiterals(list: object, from: number, by: 1 | -1): void {
+  const known = (list as Holder)[literals];
+  if (!(known instanceof Map)) return;
+  const moved = [...known].flatMap(([index, text]): [string, string][] => {
+    const at = Number(index);
+    if (at < from) return [[index, text]];
+    return by === -1 && at === from ? [] : [[String(at + by), text]];
+  });
+  (list as Holder)[literals] = new Map(moved);
 }
 
 /** Says that something inside the holder remembers. */
-export function markHolder(holder: Holder): void {
-  holder[literals] ??= 'inside';
+export function markHolder(holder: object): void {
+  (holder as Holder)[literals] ??= 'inside';
 }
 
 /** The text of a number as it came, while the number is still that one. */
-export function literalOf(holder: Holder, property: string, value: number): string | undefined {
-  const known = holder[literals];
+export function literalOf(holder: object, property: string, value: number): string | undefined {
+  const known = (holder as Holder)[literals];
   const text = known instanceof Map ? known.get(property) : undefined;
   return text !== undefined && Number(text) === value ? text : undefined;
 }
@@ -35,6 +53,6 @@ export function literalOf(holder: Holder, property: string, value: number): stri
 /** For those who rebuild an object from its entries: the copy remembers what the original did. */
 export function keepLiterals<T extends object>(original: object, copy: T): T {
   const known = (original as Holder)[literals];
-  if (known !== undefined) (copy as Holder)[literals] = known;
+  if (known !== undefined) (copy as Holder)[literals] = known instanceof Map ? new Map(known) : known;
   return copy;
 }

@@ -17,6 +17,7 @@ const closeBrace = 0x7d;
 const openBracket = 0x5b;
 const closeBracket = 0x5d;
 const minus = 0x2d;
+const colon = 0x3a;
 
 /**
  * @returns true when a number of the text is spelt otherwise than JSON.stringify would (`1.00`, `1e3`, 20 digits). A text that is
@@ -24,14 +25,20 @@ const minus = 0x2d;
  * @throws FhirError 400 beyond the limits.
  */
 export function hasUnusualNumber(text: string): boolean {
+  return scan(text).hasUnusualNumber;
+}
+
+/** @returns also how many members its objects have together, however often a name is said. @throws FhirError 400 beyond the limits. */
+export function scan(text: string): { hasUnusualNumber: boolean; members: number } {
   let depth = 0;
   let containers = 0;
+  let members = 0;
   let found = false;
   for (let position = 0; position < text.length; position++) {
     const code = text.charCodeAt(position);
     if (code === quote) {
       position = endOfString(text, position);
-      if (position === -1) return found;
+      if (position === -1) break;
     } else if (code === openBrace || code === openBracket) {
       if (++depth > maxNesting) throw tooDeep();
       if (++containers > maxContainers) throw tooMany();
@@ -41,9 +48,9 @@ export function hasUnusualNumber(text: string): boolean {
       const start = position;
       while (isNumberPart(text.charCodeAt(position + 1))) position++;
       found ||= isUnusual(text.slice(start, position + 1));
-    }
+    } else if (code === colon) members++;
   }
-  return found;
+  return { hasUnusualNumber: found, members };
 }
 
 /** True for a number whose text is lost when it becomes a JavaScript number. */

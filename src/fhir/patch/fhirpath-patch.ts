@@ -1,10 +1,10 @@
 /** FHIRPath Patch (https://hl7.org/fhir/R4/fhirpatch.html): Parameters whose `operation` parameters are run in order, all or none. */
-import { hasLiterals, markHolder } from '../json/index.ts';
+import { hasLiterals, literalOf, markHolder } from '../json/index.ts';
 import { type Element, elementOf, isPrimitive } from './elements.ts';
 import { patchFault } from './fault.ts';
 import { isJsonObject, type JsonObject } from './json-pointer.ts';
 import { companionOf, contentOf, type Navigator, navigator, onlyOne, type Place, typeInside } from './places.ts';
-import { closeAt, openAt, patchValueOf, propertyFor, put } from './values.ts';
+import { closeAt, openAt, patchValueOf, propertyFor, put, setCompanion } from './values.ts';
 
 const maxOperations = 1000;
 
@@ -100,10 +100,17 @@ function move(step: Step): void {
   const to = indexOf(step, 'destination', length - 1);
   const moved = { container, property, index: from, type: '' };
   const content = contentOf(moved) ?? undefined;
+  const text =
+    typeof content === 'number' ? literalOf(container[property] as object, String(from), content) : undefined;
   const companion = companionOf(moved);
   closeAt(container, property, from);
   openAt(container, property, to);
-  put(container, property, to, { content, ...(companion ? { companion } : {}), origin: '' });
+  put(container, property, to, {
+    content,
+    ...(companion ? { companion } : {}),
+    origin: '',
+    ...(text === undefined ? {} : { text }),
+  });
 }
 
 /** The list a path names, there or not. */
@@ -121,12 +128,7 @@ function insideOf(place: Place, name: string, at: string): { container: JsonObje
   const found = elementOf(typeInside(place, content), name);
   if (!found) throw patchFault(400, 'invalid', 'the element has no child of this name', at);
   if (!isJsonObject(content)) throw patchFault(422, 'invalid', 'the path selects nothing that has children', at);
-  if (isPrimitive(place.type))
-    put(place.container, place.property, place.index, {
-      content: contentOf(place) ?? undefined,
-      companion: content,
-      origin: '',
-    });
+  if (isPrimitive(place.type)) setCompanion(place, content);
   return { container: content, element: found };
 }
 
@@ -179,7 +181,7 @@ function withoutEmpty(value: unknown): unknown {
   for (const [name, item] of Object.entries(value)) {
     // `null` has a meaning only in lists that come in pairs.
     const isPaired = value[name.startsWith('_') ? name.slice(1) : `_${name}`] !== undefined;
-    if (Array.isArray(item) && !isPaired) value[name] = item.filter((one) => one !== null);
+    if (Array.isArray(item) && !isPaired && item.includes(null)) value[name] = item.filter((one) => one !== null);
   }
   return Object.keys(value).length > 0 ? value : undefined;
 }

@@ -1,7 +1,7 @@
 /** Patches of resources: JSON Patch and FHIRPath Patch (https://hl7.org/fhir/R4/http.html#patch). */
 import type { Binary, Resource } from '@medplum/fhirtypes';
 import { FhirError } from '../contract.ts';
-import { parseJson } from '../json/index.ts';
+import { parseJson, parseSentJson } from '../json/index.ts';
 import { validateResource } from '../validation/index.ts';
 import { applyFhirPathPatch } from './fhirpath-patch.ts';
 import { applyJsonPatch } from './json-patch.ts';
@@ -44,9 +44,9 @@ function patchInside({ contentType, data }: Binary): unknown {
   if (contentType?.split(';')[0]?.trim().toLowerCase() !== jsonPatchType)
     throw new FhirError(400, 'not-supported', `a Binary with a patch is ${jsonPatchType}`, 'Binary.contentType');
   try {
-    return parseJson(Buffer.from(data ?? '', 'base64').toString('utf8'));
+    return parseSentJson(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(data ?? '', 'base64')));
   } catch (error) {
     if (error instanceof FhirError) throw error;
-    throw new FhirError(400, 'structure', 'the patch is not JSON', 'Binary.data');
+    throw new FhirError(400, 'structure', 'the patch is not JSON in UTF-8', 'Binary.data');
   }
 }

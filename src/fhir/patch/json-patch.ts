@@ -1,5 +1,5 @@
 /** JSON Patch (RFC 6902), as https://hl7.org/fhir/R4/http.html#patch takes it: all operations or none, in order. */
-import { hasLiterals, keepLiterals, literalOf, markHolder, remember } from '../json/index.ts';
+import { forget, hasLiterals, keepLiterals, literalOf, markHolder, remember, shiftLiterals } from '../json/index.ts';
 import { patchFault } from './fault.ts';
 import { arrayIndex, isJsonObject, type JsonObject, parsePointer, setProperty, valueAt } from './json-pointer.ts';
 
@@ -35,11 +35,10 @@ export function applyJsonPatch(document: unknown, patch: unknown): unknown {
   return state.document;
 }
 
-/** A value and where it came from: the object there remembers how a number was written. */
+/** A value, and of a number how it was written, when that is not how it would be written now. */
 interface Source {
   value: unknown;
-  holder?: object;
-  property?: string;
+  text?: string;
 }
 
 function run(state: State, operation: unknown, number: number): void {
@@ -112,13 +111,17 @@ function startsWith(path: readonly string[], start: readonly string[]): boolean 
 
 function givenValue(operation: JsonObject, at: Spot): Source {
   if (!Object.hasOwn(operation, 'value')) throw refuse(400, 'required', 'value is required', at);
-  return { value: operation.value, holder: operation, property: 'value' };
+  const { value } = operation;
+  const text = typeof value === 'number' ? literalOf(operation, 'value', value) : undefined;
+  return { value, ...(text === undefined ? {} : { text }) };
 }
 
 function source(state: State, path: readonly string[], at: Spot): Source {
   const value = present(state, path, at);
   const parent = path.length > 0 && valueAt(state.document, path.slice(0, -1))?.value;
-  return isJsonObject(parent) ? { value, holder: parent, property: path.at(-1) } : { value };
+  const holder = typeof parent === 'object' && parent !== null ? parent : {};
+  const text = typeof value === 'number' ? literalOf(holder, path.at(-1)!, value) : undefined;
+  return { value, ...(text === undefined ? {} : { text }) };
 }
 
 function present(state: State, path: readonly string[], at: Spot): unknown {
@@ -137,16 +140,25 @@ function add(state: State, path: readonly string[], added: Source, at: Spot): vo
   if (Array.isArray(parent)) {
     const index = arrayIndex(last, parent.length, true);
     if (index === undefined) throw noTarget(at);
+    shiftLiterals(parent, index, 1);
     parent.splice(index, 0, added.value);
-  } else if (isJsonObject(parent)) setProperty(parent, last, added.value);
-  else throw noTarget(at);
-  keepText(state, path, parent, added);
+    keepText(state, path, parent, String(index), added);
+  } else if (isJsonObject(parent)) {
+    forget(parent, last);
+    setProperty(parent, last, added.value);
+    keepText(state, path, parent, last, added);
+  } else throw noTarget(at);
 }
 
 /** The text of a number goes where the number goes. */
-function keepText(state: State, path: readonly string[], parent: object, { value, holder, property }: Source): void {
-  const text = holder && typeof value === 'number' ? literalOf(holder, property!, value) : undefined;
-  if (text !== undefined && !Array.isArray(parent)) remember(parent, path.at(-1)!, text);
+function keepText(
+  state: State,
+  path: readonly string[],
+  parent: object,
+  property: string,
+  { value, text }: Source,
+): void {
+  if (text !== undefined) remember(parent, property, text);
   else if (!hasLiterals(value)) return;
   for (let length = 0; length < path.length; length++) {
     const ancestor = valueAt(state.document, path.slice(0, length))?.value;
@@ -159,8 +171,14 @@ function remove(state: State, path: readonly string[], at: Spot): void {
   if (last === undefined) throw refuse(422, 'invalid', 'the whole resource cannot be removed', at);
   present(state, path, at);
   const parent = present(state, path.slice(0, -1), at);
-  if (Array.isArray(parent)) parent.splice(arrayIndex(last, parent.length)!, 1);
-  else delete (parent as JsonObject)[last];
+  if (Array.isArray(parent)) {
+    const index = arrayIndex(last, parent.length)!;
+    shiftLiterals(parent, index, -1);
+    parent.splice(index, 1);
+  } else {
+    forget(parent as JsonObject, last);
+    delete (parent as JsonObject)[last];
+  }
 }
 
 function noTarget(at: Spot) {

@@ -1,10 +1,11 @@
 /** Values of a FHIRPath Patch, as Parameters carry them: `value[x]`, a resource, or the parts of an element without a name of its own. */
 
 import { choiceProperty } from '../definitions/structure-file.ts';
-import { hasLiterals, literalOf, markHolder, remember } from '../json/index.ts';
+import { forget, hasLiterals, literalOf, markHolder, remember, shiftLiterals } from '../json/index.ts';
 import { type Element, elementOf } from './elements.ts';
 import { patchFault } from './fault.ts';
 import { isJsonObject, type JsonObject } from './json-pointer.ts';
+import type { Place } from './places.ts';
 
 export interface PatchValue {
   content: unknown;
@@ -50,12 +51,25 @@ export function put(container: JsonObject, property: string, index: number | und
   if (index === undefined) {
     assign(container, property, content);
     assign(container, `_${property}`, companion);
+    forget(container, property);
     if (text !== undefined) remember(container, property, text);
   } else {
     place(container, property, index, content);
     place(container, `_${property}`, index, companion);
+    const list = container[property];
+    if (Array.isArray(list)) {
+      forget(list, String(index));
+      if (text !== undefined) remember(list, String(index), text);
+      if (hasLiterals(list)) markHolder(container);
+    }
   }
   if (hasLiterals(content)) markHolder(container);
+}
+
+/** Gives a primitive its id and extensions, the value stays as it is. */
+export function setCompanion({ container, property, index }: Place, companion: JsonObject): void {
+  if (index === undefined) assign(container, `_${property}`, companion);
+  else place(container, `_${property}`, index, companion);
 }
 
 function assign(container: JsonObject, property: string, value: unknown): void {
@@ -76,7 +90,9 @@ function place(container: JsonObject, property: string, index: number, value: un
 export function openAt(container: JsonObject, property: string, index: number): void {
   for (const name of [property, `_${property}`]) {
     const list = container[name];
-    if (Array.isArray(list) && index < list.length) list.splice(index, 0, null);
+    if (!Array.isArray(list) || index >= list.length) continue;
+    shiftLiterals(list, index, 1);
+    list.splice(index, 0, null);
   }
 }
 
@@ -84,7 +100,9 @@ export function openAt(container: JsonObject, property: string, index: number): 
 export function closeAt(container: JsonObject, property: string, index: number): void {
   for (const name of [property, `_${property}`]) {
     const list = container[name];
-    if (Array.isArray(list)) list.splice(index, 1);
+    if (!Array.isArray(list)) continue;
+    shiftLiterals(list, index, -1);
+    list.splice(index, 1);
   }
 }
 

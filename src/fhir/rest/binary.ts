@@ -39,10 +39,12 @@ export function receiptOf(answer: Answer, contentType: string): Answer {
   return { ...answer, body: JSON.stringify(receipt) };
 }
 
-/** The answer to a read, as the file it carries; undefined when there is nothing to unpack (an error, a 304). */
+/** The answer to a read, as the file it carries; undefined when there is nothing to unpack (an error, a 304, a part of the resource). */
 export function rawAnswerOf(answer: Answer): RawAnswer | undefined {
   if (answer.status !== 200 || answer.body === undefined) return undefined;
   const binary = JSON.parse(answer.body) as Binary;
+  // `_elements` and `_summary` leave the data out: that is not an empty file.
+  if (binary.data === undefined && binary.meta?.tag?.some(({ code }) => code === subsetted.code)) return undefined;
   return {
     contentType: safeContentType(binary.contentType),
     data: Buffer.from(binary.data ?? '', 'base64'),

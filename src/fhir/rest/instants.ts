@@ -10,8 +10,9 @@ const latest = Date.parse('9999-12-31T23:59:59.999Z');
 /** @throws FhirError 400 for anything but a full instant. */
 export function instantOf(name: string, text: string): Date {
   // In a query `+` stands for a space.
-  const instant = new Date(text.replace(' ', '+'));
-  if (!instantPattern.test(text.replace(' ', '+')) || !isStorable(instant))
+  const written = text.replace(' ', '+');
+  const instant = new Date(written);
+  if (!instantPattern.test(written) || !isStorable(instant) || !isDay(written.slice(0, 10)))
     throw new FhirError(400, 'value', `${name} must be an instant`, `http.${name}`);
   return instant;
 }
@@ -30,16 +31,21 @@ export function periodOf(name: string, value: string): { from: Date; to: Date } 
   else if (day !== undefined) to.setUTCDate(from.getUTCDate() + 1);
   else if (month !== undefined) to.setUTCMonth(from.getUTCMonth() + 1);
   else to.setUTCFullYear(from.getUTCFullYear() + 1);
-  return { from, to };
+  return { from, to: isStorable(to) ? to : new Date(latest) };
 }
 
 function startOf(text: string, [, year, month, day, hour, , second, zone]: RegExpExecArray): Date | undefined {
   const date = `${year}-${month ?? '01'}-${day ?? '01'}`;
-  // A day that the calendar does not have would roll over.
-  if (new Date(`${date}T00:00:00Z`).toISOString().slice(0, 10) !== date) return undefined;
+  if (!isDay(date)) return undefined;
   if (hour === undefined) return new Date(`${date}T00:00:00Z`);
   const time = second === undefined ? text.replace(/(T\d\d:\d\d)/, '$1:00') : text;
   return new Date(zone ? time : `${time}Z`);
+}
+
+/** A day that the calendar does not have would roll over. */
+function isDay(date: string): boolean {
+  const day = new Date(`${date}T00:00:00Z`);
+  return !Number.isNaN(day.getTime()) && day.toISOString().slice(0, 10) === date;
 }
 
 function isStorable(date: Date): boolean {

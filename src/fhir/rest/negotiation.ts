@@ -38,7 +38,8 @@ export function formatOfContent(header: string | undefined): 'json' | 'xml' | un
  */
 export function negotiate(accept: string | undefined, format: string | undefined): Format | undefined {
   if (format) return namedFormat(format);
-  if (accept === undefined || accept === '*/*' || accept === fhirJson) return 'json';
+  // An empty list asks for nothing in particular.
+  if (!accept?.trim() || accept === '*/*' || accept === fhirJson) return 'json';
   const ranges = parseAccept(accept);
   let best: { format: Format; weight: number; position: number } | undefined;
   for (const candidate of formats) {

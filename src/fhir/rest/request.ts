@@ -2,13 +2,14 @@
 import { randomUUID } from 'node:crypto';
 import type { FastifyRequest } from 'fastify';
 import { type Context, FhirError } from '../contract.ts';
-import { parseJson } from '../json/index.ts';
+import { parseSentJson } from '../json/index.ts';
 import { parseXml } from '../xml/index.ts';
 import type { Admission } from './admission.ts';
 import { binaryOf } from './binary.ts';
 import type { Call, Conditions, Service } from './call.ts';
 import { parsePrefer } from './conditions.ts';
 import { interactionName } from './interaction-name.ts';
+import { type Format, fhirJson, fhirXml, negotiate } from './negotiation.ts';
 import { bundleInteractions } from './routes.ts';
 
 /** Who asks for what is public. */
@@ -35,6 +36,15 @@ export function formatOf(request: FastifyRequest): string | undefined {
   return query.includes('_format') ? (new URLSearchParams(query).get('_format') ?? undefined) : undefined;
 }
 
+/** The same parameter in the form of a search. @throws FhirError 406 when it names nothing of ours. */
+function formatOfForm(form: string): Format | undefined {
+  const named = form.includes('_format') ? new URLSearchParams(form).get('_format') : undefined;
+  if (!named) return undefined;
+  const format = negotiate(undefined, named);
+  if (!format) throw new FhirError(406, 'not-supported', `only ${fhirJson} and ${fhirXml} are served`, 'http._format');
+  return format;
+}
+
 export function queryOf(request: FastifyRequest): string {
   const url = request.raw.url ?? '';
   const mark = url.indexOf('?');
@@ -50,6 +60,7 @@ export function callOf(
   service: Service,
 ): { call: Call; interaction: NonNullable<Admission['target']>['interaction'] } {
   const { body, form } = bodyOf(request, admission);
+  if (form !== undefined) admission.format = formatOfForm(form) ?? admission.format;
   const target = admission.target ?? bundleTarget(body);
   const { caller } = admission;
   const context: Context = {
@@ -115,7 +126,7 @@ function bodyOf(request: FastifyRequest, { bodyFormat, target }: Admission): { b
 
 function jsonOf(text: string): unknown {
   try {
-    return parseJson(text);
+    return parseSentJson(text);
   } catch (error) {
     if (error instanceof FhirError) throw error;
     // The parser's own message quotes the text.
@@ -140,6 +151,9 @@ function conditionsOf(request: FastifyRequest): Conditions {
     const value = header(request, name);
     if (value !== undefined) conditions[condition] = value;
   }
+  // Headers are read as Latin-1: other letters would be looked for as what they are not, and not found.
+  if (/[^ -~\t]/.test(conditions.ifNoneExist ?? ''))
+    throw new FhirError(400, 'value', 'If-None-Exist must be percent-encoded', 'http.If-None-Exist');
   return conditions;
 }
 

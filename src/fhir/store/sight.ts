@@ -1,7 +1,7 @@
 /** What somebody sees of a tenant, made ready for the store: which rows, and what is left of them. */
 import type { Resource } from '@medplum/fhirtypes';
 import type { Sight } from '../contract.ts';
-import { parseJson, stringifyJson } from '../json/index.ts';
+import { hasLiterals, keepLiterals, literalOf, markHolder, parseJson, remember, stringifyJson } from '../json/index.ts';
 import { withoutHidden } from '../search/hidden-parameters.ts';
 import type { KeyHasher } from '../search/keys.ts';
 import type { ParameterRegistry } from '../search/parameters.ts';
@@ -70,8 +70,10 @@ function hiding(hidden: NonNullable<Sight['hidden']>): Omit<StoreSight, 'rows'> 
     restore(resource, before) {
       const names = of(resource.resourceType);
       if (names.length === 0) return resource;
-      const kept = Object.fromEntries(Object.entries(before ?? {}).filter(([name]) => names.includes(elementOf(name))));
-      return { ...omitted(resource, names), ...kept } as typeof resource;
+      const kept = Object.entries(before ?? {}).filter(([name]) => names.includes(elementOf(name)));
+      const whole = { ...omitted(resource, names), ...Object.fromEntries(kept) } as typeof resource;
+      for (const [name, value] of kept) keepText(name, value, before!, whole);
+      return whole;
     },
   };
 }
@@ -80,10 +82,20 @@ function without(text: string, names: readonly string[]): string {
   return stringifyJson(omitted(parseJson(text) as Resource, names));
 }
 
+/** How a number was written goes with it. */
+function keepText(name: string, value: unknown, before: Resource, whole: Resource): void {
+  const text = typeof value === 'number' ? literalOf(before, name, value) : undefined;
+  if (text !== undefined) remember(whole, name, text);
+  else if (hasLiterals(value)) markHolder(whole);
+}
+
 function omitted(resource: Resource, names: readonly string[]): Resource {
-  return Object.fromEntries(
-    Object.entries(resource).filter(([name]) => !names.includes(elementOf(name))),
-  ) as unknown as Resource;
+  return keepLiterals(
+    resource,
+    Object.fromEntries(
+      Object.entries(resource).filter(([name]) => !names.includes(elementOf(name))),
+    ) as unknown as Resource,
+  );
 }
 
 /** `birthDate` of `_birthDate`, which holds its extensions. */

@@ -2,7 +2,7 @@
  * Narrative is XHTML that any client may put on a screen: only formatting passes
  * (https://hl7.org/fhir/R4/narrative.html#xhtml, invariant txt-1; txt-2, some content, is left out: official examples break it).
  */
-import { maxStringLength } from './primitives.ts';
+import { hasIllegalCharacter, maxStringLength } from './primitives.ts';
 import { scanXhtml, type XhtmlTag } from './xhtml-scanner.ts';
 
 const namespace = 'http://www.w3.org/1999/xhtml';
@@ -31,6 +31,7 @@ const imageSchemes = new Set(['http', 'https', 'cid']);
 export function narrativeProblem(value: unknown): string | undefined {
   if (typeof value !== 'string') return 'must be a string';
   if (value.length > maxStringLength) return `must not be longer than ${maxStringLength} characters`;
+  if (hasIllegalCharacter(value)) return 'must not contain control characters or broken Unicode';
   return scanXhtml(value, (tag, depth) => (depth === 0 ? rootProblem(tag) : tagProblem(tag)));
 }
 

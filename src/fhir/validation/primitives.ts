@@ -32,11 +32,16 @@ export function isId(value: string): boolean {
   return idPattern.test(value);
 }
 
+/** What no XML can carry, in any spelling. */
+export function hasIllegalCharacter(text: string): boolean {
+  return illegalCharacter.test(text);
+}
+
 function string(value: unknown): string | undefined {
   if (typeof value !== 'string') return 'must be a string';
   if (value.length === 0) return 'must not be empty';
   if (value.length > maxStringLength) return `must not be longer than ${maxStringLength} characters`;
-  return illegalCharacter.test(value) ? 'must not contain control characters or broken Unicode' : undefined;
+  return hasIllegalCharacter(value) ? 'must not contain control characters or broken Unicode' : undefined;
 }
 
 function matching(pattern: RegExp, what: string): PrimitiveRule {

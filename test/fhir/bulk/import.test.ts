@@ -52,6 +52,15 @@ describe('$import', () => {
     expect((await read<Patient>('/fhir/Patient/a3')).active).toBe(true);
   });
 
+  it('refuses a line in another encoding, or with a property twice, instead of altering it', async () => {
+    const latin = Buffer.from('{"resourceType":"Patient","id":"latin","name":[{"family":"TEST-LEFÈVRE"}]}', 'latin1');
+    const twice = '{"resourceType":"Patient","id":"twice","birthDate":"1950","birthDate":"1960"}';
+    const manifest = await server.imported(Buffer.concat([latin, Buffer.from(`\n${twice}\n${patients(1, 'u')[0]}`)]));
+    expect(manifest.outcome).toMatchObject({ created: 1, refused: 2 });
+    expect((await server.request({ url: '/fhir/Patient/latin' })).statusCode).toBe(404);
+    expect((await server.request({ url: '/fhir/Patient/twice' })).statusCode).toBe(404);
+  });
+
   it('tells each refused line, by its number, and stores the others', async () => {
     const manifest = await server.imported(
       [

@@ -51,7 +51,7 @@ export interface BulkServer {
   /** Asks for an export, runs it, answers its manifest. */
   exported(url: string, payload?: object): Promise<Manifest>;
   /** Posts lines, runs the import, answers its manifest. */
-  imported(lines: string): Promise<Manifest>;
+  imported(lines: string | Buffer): Promise<Manifest>;
   /** Resources of the files listed. */
   linesOf(files: Manifest['output']): Promise<(Resource & { id: string })[]>;
   /** Another node on the same database and folder. */
@@ -133,7 +133,7 @@ export async function bulkServer(options: { linesPerFile?: number } = {}): Promi
       if (answer.statusCode !== 202) throw new Error(`${answer.statusCode} ${answer.body}`);
       return manifestAt(String(answer.headers['content-location']));
     },
-    async imported(payload: string) {
+    async imported(payload: string | Buffer) {
       const headers = { 'content-type': 'application/fhir+ndjson', ...respondAsync };
       const answer = await request({ method: 'POST', url: '/fhir/$import', headers, payload });
       if (answer.statusCode !== 202) throw new Error(`${answer.statusCode} ${answer.body}`);

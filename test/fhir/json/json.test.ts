@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FhirError } from '../../../src/fhir/contract.ts';
-import { keepLiterals, parseJson, stringifyJson } from '../../../src/fhir/json/index.ts';
+import { keepLiterals, parseJson, parseSentJson, stringifyJson } from '../../../src/fhir/json/index.ts';
 
 const roundTrip = (text: string) => stringifyJson(parseJson(text) as object);
 
@@ -116,5 +116,38 @@ describe('limits', () => {
     for (const text of ['', '{"a', '{"a":1.0.0}', '{"a":01}', '{"a":1e}', '["\\"']) {
       expect(() => parseJson(text)).toThrow(SyntaxError);
     }
+  });
+});
+
+describe('names', () => {
+  const refusal = (text: string) => {
+    try {
+      parseSentJson(text);
+    } catch (error) {
+      if (error instanceof FhirError) return { status: error.status, expression: error.outcome.issue[0]!.expression };
+      throw error;
+    }
+    return undefined;
+  };
+
+  it.each([
+    ['{"resourceType":"Patient","birthDate":"1950","birthDate":"1960"}', ['Patient.birthDate']],
+    ['{"resourceType":"Patient","name":[{"text":"a"},{"text":"a","x":{"y":1},"text":"a"}]}', ['Patient.name[1].text']],
+    ['{"resourceType":"Patient","birthDate":"1950","birth\\u0044ate" : "1950"}', ['Patient.birthDate']],
+    ['{"resourceType":"Patient","MOREAU 1":1,"MOREAU 1":2}', undefined],
+    ['[{"a":1,"a":1}]', undefined],
+    ['{"a":"b,\\"a\\":{","c":{"a":[1,2],"a":3}}', undefined],
+  ])('said twice are refused: %s', (text, expression) => {
+    expect(refusal(text)).toEqual({ status: 400, expression });
+  });
+
+  it('are looked for in what was sent, whatever is in it (property)', () => {
+    fc.assert(
+      fc.property(fc.json({ maxDepth: 6 }), (text) => {
+        expect(parseSentJson(text)).toEqual(parseJson(text));
+      }),
+    );
+    expect(refusal('{"a":{"b":1},"c":{"b":1},"d":[{"b":":"},{"b":1.0}]}')).toBeUndefined();
+    expect(() => parseSentJson('{"a":1')).toThrow(SyntaxError);
   });
 });

@@ -235,6 +235,31 @@ describe('replace', () => {
     expect(after).toContain('"valueQuantity":{"value":2.50}');
   });
 
+  it('writes each number as it was given, in its place', () => {
+    const text = (value: string) =>
+      `{"resourceType":"Observation","status":"final","code":{"text":"x"},"valueQuantity":{"value":${value}}}`;
+    const apply = (before: string, ...operations: ParametersParameter[]) =>
+      stringifyJson(patchedResource(before, { resourceType: 'Parameters', parameter: operations }));
+    const path = 'Observation.value.ofType(Quantity).value';
+    expect(apply(text('1.00'), operation('replace', path, { value: { valueDecimal: 1 } }))).toBe(text('1'));
+    const part = [
+      { name: 'url', valueUri: 'http://example.org/x' },
+      { name: 'value', valueBoolean: true },
+    ];
+    const adding = { name: { valueString: 'extension' }, value: { part } };
+    expect(apply(text('1.00'), operation('add', path, adding))).toContain('"value":1.00,"_value"');
+    const sequence = (numbers: string) =>
+      `{"resourceType":"MolecularSequence","coordinateSystem":0,"quality":[{"type":"snp","roc":{"sensitivity":[${numbers}]}}]}`;
+    const list = 'MolecularSequence.quality[0].roc.sensitivity';
+    expect(apply(sequence('1.0,2,1'), operation('delete', `${list}[0]`))).toBe(sequence('2,1'));
+    const moved = { source: { valueInteger: 0 }, destination: { valueInteger: 2 } };
+    expect(apply(sequence('1.0,1,2.00'), operation('move', list, moved))).toBe(sequence('1,2.00,1.0'));
+    const patch = parseJson(
+      `{"resourceType":"Parameters","parameter":[{"name":"operation","part":[{"name":"type","valueCode":"insert"},{"name":"path","valueString":"${list}"},{"name":"index","valueInteger":1},{"name":"value","valueDecimal":3.0}]}]}`,
+    );
+    expect(stringifyJson(patchedResource(sequence('1.0,2.00'), patch))).toBe(sequence('1.0,3.0,2.00'));
+  });
+
   it('needs exactly one element', () => {
     const value = { value: { valueString: 'x' } };
     expect(refusal(patient, operation('replace', 'Patient.maritalStatus.text', value))).toMatchObject({ status: 422 });

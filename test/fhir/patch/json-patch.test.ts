@@ -113,6 +113,32 @@ describe('a JSON Patch', () => {
     );
   });
 
+  it.each([
+    ['{"a":1.00}', '[{"op":"replace","path":"/a","value":1}]', '{"a":1}'],
+    ['{"a":1.00}', '[{"op":"add","path":"/a","value":1.0}]', '{"a":1.0}'],
+    ['{"a":1.00}', '[{"op":"remove","path":"/a"},{"op":"add","path":"/a","value":1}]', '{"a":1}'],
+    ['{"a":[1.0,2,3.0]}', '[{"op":"remove","path":"/a/0"}]', '{"a":[2,3.0]}'],
+    [
+      '{"a":[1,1]}',
+      '[{"op":"add","path":"/a/1","value":1.0},{"op":"add","path":"/a/-","value":1.00}]',
+      '{"a":[1,1.0,1,1.00]}',
+    ],
+    ['{"a":[1.0,1]}', '[{"op":"move","path":"/a/1","from":"/a/0"}]', '{"a":[1,1.0]}'],
+    ['{"a":[1.0],"b":{}}', '[{"op":"copy","path":"/b/c","from":"/a/0"}]', '{"a":[1.0],"b":{"c":1.0}}'],
+    [
+      '{"a":{"v":1.5}}',
+      '[{"op":"copy","path":"/b","from":"/a"},{"op":"replace","path":"/b/v","value":1.50}]',
+      '{"a":{"v":1.5},"b":{"v":1.50}}',
+    ],
+    [
+      '{"a":{"v":1.50}}',
+      '[{"op":"copy","path":"/b","from":"/a"},{"op":"replace","path":"/b/v","value":1.500}]',
+      '{"a":{"v":1.50},"b":{"v":1.500}}',
+    ],
+  ])('writes each number as it was given: %s and %s', (document, patch, expected) => {
+    expect(stringifyJson(applyJsonPatch(parseJson(document), parseJson(patch)) as object)).toBe(expected);
+  });
+
   it('made of the difference of two documents turns one into the other', () => {
     const json = fc.jsonValue({ maxDepth: 4 }).filter((value) => !JSON.stringify(value).includes('__proto__'));
     fc.assert(

@@ -97,6 +97,16 @@ describe('create and read', () => {
     expect(await conditional({ 'if-modified-since': 'Thu, 01 Jan 2015 00:00:00 GMT' })).toMatchObject({ status: 200 });
   });
 
+  it('takes no If-None-Exist that a header cannot carry: nothing would match, and all would be created', async () => {
+    const headers = { 'content-type': 'application/fhir+json', 'if-none-exist': 'family=Lefèvre' };
+    const payload = { resourceType: 'Patient', name: [{ family: 'Lefèvre' }] };
+    const refused = await server.request({ method: 'POST', url: '/fhir/Patient', headers, payload });
+    expect(refused).toMatchObject({ status: 400, body: { issue: [{ expression: ['http.If-None-Exist'] }] } });
+    const encoded = { ...headers, 'if-none-exist': 'family=Lef%C3%A8vre' };
+    const create = () => server.request({ method: 'POST', url: '/fhir/Patient', headers: encoded, payload });
+    expect([(await create()).status, (await create()).status]).toEqual([201, 200]);
+  });
+
   it('creates once under If-None-Exist, and audits the second answer as a read', async () => {
     const headers = { ...json, 'if-none-exist': 'identifier=urn:oid:1.2.3|once' };
     const payload = { ...patient, identifier: [{ system: 'urn:oid:1.2.3', value: 'once' }] };
@@ -385,6 +395,15 @@ describe('guards and audit', () => {
 });
 
 describe('representation', () => {
+  it('may be asked for in the form of a search', async () => {
+    const headers = { 'content-type': 'application/x-www-form-urlencoded' };
+    const search = (payload: string) =>
+      server.request({ method: 'POST', url: '/fhir/Patient/_search', headers, payload });
+    expect((await search('_id=none&_format=xml')).headers['content-type']).toContain('application/fhir+xml');
+    expect((await search('_id=none&_format=')).headers['content-type']).toContain('application/fhir+json');
+    expect((await search('_id=none&_format=ttl')).status).toBe(406);
+  });
+
   it('serves JSON or XML, as asked, and refuses the rest', async () => {
     const { id } = await created();
     const get = (accept: string, query = '') =>
@@ -464,6 +483,17 @@ describe('representation', () => {
 });
 
 describe('Binary', () => {
+  it('without its data is no empty file', async () => {
+    const headers = { 'content-type': 'text/plain' };
+    await server.request({ method: 'PUT', url: '/fhir/Binary/part', headers, payload: 'content' });
+    for (const part of ['_elements=contentType', '_summary=text']) {
+      const { headers: answered, body } = await server.request({ method: 'GET', url: `/fhir/Binary/part?${part}` });
+      expect(answered['content-type']).toContain('application/fhir+json');
+      expect(body).toMatchObject({ resourceType: 'Binary', meta: { tag: [{ code: 'SUBSETTED' }] } });
+    }
+    expect((await server.request({ method: 'GET', url: '/fhir/Binary/part?_summary=data' })).text).toBe('content');
+  });
+
   it('takes a file and gives it back as it was, unable to run', async () => {
     const file = Buffer.from('<script>alert(1)</script>');
     const made = await server.request({

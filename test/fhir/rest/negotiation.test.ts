@@ -7,6 +7,8 @@ describe('the format of an answer', () => {
   it.each([
     [undefined, 'json'],
     ['*/*', 'json'],
+    ['', 'json'],
+    [' ', 'json'],
     ['application/*', 'json'],
     ['application/fhir+json', 'json'],
     ['application/json, text/plain, */*', 'json'],

@@ -115,7 +115,17 @@ describe('history', () => {
     const atFirst = versions((await get(`Patient/p/_history?_at=${first.meta!.lastUpdated}`)).body);
     expect(atFirst).toContain(1);
     expect(versions((await get(`Patient/_history?_at=${year + 1}&_count=100`)).body)).toContain(4);
-    expect((await get('Patient/p/_history?_at=2026-02-30')).status).toBe(400);
+    expect(versions((await get('Patient/p/_history?_at=9999')).body)).toEqual([4]);
+    for (const day of ['2026-02-30', '2026-13-01', '2026-00', '2026-01-32', '0000'])
+      expect((await get(`Patient/p/_history?_at=${day}`)).status, day).toBe(400);
+    expect((await get('Patient/p/_history?_since=2026-02-30T00:00:00Z')).status).toBe(400);
+  });
+
+  it('takes no cursor of a moment that is none', async () => {
+    for (const moment of ['2026-13-45 25:61:61+00', '2026-02-30 10:00:00+00', '2026-10-10 20:01:01+99']) {
+      const cursor = Buffer.from(JSON.stringify([moment, 'Patient', 'p', 1])).toString('base64url');
+      expect((await get(`Patient/p/_history?_cursor=${cursor}`)).status, moment).toBe(400);
+    }
   });
 
   it.each([

@@ -496,6 +496,10 @@ describe('narrative', () => {
     expect(issuesOf(narrative('', div))).toEqual(['value Patient.text.div']);
   });
 
+  it.each([0, 7, 0xb, 0x1f, 0xd800, 0xfffe])('may not have the character %i, which XML cannot carry', (code) => {
+    expect(issuesOf(narrative(`a${String.fromCharCode(code)}b`))).toEqual(['value Patient.text.div']);
+  });
+
   it('ends at a depth, and takes megabytes in linear time', () => {
     expect(issuesOf(narrative(`${'<b>'.repeat(200)}${'</b>'.repeat(200)}`))).toEqual(['value Patient.text.div']);
     for (const hostile of [
