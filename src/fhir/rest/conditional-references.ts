@@ -31,7 +31,7 @@ export interface ConditionalReferences {
 export function conditionalReferences(tx: RestTransaction, service: Service): ConditionalReferences {
   const known = new Map<string, string>();
   const missing = new Map<string, Unmatched>();
-  const used = new Map<string, { entry: EntryCall; body: unknown; target: string }>();
+  const used = new Map<string, { entry: EntryCall; target: string }>();
   let seenChanges = 0;
 
   function forgetChanged(): void {
@@ -65,7 +65,7 @@ export function conditionalReferences(tx: RestTransaction, service: Service): Co
     try {
       const target = known.get(reference) ?? (await lookUp(reference, body, entry.call));
       known.set(reference, target);
-      used.set(reference, { entry, body, target });
+      used.set(reference, { entry, target });
       return target;
     } catch (error) {
       if (error instanceof Unmatched) missing.set(reference, error);
@@ -88,8 +88,9 @@ export function conditionalReferences(tx: RestTransaction, service: Service): Co
     },
     async confirm() {
       forgetChanged();
-      for (const [reference, { entry, body, target }] of used) {
+      for (const [reference, { entry, target }] of used) {
         if (known.has(reference)) continue;
+        const { body } = entry.call;
         await atAsync(entry.index, async () => {
           if ((await lookUp(reference, body, entry.call)) !== target)
             throw new FhirError(

@@ -10,7 +10,7 @@ import { LostRace, withRetries } from './attempts.ts';
 import { bundleText } from './bundle.ts';
 import { answeredEntry, type EntryCall, entriesOf, idOf, readEntry } from './bundle-entry.ts';
 import { claimDeletions, createClaims, identify } from './bundle-identity.ts';
-import { bundleReferences } from './bundle-references.ts';
+import { type BundleReferences, bundleReferences } from './bundle-references.ts';
 import type { Answer, Call, Service, SystemInteraction } from './call.ts';
 import { type ConditionalReferences, conditionalReferences, Unmatched } from './conditional-references.ts';
 import { foundAnswer } from './create.ts';
@@ -95,40 +95,42 @@ async function runAll(
   const run: Run = async (entry) => {
     answers[entry.index] = await runEntry(entry, tx, service, references.isReferredTo(entry));
   };
-  await runResolved(
-    inOrder.map((entry) => withBody(entry, references.rewritten(entry))),
-    bySearch,
-    run,
-  );
+  await runResolved(inOrder, { references, bySearch, run });
   await bySearch.confirm();
   for (const entry of reads) await run(entry);
 }
 
 type Run = (entry: EntryCall) => Promise<void>;
 
+interface Resolving {
+  references: BundleReferences;
+  bySearch: ConditionalReferences;
+  run: Run;
+}
+
 /** Rounds of entries that wait for one another by references by search. */
 const maxRounds = 10;
 
 /** Runs in order what can be; what refers by search to nothing yet waits for the others, whose order does not matter. */
-async function runResolved(entries: readonly EntryCall[], bySearch: ConditionalReferences, run: Run): Promise<void> {
+async function runResolved(entries: readonly EntryCall[], resolving: Resolving): Promise<void> {
   let open = entries;
   for (let round = 1; open.length > 0; round++) {
     const waiting: EntryCall[] = [];
     let reason: unknown;
     for (const entry of open) {
-      const body = await resolvedBody(entry, bySearch);
+      const body = await resolvedBody(entry, resolving);
       if (body instanceof Unmatched) {
         reason ??= located(body, entry.index);
         waiting.push(entry);
-      } else await run(withBody(entry, body));
+      } else await resolving.run(withBody(entry, body));
     }
     if (reason !== undefined && (waiting.length === open.length || round === maxRounds)) throw reason;
     open = waiting;
   }
 }
 
-async function resolvedBody(entry: EntryCall, bySearch: ConditionalReferences): Promise<unknown> {
-  const { body } = entry.call;
+async function resolvedBody(entry: EntryCall, { references, bySearch }: Resolving): Promise<unknown> {
+  const body = references.rewritten(entry);
   if (body === undefined || entry.found) return body;
   try {
     return await bySearch.resolved(body, entry);
@@ -152,17 +154,19 @@ function runEntry(entry: EntryCall, tx: RestTransaction, service: Service, isRef
     // What a transaction reads stays so until it ends: else two could each miss what the other writes.
     if (interaction.code === 'read') await tx.lockStored(call.type!, call.id!, { shared: true });
     const answer = await executeWithin(call, interaction, tx, service);
-    if (isReferredTo && interaction.code === 'create') requireIdGiven(entry, answer, tx);
+    if (interaction.code === 'create') requireIdGiven(entry, answer, tx, isReferredTo);
     return answer;
   });
 }
 
-/** Others were told the id of what a conditional create would make, before it found something. */
-function requireIdGiven({ call }: EntryCall, { version }: Answer, tx: RestTransaction): void {
+/** A conditional create was given an id, which others may have been told, before it found something. */
+function requireIdGiven({ call }: EntryCall, { version }: Answer, tx: RestTransaction, isReferredTo: boolean): void {
   if (!version || call.id === undefined || version.id === call.id) return;
+  // Found at the next attempt before anything is written, and held until the end.
   if (tx.writtenText(version.type, version.id) === undefined)
     throw new LostRace('a conditional create found another resource');
-  // No second attempt would change that.
+  if (!isReferredTo) return;
+  // No further attempt would change that.
   throw new FhirError(
     400,
     'duplicate',
