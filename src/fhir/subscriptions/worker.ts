@@ -8,14 +8,13 @@ import type { Log } from './contract.ts';
 import { type DeliverParts, deliverStep } from './deliver.ts';
 import { forgetEvents, numberEvents } from './events.ts';
 import { type FeedState, feedStates, readGeneration } from './feeds.ts';
+import { createLanes } from './lanes.ts';
 import { type NodeSession, openNodeSession, wakeChannel } from './node-session.ts';
 import { eventsKeptMs } from './schedule.ts';
 import { single } from './single.ts';
 
 /** Every so many looks, tenants nobody told of are looked at too, and old events are forgotten. */
 const thoroughEvery = 30;
-/** Subscriptions served at the same time by one node. */
-const lanesAtOnce = 16;
 
 export interface Worker {
   start(): Promise<void>;
@@ -40,7 +39,7 @@ export interface WorkerParts extends DeliverParts {
 
 export function createWorker(parts: WorkerParts): Worker {
   const { database, clock, periodMs, log } = parts;
-  const lanes = new Map<string, { work: Promise<void>; again: boolean }>();
+  const lanes = createLanes();
   const tenants = new Set<string>();
   const looking = new Map<string, { work: Promise<void>; again: boolean }>();
   const notifying = new Map<string, { again: boolean }>();
@@ -68,15 +67,17 @@ export function createWorker(parts: WorkerParts): Worker {
           await work();
         } while (entry.again && session);
       } catch (error) {
-        log?.error(
-          { error: (error as Error).name, code: (error as { code?: unknown }).code },
-          'subscriptions: will be tried again',
-        );
+        report(error);
       } finally {
         running.delete(key);
       }
     })();
     return entry.work;
+  }
+
+  function report(error: unknown): void {
+    const { name, code } = error as { name?: string; code?: unknown };
+    log?.error({ error: name, code }, 'subscriptions: will be tried again');
   }
 
   function look(tenant: string): Promise<void> {
@@ -88,31 +89,39 @@ export function createWorker(parts: WorkerParts): Worker {
       parts.onLook(tenant, states);
       const due = states.filter((state) => isDue(state, clock.now(), parts.settleMs));
       // Not waited for: an endpoint that hangs must not keep the tenant's others waiting.
-      for (const { id } of due) void serve(tenant, id);
+      for (const state of due) serve(tenant, state);
     });
   }
 
-  /** Steps of one subscription, under its lock, until nothing is due. */
-  function serve(tenant: string, id: string): Promise<void> {
-    const key = `${tenant} ${id}`;
-    // No place: it is still due at the next look.
-    if (!lanes.has(key) && lanes.size >= lanesAtOnce) return Promise.resolve();
-    return onceAtATime(lanes, key, async () => {
-      const name = `subscription ${key}`;
-      if (!session || !(await session.tryLock(name))) return;
+  function serve(tenant: string, { id, owner, attempts }: FeedState): void {
+    const lane = { key: `${tenant} ${id}`, owner: `${tenant} ${owner}`, isFailing: attempts > 0 };
+    lanes.serve(lane, async (isToLeave) => {
       try {
-        while (session && (await deliverStep(parts, tenant, id)));
-      } finally {
-        await session?.unlock(name);
+        return await stepsOf(tenant, id, isToLeave);
+      } catch (error) {
+        report(error);
+        return false;
       }
     });
+  }
+
+  /** Steps of one subscription, under its lock, until nothing is due. @returns whether something still is. */
+  async function stepsOf(tenant: string, id: string, isToLeave: () => boolean): Promise<boolean> {
+    const name = `subscription ${tenant} ${id}`;
+    if (!session || !(await session.tryLock(name))) return false;
+    try {
+      while (session && (await deliverStep(parts, tenant, id))) if (isToLeave()) return true;
+      return false;
+    } finally {
+      await session?.unlock(name);
+    }
   }
 
   async function sweep(): Promise<void> {
     if (!session) return;
     if (looks++ % thoroughEvery === 0) await thorough();
     await Promise.all([...tenants].map(look));
-    await Promise.all([...lanes.values()].map(({ work }) => work));
+    await lanes.settled();
   }
 
   async function thorough(): Promise<void> {
@@ -170,7 +179,8 @@ export function createWorker(parts: WorkerParts): Worker {
       clearInterval(timer);
       const ending = session;
       session = undefined;
-      await Promise.allSettled([...looking.values(), ...lanes.values()].map(({ work }) => work));
+      await Promise.allSettled([...looking.values()].map(({ work }) => work));
+      await lanes.settled();
       await ending?.close();
     },
     sweep,

@@ -258,6 +258,32 @@ test('a subscription that fails for a day goes into error with its reason and sa
   expect(hook.received.slice(before).map(({ path }) => path.split('/').at(-1))).toEqual([first.id, second.id]);
 });
 
+test('endpoints of one owner that all hang keep nobody else waiting, and each is served in the end', async () => {
+  const [hanging, live] = [await receiver(), await receiver()];
+  const count = 18;
+  for (let n = 0; n < count; n++) await rig.activate(asked('ServiceRequest?status=active', { endpoint: hanging.url }));
+  const other = await rig.activate(asked('ServiceRequest?status=active', { endpoint: live.url }), 'noa');
+  let release: (status: number) => void = () => undefined;
+  const released = new Promise<number>((resolve) => {
+    release = resolve;
+  });
+  hanging.answer = () => released;
+  const arrived = new Promise<void>((resolve) => {
+    live.answer = () => {
+      resolve();
+      return 200;
+    };
+  });
+  await rig.write(order());
+  const sweeping = rig.subscriptions.sweep();
+  await arrived;
+  expect(hanging.received.length).toBeLessThan(count);
+  release(200);
+  await sweeping;
+  expect(hanging.received).toHaveLength(count);
+  await rig.store.transaction(rig.as('noa'), (tx) => tx.delete('Subscription', other));
+});
+
 test('an endpoint that is gone for good (410) is not asked again', async () => {
   const hook = await receiver();
   const id = await rig.activate(asked('ServiceRequest?', { endpoint: hook.url }));
