@@ -154,6 +154,27 @@ it('is not searched by again after it was off for a while: what was written mean
   expect(await ids(store, 'favourite=red')).toEqual(['meanwhile', 'new', 'old']);
 });
 
+it('is not searched by again after another of the same name stood in its place: what was written meanwhile is the other’s', async () => {
+  const store = await node();
+  const write = (resource: SearchParameter & { id: string }) => store.transaction(context, (tx) => tx.update(resource));
+  const shade = { code: 'shade', name: 'shade', type: 'string' as const };
+  await write(parameter({ ...shade, id: 'shade-b', expression: 'Patient.name.family' }));
+  await operate(store, 'reindex');
+  await over(store);
+  expect(await ids(store, 'shade=azur')).toEqual([]);
+  await write(parameter({ ...shade, id: 'shade-a', expression: 'Patient.name.given' }));
+  await store.transaction(context, (tx) =>
+    tx.update({ resourceType: 'Patient', id: 'shaded', name: [{ family: 'AZUR', given: ['Ocre'] }] }),
+  );
+  await store.transaction(context, (tx) => tx.delete('SearchParameter', 'shade-a'));
+  await expect(store.search('aa', 'Patient', 'shade=azur')).rejects.toMatchObject({ status: 400 });
+  await operate(store, 'reindex');
+  await over(store);
+  expect(await ids(store, 'shade=azur')).toEqual(['shaded']);
+  expect(await ids(store, 'shade=ocre')).toEqual([]);
+  await store.transaction(context, (tx) => tx.delete('SearchParameter', 'shade-b'));
+});
+
 it('waits for transactions that were open when it was asked for, and for other nodes to know', async () => {
   const store = await node();
   const { promise: gate, resolve: open } = Promise.withResolvers<void>();

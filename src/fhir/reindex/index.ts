@@ -15,7 +15,7 @@ import { reindexStep } from './step.ts';
 import { createReindexWorker, type ReindexWorker } from './worker.ts';
 
 export { definitionHash } from './index-state.ts';
-export { forgetPart } from './jobs.ts';
+export { forgetDisplaced, forgetPart } from './jobs.ts';
 export { createOwnParameters, hashOf, type OwnParameters } from './own-parameters.ts';
 export type { ReindexWorker } from './worker.ts';
 

@@ -116,3 +116,25 @@ export async function saveProgress(
 export async function finishReindexJob(sql: Sql, tenant: string, id: string, now: Date): Promise<void> {
   await sql.query('UPDATE fhir.reindex SET finished = $3 WHERE tenant = $1 AND id = $2', [tenant, id, now]);
 }
+
+/**
+ * Of parameters of one name the first by id is used (own-parameters.ts): while there is one before them, rows are written with its values in
+ * the place of theirs, and when it goes they are worth nothing either.
+ * @param changed as it was and as it is, as far as it is active.
+ */
+export async function forgetDisplaced(
+  sql: Sql,
+  tenant: string,
+  id: string,
+  changed: readonly { code: string; base: readonly string[] }[],
+): Promise<void> {
+  for (const { code, base } of changed) {
+    const { rows } = await sql.query<{ id: string; base: string[] }>(
+      `SELECT id, content::json -> 'base' AS base FROM fhir.searchparameter
+       WHERE tenant = $1 AND id > $2 AND NOT deleted AND content::json ->> 'code' = $3`,
+      [tenant, id, code],
+    );
+    for (const other of rows)
+      if (other.base.some((type) => base.includes(type))) await forgetPart(sql, tenant, other.id);
+  }
+}

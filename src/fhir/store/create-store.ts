@@ -12,7 +12,14 @@ import {
 } from '../contract.ts';
 import { loadSearchDefinitions } from '../definitions/search-parameters.ts';
 import { parseJson } from '../json/index.ts';
-import { createOwnParameters, createReindex, definitionHash, forgetPart, hashOf } from '../reindex/index.ts';
+import {
+  createOwnParameters,
+  createReindex,
+  definitionHash,
+  forgetDisplaced,
+  forgetPart,
+  hashOf,
+} from '../reindex/index.ts';
 import { createIndexer, orderedParams } from '../search/index-values.ts';
 import { createKeyHasher } from '../search/keys.ts';
 import { createMatcher } from '../search/match.ts';
@@ -134,7 +141,10 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
     tx.afterCommit(() => own.forget(tx.context.tenant));
     const [before, after] = [change.before, change.after] as (SearchParameter | undefined)[];
     const isSame = before && after && hashOf(before) === hashOf(after);
-    if (!isSame) await forgetPart(tx.sql, tx.context.tenant, change.id);
+    if (isSame) return;
+    const active = [before, after].filter((parameter) => parameter !== undefined && parameter.status === 'active');
+    await forgetPart(tx.sql, tx.context.tenant, change.id);
+    await forgetDisplaced(tx.sql, tx.context.tenant, change.id, active);
   });
   const readTogether = createGroupRead(database);
   const parts: TransactionParts = {
