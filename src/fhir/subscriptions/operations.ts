@@ -132,18 +132,36 @@ function toldBy(
   feed: Feed,
   type: Told['type'],
 ): Told {
-  const { criteria, content } = readWanted(subscription, abilities);
+  const { topic, content, error } = { ...lastErrorOf(feed), ...understood(subscription, abilities) };
   return {
     base,
     subscription: feed.id,
-    ...(criteria.kind === 'topic' ? { topic: criteria.topic.url } : {}),
+    ...(topic ? { topic } : {}),
     status: feed.status,
     type,
     lastEvent: feed.lastEvent,
     content,
     now: tx.context.now(),
-    ...(feed.lastError ? { error: feed.lastError } : {}),
+    ...(error ? { error } : {}),
   };
+}
+
+function lastErrorOf({ lastError }: Feed): { error?: string } {
+  return lastError ? { error: lastError } : {};
+}
+
+/** Accepted once, by another version or configuration, and not taken any more: its status says why, and the others are told all the same. */
+function understood(
+  subscription: Subscription,
+  abilities: Abilities,
+): { topic?: string; content: Content; error?: string } {
+  try {
+    const { criteria, content } = readWanted(subscription, abilities);
+    return { content, ...(criteria.kind === 'topic' ? { topic: criteria.topic.url } : {}) };
+  } catch (error) {
+    if (error instanceof FhirError) return { content: 'empty', error: error.message };
+    throw error;
+  }
 }
 
 function idIn(parameters: Parameters): string {

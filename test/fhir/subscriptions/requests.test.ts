@@ -210,6 +210,20 @@ test('$status tells where a subscription is, one or several, of some status', as
   expect((await rest('GET', 'Subscription/unknown/$status')).status).toBe(404);
 });
 
+test('$status of all tells those that this server does not take any more, too', async () => {
+  // Accepted by a server with a mail server; this one has none.
+  const mailing = await rig.node({ mailer: { send: async () => undefined } });
+  const mail = asked(topic('request-received'), { type: 'email', endpoint: 'mailto:garde@example.org' });
+  const { id } = await mailing.store.transaction(rig.as('ris'), (tx) => tx.create(mail));
+  const other = await rig.activate(asked(topic('request-received'), { endpoint: hook.url, content: 'id-only' }));
+  const { status, text } = await rest('GET', 'Subscription/$status');
+  expect(status).toBe(200);
+  expect(text).toContain(`Subscription/${other}`);
+  expect(text).toContain(`Subscription/${id}`);
+  expect(text).toContain('no mail server is configured');
+  await mailing.close();
+});
+
 test('$events gives past events again, by number, to the owner, as much as asked for and as the caller may read now', async () => {
   const id = await rig.activate(asked(topic('request-received'), { endpoint: hook.url, content: 'id-only' }));
   const made: Resource[] = [];
