@@ -142,7 +142,7 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
     const [before, after] = [change.before, change.after] as (SearchParameter | undefined)[];
     const isSame = before && after && hashOf(before) === hashOf(after);
     if (isSame) return;
-    const active = [before, after].filter((parameter) => parameter !== undefined && parameter.status === 'active');
+    const active = [before, after].flatMap((parameter) => (parameter?.status === 'active' ? [parameter] : []));
     await forgetPart(tx.sql, tx.context.tenant, change.id);
     await forgetDisplaced(tx.sql, tx.context.tenant, change.id, active);
   });
