@@ -27,6 +27,8 @@ export interface ImagingQuery {
 export interface QueryAnswer {
   /** DICOM JSON objects as texts. */
   items: string[];
+  /** ImagingStudy ids of the studies the items are of, each once. */
+  studies: string[];
   /** Further matches, counted up to 1,000; 0 when the answer is complete. */
   remaining: number;
 }
@@ -70,6 +72,7 @@ export async function queryIndex(database: Database, scope: Scope, asked: Imagin
   const select = [
     ...new Set([
       's.study_uid',
+      's.imaging_study',
       ...(query.level === 'study' ? [] : ['se.series_uid']),
       ...shown.map((level) => columns[level]),
     ]),
@@ -79,14 +82,16 @@ export async function queryIndex(database: Database, scope: Scope, asked: Imagin
   const order = selective ? orders[query.level].replace('s.moment', "(s.moment || '')") : orders[query.level];
   const from = `FROM ${tables[query.level]} WHERE ${where.join(' AND ')}`;
   const parameters = [...values];
-  const { rows } = await database.query<AnswerRow & { metadata?: Buffer }>(
+  const { rows } = await database.query<AnswerRow & { imaging_study: string; metadata?: Buffer }>(
     scope,
     `SELECT ${select} ${from} ORDER BY ${order} LIMIT ${bind(query.limit + 1)} OFFSET ${bind(query.offset)}`,
     values,
   );
   const complete = rows.length <= query.limit;
-  const items = rows.slice(0, query.limit).map((row) => answerItem(row, query, extra(row.metadata, included)));
-  return { items, remaining: complete ? 0 : await countFurther(database, scope, from, parameters, query) };
+  const shownRows = rows.slice(0, query.limit);
+  const items = shownRows.map((row) => answerItem(row, query, extra(row.metadata, included)));
+  const studies = [...new Set(shownRows.map((row) => row.imaging_study))];
+  return { items, studies, remaining: complete ? 0 : await countFurther(database, scope, from, parameters, query) };
 }
 
 function conditions(query: ImagingQuery, bind: (value: unknown) => string): { where: string[]; selective: boolean } {

@@ -217,6 +217,12 @@ test('the trail is append-only, and nobody else writes in the name of the platfo
   await expect(
     rig.store.transaction(as(), (tx) => tx.create({ ...forged, meta: undefined } as AuditEvent)),
   ).rejects.toMatchObject({ status: 422 });
+  const observers = ['http://passerelle.test/fhir/Device/passerelle', 'Device/passerelle/_history/1'];
+  for (const reference of observers) {
+    const { meta: _meta, ...untagged } = forged;
+    const posing = { ...untagged, source: { observer: { reference } } } as AuditEvent;
+    await expect(rig.store.transaction(as(), (tx) => tx.create(posing))).rejects.toMatchObject({ status: 422 });
+  }
   await expect(
     rig.database.query('aa', 'DELETE FROM fhir.auditevent WHERE tenant = $1 AND id = $2', ['aa', event!.id]),
   ).rejects.toThrow('permission denied');

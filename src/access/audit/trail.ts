@@ -202,7 +202,8 @@ function guardTrail(change: Change): void {
   if (event.meta?.tag?.some((tag) => tag.system === platformOrigin.system)) {
     throw new FhirError(422, 'business-rule', 'This tag is reserved to the platform', 'AuditEvent.meta.tag');
   }
-  if (event.source?.observer?.reference === platformDevice) {
+  // Whichever way it is written: by its address, or by one of its versions.
+  if (`/${event.source?.observer?.reference ?? ''}/`.includes(`/${platformDevice}/`)) {
     throw new FhirError(422, 'business-rule', 'The platform did not observe this', 'AuditEvent.source.observer');
   }
 }

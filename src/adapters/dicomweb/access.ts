@@ -14,8 +14,10 @@ export interface DicomwebAccess {
   identify(request: FastifyRequest, interaction: string): Promise<Context>;
   /** @throws FhirError 403. */
   mayStore(context: Context): Promise<void>;
-  /** Checks and records a search before its answer leaves. @throws FhirError 403. */
+  /** @throws FhirError 403; it is in the trail by then. */
   maySearch(context: Context, query: string): Promise<void>;
+  /** Records a search before its answer leaves, with whom it showed. @param studies ImagingStudy ids. */
+  found(context: Context, query: string, studies: readonly string[]): Promise<void>;
   /** The study, once the caller may see it and the trail says so. @throws FhirError 403, DicomwebError 404. */
   mayRead(context: Context, studyUid: string): Promise<ServedStudy>;
   /** The instance, inside a study checked by `mayRead`. @throws DicomwebError 404. */
@@ -83,9 +85,12 @@ export function dicomwebAccess(imaging: ImagingRoom, guards: FhirGuards, clock: 
       return { ...caller, requestId: request.id, interaction, network: request.ip, now: () => clock.now() };
     },
     mayStore: (context) => authorized(context, { interaction: 'create', type: 'ImagingStudy' }),
-    async maySearch(context, query) {
-      await authorized(context, { interaction: 'search-type', type: 'ImagingStudy' }, query);
-      await guards.auditRead(context, { resources: [], query, outcome: 'success' });
+    maySearch: (context, query) => authorized(context, { interaction: 'search-type', type: 'ImagingStudy' }, query),
+    async found(context, query, studies) {
+      const { tenant } = context;
+      const known = await Promise.all(studies.map((id) => orNothing(imaging.imagingStudy({ tenant }, id))));
+      const resources = known.filter((study) => study !== undefined);
+      await guards.auditRead(context, { resources, query, outcome: 'success' });
     },
     async mayRead(context, studyUid) {
       const { tenant, actor } = context;
@@ -97,7 +102,8 @@ export function dicomwebAccess(imaging: ImagingRoom, guards: FhirGuards, clock: 
         ...(study ? { id: study.imagingStudyId } : {}),
       });
       if (!study) throw new DicomwebError(404, "Cette étude n'est pas disponible.");
-      await audits.get(`${tenant} ${actor.reference} ${studyUid}`, async () => {
+      // Accounts may share a resource (two clients one Device), and an app acts beside its person: each is an actor.
+      await audits.get(`${tenant} ${actor.account} ${actor.client ?? ''} ${studyUid}`, async () => {
         const resource = await imaging.imagingStudy({ tenant }, study.imagingStudyId);
         await guards.auditRead(context, { resources: [resource], outcome: 'success' });
       });
@@ -111,4 +117,14 @@ export function dicomwebAccess(imaging: ImagingRoom, guards: FhirGuards, clock: 
       throw new DicomwebError(404, "Cette instance n'est pas disponible.");
     },
   };
+}
+
+/** Images outlive an ImagingStudy that somebody deleted: the search is told all the same. */
+async function orNothing<R>(read: Promise<R>): Promise<R | undefined> {
+  try {
+    return await read;
+  } catch (error) {
+    if (error instanceof FhirError && error.status < 500) return undefined;
+    throw error;
+  }
 }

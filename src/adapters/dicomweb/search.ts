@@ -24,9 +24,12 @@ export function searchRoutes(app: FastifyInstance, { imaging, access, url }: Ser
       const named = request.params.study === undefined ? undefined : targetOf(request.params);
       const parameters = searchParameters(request.raw.url ?? '', level);
       // Inside a study the trail is the study's, as for its images; elsewhere each search leaves its own entry.
+      const asked = (request.raw.url ?? '').replace(/^\//, '');
+      // Before anything is looked for: how long a search takes tells what it finds.
       if (named) await access.mayRead(context, named.studyUid);
+      else await access.maySearch(context, asked);
       const answer = await imaging.query(context, { ...parameters, level, serviceUrl: url(request), ...named });
-      if (!named) await access.maySearch(context, (request.raw.url ?? '').replace(/^\//, ''));
+      if (!named) await access.found(context, asked, answer.studies);
       if (answer.remaining > 0) {
         reply.header(
           'warning',

@@ -1,3 +1,4 @@
+import type { ImagingStudy } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { smallCt } from '../../support/synthetic-ct.ts';
 import { call, firstOf, type Item, startTestService, stow, type TestService } from './server.ts';
@@ -187,6 +188,19 @@ describe('QIDO-RS', () => {
     expect(service.audits.slice(before)).toMatchObject([
       { outcome: 'success', interaction: 'dicomweb:qido', query: expect.stringContaining('PatientID=P1') },
     ]);
+  });
+
+  it('records which studies a search showed, whatever its level, and nothing is looked for without the right to', async () => {
+    for (const level of ['studies', 'series', 'instances']) {
+      const before = service.audits.length;
+      const { items } = await search(`/${level}?PatientID=P1`);
+      const shown = service.audits.at(-1)?.resources as ImagingStudy[];
+      expect(service.audits.length - before).toBe(1);
+      expect(shown.map(({ identifier }) => identifier?.[0]?.value)).toEqual(['urn:oid:2.25.1']);
+      expect(new Set(uids(items))).toEqual(new Set(['2.25.1']));
+    }
+    // Refused before its values are read: they would be a way to ask.
+    expect((await call(service, '/studies?PatientBirthDate=nonsense', { token: 'aa-nobody' })).status).toBe(403);
   });
 
   it('answers 404 with a message to an address that is none', async () => {
