@@ -1,4 +1,5 @@
 /** `/oauth2/launch`: our pages list the apps they can open, and open one with what the person looks at (SMART App Launch 2.2 §EHR launch). */
+import type { Resource } from '@medplum/fhirtypes';
 import type { FastifyRequest } from 'fastify';
 import { platformTenant } from '../../db/index.ts';
 import { FhirError } from '../../fhir/index.ts';
@@ -63,14 +64,16 @@ async function seenContext(
 ): Promise<LaunchContext> {
   const { task, patient } = asked;
   const context = contextOf(request, person, 'read', now);
+  const resources: Resource[] = [];
+  const target = { type: task === undefined ? 'Patient' : 'Task', id: task ?? patient ?? '' };
   try {
-    return await store.transaction(context, async (tx) => {
+    const seen = await store.transaction(context, async (tx) => {
       const found = { ...asked };
       if (task !== undefined) {
         guards.authorize(context, { interaction: 'read', type: 'Task', id: task });
-        const subject = /^Patient\/([A-Za-z0-9.-]{1,64})$/.exec(
-          (await tx.read('Task', task)).for?.reference ?? '',
-        )?.[1];
+        const read = await tx.read('Task', task);
+        resources.push(read);
+        const subject = /^Patient\/([A-Za-z0-9.-]{1,64})$/.exec(read.for?.reference ?? '')?.[1];
         if (subject !== undefined && patient !== undefined && subject !== patient) {
           throw new OAuthError('invalid_request', 'The case is about another patient');
         }
@@ -78,12 +81,15 @@ async function seenContext(
       }
       if (found.patient !== undefined) {
         guards.authorize(context, { interaction: 'read', type: 'Patient', id: found.patient });
-        await tx.read('Patient', found.patient);
+        resources.push(await tx.read('Patient', found.patient));
       }
       return found;
     });
+    if (resources.length > 0) await guards.auditRead(context, { resources, target, outcome: 'success' });
+    return seen;
   } catch (error) {
     if (error instanceof FhirError && (error.status === 404 || error.status === 410)) {
+      await guards.auditRead(context, { resources: [], target, outcome: 'failed' });
       throw new OAuthError('invalid_request', 'There is no such case or patient for this person');
     }
     throw error;

@@ -183,9 +183,11 @@ test('our pages open an app on a case: it learns the patient and the case, once,
   const launch = await rig.post(
     '/oauth2/launch',
     { client_id: 'viewer', task: 't-p2', intent: 'lecture' },
-    { cookie, 'x-passerelle': '1' },
+    { cookie, 'x-passerelle': '1', 'x-request-id': 'opened' },
   );
   expect(launch.statusCode).toBe(200);
+  const opened = (await rig.trail('patient=Patient/p2')).filter((event) => JSON.stringify(event).includes('"opened"'));
+  expect(opened).toMatchObject([{ outcome: '0' }]);
   const address = new URL(launch.json().url);
   expect(address.searchParams.get('iss')).toBe(fhirUrl);
   expect(address.searchParams.get('theme')).toBe('dark');
@@ -214,6 +216,7 @@ test('a launch needs the page’s header, a case the person sees, and an app tha
   expect((await rig.post('/oauth2/launch', form, { cookie })).statusCode).toBe(403);
   const ours = { cookie, 'x-passerelle': '1' };
   expect((await rig.post('/oauth2/launch', { ...form, task: 'none' }, ours)).json().error).toBe('invalid_request');
+  expect(await rig.trail('entity=Task/none')).toMatchObject([{ outcome: '4' }]);
   expect((await rig.post('/oauth2/launch', { ...form, patient: 'p2' }, ours)).json().error).toBe('invalid_request');
   expect((await rig.post('/oauth2/launch', { ...form, client_id: 'viewer-c' }, ours)).json().error).toBe(
     'invalid_request',
