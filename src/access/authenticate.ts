@@ -44,7 +44,9 @@ export function createAuthenticator(options: {
     const now = clock.now();
     const key = keyOf(recogniser.name, secret);
     const known = believed.get(key);
-    if (known && known.until > now.getTime()) return known.identified;
+    // A clock that was put back must not stretch it.
+    const leftMs = known ? known.until - now.getTime() : 0;
+    if (known && leftMs > 0 && leftMs <= believedForMs) return known.identified;
     const identified = await recogniser.identify(secret, now);
     believed.delete(key);
     if (!identified) return undefined;

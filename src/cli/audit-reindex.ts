@@ -19,6 +19,8 @@ export function auditReindex(args: string[], env: Environment): Promise<number> 
         connectionString: database.adminUrl,
         application_name: 'passerelle-audit-reindex',
       });
+      // A connection lost while nothing runs on it is told by the next statement; without a listener the process would end.
+      client.on('error', () => undefined);
       await client.connect();
       try {
         // The tables are under forced row-level security, for their owner too.

@@ -64,6 +64,8 @@ export async function openConfiguredDatabase(config: Config, options: { visitor?
 /** Makes the database when it is missing; answers its connection string. */
 export async function ensureDatabase(superuserUrl: string, name: string, template = 'template1'): Promise<string> {
   const client = new pg.Client({ connectionString: superuserUrl });
+  // A connection lost while nothing runs on it is told by the next statement; without a listener the process would end.
+  client.on('error', () => undefined);
   await client.connect();
   try {
     const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [name]);

@@ -18,6 +18,7 @@ import {
   sentPayload,
 } from './outbox.ts';
 import { openPresence, type Presence } from './presence.ts';
+import { waitLeftMs } from './schedule.ts';
 
 /** How often the table is looked at although nobody woke us: items queued by a process that has no worker, or that died. */
 const sweepEveryMs = 5_000;
@@ -175,9 +176,9 @@ export function createDelivery(options: DeliveryOptions): DeliveryRoom {
     const work: Promise<void>[] = [];
     for (const tenant of await database.tenants()) {
       const found = await database.transaction(tenant, (sql) => heads(sql, tenant));
-      const now = clock.now().getTime();
+      const now = clock.now();
       for (const head of found) {
-        const waitMs = head.state === 'queued' ? head.nextAt.getTime() - now : 0;
+        const waitMs = head.state === 'queued' ? waitLeftMs(head.nextAt, now) : 0;
         if (waitMs > 0) lookAgain(waitMs);
         else work.push(wake(tenant, head.destination));
       }

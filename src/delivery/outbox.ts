@@ -2,6 +2,7 @@
 import type { Sql } from '../db/index.ts';
 import type { DeliveryItem } from './contract.ts';
 import { presenceLockClass } from './presence.ts';
+import { waitLeftMs } from './schedule.ts';
 
 export type ItemState = 'queued' | 'sending' | 'held' | 'delivered' | 'failed' | 'dead';
 
@@ -107,7 +108,7 @@ export async function claimHead(
   const head = rows[0];
   if (!head) return { status: 'empty' };
   if (head.state === 'sending' && !head.orphan) return { status: 'busy' };
-  if (head.state === 'queued' && head.next_at.getTime() > now.getTime()) {
+  if (head.state === 'queued' && waitLeftMs(head.next_at, now) > 0) {
     return { status: 'waiting', nextAt: head.next_at };
   }
   await sql.query({

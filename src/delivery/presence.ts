@@ -9,6 +9,7 @@ import pg from 'pg';
 export const presenceLockClass = 7_253_020;
 
 const keepAliveMs = 10_000;
+const connectMs = 20_000;
 /**
  * The server too must notice that this machine is gone: left to the system's two hours, a machine that lost its power would hold
  * the head of every queue it was serving. Forty seconds at most; a connection that is no TCP ignores it.
@@ -36,6 +37,8 @@ export async function openPresence(url: string, reconnect: (retry: () => Promise
     const client = new pg.Client({
       connectionString: url,
       application_name: 'passerelle-delivery',
+      // A database that takes the connection and says nothing is tried again.
+      connectionTimeoutMillis: connectMs,
       keepAlive: true,
       keepAliveInitialDelayMillis: keepAliveMs,
     });

@@ -18,6 +18,15 @@ export function backOffMs(attempts: number, random: number): number {
   return Math.round(full * (1 - jitterShare * random));
 }
 
+/**
+ * Milliseconds an item waits yet; 0 when it is due. No wait is longer than the longest: a due time further ahead was set by a clock that has
+ * been put back since, and is not kept waiting for it.
+ */
+export function waitLeftMs(nextAt: Date, now: Date): number {
+  const left = nextAt.getTime() - now.getTime();
+  return left > longestBackOffMs ? 0 : Math.max(0, left);
+}
+
 /** Whether an item tried since `triedSince` is given up at `now`. */
 export function isGivenUp(triedSince: Date, now: Date): boolean {
   return now.getTime() - triedSince.getTime() >= giveUpAfterMs;

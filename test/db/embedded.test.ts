@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -45,12 +45,19 @@ it('waits for a server that is not ready yet instead of taking its lock file awa
   const directory = join(folder, 'recovering');
   const first = await startEmbeddedPostgres({ directory });
   const lock = join(directory, 'postmaster.pid');
+  // It says so in its log before it does in its file.
+  await expect.poll(() => readFile(lock, 'utf8')).toMatch(/^ready/m);
   const ready = await readFile(lock, 'utf8');
-  await writeFile(lock, ready.replace(/^ready\s*$/m, 'starting'));
+  // In one piece: it is read meanwhile.
+  const say = async (text: string) => {
+    await writeFile(`${lock}.new`, text);
+    await rename(`${lock}.new`, lock);
+  };
+  await say(ready.replace(/^ready\s*$/m, 'starting'));
   const second = startEmbeddedPostgres({ directory });
   await new Promise((resolve) => setTimeout(resolve, 500));
   expect(await readFile(lock, 'utf8')).toContain('starting');
-  await writeFile(lock, ready);
+  await say(ready);
   expect((await second).superuserUrl).toBe(first.superuserUrl);
   await first.stop();
 });

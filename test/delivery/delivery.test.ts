@@ -254,3 +254,21 @@ test('a report that is held while it is being sent waits too when that fails, an
   await delivery.sweep();
   expect(await delivery.list('aa', ['delivered'])).toHaveLength(1);
 });
+
+test('a clock put back by hours holds up neither what waited for another attempt nor what stands behind it', async () => {
+  const { delivery, clock } = await room();
+  let isAway = true;
+  const ris = flakyDestination('ris:', () =>
+    isAway ? { status: 'retry', reason: 'away' } : { status: 'delivered', evidence: 'MSA|AA' },
+  );
+  delivery.registerDestination(ris);
+  await startDelivery(delivery, clock);
+  const first = await queue(delivery, rig, clock, { destination: 'ris:back', kind: 'report-mdm', focus: 'Task/1' });
+  await delivery.sweep();
+  expect(ris.tried).toHaveLength(1);
+  isAway = false;
+  clock.advance(-2 * 3_600_000);
+  const second = await queue(delivery, rig, clock, { destination: 'ris:back', kind: 'report-mdm', focus: 'Task/2' });
+  await delivery.sweep();
+  expect(ris.taken).toEqual([first, second]);
+});

@@ -123,7 +123,8 @@ export function createTrail({ store, clock, site, keys, watched, observe, log }:
     // What an app does in a person's name is told with the app's.
     const key = `${tenant} ${actor.account} ${actor.client ?? ''} ${studyIds}`;
     const known = imageAccesses.get(key);
-    if (known && now - known.at < imageAccessWindowMs) return known.written;
+    // Also told anew by a clock that was put back.
+    if (known && now >= known.at && now - known.at < imageAccessWindowMs) return known.written;
     if (imageAccesses.size >= imageAccessesRemembered) imageAccesses.clear();
     const written = append(tenant, readRecord(context, access, site(), access.resources.flatMap(whom.of)));
     imageAccesses.set(key, { at: now, written });

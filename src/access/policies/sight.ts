@@ -71,7 +71,9 @@ export function createSights(rooms: SightRooms): Sights {
     of(seer) {
       const key = JSON.stringify([seer.tenant, seer.actor, seer.establishments]);
       const known = believed.get(key);
-      if (known && known.until > now().getTime()) return known.sight;
+      const leftMs = known ? known.until - now().getTime() : 0;
+      // A clock that was put back must not stretch it.
+      if (known && leftMs > 0 && leftMs <= believedForMs) return known.sight;
       if (believed.size >= believedAtMost) believed.clear();
       const sight = workOut(rooms, seer);
       sight.catch(() => believed.delete(key));

@@ -63,7 +63,11 @@ export function risDestination(options: RisOptions): RisDestination {
 
   async function prepare(item: DeliveryItem, organizationId: string): Promise<Prepared | { missing: string }> {
     loading ??= loadTables();
-    const tables = await loading;
+    const tables = await loading.catch((error: unknown) => {
+      // What failed is tried again by the next one.
+      loading = undefined;
+      throw error;
+    });
     const context = systemContext(item.tenant, `hl7v2:${item.kind}`, clock);
     const { prepared, read } = await store.transaction(context, async (tx) => {
       const route = await readRoute(tx, organizationId, tables);

@@ -9,6 +9,7 @@ import type { Log } from './contract.ts';
 export const wakeChannel = 'passerelle_subscription';
 
 const keepAliveMs = 10_000;
+const connectMs = 20_000;
 const reconnectEveryMs = 2_000;
 /** The server must notice within seconds that this machine is gone, else its locks would stay. */
 const settings = `SELECT set_config('tcp_keepalives_idle', '10', false), set_config('tcp_keepalives_interval', '10', false),
@@ -39,6 +40,8 @@ export async function openNodeSession(url: string, onWake: (tenant: string) => v
     const client = new pg.Client({
       connectionString: url,
       application_name: 'passerelle-subscriptions',
+      // A database that takes the connection and says nothing is tried again.
+      connectionTimeoutMillis: connectMs,
       keepAlive: true,
       keepAliveInitialDelayMillis: keepAliveMs,
     });

@@ -39,6 +39,8 @@ export async function destroyPart(options: DestroyOptions, state: PartState): Pr
     certificates.push(...(await certificatesOf(options, tenant, part)));
   }
   const client = new pg.Client({ connectionString: database.adminUrl, application_name: 'passerelle-retention' });
+  // A connection lost while nothing runs on it is told by the next statement; without a listener the process would end.
+  client.on('error', () => undefined);
   await client.connect();
   try {
     await client.query('BEGIN');
