@@ -160,7 +160,9 @@ function column({ parameter, descending }: SortParameter, values: SqlValues, sha
   const texts = path.map(
     (step) => `SELECT jsonb_path_query(c.content, ${values.add(step)}::jsonpath) #>> '{}' AS text`,
   );
-  const expression = `(SELECT ${pick}(v.text COLLATE "C") FROM (SELECT r.content::jsonb AS content) c, LATERAL (${texts.join(' UNION ALL ')}) v)`;
+  // What a reference to a contained resource says means nothing outside its resource.
+  const meant = type === 'reference' ? ` WHERE left(v.text, 1) <> '#'` : '';
+  const expression = `(SELECT ${pick}(v.text COLLATE "C") FROM (SELECT r.content::jsonb AS content) c, LATERAL (${texts.join(' UNION ALL ')}) v${meant})`;
   return { expression, type: 'text', descending, nullable: true };
 }
 

@@ -119,3 +119,11 @@ describe('a chain is evaluated inside contained resources', () => {
     expect(await found('ServiceRequest', query, store.reads('bb', { rows }))).toEqual([]);
   });
 });
+
+it.each(['requester', '-requester', 'subject', 'patient', '-patient'])(
+  'a reference to a contained resource has no place of its own in _sort=%s',
+  async (sort) => {
+    const others = sort.startsWith('-') ? ['within', 'nobody'] : ['nobody', 'within'];
+    expect(await found('ServiceRequest', `_sort=${sort}`)).toEqual(['without', ...others]);
+  },
+);

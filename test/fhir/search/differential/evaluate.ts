@@ -338,7 +338,10 @@ function sortKey(
       case 'token':
         return tokensOf(element).flatMap((token) => token.code ?? []);
       case 'reference':
-        return [(element as { reference?: string }).reference ?? (typeof element === 'string' ? element : [])].flat();
+        // What a reference to a contained resource says means nothing outside its resource.
+        return [(element as { reference?: string }).reference ?? (typeof element === 'string' ? element : [])]
+          .flat()
+          .filter((text) => !text.startsWith('#'));
       default:
         return typeof element === 'string' ? [element] : [];
     }
