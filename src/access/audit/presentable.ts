@@ -10,19 +10,27 @@ export function presentable<T>(value: T): T {
 
 function cleaned(value: unknown): unknown {
   if (typeof value === 'string') return text(value) || undefined;
+  if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) {
     const items = value.map(cleaned).filter((item) => item !== undefined);
     return items.length > 0 ? items : undefined;
   }
-  if (typeof value !== 'object' || value === null) return value;
-  const fields = Object.entries(value).flatMap(([name, field]) => {
+  const fields: Record<string, unknown> = {};
+  let isEmpty = true;
+  for (const [name, field] of Object.entries(value)) {
     const kept = cleaned(field);
-    return kept === undefined ? [] : [[name, kept] as const];
-  });
-  return fields.length > 0 ? Object.fromEntries(fields) : undefined;
+    if (kept === undefined) continue;
+    fields[name] = kept;
+    isEmpty = false;
+  }
+  return isEmpty ? undefined : fields;
 }
 
+/** Nearly every text of an event: printed characters of ASCII, and spaces between them. */
+const plain = /^[!-~]+(?: [!-~]+)*$/;
+
 function text(value: string): string {
+  if (plain.test(value)) return value;
   return value
     .toWellFormed()
     .replace(/[^\S ]/gu, ' ')

@@ -19,13 +19,16 @@ import { rowsWhere, type Where } from './where.ts';
 export function typeRows(search: RunningSearch, type: string, where: Where, sort: readonly SortKey[]): OrderedRows {
   const keys = sortParameters(search, type, sort);
   const order = [...sortColumns(keys, createSqlValues(search.tenant)), ...idColumns(keys)];
+  /** Told with the rows of the first segment. */
+  let isWhole = false;
   return {
     columnCount: order.length,
     order: order.map(({ type: kind, descending }) => ({ type: kind, descending })),
     segmentCount: segmentCount(keys),
-    read(index, cursor, backward, limit) {
+    async read(index, cursor, backward, limit) {
+      if (index > 0 && isWhole) return [];
       const values = createSqlValues(...where.values.list);
-      const { join, condition, columns } = segment(keys, index, values);
+      const { join, condition, columns, mayFollow } = segment(type, keys, index, values);
       const conditions = condition === undefined ? [] : [condition];
       const present = columns.filter((column): column is SortColumn => column !== null);
       if (cursor) {
@@ -34,10 +37,17 @@ export function typeRows(search: RunningSearch, type: string, where: Where, sort
       }
       const statement = (isNarrow: boolean) => {
         const rows = rowsWhere(type, { ...where, isNarrow });
-        return `SELECT '${type}' AS type, r.id, r.version, r.updated, r.content${selectPlace(columns)} FROM ${rows.from}${join}
+        const told = mayFollow === undefined ? '' : `, ${mayFollow} AS followed`;
+        return `SELECT '${type}' AS type, r.id, r.version, r.updated, r.content${selectPlace(columns)}${told} FROM ${rows.from}${join}
          WHERE ${[rows.condition, ...conditions].join(' AND ')} ORDER BY ${orderBy(present, backward)} LIMIT ${limit}`;
       };
-      return search.sql.query<PageRow>(statement(where.isNarrow), values.list, statement(!where.isNarrow));
+      const found = await search.sql.query<PageRow & { followed?: boolean }>(
+        statement(where.isNarrow),
+        values.list,
+        statement(!where.isNarrow),
+      );
+      isWhole = found[0]?.followed === false;
+      return found;
     },
   };
 }

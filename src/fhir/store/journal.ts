@@ -7,15 +7,17 @@ import type { Database, Sql } from '../../db/index.ts';
 import { FhirError, type JournalProjection } from '../contract.ts';
 import { tableOf } from '../search/scope.ts';
 import type { RestReads } from './contract.ts';
+import { inTurns } from './in-turns.ts';
 import { type JournalEntry, journalRow } from './journal-entry.ts';
 import { newRow, type PrepareParts, withMeta } from './prepare.ts';
-import { insertRows } from './rows.ts';
+import { insertRows, type NewRow } from './rows.ts';
 
 /** Longest wait of a search or read for the resources of the journal; after a long burst there can be minutes of them. */
 const patienceMs = 10_000;
 
-/** Rows of the journal made into resources by one transaction. */
+/** Rows of the journal made into resources by one transaction, and the characters of their entries after which it takes no further one. */
 const rowsAtOnce = 50;
+const charactersAtOnce = 500_000;
 
 /** Writes entries in the caller's transaction. */
 export async function insertJournal(sql: Sql, tenant: string, entries: readonly JournalEntry[]): Promise<void> {
@@ -26,6 +28,11 @@ export async function insertJournal(sql: Sql, tenant: string, entries: readonly 
       INSERT INTO fhir.journal_pending (tenant, id) VALUES ($1, $2)`,
     values: [tenant, ...journalRow(entries)],
   });
+}
+
+interface JournalRow {
+  id: string;
+  entries: string;
 }
 
 export interface Projector {
@@ -56,7 +63,7 @@ export function createProjector(
   async function stepWithin(sql: Sql, tenant: string): Promise<boolean> {
     // One at a time: two who took pages in each other's way would wait for each other.
     await sql.query("SELECT pg_advisory_xact_lock(hashtext('fhir.journal'), hashtext($1))", [tenant]);
-    const { rows } = await sql.query<{ id: string; entries: string }>({
+    const { rows: pending } = await sql.query<JournalRow>({
       name: 'fhir_journal_pending',
       // A pending row whose entries are gone is nobody's work: it stays, and tells on whoever removed them.
       text: `SELECT id, entries FROM fhir.journal WHERE tenant = $1 AND id = ANY (ARRAY(
@@ -65,7 +72,8 @@ export function createProjector(
         ORDER BY p.id LIMIT ${rowsAtOnce})) ORDER BY id`,
       values: [tenant],
     });
-    if (rows.length === 0) return false;
+    if (pending.length === 0) return false;
+    const rows = enough(pending);
     // Another node may be at the same rows: whoever removes one makes its resources.
     const { rows: mine } = await sql.query<{ id: string; projected: boolean }>({
       name: 'fhir_journal_take',
@@ -75,7 +83,8 @@ export function createProjector(
     const taken = new Map(mine.map(({ id, projected }) => [id, projected]));
     const own = rows.filter(({ id }) => taken.has(id));
     const fresh = own.filter(({ id }) => !taken.get(id));
-    const made = new Map(fresh.map(({ id, entries }) => [id, rowsOf(tenant, entries)]));
+    const made = new Map<string, NewRow[]>();
+    for (const { id, entries } of fresh) made.set(id, await rowsOf(tenant, entries));
     // An entry written twice (its outcome was not known the first time) is one event: its id is the entry's.
     await insertRows(sql, tenant, [...made.values()].flat(), { known: 'left' });
     if (own.length > 0 && projection?.made) {
@@ -113,8 +122,8 @@ export function createProjector(
     );
   }
 
-  function rowsOf(tenant: string, text: string) {
-    return (JSON.parse(text) as JournalEntry[]).map(([id, at, noted]) => {
+  function rowsOf(tenant: string, text: string): Promise<NewRow[]> {
+    return inTurns(JSON.parse(text) as JournalEntry[], ([id, at, noted]) => {
       const updated = new Date(at);
       const resource: Resource = withMeta(projection!.render(noted, updated), id, 1, updated);
       return newRow(prepare, tenant, resource as Resource & { id: string }, 1, updated);
@@ -177,6 +186,16 @@ export function createProjector(
     },
     step,
   };
+}
+
+/** The first of them, as many as one transaction should make; one at least. */
+function enough(rows: readonly JournalRow[]): readonly JournalRow[] {
+  let characters = 0;
+  const end = rows.findIndex(({ entries }) => {
+    characters += entries.length;
+    return characters > charactersAtOnce;
+  });
+  return end < 0 ? rows : rows.slice(0, end + 1);
 }
 
 function decoded(query: string): string {

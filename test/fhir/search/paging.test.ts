@@ -166,6 +166,41 @@ describe('pages', () => {
   ])('take a place by %s at %s, as a row may have it', async (sort, value) => {
     expect(await page(`_sort=${sort}&_cursor=${forged(['n', value, 'x'])}`)).toHaveProperty('matches');
   });
+
+  it('ask for the rows without a date only where there may be some', async () => {
+    let asked = 0;
+    const counted: Database['query'] = (scope, statement, values) => {
+      if (typeof statement === 'object' && statement.text.includes('FROM fhir."observation" r')) asked++;
+      return database.query(scope, statement, values);
+    };
+    const watched = await createFhirStore({ database: { ...database, query: counted } });
+    const found = async (sort: string) => {
+      asked = 0;
+      const { matches } = await watched.reads('dated').searchBundle('Observation', `status=preliminary&_sort=${sort}`);
+      return { ids: matches.map(({ id }) => id), asked };
+    };
+    const dated = (n: number) => ({ ...observation(`d${n}`, 1), effectiveDateTime: `2026-02-0${1 + (n % 9)}` });
+    const create = (...resources: Observation[]) =>
+      store.transaction(contextOf('dated'), async (tx) => {
+        for (const resource of resources) await tx.create(resource);
+      });
+    const createAndDelete = async (from: number, to: number) => {
+      const numbers = Array.from({ length: to - from }, (_, n) => from + n);
+      await create(...numbers.map(dated));
+      await store.transaction(contextOf('dated'), async (tx) => {
+        for (const n of numbers) await tx.delete('Observation', `d${n}`);
+      });
+    };
+    await create(dated(2), dated(0), dated(1));
+    expect(await found('date')).toEqual({ ids: ['d0', 'd1', 'd2'], asked: 1 });
+    await createAndDelete(3, 8);
+    expect(await found('date')).toEqual({ ids: ['d0', 'd1', 'd2'], asked: 1 });
+    await create({ ...observation('undated', 4), status: 'preliminary' });
+    expect(await found('date')).toEqual({ ids: ['d0', 'd1', 'd2', 'undated'], asked: 2 });
+    await createAndDelete(10, 40);
+    expect(await found('date')).toEqual({ ids: ['d0', 'd1', 'd2', 'undated'], asked: 2 });
+    expect((await found('-date')).ids).toEqual(['d2', 'd1', 'd0', 'undated']);
+  });
 });
 
 const forged = (place: unknown) => Buffer.from(JSON.stringify(place)).toString('base64url');

@@ -93,6 +93,35 @@ it('is made bit by bit in the background too', async () => {
   expect(await store.projectSome('aa')).toBe(false);
 });
 
+it('lets others go first while a long row is made into resources', async () => {
+  const store = await createFhirStore({ database, checkReferences: false });
+  let turns = 0;
+  let isOver = false;
+  const turned = () => {
+    turns++;
+    if (!isOver) setImmediate(turned);
+  };
+  const turnsAtRender: number[] = [];
+  store.projectJournal({
+    type: 'Basic',
+    render: (noted) => {
+      turnsAtRender.push(turns);
+      const begun = performance.now();
+      while (performance.now() - begun < 1);
+      return { resourceType: 'Basic', code: { text: (noted as Noted).name } };
+    },
+  });
+  await store.transaction(context, async (tx) => {
+    for (let n = 0; n < 60; n++) tx.journal({ name: `long ${n}` });
+  });
+  setImmediate(turned);
+  while (await store.projectSome('aa'));
+  isOver = true;
+  const ofRow = turnsAtRender.slice(-60);
+  expect(ofRow).toHaveLength(60);
+  expect(ofRow.at(-1)! - ofRow[0]!).toBeGreaterThan(5);
+});
+
 it('cannot be changed by the application', async () => {
   const { note } = await node();
   await note('for ever');
