@@ -41,6 +41,8 @@ export function operationInteraction(isGet: boolean): WriteInteraction {
       const ifMatch = versionOfETag(call.conditions.ifMatch);
       // What the rules of an operation look at must not depend on who asks; whether it can be asked for at all does.
       const { seesWhole, type } = operation;
+      // An entry of a transaction follows others, which may have written.
+      const written = tx.changes.length;
       if (seesWhole && type && call.id) await tx.read(type, call.id);
       const result = await operation.run({
         tx: seesWhole ? tx.whole : tx,
@@ -55,6 +57,9 @@ export function operationInteraction(isGet: boolean): WriteInteraction {
         // Any version will do.
         ...(ifMatch === undefined || ifMatch === '*' ? {} : { ifMatch }),
       });
+      // What an operation does can depend on its parameters ($document with persist): thrown, it is undone.
+      if (isGet && tx.changes.length > written)
+        throw new FhirError(405, 'not-supported', `$${call.operation} changes state when asked like this: use POST`);
       const answer = operationAnswer(result, tx, operation.affectsState);
       return subsetQuery === '' ? answer : reduced(answer, subset, subsetQuery);
     },

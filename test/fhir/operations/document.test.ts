@@ -77,8 +77,9 @@ it('is the same by the id of the Composition, at the type', async () => {
   });
 });
 
-it('is kept when asked to, as a Bundle found at its Location', async () => {
-  const answer = await server.get('/fhir/Composition/c/$document?persist=true');
+it('is kept when asked to by POST, as a Bundle found at its Location', async () => {
+  const payload = { resourceType: 'Parameters', parameter: [{ name: 'persist', valueBoolean: true }] };
+  const answer = await server.post<Bundle>('/fhir/Composition/c/$document', payload);
   expect(answer.headers.location).toBe(`${base}/Bundle/${answer.body.id}/_history/1`);
   const { body } = await server.get<Bundle>(`/fhir/Bundle/${answer.body.id}`);
   expect(body).toEqual(answer.body);
