@@ -32,6 +32,7 @@ export { rewriteSearchValues } from './reindex/rewrite-type.ts';
 export { loggable } from './rest/errors.ts';
 export { type MergedRoutesOptions, mergedRoutes } from './rest/merged/routes.ts';
 export { type FhirRoutesOptions, fhirRoutes } from './rest/plugin.ts';
+export { escapeValue, identifierQuery, identifierToken } from './search/escapes.ts';
 export { parameterKey } from './search/keys.ts';
 export { isLimitedType, limitedTypes } from './search/row-limits.ts';
 export { createFhirStore, type FhirStoreOptions } from './store/index.ts';

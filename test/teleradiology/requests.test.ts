@@ -138,6 +138,20 @@ describe('a request', () => {
     expect(stateOf(await world.task(task.id))).toBe('protocol-wanted');
   });
 
+  it('that gives numbers of two known patients is held, and mixes neither with the other', async () => {
+    const [one, two] = [person(), person()];
+    const numbered = (who: typeof one, ...of: (typeof one)[]) =>
+      patient(who, { identifier: of.flatMap((each) => patient(each).identifier!.slice(0, 1)), birthDate: undefined });
+    const { task: first } = await send(world, request(one, { patient: numbered(one, one) }));
+    const { task: second } = await send(world, request(two, { patient: numbered(two, two) }));
+    expect(second.for).not.toEqual(first.for);
+    const { task } = await send(world, request(one, { patient: numbered(one, one, two) }));
+    expect(stateOf(task)).toBe('identity-hold');
+    const { task: next } = await send(world, request(two, { patient: numbered(two, two) }));
+    expect(next.for).toEqual(second.for);
+    expect(await world.store.search(tenant, 'Patient', `identifier=${two.ipp}`)).toHaveLength(1);
+  });
+
   it('with another INS on a known IPP is a collision, and changes nothing of the known patient', async () => {
     const who = person();
     const first = await send(world, request(who));

@@ -3,7 +3,7 @@
  * new one.
  */
 import type { Identifier, Practitioner } from '@medplum/fhirtypes';
-import type { Context, FhirStore } from '../../fhir/index.ts';
+import { type Context, type FhirStore, identifierQuery } from '../../fhir/index.ts';
 
 export const rppsSystem = 'https://rpps.esante.gouv.fr';
 const accountSystem = 'https://fhir.passerelle.example/sid/account';
@@ -29,7 +29,7 @@ export async function practitionerFor(store: FhirStore, context: Context, person
     identifier: [identifier],
     name: [{ family, ...(given ? { given: [given] } : {}) }],
   };
-  const criteria = `identifier=${encodeURIComponent(`${identifier.system}|${identifier.value}`)}`;
+  const criteria = identifierQuery(identifier.system, identifier.value);
   const { resource } = await store.transaction(context, (tx) => tx.createIfNone(practitioner, criteria));
   return `Practitioner/${resource.id}`;
 }

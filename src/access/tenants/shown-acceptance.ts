@@ -3,7 +3,7 @@
  * reports refer to somebody there, and a PractitionerRole for each establishment.
  */
 import type { Identifier, Practitioner, PractitionerRole } from '@medplum/fhirtypes';
-import type { FhirTransaction } from '../../fhir/index.ts';
+import { type FhirTransaction, identifierQuery } from '../../fhir/index.ts';
 import type { Acceptance } from './acceptance.ts';
 
 const accountSystem = 'https://fhir.passerelle.example/sid/account';
@@ -23,8 +23,7 @@ export async function practitionerHere(
   const named: Identifier = { system: accountSystem, value: account.login };
   const rpps = home?.identifier?.find(({ system }) => system === rppsSystem)?.value;
   for (const identifier of [named, ...(rpps ? [{ system: rppsSystem, value: rpps }] : [])]) {
-    const value = encodeURIComponent(`${identifier.system}|${identifier.value}`);
-    const [known] = await tx.search('Practitioner', `identifier=${value}&_count=1`);
+    const [known] = await tx.search('Practitioner', `${identifierQuery(identifier.system, identifier.value)}&_count=1`);
     if (known) return known.id!;
   }
   const { name = [{ text: account.display }], identifier = [], qualification } = home ?? {};

@@ -1,5 +1,5 @@
 /** Where a PACS is told of storage commitments: the Endpoint of its AE title, of the same establishment. */
-import type { FhirStore } from '../../fhir/index.ts';
+import { type FhirStore, identifierQuery } from '../../fhir/index.ts';
 import { aeTitleSystem } from './senders.ts';
 
 export interface ReportRoute {
@@ -16,8 +16,8 @@ export async function reportRoute(
   organizationId: string,
   aeTitle: string,
 ): Promise<ReportRoute | undefined> {
-  const token = encodeURIComponent(`${aeTitleSystem}|${aeTitle.replace(/[|,$]/g, '\\$&')}`);
-  for (const endpoint of await store.search(tenant, 'Endpoint', `identifier=${token}&status=active&_count=10`)) {
+  const named = identifierQuery(aeTitleSystem, aeTitle);
+  for (const endpoint of await store.search(tenant, 'Endpoint', `${named}&status=active&_count=10`)) {
     if (endpoint.managingOrganization?.reference !== `Organization/${organizationId}`) continue;
     const [, scheme, host = '', port] = addressSyntax.exec(endpoint.address) ?? [];
     if (scheme) return { host: host.replace(/^\[|\]$/g, ''), port: Number(port), tls: scheme === 'dicoms' };

@@ -1,7 +1,7 @@
 /** Who sends: a calling AE title names a registered Device, whose owner is the one establishment it speaks for. */
 import type { Clock } from '../../config/index.ts';
 import { type Database, platformTenant } from '../../db/index.ts';
-import type { Actor, FhirStore } from '../../fhir/index.ts';
+import { type Actor, type FhirStore, identifierQuery } from '../../fhir/index.ts';
 import type { Log } from './log.ts';
 
 /** System of the Device identifier whose value is an AE title. */
@@ -44,7 +44,7 @@ export function createSenders(options: SendersOptions): Senders {
   const cache = new Map<string, { sender: Sender; until: number }>();
 
   async function lookUp(title: string): Promise<Sender | undefined> {
-    const query = `identifier=${encodeURIComponent(`${aeTitleSystem}|${title.replace(/[|,$]/g, '\\$&')}`)}&_count=10`;
+    const query = `${identifierQuery(aeTitleSystem, title)}&_count=10`;
     const found: Sender[] = [];
     for (const tenant of await database.tenants()) {
       if (tenant === platformTenant) continue;

@@ -1,6 +1,6 @@
 /** Flow 3 received: ORU^R01 OK or OC, the answer of another platform about a request we know. */
 import type { Communication, Identifier, Patient, ServiceRequest } from '@medplum/fhirtypes';
-import type { FhirTransaction } from '../../fhir/index.ts';
+import { type FhirTransaction, identifierQuery } from '../../fhir/index.ts';
 import { idOf } from './case-data.ts';
 import type { Segment } from './message.ts';
 import { observationsOf, readEncapsulated, requireText } from './observation.ts';
@@ -69,10 +69,7 @@ export async function recordAnswer(
   establishmentId: string,
 ): Promise<string> {
   const { system = '', value = '' } = answer.placer;
-  const [request] = await tx.search(
-    'ServiceRequest',
-    `identifier=${encodeURIComponent(`${system}|${value}`)}&_count=1`,
-  );
+  const [request] = await tx.search('ServiceRequest', `${identifierQuery(system, value)}&_count=1`);
   if (!request || !(await isOf(tx, request, establishmentId))) throw new Refusal('unknown-key', 'ORC^1^2');
   if (!(await isAbout(tx, request, answer.patient))) {
     throw new Refusal('incoherent', 'PID^1^3', { reason: 'PID-3 ne désigne pas le patient de cette demande' });

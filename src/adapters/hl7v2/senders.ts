@@ -2,7 +2,7 @@
 import type { ClientCertificate } from '../../access/index.ts';
 import type { Clock } from '../../config/index.ts';
 import { type Database, platformTenant } from '../../db/index.ts';
-import type { Actor, FhirStore } from '../../fhir/index.ts';
+import { type Actor, type FhirStore, identifierQuery } from '../../fhir/index.ts';
 import type { Header } from './acknowledgement.ts';
 import type { Log } from './log.ts';
 
@@ -45,7 +45,7 @@ export function createSenders(options: {
   const cache = new Map<string, { sender: Sender; until: number }>();
 
   async function lookUp(name: string): Promise<Sender | undefined> {
-    const query = `identifier=${encodeURIComponent(`${senderSystem}|${name.replace(/[\\|,$]/g, '\\$&')}`)}&_count=10`;
+    const query = `${identifierQuery(senderSystem, name)}&_count=10`;
     const found: Sender[] = [];
     for (const tenant of await database.tenants()) {
       if (tenant === platformTenant) continue;

@@ -35,3 +35,18 @@ function splitAt(text: string, separator: string): string[] {
 export function unescapeValue(text: string): string {
   return text.includes('\\') ? text.replace(/\\([,|$\\])/g, '$1') : text;
 }
+
+/** A value as a search writes it, so that it is one value whatever is in it. */
+export function escapeValue(text: string): string {
+  return text.replace(/[\\,|$]/g, '\\$&');
+}
+
+/** `identifier=` of an identifier, percent-encoded: exactly this number of exactly this system (of none when it is absent). */
+export function identifierQuery(system: string | undefined, value: string | undefined): string {
+  return `identifier=${identifierToken(system, value)}`;
+}
+
+/** The value of such a search under a parameter of another name. */
+export function identifierToken(system: string | undefined, value: string | undefined): string {
+  return encodeURIComponent(`${escapeValue(system ?? '')}|${escapeValue(value ?? '')}`);
+}

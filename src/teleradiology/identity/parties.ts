@@ -1,6 +1,6 @@
 /** Finds or makes the organisations and professionals of a message, by FINESS and RPPS; never by name (ID-3). */
 import type { Identifier, Organization, Practitioner } from '@medplum/fhirtypes';
-import type { FhirTransaction } from '../../fhir/index.ts';
+import { type FhirTransaction, identifierQuery } from '../../fhir/index.ts';
 import { identifierSystem } from '../codes.ts';
 
 /** Identifiers worth looking a professional up by, the national ones first. */
@@ -23,12 +23,12 @@ export async function upsertPractitioner(
 ): Promise<Practitioner & { id: string }> {
   const keys = professionalKeys(practitioner);
   for (const { system, value } of keys) {
-    const matches = await tx.search('Practitioner', `identifier=${encodeURIComponent(`${system}|${value}`)}&_count=2`);
+    const matches = await tx.search('Practitioner', `${identifierQuery(system, value)}&_count=2`);
     if (matches[0]) return matches[0] as Practitioner & { id: string };
   }
   const [first] = keys;
   if (first === undefined) return tx.create(practitioner);
-  const criteria = `identifier=${encodeURIComponent(`${first.system}|${first.value}`)}`;
+  const criteria = identifierQuery(first.system, first.value);
   return (await tx.createIfNone(practitioner, criteria)).resource;
 }
 
@@ -43,7 +43,7 @@ export async function upsertOrganization(
   );
   const its = establishment.identifier?.some((each) => each.system === finess?.system && each.value === finess?.value);
   if (finess === undefined || its) return establishment.id;
-  const criteria = `identifier=${encodeURIComponent(`${finess.system}|${finess.value}`)}`;
+  const criteria = identifierQuery(finess.system, finess.value);
   const matches = await tx.search('Organization', `${criteria}&_count=10`);
   if (matches[0]?.id) return matches[0].id;
   const made: Organization = {

@@ -1,6 +1,6 @@
 /** Finds or makes the Patient of a request: by INS, then by IPP, never by names (identity-vigilance rules ID-1 and ID-2). */
 import type { Identifier, Patient } from '@medplum/fhirtypes';
-import { FhirError, type FhirTransaction } from '../../fhir/index.ts';
+import { FhirError, type FhirTransaction, identifierQuery } from '../../fhir/index.ts';
 import { identifierIs } from '../codes.ts';
 import { contradictions } from './compare-traits.ts';
 import { insOf, ippsOf, type Trait } from './traits.ts';
@@ -8,10 +8,12 @@ import { insOf, ippsOf, type Trait } from './traits.ts';
 const reliability = 'https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-identity-reliability';
 
 export interface FoundPatient {
-  patient: Patient & { id: string };
+  patient: StoredPatient;
   /** What the request says otherwise than we knew: blocks the case until identity vigilance decides. */
   problems: Trait[];
 }
+
+type StoredPatient = Patient & { id: string };
 
 const same = (a: Identifier, b: Identifier): boolean => a.system === b.system && a.value === b.value;
 const key = (identifier: Identifier): string => `${identifier.system ?? ''}|${identifier.value}`;
@@ -39,11 +41,13 @@ export async function upsertPatient(tx: FhirTransaction, sent: Patient): Promise
       'Patient.identifier',
     );
   for (const name of wanted.map(key).sort()) await tx.lock(`patient:${name}`);
-  const byIns = ins && (await findBy(tx, ins, (patient) => same(insOf(patient) ?? {}, ins)));
-  const byIpp = await findByIpp(tx, ipps);
+  const [byIns] = ins ? await findBy(tx, ins, (patient) => same(insOf(patient) ?? {}, ins)) : [];
+  const [byIpp, ...alsoByIpp] = await findByIpps(tx, ipps);
   const known = byIpp ?? byIns;
   if (known === undefined) return { patient: await tx.create<Patient>({ ...received, active: true }), problems: [] };
-  const problems = problemsOf(known, byIns, byIpp, received);
+  // Numbers of two patients in one message: given to either, the next message would find the one or the other by chance.
+  const several: Trait[] = alsoByIpp.length > 0 ? ['ipp'] : [];
+  const problems = [...new Set([...several, ...problemsOf(known, byIns, byIpp, received)])];
   if (problems.length > 0) return { patient: known, problems };
   const merged = complete(known, received);
   const told = (known.meta?.security ?? []).flatMap(({ code }) => code ?? []);
@@ -63,22 +67,23 @@ function withAssigner(patient: Patient, establishments: readonly string[]): Pati
   return identifier ? { ...patient, identifier } : patient;
 }
 
-async function findByIpp(tx: FhirTransaction, ipps: Identifier[]): Promise<(Patient & { id: string }) | undefined> {
+/** Every patient one of these numbers is of. */
+async function findByIpps(tx: FhirTransaction, ipps: Identifier[]): Promise<StoredPatient[]> {
+  const found = new Map<string, StoredPatient>();
   for (const ipp of ipps) {
-    const found = await findBy(tx, ipp, (patient) => ippsOf(patient).some((candidate) => same(candidate, ipp)));
-    if (found) return found;
+    const of = await findBy(tx, ipp, (patient) => ippsOf(patient).some((candidate) => same(candidate, ipp)));
+    for (const patient of of) found.set(patient.id, patient);
   }
-  return undefined;
+  return [...found.values()];
 }
 
 async function findBy(
   tx: FhirTransaction,
   identifier: Identifier,
   confirms: (patient: Patient) => boolean,
-): Promise<(Patient & { id: string }) | undefined> {
-  const matches = await tx.search('Patient', `identifier=${encodeURIComponent(key(identifier))}&_count=10`);
-  const confirmed = matches.filter((patient) => patient.active !== false && confirms(patient));
-  return confirmed[0] as (Patient & { id: string }) | undefined;
+): Promise<StoredPatient[]> {
+  const matches = await tx.search('Patient', `${identifierQuery(identifier.system, identifier.value)}&_count=10`);
+  return matches.filter((patient) => patient.active !== false && confirms(patient)) as StoredPatient[];
 }
 
 function problemsOf(

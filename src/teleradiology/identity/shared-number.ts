@@ -1,6 +1,6 @@
 /** An accession number, or a study, that another case has already: two patients under one number are read as one. */
 import type { ServiceRequest } from '@medplum/fhirtypes';
-import type { FhirTransaction } from '../../fhir/index.ts';
+import { escapeValue, type FhirTransaction } from '../../fhir/index.ts';
 import { codeSystem, identifierIs, identifierSystem } from '../codes.ts';
 import { findLink, type StudyLink } from '../images/study-link.ts';
 import type { CaseTask } from '../shell/case-task.ts';
@@ -21,7 +21,7 @@ export async function sharedAccessions(tx: FhirTransaction, request: ServiceRequ
     if (!number.value || !identifierIs(number, 'ACSN')) continue;
     const others = await tx.search(
       'ServiceRequest',
-      `identifier=${encodeURIComponent(number.value)}&_count=${requestsAtMost}`,
+      `identifier=${encodeURIComponent(escapeValue(number.value))}&_count=${requestsAtMost}`,
     );
     for (const other of others) {
       if (other.id === undefined || other.id === request.id) continue;

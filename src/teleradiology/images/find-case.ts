@@ -1,6 +1,6 @@
 /** Finds the case of a study, in the order of design §5 rule 5; says why when the images contradict the request. */
 import type { Coding, Identifier, ImagingStudy, Patient, ServiceRequest } from '@medplum/fhirtypes';
-import type { FhirTransaction } from '../../fhir/index.ts';
+import { escapeValue, type FhirTransaction, identifierQuery, identifierToken } from '../../fhir/index.ts';
 import type { StudyIdentity } from '../../imaging/contract.ts';
 import { openStates, stateDefinition } from '../case/index.ts';
 import { codeSystem, identifierIs, insSystems, studyIdentifier } from '../codes.ts';
@@ -21,19 +21,21 @@ const caseCode = encodeURIComponent(`${codeSystem.taskCode}|teleradiology-case`)
 /** @returns undefined when no case, or more than one, can be meant. */
 export async function findCase(tx: FhirTransaction, identity: StudyIdentity): Promise<FoundCase | undefined> {
   const study = studyIdentifier(identity.studyInstanceUid);
-  const byUid = await casesOf(tx, `${study.system}|${study.value}`, () => true);
+  const byUid = await casesOf(tx, identifierToken(study.system, study.value), () => true);
   if (byUid.length > 0) return single(tx, byUid, 'study-uid', identity);
   if (identity.accessionNumber !== undefined) {
     const { accessionNumber: value, accessionIssuer: issuer } = identity;
     const system = issuer === undefined ? undefined : /^[0-9.]+$/.test(issuer) ? `urn:oid:${issuer}` : issuer;
-    const matches = await casesOf(tx, system === undefined ? value : `${system}|${value}`, (request) =>
-      hasNumber(request, 'ACSN', value),
+    const matches = await casesOf(
+      tx,
+      system === undefined ? valueToken(value) : identifierToken(system, value),
+      (request) => hasNumber(request, 'ACSN', value),
     );
     if (matches.length > 0) return single(tx, matches, 'accession-number', identity);
   }
   if (identity.placerOrderNumber !== undefined) {
     const value = identity.placerOrderNumber;
-    const matches = await casesOf(tx, value, (request) => hasNumber(request, 'PLAC', value));
+    const matches = await casesOf(tx, valueToken(value), (request) => hasNumber(request, 'PLAC', value));
     if (matches.length > 0) return single(tx, matches, 'placer-number', identity);
   }
   return findByPatient(tx, identity);
@@ -42,13 +44,16 @@ export async function findCase(tx: FhirTransaction, identity: StudyIdentity): Pr
 const hasNumber = (request: ServiceRequest, type: string, value: string): boolean =>
   request.identifier?.some((each) => each.value === value && identifierIs(each, type)) ?? false;
 
+/** A number of whatever system. */
+const valueToken = (value: string): string => encodeURIComponent(escapeValue(value));
+
 /** Cases, not closed before reading, of the requests with this identifier. */
 async function casesOf(
   tx: FhirTransaction,
   token: string,
   confirms: (request: ServiceRequest) => boolean,
 ): Promise<CaseTask[]> {
-  const requests = await tx.search('ServiceRequest', `identifier=${encodeURIComponent(token)}&_count=20`);
+  const requests = await tx.search('ServiceRequest', `identifier=${token}&_count=20`);
   const cases: CaseTask[] = [];
   for (const request of requests.filter(confirms)) {
     const tasks = await tx.search('Task', `based-on=ServiceRequest/${request.id}&code=${caseCode}&_count=2`);
@@ -105,7 +110,7 @@ function isIssuedBy(ipp: Identifier, issuer: string): boolean {
 async function findByPatient(tx: FhirTransaction, identity: StudyIdentity): Promise<FoundCase | undefined> {
   if (identity.patientId === undefined) return undefined;
   const { patientId: value, issuerOfPatientId: issuer } = identity;
-  const patients = (await tx.search('Patient', `identifier=${encodeURIComponent(value)}&_count=10`)).filter((patient) =>
+  const patients = (await tx.search('Patient', `identifier=${valueToken(value)}&_count=10`)).filter((patient) =>
     patient.identifier?.some(
       (each) =>
         each.value === value &&
@@ -138,7 +143,7 @@ async function mayBeMeant(tx: FhirTransaction, task: CaseTask, identity: StudyId
 
 async function imagesOf(tx: FhirTransaction, { studyInstanceUid }: StudyIdentity): Promise<ImagingStudy | undefined> {
   const { system, value } = studyIdentifier(studyInstanceUid);
-  return (await tx.search('ImagingStudy', `identifier=${encodeURIComponent(`${system}|${value}`)}&_count=1`))[0];
+  return (await tx.search('ImagingStudy', `${identifierQuery(system, value)}&_count=1`))[0];
 }
 
 /** Modalities of images for each requestable modality (value set 1.2.250.1.213.1.1.5.660); others have no rule. */

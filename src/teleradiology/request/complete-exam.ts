@@ -8,7 +8,7 @@ import type {
   Task,
   TaskInput,
 } from '@medplum/fhirtypes';
-import { FhirError, type FhirTransaction } from '../../fhir/index.ts';
+import { FhirError, type FhirTransaction, identifierQuery } from '../../fhir/index.ts';
 import { signedStates, stateDefinition } from '../case/index.ts';
 import { codeSystem, concept, identifierIs, passerelle, studyIdentifier } from '../codes.ts';
 import type { ExamComplement } from '../contract.ts';
@@ -123,7 +123,7 @@ async function storeProducts(tx: FhirTransaction, task: CaseTask, exam: ExamComp
 async function storeDevice(tx: FhirTransaction, device: Device): Promise<string> {
   const identifier = device.identifier?.find((each) => each.value);
   if (identifier === undefined) return (await tx.create(device)).id;
-  const criteria = `identifier=${encodeURIComponent(`${identifier.system ?? ''}|${identifier.value}`)}`;
+  const criteria = identifierQuery(identifier.system, identifier.value);
   return (await tx.createIfNone(device, criteria)).resource.id;
 }
 

@@ -1,7 +1,7 @@
 /** Makes the case of a request whose ServiceRequest is stored, however it came (IN-1, IN-2). */
 import { randomUUID } from 'node:crypto';
 import type { Identifier, Organization, ServiceRequest, Task } from '@medplum/fhirtypes';
-import { FhirError, type FhirTransaction } from '../../fhir/index.ts';
+import { FhirError, type FhirTransaction, identifierToken } from '../../fhir/index.ts';
 import { decide, type Milestone } from '../case/index.ts';
 import { urgencyOf } from '../clock/index.ts';
 import { codeSystem, concept, identifierIs, identifierSystem } from '../codes.ts';
@@ -35,7 +35,7 @@ export function placerOf(serviceRequest: Pick<ServiceRequest, 'identifier'>): Id
 
 /** The case of a placer number, whatever its state. */
 export async function caseOfPlacer(tx: FhirTransaction, placer: Identifier): Promise<CaseTask | undefined> {
-  const token = encodeURIComponent(`${placer.system ?? ''}|${placer.value}`);
+  const token = identifierToken(placer.system, placer.value);
   const found = await tx.search(
     'Task',
     `group-identifier=${token}&code=${encodeURIComponent(`${codeSystem.taskCode}|teleradiology-case`)}`,

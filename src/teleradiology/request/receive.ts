@@ -1,6 +1,6 @@
 /** Flow 1: a request becomes a case; the same placer number is the same case (IN-2, idempotent). */
 import type { Observation, Reference, ServiceRequest, Task } from '@medplum/fhirtypes';
-import { FhirError, type FhirTransaction } from '../../fhir/index.ts';
+import { FhirError, type FhirTransaction, identifierQuery } from '../../fhir/index.ts';
 import { stateDefinition } from '../case/index.ts';
 import type { IncomingRequest } from '../contract.ts';
 import { doubtsAbout, identityFacts, raiseDoubts } from '../identity/at-opening.ts';
@@ -53,7 +53,7 @@ export async function receiveRequest(
   const appointment = request.appointment?.value
     ? await tx.search(
         'Appointment',
-        `identifier=${encodeURIComponent(`${request.appointment.system ?? ''}|${request.appointment.value}`)}&_count=2`,
+        `${identifierQuery(request.appointment.system, request.appointment.value)}&_count=2`,
       )
     : [];
   if (appointment[0]?.id) supporting.push({ reference: `Appointment/${appointment[0].id}` });
