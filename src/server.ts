@@ -218,6 +218,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
     guards: access,
     sealer: vault,
     owners,
+    standing: (credentials) => access.standing(credentials),
     clock,
     createMatcher: store.createMatcher,
     endpoints: { allowed: config.subscriptionHosts, loopbackHttp: config.demo },

@@ -37,6 +37,7 @@ import { completeSignIn, type Proven, type SignInResult } from './sign-in/comple
 import type { SecondFactorRoles } from './sign-in/next-step.ts';
 import { type SignInAttempt, signInByPassword } from './sign-in/password.ts';
 import { beyondReach, createNarrowing, isWithinScopes, oauthTokens, refuseBeyondReach } from './smart/index.ts';
+import { standing } from './standing.ts';
 import {
   addressedTenant,
   createTenantDoor,
@@ -118,6 +119,8 @@ export interface Access extends FhirGuards, Pick<TenantDoor, 'elsewhere' | 'iden
   start(): void;
   /** A caller that another room recognised (a machine by its connection), with what its roles let it see. */
   sightOf<Caller extends Identity>(identity: Caller): Promise<Caller & Sight>;
+  /** Which of these names of sessions and tokens (`Context.credential`) still stand. */
+  standing(credentials: readonly string[]): Promise<ReadonlySet<string>>;
   /** Waits for the trail to be written. */
   close(): Promise<void>;
 }
@@ -265,7 +268,8 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
         return refused(beyondReach, undefined, error);
       }
       if (tenant === undefined) return withSight(identified);
-      return withSight(await door.stepInto(identified, tenant).catch((error) => refused(crossTenant, tenant, error)));
+      const there = await door.stepInto(identified, tenant).catch((error) => refused(crossTenant, tenant, error));
+      return withSight({ ...there, credential: identified.credential });
     },
     isAllowed: (context, request) => isPermitted(context, demandOf(context, request)),
     authorize(context, request) {
@@ -309,6 +313,7 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
     },
     incidents,
     sightOf: withSight,
+    standing: (credentials) => standing(database, credentials, securityClock.now()),
     start() {
       trail.start(() => database.tenants());
       glass.start();

@@ -68,7 +68,8 @@ export function createAuthenticator(options: {
         });
       }
       if (credential.recogniser.ambient) refuseForeignPages(request, origin?.());
-      return { tenant: identified.tenant, actor: identified.actor };
+      const { tenant, actor, credential: name } = identified;
+      return { tenant, actor, credential: name };
     },
     forget(secret) {
       for (const { name } of recognisers) believed.delete(keyOf(name, secret));

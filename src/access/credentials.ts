@@ -5,9 +5,8 @@
 import { hash, randomBytes } from 'node:crypto';
 import type { Database, Sql } from '../db/index.ts';
 import type { Actor } from '../fhir/index.ts';
+import { credentialName, sessionIdleMs } from './standing.ts';
 
-/** A session nobody uses for this long ends. */
-export const sessionIdleMs = 30 * 60_000;
 /** A session ends after a long shift, used or not. */
 export const sessionLimitMs = 12 * 3_600_000;
 /** How exactly "last used" is kept: a write per request would cost more than it tells. */
@@ -21,6 +20,8 @@ export type CredentialKind = 'session' | 'token';
 export interface Identified {
   tenant: string;
   actor: Actor;
+  /** Its name, which opens nothing (standing.ts). */
+  credential: string;
   /** Until when it may be believed without looking again. */
   expiresAt: Date;
 }
@@ -94,6 +95,7 @@ export async function identify(
   const tenant = tenantOfSecret(secret);
   if (!tenant) return undefined;
   const { rows } = await database.query<{
+    id: string;
     login: string;
     account_kind: 'person' | 'machine';
     reference: string;
@@ -103,7 +105,7 @@ export async function identify(
     expires_at: Date;
   }>(
     tenant,
-    `SELECT account.login, account.kind AS account_kind, reference, display, roles, seen_at, expires_at
+    `SELECT credential.id, account.login, account.kind AS account_kind, reference, display, roles, seen_at, expires_at
      FROM credential JOIN account USING (tenant, login)
      WHERE credential.tenant = $1 AND secret_hash = $2 AND credential.kind = $3 AND expires_at > $4 AND NOT disabled`,
     [tenant, hashSecret(secret), kind, now],
@@ -121,7 +123,7 @@ export async function identify(
   }
   const { login, account_kind, reference, display, roles } = row;
   const actor: Actor = { reference, display, account: login, kind: account_kind, roles };
-  return { tenant, actor, expiresAt: row.expires_at };
+  return { tenant, actor, credential: credentialName({ tenant, kind, id: row.id }), expiresAt: row.expires_at };
 }
 
 /** Ends a credential; ending it twice changes nothing. */

@@ -58,6 +58,8 @@ export interface Context extends Sight {
   actor: Actor;
   /** Establishments (Organization ids) the actor speaks for: what they write is labelled as theirs. */
   establishments?: readonly string[];
+  /** Names the session or token the caller came with, without opening it: what is handed out for it ends with it. */
+  credential?: string;
   /** Correlates log lines, AuditEvents and answers (X-Request-Id). */
   requestId: string;
   /**
@@ -303,7 +305,7 @@ export interface FhirGuards {
     method?: string;
     /** `tenant` of them, when there is one, is the tenant the address names: who calls is told as they are there. */
     params?: unknown;
-  }): Promise<Pick<Context, 'tenant' | 'actor' | 'establishments' | keyof Sight>>;
+  }): Promise<Pick<Context, 'tenant' | 'actor' | 'establishments' | 'credential' | keyof Sight>>;
   /**
    * @throws FhirError 403 when this actor may not do this. `type` is undefined for system-level interactions; each entry of a bundle
    * is asked on its own, and so is, as `search-type`, each type that an include, a chain or `_has` names: else a directory search

@@ -7,6 +7,7 @@ it('a clock put back stretches no belief: a credential that ended is looked up a
   let identified: Identified | undefined = {
     tenant: 'aa',
     actor: { reference: 'Practitioner/1', display: 'A', account: 'a', kind: 'person', roles: ['radiologist'] },
+    credential: 'token:aa:1',
     expiresAt: new Date(now + 86_400_000),
   };
   const { authenticate } = createAuthenticator({

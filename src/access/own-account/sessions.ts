@@ -1,6 +1,7 @@
 /** Sessions of an account: where from, since when, on what; one list to see them and to end them (SE-2). */
 import type { Database, Sql } from '../../db/index.ts';
-import { hashSecret, newSecret, sessionIdleMs, tenantOfSecret } from '../credentials.ts';
+import { hashSecret, newSecret, tenantOfSecret } from '../credentials.ts';
+import { sessionIdleMs } from '../standing.ts';
 
 export interface SessionSummary {
   /** Names the session without opening it. */

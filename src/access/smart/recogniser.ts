@@ -2,7 +2,8 @@
 import type { Database } from '../../db/index.ts';
 import { certificateOf } from '../client-certificates/certificate.ts';
 import { bearerToken, type CredentialRecogniser } from '../recognise.ts';
-import { tenantOfSecret } from './secrets.ts';
+import { credentialName } from '../standing.ts';
+import { hashOfSecret, tenantOfSecret } from './secrets.ts';
 import { findToken } from './tokens.ts';
 
 export function oauthTokens(database: Database): CredentialRecogniser {
@@ -26,6 +27,7 @@ export function oauthTokens(database: Database): CredentialRecogniser {
       return {
         tenant,
         actor: { ...actor, client: clientId, scopes, ...(patient === undefined ? {} : { patient }) },
+        credential: credentialName({ tenant, kind: 'oauth', id: hashOfSecret(secret).toString('hex') }),
         expiresAt,
       };
     },

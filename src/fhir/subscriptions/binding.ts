@@ -38,7 +38,9 @@ export interface Line {
 export interface Binding {
   readonly tenant: string;
   readonly subscription: string;
-  /** When the right to it ends; undefined with a session, which is asked each time. */
+  /** The session or token it ends with. */
+  readonly credential: string;
+  /** When the right to it ends beside; undefined for who signed in with the request that opened the line. */
   readonly until?: Date;
   /** Sends what is new. `lastEvent` may be older than the truth. */
   pump(): Promise<void>;
@@ -51,6 +53,7 @@ export interface Binding {
 export interface BindingOptions {
   tenant: string;
   feed: Feed;
+  credential: string;
   until?: Date;
   /** Service base as the owner addresses it. */
   base: string;
@@ -132,6 +135,7 @@ export async function bind(parts: BindingParts, options: BindingOptions): Promis
   return {
     tenant,
     subscription,
+    credential: options.credential,
     ...(until ? { until } : {}),
     isBehind: (feed) => feed.isBehind || feed.lastEvent > cursor,
     pump() {

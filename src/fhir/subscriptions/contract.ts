@@ -17,6 +17,9 @@ export interface Owners {
   identityOf(tenant: string, account: string): Promise<OwnerIdentity | undefined>;
 }
 
+/** Which of these names of sessions and tokens (`Context.credential`) still stand. */
+export type Standing = (credentials: readonly string[]) => Promise<ReadonlySet<string>>;
+
 /** A message without medical content. */
 export interface Mail {
   to: string;

@@ -11,7 +11,7 @@ import { stringifyXml } from '../xml/index.ts';
 import { readEndpointRules } from './addresses.ts';
 import { describeSubscriptions } from './capabilities.ts';
 import { createChannels } from './channels.ts';
-import type { CreateMatcher, EndpointRules, Log, Mailer, Owners } from './contract.ts';
+import type { CreateMatcher, EndpointRules, Log, Mailer, Owners, Standing } from './contract.ts';
 import { createDisclosure } from './disclosure.ts';
 import { createEndpoints, type Resolve } from './endpoint.ts';
 import { type HeaderSealer, resealHeaders } from './headers.ts';
@@ -33,6 +33,7 @@ export interface SubscriptionOptions {
   /** The one `withSealedHeaders` was given. */
   sealer: HeaderSealer;
   owners: Owners;
+  standing: Standing;
   clock: Clock;
   createMatcher: CreateMatcher;
   endpoints: EndpointRules;
@@ -97,6 +98,7 @@ export function createSubscriptions(options: SubscriptionOptions): Subscriptions
     toXml,
     base,
     guards,
+    standing: options.standing,
     origin: () => new URL(baseUrl()).origin,
     limits: { ...socketLimits, ...options.socketLimits },
     ...logged,

@@ -98,7 +98,8 @@ async function eventsOf(parts: OperationParts, call: OperationCall) {
 
 async function tokenFor(parts: OperationParts, call: OperationCall, ids: readonly string[]): Promise<Parameters> {
   const { tx } = call;
-  const { tenant, actor } = tx.context;
+  const { tenant, actor, credential } = tx.context;
+  if (credential === undefined) throw new FhirError(403, 'forbidden', 'Only who came with a session or a token asks');
   const feeds = await Promise.all(
     (ids.length > 0 ? ids : await allIds(call)).map((id) => readFeed(tx.sql, tenant, id)),
   );
@@ -106,7 +107,7 @@ async function tokenFor(parts: OperationParts, call: OperationCall, ids: readonl
   const subscriptions = own.flatMap((feed) => feed?.id ?? []);
   if (subscriptions.length === 0 || (ids.length > 0 && subscriptions.length < ids.length))
     throw new FhirError(404, 'not-found', 'No such Subscription of yours over WebSocket');
-  const given = { tenant, account: actor.account, subscriptions, now: tx.context.now() };
+  const given = { tenant, account: actor.account, credential, subscriptions, now: tx.context.now() };
   const { token, expiresAt } = await issueToken(tx.sql, given);
   return {
     resourceType: 'Parameters',

@@ -4,15 +4,16 @@
  */
 import type { FastifyRequest } from 'fastify';
 import type { RawData, WebSocket } from 'ws';
-import { type Context, FhirError, type FhirGuards } from '../contract.ts';
+import { FhirError, type FhirGuards } from '../contract.ts';
 import { type Binding, type BindingParts, bind, type Line } from './binding.ts';
-import type { Log } from './contract.ts';
+import type { Log, Standing } from './contract.ts';
 import { type FeedState, readFeed, recordSeen } from './feeds.ts';
 import { single } from './single.ts';
 import { readToken } from './tokens.ts';
 
 export interface SocketParts extends BindingParts {
   guards: Pick<FhirGuards, 'authenticate'>;
+  standing: Standing;
   /** Where pages of ours come from: a session cookie counts for them only. */
   origin: () => string;
   log?: Log;
@@ -29,6 +30,8 @@ export interface SocketLimits {
   strangerMs: number;
   /** Real milliseconds until who signed in and has bound nothing, or answers nothing, is shut out. */
   patienceMs: number;
+  /** Real milliseconds between two looks at whether sessions and tokens still stand; nothing is sent without one, whatever this is. */
+  standingMs: number;
 }
 
 export const socketLimits: SocketLimits = {
@@ -37,6 +40,7 @@ export const socketLimits: SocketLimits = {
   unboundOfOne: 20,
   strangerMs: 5_000,
   patienceMs: 30_000,
+  standingMs: 1_000,
 };
 /** Longest message of a client, in bytes: a token. */
 export const longestMessageBytes = 4_096;
@@ -56,12 +60,18 @@ export interface SocketHub {
   close(): void;
 }
 
+interface Opener {
+  tenant: string;
+  account: string;
+  credential: string;
+}
+
 interface Connection {
   socket: WebSocket;
   bindings: Map<string, Binding>;
   ip: string;
   /** Who opened it; undefined when nobody signed in. */
-  signedIn: Promise<{ tenant: string; account: string } | undefined>;
+  signedIn: Promise<Opener | undefined>;
   waitingMessages: number;
   /** Real time of each mark without an answer, oldest first. */
   unanswered: number[];
@@ -71,6 +81,8 @@ interface Connection {
 export function createSocketHub(parts: SocketParts): SocketHub {
   const { database, clock, limits, log } = parts;
   const connections = new Set<Connection>();
+  /** When it was last asked, by tenant. */
+  const asked = new Map<string, number>();
   const patrol = setInterval(() => connections.forEach(checkPatience), Math.max(limits.patienceMs / 2, 10));
   patrol.unref();
 
@@ -103,7 +115,7 @@ export function createSocketHub(parts: SocketParts): SocketHub {
     socket.on('message', (data, isBinary) => {
       if (isBinary || ++connection.waitingMessages > mostWaitingMessages)
         return socket.close(policyViolation, 'too many messages, or binary ones');
-      turn = turn.then(() => answer(connection, request, textOf(data))).finally(() => connection.waitingMessages--);
+      turn = turn.then(() => answer(connection, textOf(data))).finally(() => connection.waitingMessages--);
     });
     socket.on('pong', (data) => void answered(connection, data.toString()));
     socket.on('close', () => connections.delete(connection));
@@ -111,12 +123,12 @@ export function createSocketHub(parts: SocketParts): SocketHub {
   }
 
   /** A cookie that a page of somebody else made the browser send proves nothing: tokens and headers are sent on purpose. */
-  async function identify(request: FastifyRequest): Promise<{ tenant: string; account: string } | undefined> {
+  async function identify(request: FastifyRequest): Promise<Opener | undefined> {
     const { origin, authorization } = request.headers;
     if (origin !== undefined && authorization === undefined && origin !== parts.origin()) return undefined;
     try {
-      const { tenant, actor } = await parts.guards.authenticate(request);
-      return { tenant, account: actor.account };
+      const { tenant, actor, credential } = await parts.guards.authenticate(request);
+      return credential === undefined ? undefined : { tenant, account: actor.account, credential };
     } catch (error) {
       if (error instanceof FhirError && error.status < 500) return undefined;
       log?.error({ error: (error as Error).name }, 'a WebSocket could not be authenticated');
@@ -124,12 +136,12 @@ export function createSocketHub(parts: SocketParts): SocketHub {
     }
   }
 
-  async function answer(connection: Connection, request: FastifyRequest, message: string): Promise<void> {
+  async function answer(connection: Connection, message: string): Promise<void> {
     try {
       const [, token] = /^bind-with-token:?\s+(\S+)$/.exec(message) ?? [];
       const [, id] = /^bind:?\s+([A-Za-z0-9.-]{1,64})$/.exec(message) ?? [];
       if (token) await bindWithToken(connection, token);
-      else if (id) await bindSignedIn(connection, request, id);
+      else if (id) await bindSignedIn(connection, id);
       else throw new FhirError(400, 'not-supported', 'only bind [id] and bind-with-token [token] are understood');
     } catch (error) {
       if (error instanceof FhirError && error.status < 500) connection.socket.send(JSON.stringify(error.outcome));
@@ -143,32 +155,38 @@ export function createSocketHub(parts: SocketParts): SocketHub {
   async function bindWithToken(connection: Connection, token: string): Promise<void> {
     const known = await readToken(database, token, clock.now());
     if (!known) throw new FhirError(401, 'login', 'this token is not known, or its time is over');
-    const { tenant, account, expiresAt } = known;
-    for (const id of known.subscriptions) {
-      const contextNow = () => parts.disclosure.contextOf(tenant, account);
-      await bindOne(connection, { tenant, account, id, contextNow, until: expiresAt });
-    }
+    const { expiresAt, subscriptions, ...whose } = known;
+    // With the session it came from a token ends, too.
+    if (!(await isStanding(whose.credential)))
+      throw new FhirError(401, 'login', 'this token is not known, or its time is over');
+    for (const id of subscriptions) await bindOne(connection, { ...whose, id, until: expiresAt });
   }
 
-  async function bindSignedIn(connection: Connection, request: FastifyRequest, id: string): Promise<void> {
+  async function bindSignedIn(connection: Connection, id: string): Promise<void> {
     const who = await connection.signedIn;
     if (!who) throw new FhirError(401, 'login', 'sign in first, or bind with a token');
-    const contextNow = async (): Promise<Context | undefined> => {
-      // A session that ended since shows nothing more.
-      if ((await identify(request))?.account !== who.account) {
-        connection.socket.close(policyViolation, 'the session is over');
-        return undefined;
-      }
-      return parts.disclosure.contextOf(who.tenant, who.account);
-    };
-    await bindOne(connection, { ...who, id, contextNow });
+    await bindOne(connection, { ...who, id });
   }
 
-  async function bindOne(
-    connection: Connection,
-    wish: { tenant: string; account: string; id: string; contextNow(): Promise<Context | undefined>; until?: Date },
-  ): Promise<void> {
-    const { tenant, account, id, contextNow, until } = wish;
+  async function isStanding(credential: string): Promise<boolean> {
+    return (await parts.standing([credential])).has(credential);
+  }
+
+  /** Whose eyes see what leaves; undefined once the session or token ended, which ends the line, or the account may nothing more. */
+  async function contextNow(connection: Connection, { tenant, account, credential }: Opener) {
+    if (await isStanding(credential)) return parts.disclosure.contextOf(tenant, account);
+    endOf(connection, credential);
+    return undefined;
+  }
+
+  /** What was bound with a session or token that is over; a line that served nothing else is closed. */
+  function endOf({ bindings, socket }: Connection, credential: string): void {
+    for (const [id, binding] of bindings) if (binding.credential === credential) bindings.delete(id);
+    if (bindings.size === 0) socket.close(policyViolation, 'the session is over');
+  }
+
+  async function bindOne(connection: Connection, wish: Opener & { id: string; until?: Date }): Promise<void> {
+    const { tenant, account, credential, id, until } = wish;
     const { bindings, socket } = connection;
     const feed = await readFeed(single(database, tenant), tenant, id);
     // Somebody else's is not told from one that does not exist.
@@ -181,11 +199,20 @@ export function createSocketHub(parts: SocketParts): SocketHub {
       throw new FhirError(403, 'too-costly', `at most ${mostBindings} subscriptions on one connection`);
     if (!other && ofAccount(tenant, account) >= limits.connectionsOfOne)
       throw new FhirError(429, 'throttled', `at most ${limits.connectionsOfOne} connections of one account`);
-    const context = await contextNow();
+    const context = await contextNow(connection, wish);
     if (!context) throw new FhirError(403, 'forbidden', 'this account may not see it any more');
     connection.account = account;
     const base = parts.base(context);
-    const options = { tenant, feed, base, contextNow, line: lineOf(connection), ...(until ? { until } : {}) };
+    const seenNow = () => contextNow(connection, wish);
+    const options = {
+      tenant,
+      feed,
+      credential,
+      base,
+      contextNow: seenNow,
+      line: lineOf(connection),
+      ...(until ? { until } : {}),
+    };
     const binding = await bind(parts, options);
     if (socket.readyState !== socket.OPEN) return;
     bindings.set(id, binding);
@@ -256,9 +283,27 @@ export function createSocketHub(parts: SocketParts): SocketHub {
     return true;
   }
 
+  /** Ends what was bound in a tenant with sessions and tokens that are over: who signed out is not kept a line until something happens. */
+  function endFallen(tenant: string): void {
+    const bound = new Set([...connections].flatMap(({ bindings }) => credentialsIn(bindings, tenant)));
+    const at = performance.now();
+    if (bound.size === 0 || at - (asked.get(tenant) ?? -Infinity) < limits.standingMs) return;
+    asked.set(tenant, at);
+    parts.standing([...bound]).then(
+      (standing) => {
+        for (const connection of connections)
+          for (const credential of credentialsIn(connection.bindings, tenant))
+            if (bound.has(credential) && !standing.has(credential)) endOf(connection, credential);
+      },
+      // Asked again at the next look; nothing leaves meanwhile without having been asked for.
+      (error: unknown) => log?.warn({ error: (error as Error).name }, 'sessions behind WebSockets could not be asked'),
+    );
+  }
+
   return {
     accept,
     look(tenant, states) {
+      endFallen(tenant);
       const now = clock.now();
       const byId = new Map(states.map((state) => [state.id, state]));
       for (const connection of connections) {
@@ -275,6 +320,10 @@ export function createSocketHub(parts: SocketParts): SocketHub {
       for (const { socket } of connections) socket.close(tryAgainLater, 'the server stops');
     },
   };
+}
+
+function credentialsIn(bindings: Connection['bindings'], tenant: string): string[] {
+  return [...bindings.values()].flatMap((binding) => (binding.tenant === tenant ? binding.credential : []));
 }
 
 function textOf(data: RawData): string {

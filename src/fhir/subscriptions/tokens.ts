@@ -9,21 +9,24 @@ const syntax = /^([a-z][a-z0-9-]{1,30})\.[A-Za-z0-9_-]{43}$/;
 export interface BindingToken {
   tenant: string;
   account: string;
+  /** What it was asked for with, and ends with. */
+  credential: string;
   subscriptions: readonly string[];
   expiresAt: Date;
 }
 
 export async function issueToken(
   sql: Sql,
-  given: { tenant: string; account: string; subscriptions: readonly string[]; now: Date },
+  given: Omit<BindingToken, 'expiresAt'> & { now: Date },
 ): Promise<{ token: string; expiresAt: Date }> {
-  const { tenant, account, subscriptions, now } = given;
+  const { tenant, account, credential, subscriptions, now } = given;
   const token = `${tenant}.${randomBytes(32).toString('base64url')}`;
   const expiresAt = new Date(now.getTime() + lifetimeMs);
   await sql.query('DELETE FROM subscription_token WHERE tenant = $1 AND expires_at <= $2', [tenant, now]);
   await sql.query(
-    'INSERT INTO subscription_token (tenant, token_hash, account, subscriptions, expires_at) VALUES ($1, $2, $3, $4, $5)',
-    [tenant, hash('sha256', token, 'buffer'), account, subscriptions, expiresAt],
+    `INSERT INTO subscription_token (tenant, token_hash, account, credential, subscriptions, expires_at)
+     VALUES ($1, $2, $3, $4, $5, $6)`,
+    [tenant, hash('sha256', token, 'buffer'), account, credential, subscriptions, expiresAt],
   );
   return { token, expiresAt };
 }
@@ -32,9 +35,9 @@ export async function issueToken(
 export async function readToken(database: Database, token: string, now: Date): Promise<BindingToken | undefined> {
   const tenant = syntax.exec(token)?.[1];
   if (!tenant) return undefined;
-  const { rows } = await database.query<{ account: string; subscriptions: string[]; expiresAt: Date }>(
+  const { rows } = await database.query<Omit<BindingToken, 'tenant'>>(
     tenant,
-    `SELECT account, subscriptions, expires_at AS "expiresAt" FROM subscription_token
+    `SELECT account, credential, subscriptions, expires_at AS "expiresAt" FROM subscription_token
      WHERE tenant = $1 AND token_hash = $2 AND expires_at > $3`,
     [tenant, hash('sha256', token, 'buffer'), now],
   );

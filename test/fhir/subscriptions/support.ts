@@ -145,6 +145,8 @@ export interface Rig {
   audited: (ReadAccess & { account: string })[];
   /** Accounts that are shut off. */
   closed: Set<string>;
+  /** Sessions (`tenant.account`) that are over. */
+  ended: Set<string>;
   /** What nobody may. */
   refused: (context: Context, request: { interaction: string; type?: string; id?: string }) => boolean;
   /** Everything the log was told. */
@@ -166,13 +168,21 @@ export interface Rig {
 export async function openRig(options: Partial<SubscriptionOptions> = {}): Promise<Rig> {
   const database = options.database ?? (await testDatabase());
   const clock = fakeClock();
-  const rig = { database, clock, audited: [], closed: new Set(), refused: () => false, logged: [] } as unknown as Rig;
+  const rig = {
+    database,
+    clock,
+    audited: [],
+    closed: new Set(),
+    ended: new Set(),
+    refused: () => false,
+    logged: [],
+  } as unknown as Rig;
   const guards: FhirGuards = {
     async authenticate({ headers }) {
       const [, tenant, account] = /^Bearer (\w+)\.(\w+)$/.exec(String(headers.authorization ?? '')) ?? [];
       const actor = actors[account ?? ''];
       if (!tenant || !actor || rig.closed.has(account!)) throw new FhirError(401, 'login', 'sign in first');
-      return { tenant, actor };
+      return { tenant, actor, credential: `${tenant}.${account}` };
     },
     authorize(context, request) {
       if (rig.refused(context, request)) throw new FhirError(403, 'forbidden', 'not allowed');
@@ -197,6 +207,8 @@ export async function openRig(options: Partial<SubscriptionOptions> = {}): Promi
       guards,
       sealer,
       owners,
+      standing: async (credentials) =>
+        new Set(credentials.filter((name) => !rig.ended.has(name) && !rig.closed.has(name.split('.')[1]!))),
       clock,
       createMatcher: store.createMatcher,
       endpoints: { allowed: ['127.0.0.1'], loopbackHttp: true },

@@ -8,8 +8,10 @@ let patient: Rig;
 let impatient: Rig;
 const clients: WebSocket[] = [];
 beforeAll(async () => {
-  patient = await openRig({ socketLimits: { connectionsOfOne: 3 } });
-  impatient = await openRig({ socketLimits: { patienceMs: 500, strangerMs: 400, unboundOfOne: 3 } });
+  patient = await openRig({ socketLimits: { connectionsOfOne: 3, standingMs: 0 } });
+  impatient = await openRig({
+    socketLimits: { patienceMs: 500, strangerMs: 400, unboundOfOne: 3, standingMs: 3_600_000 },
+  });
 });
 beforeEach(() => {
   rig = patient;
@@ -17,6 +19,7 @@ beforeEach(() => {
 afterEach(async () => {
   rig.refused = () => false;
   rig.closed.clear();
+  rig.ended.clear();
   for (const client of clients.splice(0)) client.terminate();
 });
 afterAll(() => Promise.all([patient.close(), impatient.close()]));
@@ -197,6 +200,35 @@ test('access withdrawn while connected: the resource is no longer named; the acc
   await rig.until(() => client.socket.readyState === WebSocket.CLOSED);
   expect(await client.closed).toMatchObject({ code: 1008, reason: 'the session is over' });
   expect(client.messages).toHaveLength(2);
+});
+
+test('a token ends with the session it was asked for in: an idle line is closed, and it opens no other', async () => {
+  const id = await rig.activate(live(topic('request-received'), { content: 'id-only' }));
+  const token = await tokenOf(id);
+  const [one, two] = [await connect(), await connect({ as: 'ris' })];
+  one.socket.send(`bind-with-token ${token}`);
+  two.socket.send(`bind ${id}`);
+  await rig.until(() => one.messages.length === 1 && two.messages.length === 1);
+  rig.ended.add('aa.ris');
+  await rig.until(() => [one, two].every(({ socket }) => socket.readyState === WebSocket.CLOSED));
+  for (const { closed } of [one, two])
+    expect(await closed).toMatchObject({ code: 1008, reason: 'the session is over' });
+  const late = await connect();
+  late.socket.send(`bind-with-token ${token}`);
+  await rig.until(() => late.messages.length === 1);
+  expect(JSON.parse(late.messages[0]!).issue[0].code).toBe('login');
+});
+
+test('what happens after the session ended is not sent, however soon it happens', async () => {
+  rig = impatient;
+  const id = await rig.activate(live(topic('request-received'), { content: 'id-only' }));
+  const client = await connect();
+  client.socket.send(`bind-with-token ${await tokenOf(id)}`);
+  await rig.until(() => client.messages.length === 1);
+  rig.ended.add('aa.ris');
+  await rig.write(order());
+  await rig.until(() => client.socket.readyState === WebSocket.CLOSED);
+  expect(client.messages).toHaveLength(1);
 });
 
 test('off parks the line; asked for again, it goes on', async () => {

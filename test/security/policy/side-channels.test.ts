@@ -28,7 +28,16 @@ beforeAll(async () => {
   const store = withSealedHeaders(rig.store as RestStore, sealer);
   const owners = { identityOf: (tenant: string, account: string) => access.identityIn(tenant, account) };
   subscriptions = createSubscriptions({
-    ...{ database, store, guards: access, sealer, owners, clock, createMatcher: store.createMatcher },
+    ...{
+      database,
+      store,
+      guards: access,
+      sealer,
+      owners,
+      standing: access.standing,
+      clock,
+      createMatcher: store.createMatcher,
+    },
     ...{ endpoints: { allowed: [], loopbackHttp: false }, baseUrl: () => baseUrl, periodMs: 0, freshMs: 5 },
   });
   await subscriptions.register(app);
