@@ -1,15 +1,7 @@
 /** Who you are, what you may do, and the proof: accounts, sign-in, policy, audit trail (design §2). */
-export { type Access, type AccessOptions, createAccess } from './access.ts';
-export type { Account, AccountRequest } from './accounts.ts';
-export {
-  administrationRoutes,
-  endHolding,
-  type Holding,
-  listTechnicalAccounts,
-  recordHolding,
-  type TechnicalAccount,
-} from './administration/index.ts';
-export type { Activity, ActivityKind } from './audit/activity.ts';
+export { type Access, createAccess } from './access.ts';
+export { administrationRoutes, endHolding, listTechnicalAccounts, recordHolding } from './administration/index.ts';
+export type { Activity } from './audit/activity.ts';
 export { readAnchors } from './audit/chain/anchors.ts';
 export {
   type AuditKeys,
@@ -33,57 +25,21 @@ export {
   createNodes,
   type Nodes,
 } from './client-certificates/index.ts';
-export { type CrossOriginOptions, crossOrigin } from './cross-origin.ts';
-export {
-  type AlertMailer,
-  createIncidents,
-  type Incident,
-  type IncidentKind,
-  type Incidents,
-  incidentKindSystem,
-  incidentOf,
-  incidentResource,
-  type Occurrence,
-} from './incidents/index.ts';
+export { crossOrigin } from './cross-origin.ts';
+export { incidentKindSystem, incidentOf, incidentResource } from './incidents/index.ts';
 export { answerFailure, answerUnreadable, answerUnroutable } from './last-words.ts';
 export { legalNoticeRoutes } from './legal-notice/index.ts';
-export { createLimits, isOnThisMachine, type LimitOptions, type Limits } from './limits/index.ts';
-export {
-  announce,
-  closeWindow,
-  findWindow,
-  listWindows,
-  maintenanceReport,
-  recorded,
-  supportRole,
-} from './maintenance/index.ts';
-export {
-  createMalwareGate,
-  destroyQuarantined,
-  type Inspected,
-  listQuarantine,
-  type MalwareGate,
-  type MalwareGateOptions,
-  type QuarantinedFile,
-  readQuarantined,
-} from './malware/index.ts';
+export { createLimits, isOnThisMachine } from './limits/index.ts';
+export { announce, closeWindow, findWindow, listWindows, maintenanceReport, recorded } from './maintenance/index.ts';
+export { createMalwareGate, destroyQuarantined, listQuarantine, readQuarantined } from './malware/index.ts';
 export { openidRoutes } from './openid/index.ts';
-export type { SecretSealer } from './own-account/password-history.ts';
 export { makePassword } from './passwords.ts';
-export { type Demand, everyPolicy, isGranted, isRole, policiesOf, type Role } from './policy.ts';
-export {
-  decide,
-  decisionTexts,
-  lastPeriod,
-  overdueReviews,
-  periodNamed,
-  reviewAccounts,
-  reviewMarkdown,
-} from './reviews/index.ts';
-export { type AccessRoutesOptions, accessRoutes } from './routes.ts';
+export { everyPolicy, isGranted, isRole, policiesOf } from './policy.ts';
+export { decide, decisionTexts, lastPeriod, periodNamed, reviewAccounts, reviewMarkdown } from './reviews/index.ts';
+export { accessRoutes } from './routes.ts';
 export { resealAccounts } from './second-factor/reseal.ts';
-export { contentSecurityPolicy, type SecurityHeadersOptions, securityHeaders } from './security-headers.ts';
-export { type SecurityTxtOptions, securityTxtRoute } from './security-txt.ts';
+export { contentSecurityPolicy, securityHeaders } from './security-headers.ts';
+export { securityTxtRoute } from './security-txt.ts';
 export {
   type ClientKind,
   type ClientRequest,
@@ -106,4 +62,4 @@ export {
   revoke,
   setEstablishments,
 } from './tenants/index.ts';
-export { openServerTls, type ServerTls, type TlsFiles, tlsProtocol } from './tls/index.ts';
+export { openServerTls, type ServerTls } from './tls/index.ts';

@@ -22,7 +22,7 @@ export async function securityTxtRoute(app: FastifyInstance, options: SecurityTx
   });
 }
 
-export function securityTxt({ contact, baseUrl, now }: SecurityTxtOptions): string {
+function securityTxt({ contact, baseUrl, now }: SecurityTxtOptions): string {
   const expires = new Date(now().getTime() + validForDays * 86_400_000);
   expires.setUTCHours(0, 0, 0, 0);
   const lines = [

@@ -18,7 +18,7 @@ export function endedCookie(secure: boolean): string {
 }
 
 /** Of a sign-in half done: another name, so that neither is ever taken for the other. */
-export function pendingCookieName(secure: boolean): string {
+function pendingCookieName(secure: boolean): string {
   return `${cookieName(secure)}-sign-in`;
 }
 

@@ -11,7 +11,7 @@ const freeFailures = { account: 4, address: 30 } as const;
 const firstDelayMs = 1_000;
 const longestDelayMs = 15 * 60_000;
 /** A day without failure and the past is forgotten. */
-export const forgetAfterMs = 24 * 3_600_000;
+const forgetAfterMs = 24 * 3_600_000;
 
 type Kind = keyof typeof freeFailures;
 

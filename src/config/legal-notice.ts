@@ -49,7 +49,7 @@ export function legalNotice(env: Record<string, string | undefined>): LegalNotic
 }
 
 /** The same from what the file holds. @throws ConfigError */
-export function parseLegalNotice(content: unknown): LegalNotice {
+function parseLegalNotice(content: unknown): LegalNotice {
   const file = fieldsOf(content, '');
   const [editor, host, dpo] = ['editor', 'host', 'dpo'].map((name) => section(file, name)) as [Fields, Fields, Fields];
   const notice: LegalNotice = {

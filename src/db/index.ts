@@ -11,14 +11,8 @@ export {
   type Scope,
   type Sql,
 } from './database.ts';
-export { type EmbeddedPostgres, EmbeddedPostgresError, startEmbeddedPostgres } from './embedded.ts';
+export { EmbeddedPostgresError, startEmbeddedPostgres } from './embedded.ts';
 export { leakproofStatements, searchesUseTheirIndex } from './leakproof.ts';
 export { DatabaseAway, isLoss, isShortOfMeans, isVerdict, OutcomeUnknown } from './lost.ts';
 export { MigrationError, migrate } from './migrate.ts';
-export {
-  type ConfiguredServer,
-  ensureDatabase,
-  migrationsFolder,
-  openConfiguredDatabase,
-  openConfiguredServer,
-} from './open.ts';
+export { ensureDatabase, migrationsFolder, openConfiguredDatabase, openConfiguredServer } from './open.ts';

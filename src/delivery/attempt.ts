@@ -6,7 +6,7 @@ import { type OutboxItem, type Settlement, settle } from './outbox.ts';
 import { backOffMs, giveUpAfterMs, isGivenUp } from './schedule.ts';
 
 /** A destination that never answers must not hold its queue for ever; the item is then tried again under the same id. */
-export const attemptLimitMs = 10 * 60_000;
+const attemptLimitMs = 10 * 60_000;
 /** What is kept of an answer or an error, in characters. */
 const textLimit = 100_000;
 const errorLimit = 2_000;
@@ -35,7 +35,7 @@ export async function deliver(destination: Destination | undefined, item: Outbox
 }
 
 /** What the outcome means for the item: pure. */
-export function settlementOf(item: OutboxItem, result: DeliveryResult, now: Date, random: number): Settlement {
+function settlementOf(item: OutboxItem, result: DeliveryResult, now: Date, random: number): Settlement {
   const evidence = result.status === 'retry' ? undefined : result.evidence?.slice(0, textLimit);
   const finished = { nextAt: now, finishedAt: now, evidence, payload: result.payload };
   switch (result.status) {
@@ -87,7 +87,7 @@ export async function record(
 }
 
 /** The item as the contract shows it, without the queue's own columns. */
-export function publicItem(item: OutboxItem) {
+function publicItem(item: OutboxItem) {
   const { tenant, id, destination, kind, focus, task, queuedAt, attempts } = item;
   return { tenant, id, destination, kind, focus, ...(task ? { task } : {}), queuedAt, attempts };
 }

@@ -1,5 +1,4 @@
 /** Outbox, order, retries, dead letters, replay; destinations plug in (design §2). */
 export type { Delivery, DeliveryItem, DeliveryResult, Destination, OutcomeHook } from './contract.ts';
-export { type Backlog, createDelivery, type DeliveryOptions, type DeliveryRoom } from './delivery.ts';
+export { createDelivery, type DeliveryRoom } from './delivery.ts';
 export { deliveryGauges } from './gauges.ts';
-export type { ItemState, OutboxItem } from './outbox.ts';

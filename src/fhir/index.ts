@@ -11,11 +11,9 @@ export {
   type FhirGuards,
   type FhirStore,
   type FhirTransaction,
-  type JournalProjection,
   type Operation,
   type OperationAnswer,
   type OperationCall,
-  type OperationEverywhere,
   type ProjectedRow,
   parameterNamed,
   type ReadAccess,
@@ -30,22 +28,15 @@ export { registerOperations } from './operations/index.ts';
 export { parsed as parsedVersion, readsOf } from './operations/reads.ts';
 export { rewriteSearchValues } from './reindex/rewrite-type.ts';
 export { loggable } from './rest/errors.ts';
-export { type MergedRoutesOptions, mergedRoutes } from './rest/merged/routes.ts';
-export { type FhirRoutesOptions, fhirRoutes } from './rest/plugin.ts';
+export { mergedRoutes } from './rest/merged/routes.ts';
+export { fhirRoutes } from './rest/plugin.ts';
 export { escapeValue, identifierQuery, identifierToken } from './search/escapes.ts';
 export { parameterKey } from './search/keys.ts';
 export { isLimitedType, limitedTypes } from './search/row-limits.ts';
-export { createFhirStore, type FhirStoreOptions } from './store/index.ts';
+export { createFhirStore } from './store/index.ts';
 export { accountSystem, establishmentSystem, labelsOf } from './store/labels.ts';
 export { relabel } from './store/relabel.ts';
 export { createSearchValues, type SearchValues } from './store/search-values.ts';
 export { resealHeaders } from './subscriptions/headers.ts';
-export {
-  LoadError,
-  listLoaded,
-  loadKinds,
-  loadTerminology,
-  removeLoaded,
-  type Terminology,
-} from './terminology/index.ts';
+export { listLoaded, loadKinds, loadTerminology, removeLoaded } from './terminology/index.ts';
 export { isResourceType, validateResource } from './validation/index.ts';

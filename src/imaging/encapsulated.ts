@@ -6,7 +6,7 @@ import { readRange } from './dicom/file-range.ts';
 import type { ParsedInstance } from './dicom/instance.ts';
 
 /** Attribute that holds the document. */
-export const encapsulatedDocument = '00420011';
+const encapsulatedDocument = '00420011';
 
 /** Whoever must see a document before the instance is kept; throws FhirError to refuse it. */
 export type Inspect = (document: { place: string; open(): AsyncIterable<Buffer> }) => Promise<void>;

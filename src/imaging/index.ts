@@ -23,29 +23,22 @@ import {
 } from './stored-instances.ts';
 
 export type { ReadableFile } from '../vault/index.ts';
-export { type AtRest, keepAtRest } from './at-rest.ts';
+export { keepAtRest } from './at-rest.ts';
 export { type BlobFile, type BlobStore, isSealedBlob, openBlobStore } from './blob-store.ts';
 export { findBulkValue } from './bulk-values.ts';
-export type { Expected, Imaging, StoredInstance, StudyEvent, StudyHook, StudyIdentity } from './contract.ts';
+export type { Imaging, StoredInstance, StudyEvent } from './contract.ts';
 export type { Custody, NamedInstance } from './custody.ts';
-export { type BulkValue, bulkDataMark } from './dicom/dataset-parser.ts';
-export { entryOfKeyword, entryOfTag, tagText } from './dicom/dictionary.ts';
-export { DicomFailure, failureReason } from './dicom/failure.ts';
+export { bulkDataMark } from './dicom/dataset-parser.ts';
+export { failureReason } from './dicom/failure.ts';
 export { readRange } from './dicom/file-range.ts';
 export { frameLength, readFrame } from './dicom/frames.ts';
 export { type DicomJson, itemsOf, textOf } from './dicom/json-model.ts';
 export { fileMeta, implementationUid, preambleBytes } from './dicom/part10.ts';
-export type { PixelLayout } from './dicom/pixels.ts';
 export { readShortDataset } from './dicom/short-dataset.ts';
-export {
-  explicitBigEndian,
-  explicitLittleEndian,
-  implicitLittleEndian,
-  transferSyntaxOf,
-} from './dicom/transfer-syntax.ts';
+export { explicitLittleEndian, implicitLittleEndian, transferSyntaxOf } from './dicom/transfer-syntax.ts';
 export { isUid } from './dicom/uid.ts';
 export type { Level } from './indexed-attributes.ts';
-export { type ImagingQuery, type QueryAnswer, QueryError } from './query.ts';
+export { type ImagingQuery, QueryError } from './query.ts';
 export { type RenderOptions, renderFrame } from './rendering/index.ts';
 export type { ServedInstance, ServedStudy, Target } from './stored-instances.ts';
 

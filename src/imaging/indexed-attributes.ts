@@ -1,5 +1,4 @@
 /** PS3.18 §10.6: the attributes answered and matched at each level of the index. */
-import { entryOfTag, tagText } from './dicom/dictionary.ts';
 import type { DicomJson } from './dicom/json-model.ts';
 import { itemsOf, pick, textOf } from './dicom/json-model.ts';
 
@@ -129,9 +128,4 @@ function legible<T>(json: T): T {
   if (Array.isArray(json)) return json.map(legible) as T;
   if (typeof json !== 'object' || json === null) return json;
   return Object.fromEntries(Object.entries(json).map(([key, value]) => [key, legible(value)])) as T;
-}
-
-/** Keyword of a tag such as `00100020`, for messages. */
-export function keywordOf(tag: string): string {
-  return entryOfTag(Number.parseInt(tag, 16))?.keyword ?? tagText(Number.parseInt(tag, 16));
 }

@@ -66,9 +66,6 @@ const matchable: Readonly<Record<string, Matchable>> = {
   '00200013': { level: 'instance', kind: 'integer', column: 'i.instance_number' },
 };
 
-/** Every path that can be matched, for the conformance statement and its test. */
-export const matchablePaths: readonly string[] = Object.keys(matchable);
-
 /**
  * `PatientID`, `00100020` or `RequestAttributesSequence.ScheduledProcedureStepID` → tags joined by a dot.
  * @throws QueryError when a part is neither an attribute's keyword nor a tag.

@@ -68,7 +68,7 @@ export function mergedAttributes(known: DicomJson, added: DicomJson): DicomJson 
 const maximumKeyCharacters = 512;
 
 /** A value as a key to match, undefined when there is none. */
-export function matchingKey(text: string | undefined): string | null {
+function matchingKey(text: string | undefined): string | null {
   return text?.trim().slice(0, maximumKeyCharacters).toWellFormed() || null;
 }
 

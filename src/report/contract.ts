@@ -1,12 +1,5 @@
 /** What the report room promises: one model of the report, rendered as a signed PDF/A-1 and as CDA R2, byte-stable. */
-import type {
-  DiagnosticReport,
-  ImagingStudy,
-  Organization,
-  Patient,
-  Practitioner,
-  ServiceRequest,
-} from '@medplum/fhirtypes';
+import type { ImagingStudy, Organization, Patient, Practitioner, ServiceRequest } from '@medplum/fhirtypes';
 
 /** The four chapters a French imaging report must have (RP-1); plain text, `\n` between paragraphs. */
 export interface ReportText {
@@ -92,5 +85,3 @@ export interface ReportRoom {
   lint(input: ReportInput): ReportIssue[];
   build(input: ReportInput, signer: Signer): Promise<ReportDocuments>;
 }
-
-export type { DiagnosticReport };

@@ -70,15 +70,8 @@ export function patientIdentity(patient: Patient): PatientIdentity {
   return identity;
 }
 
-/** The name a person is called by in a sentence: used name first, birth name when there is no other. */
-export function displayName(identity: PatientIdentity): string {
-  const family = identity.usedFamily ?? identity.birthFamily ?? '';
-  const given = identity.usedGiven ?? identity.firstGiven ?? '';
-  return `${family} ${given}`.trim();
-}
-
 /** Status codes found in the identityReliability extensions. */
-export function identityStatuses(patient: Patient): string[] {
+function identityStatuses(patient: Patient): string[] {
   return (patient.extension ?? [])
     .filter((extension) => extension.url?.endsWith('fr-core-identity-reliability'))
     .flatMap((extension) => extension.extension ?? [])

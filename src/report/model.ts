@@ -37,7 +37,7 @@ export interface ReportModel {
 export type Laterality = 'right' | 'left' | 'bilateral';
 
 /** The imaging report (RP-1). */
-export const imagingForm: DocumentForm = {
+const imagingForm: DocumentForm = {
   type: { code: '18748-4', display: "CR d'imagerie médicale" },
   name: 'Compte rendu d’imagerie médicale',
   chapters: { indication: 'Indication', technique: 'Technique', results: 'Résultats', conclusion: 'Conclusion' },
@@ -73,7 +73,7 @@ export function reportModel(input: ReportInput, tables: CdaTables): ReportModel 
 }
 
 /** Name of the exam for people: the acts' own words, LOINC before CCAM, else what was asked for. */
-export function actName(input: ReportInput): string {
+function actName(input: ReportInput): string {
   const named = (systems: Set<string>) =>
     input.acts.filter((act) => systems.has(act.system) && act.display.trim() !== '').map((act) => act.display.trim());
   const loinc = named(loincSystems);

@@ -1,6 +1,6 @@
 /** Instants as documents write them: legal time of metropolitan France, whatever zone the server runs in. */
 
-export const parisZone = 'Europe/Paris';
+const parisZone = 'Europe/Paris';
 
 interface Wall {
   year: string;

@@ -5,8 +5,8 @@ import { createVault, type Vault } from './vault.ts';
 
 export { type HandedFile, inClear, openHandedOver, type Sealing, sealedFor } from './handed-over.ts';
 export { destroyFile, fileKeyId } from './keeping.ts';
-export { ensureKeyFile, type KeyRing, newKeyLine, openKeyRing, retireKey, rotateKeyFile } from './key-ring.ts';
-export type { ReadableFile, SealedWriter } from './sealed-file.ts';
+export { ensureKeyFile, newKeyLine, openKeyRing, retireKey, rotateKeyFile } from './key-ring.ts';
+export type { ReadableFile } from './sealed-file.ts';
 export { createVault, type Vault } from './vault.ts';
 export { VaultError } from './vault-error.ts';
 

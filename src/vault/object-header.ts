@@ -44,7 +44,7 @@ export function newHeader(ring: KeyRing, name: string): { bytes: Buffer; dataKey
   return { bytes, dataKey: createSecretKey(key) };
 }
 
-export function isSealed(head: Buffer): boolean {
+function isSealed(head: Buffer): boolean {
   return head.length >= magic.length && head.subarray(0, magic.length).equals(magic);
 }
 

@@ -1,3 +1,3 @@
 /** Accounts managed by administrators, and who held the technical ones (docs/access/federation.md). */
-export { endHolding, type Holding, listTechnicalAccounts, recordHolding, type TechnicalAccount } from './holders.ts';
+export { endHolding, listTechnicalAccounts, recordHolding } from './holders.ts';
 export { administrationRoutes } from './routes.ts';

@@ -33,7 +33,7 @@ import { type Forwarding, forwardInBackground } from './syslog/forward.ts';
 import { createWhom } from './whom.ts';
 
 /** Looking at the images of one study is one event per actor in this time: a viewer sends hundreds of requests (rule 9). */
-export const imageAccessWindowMs = 5 * 60_000;
+const imageAccessWindowMs = 5 * 60_000;
 const imageAccessesRemembered = 5_000;
 /** Events on their way; beyond, callers are refused rather than answered without a trail. */
 const pendingAtMost = 20_000;

@@ -31,7 +31,7 @@ export function certificateOf(socket: unknown): ClientCertificate | undefined {
 }
 
 /** @param isTrusted whether the authority configured for clients signed it: only then its subject says anything. */
-export function readCertificate(certificate: X509Certificate, isTrusted: boolean): ClientCertificate {
+function readCertificate(certificate: X509Certificate, isTrusted: boolean): ClientCertificate {
   const thumbprint = hash('sha256', certificate.raw, 'buffer');
   return {
     thumbprint,
@@ -47,12 +47,12 @@ export function certificateNames(certificate: X509Certificate): { fingerprint: s
 }
 
 /** A certificate as it is registered by itself. */
-export function fingerprintName(thumbprint: Buffer): string {
+function fingerprintName(thumbprint: Buffer): string {
   return `sha256:${thumbprint.toString('hex')}`;
 }
 
 /** A subject as it is registered: RFC 4514, the most specific part first. */
-export function subjectName({ subject }: X509Certificate): string {
+function subjectName({ subject }: X509Certificate): string {
   return `subject:${subject.split('\n').reverse().join(',')}`;
 }
 

@@ -5,8 +5,6 @@ import { createDirectories, type Directories } from '../ldap/index.ts';
 import { isRole } from '../policy.ts';
 import type { FederationRooms } from './admit.ts';
 
-export type { FederationRooms } from './admit.ts';
-
 export interface Federation {
   readonly sources: IdentitySources;
   readonly rooms: FederationRooms;

@@ -5,7 +5,7 @@
 import type { Identifier, Practitioner } from '@medplum/fhirtypes';
 import { type Context, type FhirStore, identifierQuery } from '../../fhir/index.ts';
 
-export const rppsSystem = 'https://rpps.esante.gouv.fr';
+const rppsSystem = 'https://rpps.esante.gouv.fr';
 const accountSystem = 'https://fhir.passerelle.example/sid/account';
 const identifierTypes = 'https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-v2-0203';
 

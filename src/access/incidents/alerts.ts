@@ -29,7 +29,7 @@ const longestDelayMs = 3_600_000;
 const claimMs = 5 * 60_000;
 
 /** How long to wait after the n-th failure. */
-export function alertDelayMs(attempts: number): number {
+function alertDelayMs(attempts: number): number {
   return Math.min(longestDelayMs, firstDelayMs * 2 ** Math.min(attempts - 1, 10));
 }
 
@@ -88,7 +88,7 @@ async function sendOne(tenant: string, id: string, occurrences: number, options:
 }
 
 /** The message, in French. */
-export function alertText(incident: Incident, address: string, tenant: string): { subject: string; text: string } {
+function alertText(incident: Incident, address: string, tenant: string): { subject: string; text: string } {
   const { kind, occurrences, first, last, account, network, detail } = incident;
   const { title, advice, severity } = incidentKinds[kind];
   const instant = new Intl.DateTimeFormat('fr-FR', {

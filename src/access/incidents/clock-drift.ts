@@ -4,7 +4,7 @@ import { type Database, platformTenant } from '../../db/index.ts';
 import type { Occurrence } from './incident.ts';
 
 /** More than this between two clocks is an incident. */
-export const driftLimitMs = 2_000;
+const driftLimitMs = 2_000;
 
 /** Where the clocks stood at the look before. */
 export interface ClockMarks {

@@ -27,7 +27,7 @@ interface Rule {
 const minute = 60_000;
 
 /** A mistyped password is not an attack, and an address may be a whole hospital behind one proxy. */
-export const rules: readonly Rule[] = [
+const rules: readonly Rule[] = [
   { kind: 'brute-force', what: 'sign-in-refused', by: 'account', threshold: 10, windowMs: 15 * minute },
   { kind: 'brute-force', what: 'sign-in-refused', by: 'network', threshold: 60, windowMs: 15 * minute },
   { kind: 'probing', what: 'refused', by: 'account', threshold: 30, windowMs: 10 * minute },

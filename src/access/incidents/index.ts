@@ -9,9 +9,7 @@ import { guardIncidents } from './guard.ts';
 import type { Occurrence } from './incident.ts';
 import { createRecorder } from './record.ts';
 
-export { type AlertMailer, alertText } from './alerts.ts';
-export type { Observation } from './detector.ts';
-export { type Incident, type IncidentKind, incidentKinds, type Occurrence } from './incident.ts';
+export type { Occurrence } from './incident.ts';
 export { incidentKindSystem, incidentOf, incidentResource } from './resource.ts';
 export { watchRecord } from './watch.ts';
 

@@ -1,7 +1,7 @@
 /** Putting a name into a filter (RFC 4515 §3) or a distinguished name (RFC 4514 §2.4) so that it stays a name. */
 
 /** Of the assertion values of a filter: what has a meaning there becomes `\` and two hexadecimal digits. */
-export function escapeFilterValue(value: string): string {
+function escapeFilterValue(value: string): string {
   return value.replace(/[\\*()\0]/g, (character) => `\\${hex(character)}`);
 }
 

@@ -5,7 +5,7 @@ import { createDirectory, type Directory } from './directory.ts';
 import { refreshDirectory } from './refresh.ts';
 import { type Attempt, askDirectory, type Question } from './sign-in.ts';
 
-export type { Question, Verdict } from './sign-in.ts';
+export type { Verdict } from './sign-in.ts';
 
 export interface Directories {
   /** Undefined: no directory has anything to do with this name. */

@@ -1,2 +1,2 @@
 /** What one client may ask: rates, requests at once, connections, slow bodies. */
-export { createLimits, isOnThisMachine, type LimitOptions, type Limits } from './limits.ts';
+export { createLimits, isOnThisMachine } from './limits.ts';

@@ -2,13 +2,4 @@
 export { boundToMaintenance } from './bound.ts';
 export { recorded } from './commands.ts';
 export { maintenanceReport } from './report.ts';
-export {
-  type Announcement,
-  announce,
-  closeWindow,
-  findWindow,
-  listWindows,
-  type MaintenanceWindow,
-  openWindow,
-  supportRole,
-} from './window.ts';
+export { announce, closeWindow, findWindow, listWindows, supportRole } from './window.ts';

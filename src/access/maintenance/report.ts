@@ -24,7 +24,7 @@ export async function maintenanceReport(
 }
 
 /** @param events of the account, oldest first. */
-export function markdown(
+function markdown(
   window: MaintenanceWindow,
   commands: readonly RecordedCommand[],
   events: readonly AuditEvent[],

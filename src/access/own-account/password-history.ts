@@ -23,7 +23,7 @@ interface PasswordOf {
 }
 
 /** `Hirondelle-47` and `hirondelle_48` are the same to whoever saw one of them. */
-export function likenessOf(password: string): string {
+function likenessOf(password: string): string {
   const folded = fold(password);
   const letters = folded.replace(/[^\p{L}]/gu, '');
   return letters.length >= fewestLetters ? letters : folded;

@@ -9,7 +9,7 @@ import type { AccountRooms } from './rooms.ts';
 import type { OwnSession } from './sessions.ts';
 
 /** How long a proof counts for acts that change the means of signing in. */
-export const freshProofMs = 10 * 60_000;
+const freshProofMs = 10 * 60_000;
 
 export type ProofResult =
   | { status: 'proved' }

@@ -102,7 +102,7 @@ export async function endSessions(sql: Sql, tenant: string, login: string, excep
 }
 
 /** More at the same time is nobody's day's work: sessions forgotten on other machines, or somebody else's. */
-export const sessionsAtMost = 10;
+const sessionsAtMost = 10;
 
 /** Ends the sessions of an account that were used longest ago beyond `sessionsAtMost`. @returns how many. */
 export async function endOldestSessions(

@@ -8,7 +8,7 @@ import { type Change, establishmentSystem, type FhirTransaction } from '../../fh
 import { refusal } from '../refusals.ts';
 
 /** Tag of an entry: the establishment whose software made it. Set by the server and by nobody else. */
-export const keeperSystem = 'https://fhir.passerelle.example/sid/directory-keeper';
+const keeperSystem = 'https://fhir.passerelle.example/sid/directory-keeper';
 
 const keepers: readonly string[] = ['administrator', 'coordinator', 'conformance', 'system'];
 

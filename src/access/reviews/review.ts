@@ -3,7 +3,7 @@ import type { Database } from '../../db/index.ts';
 import { daysBetween, type Period, parisDay } from './period.ts';
 
 /** Not used for so many days, an account is stale. */
-export const staleAfterDays = 90;
+const staleAfterDays = 90;
 
 export type Remark = 'never-used' | 'stale' | 'disabled' | 'privileged' | 'technical' | 'without-establishment';
 

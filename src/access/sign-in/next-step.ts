@@ -15,7 +15,7 @@ export type Step =
 /** Validity of a password (SE-2: 90 days). */
 export const passwordLifetimeMs = 90 * 24 * 3_600_000;
 /** A temporary password that nobody used by then is worth nothing. */
-export const temporaryPasswordLifetimeMs = 7 * 24 * 3_600_000;
+const temporaryPasswordLifetimeMs = 7 * 24 * 3_600_000;
 
 /** Roles that cannot do without, whatever the setting. */
 const alwaysStrong: readonly string[] = ['administrator', 'support'];
@@ -57,7 +57,7 @@ export function nextStep(state: SignInState, now: Date): Step | undefined {
   return undefined;
 }
 
-export function mustChangePassword(account: SignInState['account'], now: Date): boolean {
+function mustChangePassword(account: SignInState['account'], now: Date): boolean {
   if (account.demonstration) return false;
   if (account.passwordTemporary) return true;
   const { passwordChangedAt } = account;

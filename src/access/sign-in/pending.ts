@@ -8,7 +8,7 @@ import type { Proof } from './next-step.ts';
 
 export const pendingLimitMs = 10 * 60_000;
 /** The delay per account goes on counting across sign-ins; this ends one. */
-export const wrongCodesAtMost = 5;
+const wrongCodesAtMost = 5;
 
 export interface Pending {
   tenant: string;

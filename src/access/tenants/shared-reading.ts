@@ -6,7 +6,7 @@ import { platformTenant } from '../../db/index.ts';
 import type { Actor, Context } from '../../fhir/index.ts';
 
 /** Role of whoever comes from another tenant; no account has it. */
-export const directoryReaderRole = 'directory-reader';
+const directoryReaderRole = 'directory-reader';
 
 /** @param baseUrl public address: the caller is nobody's Practitioner there, and is told by an absolute reference. */
 export function directoryReader(home: string, actor: Actor, baseUrl: string): Pick<Context, 'tenant' | 'actor'> {

@@ -35,7 +35,7 @@ const maximumCached = 1_000;
 const roles = ['pacs'];
 
 /** PS3.5 §6.2: 1 to 16 characters, no backslash, no control characters. */
-export function isAeTitle(text: string): boolean {
+function isAeTitle(text: string): boolean {
   return text.length >= 1 && text.length <= 16 && /^[ -[\]-~]+$/.test(text);
 }
 

@@ -125,7 +125,7 @@ export function familyOf(header: Header, tables: Tables) {
 }
 
 /** A control id of our own: 20 characters at most, unique without a counter to keep. */
-export function newControlId(): string {
+function newControlId(): string {
   return `PSR${BigInt(`0x${randomBytes(10).toString('hex')}`)
     .toString(36)
     .toUpperCase()

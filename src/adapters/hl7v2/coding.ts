@@ -13,11 +13,6 @@ export function systemUri(name: string, tables: Tables): string | undefined {
   )?.uri;
 }
 
-/** v2 name of a FHIR code system; the URI itself when it is not in the tables. */
-export function systemName(uri: string, tables: Tables): string {
-  return tables['code-systems'].systems.find((system) => system.uri === uri)?.v2[0] ?? uri;
-}
-
 /**
  * The coded value of a field, checked against the element's value set. A known code gets the table's system and French
  * designation; an unknown code of a known system is kept as sent, with a warning, unless the set is closed.

@@ -5,9 +5,9 @@
  */
 
 /** Start of block. */
-export const startBlock = 0x0b;
+const startBlock = 0x0b;
 /** End of block; the CR that follows it is skipped with the noise between frames. */
-export const endBlock = 0x1c;
+const endBlock = 0x1c;
 const carriageReturn = 0x0d;
 
 /** What the stream yields. */

@@ -23,7 +23,7 @@ export function authorityOf(segment: Segment, field: number, repetition: number)
 }
 
 /** FHIR system of a local number: the OID, else our own address under `kind` with the FINESS or the namespace. */
-export function localSystem(authority: Authority, kind: string, tables: Tables): string | undefined {
+function localSystem(authority: Authority, kind: string, tables: Tables): string | undefined {
   const { ownBase, finess } = tables.identifiers;
   if (authority.type === 'ISO' && authority.id && isOid(authority.id)) return `urn:oid:${authority.id}`;
   if (authority.type && authority.id && finess.authorityTypes[authority.type])

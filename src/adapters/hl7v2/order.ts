@@ -11,7 +11,7 @@ import { Refusal } from './refusal.ts';
 import { location, type OrderGroup, type Translation, timestampOf } from './translation.ts';
 
 /** Says what a note of the request is about: code of NTE-4. */
-export const noteKindUrl = 'https://fhir.passerelle.example/StructureDefinition/note-kind';
+const noteKindUrl = 'https://fhir.passerelle.example/StructureDefinition/note-kind';
 
 const imagingCategory = { system: 'http://snomed.info/sct', code: '363679005', display: 'Imaging' };
 

@@ -47,7 +47,7 @@ export function readPractitioner(
 }
 
 /** RPPS (11 digits) in a number sent as national id or as RPPS; undefined when it is neither. */
-export function rppsOf(id: string, type: string, tables: Tables): string | undefined {
+function rppsOf(id: string, type: string, tables: Tables): string | undefined {
   const { nationalPrefix, rppsType, nationalType } = tables.identifiers.professional;
   const national = /^\d{12}$/.test(id) && id.startsWith(nationalPrefix);
   if (national && (type === nationalType || type === rppsType || type === '')) return id.slice(1);

@@ -31,7 +31,7 @@ export interface BlobCounts {
 const blobsPerPage = 1000;
 
 /** Blobs the index names in the snapshot. */
-export async function* blobsOf(
+async function* blobsOf(
   client: pg.Client,
   tenants: readonly string[],
 ): AsyncGenerator<{ tenant: string; blob: string }> {

@@ -9,7 +9,7 @@ import { archiveSuffix, setFolder } from './take.ts';
 
 const dayMs = 86_400_000;
 /** However old they are: a backup that stopped weeks ago must not take the last good ones with it. */
-export const alwaysKept = 2;
+const alwaysKept = 2;
 
 /** Archives of a folder, oldest first; their names are their instants. */
 export async function archivesIn(folder: string): Promise<string[]> {

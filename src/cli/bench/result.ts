@@ -23,7 +23,7 @@ export function percentile(values: readonly number[], p: number): number {
 }
 
 /** Rounded to three significant figures, as the table and the JSON show it. */
-export function rounded(value: number): number {
+function rounded(value: number): number {
   return Number(value.toPrecision(3));
 }
 

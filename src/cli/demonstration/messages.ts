@@ -8,7 +8,7 @@ const placerAuthority = '2.999.33.10^ISO';
 const accessionAuthority = '2.999.33.20^ISO';
 
 /** `YYYYMMDDHHMMSS+ZZZZ` of an instant, in UTC. */
-export function timestamp(instant: Date): string {
+function timestamp(instant: Date): string {
   return `${instant.toISOString().replace(/[-:T]/g, '').slice(0, 14)}+0000`;
 }
 

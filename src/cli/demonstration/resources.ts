@@ -5,7 +5,7 @@ const typeFr = 'https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-v2-0203';
 const settings = 'https://fhir.passerelle.example/StructureDefinition/establishment-settings';
 
 /** Port on which the simulated RIS of `npm start` waits for answers; the seeded Endpoint names it, an operator may change it. */
-export const simulatedRisPort = 2576;
+const simulatedRisPort = 2576;
 
 const finess = (code: 'FINEG' | 'FINEJ', value: string): NonNullable<Organization['identifier']>[number] => ({
   use: 'official',

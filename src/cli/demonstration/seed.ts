@@ -65,7 +65,7 @@ export async function seedDemonstration(rooms: {
 }
 
 /** The password of `DEMO_PASSWORD`, else one made at the first start, kept beside the data and printed once. */
-export async function demoPassword(config: Config): Promise<string> {
+async function demoPassword(config: Config): Promise<string> {
   if (config.demoPassword) return config.demoPassword;
   const file = join(config.dataDir, 'demo-password');
   const known = await readFile(file, 'utf8').catch(() => '');

@@ -7,8 +7,6 @@ import { checkDmarc } from './dmarc.ts';
 import { checkSpf } from './spf.ts';
 import type { MailResolver, Verdict } from './verdict.ts';
 
-export type { MailResolver, Verdict } from './verdict.ts';
-
 const timeoutMs = 5_000;
 const tries = 2;
 const words = { ok: 'bon', warning: 'à revoir', problem: 'PROBLÈME' } as const;

@@ -84,7 +84,7 @@ function neighboursIn(resources: ReadonlyMap<string, Resource>): Map<string, Set
 }
 
 /** Every `Type/id` a resource names, versions and addresses of ours cut to it. */
-export function referencesIn(value: unknown): string[] {
+function referencesIn(value: unknown): string[] {
   if (Array.isArray(value)) return value.flatMap(referencesIn);
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([name, inner]) => {

@@ -5,9 +5,8 @@ import { fieldsOf } from '../fields.ts';
 import { type LdapSource, ldapSource } from './ldap.ts';
 import { type OpenidSource, openidSource } from './openid.ts';
 
-export type { LdapRule, LdapSource } from './ldap.ts';
-export type { ExerciseRule, OpenidRule, OpenidSource } from './openid.ts';
-export type { Grant } from './rules.ts';
+export type { LdapSource } from './ldap.ts';
+export type { ExerciseRule, OpenidSource } from './openid.ts';
 
 export interface IdentitySources {
   ldap: LdapSource[];
@@ -22,7 +21,7 @@ export function identitySources(env: Record<string, string | undefined>): Identi
 }
 
 /** The same from what the file holds. @throws ConfigError */
-export function parseIdentitySources(content: unknown, env: Record<string, string | undefined>): IdentitySources {
+function parseIdentitySources(content: unknown, env: Record<string, string | undefined>): IdentitySources {
   const file = fieldsOf(content, '');
   const sources = {
     ldap: file.objects('ldap').map((source) => ldapSource(source, env)),

@@ -19,7 +19,7 @@ export function jobFolder(root: string, { tenant, id }: JobName): string {
   return join(root, tenant, id);
 }
 
-export function attemptFolder(root: string, job: JobName & { attempt: number }): string {
+function attemptFolder(root: string, job: JobName & { attempt: number }): string {
   return join(jobFolder(root, job), String(job.attempt));
 }
 

@@ -11,7 +11,7 @@ import { countOpen, insertJob, newJobId } from './job-table.ts';
 import { statusUrl } from './manifest.ts';
 
 /** Jobs of one tenant that may wait or run at the same time. */
-export const openJobsAtMost = 5;
+const openJobsAtMost = 5;
 const retryAfterSeconds = '60';
 
 export interface KickOffParts {

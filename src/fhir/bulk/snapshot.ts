@@ -12,7 +12,7 @@ import { type Context, FhirError } from '../contract.ts';
 import type { RestStore, RestTransaction } from '../store/contract.ts';
 
 /** How long a stamped resource may wait in memory for its transaction to begin (group commit, a large Bundle). */
-export const marginMs = 10_000;
+const marginMs = 10_000;
 /** How long transactions under way are waited for. */
 const patienceMs = 120_000;
 const pollMs = 50;

@@ -27,7 +27,7 @@ const sweepEveryMs = 10_000;
 /** A job during which nodes keep dying is given up. */
 const attemptsAtMost = 3;
 /** Results are kept for a day. */
-export const keptMs = 24 * 3_600_000;
+const keptMs = 24 * 3_600_000;
 
 export interface Log {
   error(details: object, message: string): void;

@@ -5,10 +5,10 @@
 import { FhirError } from '../contract.ts';
 
 /** Objects and arrays inside one another: the validator takes 64 levels of elements, each of them perhaps in an array. */
-export const maxNesting = 192;
+const maxNesting = 192;
 
 /** Objects and arrays in one text: about 60 bytes of memory each, whatever their few characters say. */
-export const maxContainers = 2_000_000;
+const maxContainers = 2_000_000;
 
 const quote = 0x22;
 const backslash = 0x5c;

@@ -4,7 +4,7 @@ import type { Comparison, Outcome, Trait } from './match-comparison.ts';
 export type Grade = 'certain' | 'probable' | 'possible' | 'certainly-not';
 
 /** Points of a trait by outcome; what is not known is worth nothing. The strict traits, all the same, make `full`. */
-export const points: Readonly<Record<Trait, Readonly<Record<Exclude<Outcome, 'unknown'>, number>>>> = {
+const points: Readonly<Record<Trait, Readonly<Record<Exclude<Outcome, 'unknown'>, number>>>> = {
   ins: { same: 40, close: 0, different: -75 },
   ipp: { same: 30, close: 0, different: -5 },
   'birth-name': { same: 22, close: 12, different: -20 },

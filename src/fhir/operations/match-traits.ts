@@ -63,7 +63,7 @@ export function traitsOf(patient: Patient): Traits {
 }
 
 /** Upper case without diacritics, cut at spaces, hyphens and apostrophes: how a name was typed makes no other person. */
-export function words(name: string | undefined): string[] {
+function words(name: string | undefined): string[] {
   return (name ?? '')
     .replaceAll(/[Œœ]/g, 'OE')
     .replaceAll(/[Ææ]/g, 'AE')

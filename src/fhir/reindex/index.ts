@@ -16,8 +16,7 @@ import { createReindexWorker, type ReindexWorker } from './worker.ts';
 
 export { definitionHash } from './index-state.ts';
 export { forgetDisplaced, forgetPart } from './jobs.ts';
-export { createOwnParameters, hashOf, type OwnParameters } from './own-parameters.ts';
-export type { ReindexWorker } from './worker.ts';
+export { createOwnParameters, hashOf } from './own-parameters.ts';
 
 /** To be raised when the code that computes search values changes what it makes of the same definitions. */
 const codeVersion = 3;

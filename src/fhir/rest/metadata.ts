@@ -45,7 +45,7 @@ export const capabilities: SystemInteraction = {
   },
 };
 
-export function capabilityStatement(base: string, service: Service): CapabilityStatement {
+function capabilityStatement(base: string, service: Service): CapabilityStatement {
   const { store, clock, searchDefinitions } = service;
   const reverse = reverseIncludes(searchDefinitions);
   const typeInteractions = interactionCodes(service, (path) => path.startsWith(':type'));

@@ -10,7 +10,7 @@ import { type Subset, subsetOf, subsetParameters, subsetResource } from './subse
 import { validateOperations } from './validate.ts';
 
 /** Operation of a URL: the type's own before one offered on every type. */
-export function findOperation(call: Call, service: Service): Operation | undefined {
+function findOperation(call: Call, service: Service): Operation | undefined {
   const level = call.id ? 'instance' : call.type ? 'type' : 'system';
   const builtIn = call.type ? validateOperations(call.type) : [];
   const candidates = [...service.store.operations, ...builtIn].filter(

@@ -5,11 +5,11 @@ import { parseNumber } from './numbers.ts';
 import { invalid } from './refusals.ts';
 import type { Bound, RangeTest } from './value-test.ts';
 
-export const prefixes = ['eq', 'ne', 'gt', 'lt', 'ge', 'le', 'sa', 'eb', 'ap'] as const;
+const prefixes = ['eq', 'ne', 'gt', 'lt', 'ge', 'le', 'sa', 'eb', 'ap'] as const;
 export type Prefix = (typeof prefixes)[number];
 
 /** Splits `ge2026-01-01` into its prefix (`eq` when there is none) and the rest. */
-export function splitPrefix(text: string): { prefix: Prefix; rest: string } {
+function splitPrefix(text: string): { prefix: Prefix; rest: string } {
   const prefix = prefixes.find((candidate) => text.startsWith(candidate));
   return prefix ? { prefix, rest: text.slice(2) } : { prefix: 'eq', rest: text };
 }

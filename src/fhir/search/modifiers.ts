@@ -30,7 +30,7 @@ export function checkModifier(parameter: Parameter, modifier: string | undefined
 }
 
 /** Modifiers a parameter takes, types of resources left out. */
-export function modifiersOf({ code, type }: Parameter): readonly string[] {
+function modifiersOf({ code, type }: Parameter): readonly string[] {
   // Words of the text cannot be missing in any useful sense, and an id has no words, system or type.
   if (code === '_text' || code === '_content') return [];
   if (code === '_id') return ['missing', 'not'];

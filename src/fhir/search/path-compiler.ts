@@ -171,7 +171,7 @@ function typeTest(node: Extract<PathNode, { kind: 'type' }>, scope: Scope): Step
 }
 
 /** Type of a reference's target as the reference states it: nothing is fetched to index. */
-export function referenceType(value: unknown): string | undefined {
+function referenceType(value: unknown): string | undefined {
   const reference = typeof value === 'string' ? value : (value as { reference?: unknown } | null)?.reference;
   if (typeof reference === 'string') {
     const match = /(?:^|\/)([A-Z][A-Za-z]+)\/[A-Za-z0-9.-]{1,64}(?:\/_history\/[A-Za-z0-9.-]{1,64})?$/.exec(reference);

@@ -1,7 +1,7 @@
 /** Strings as search compares them: without case, accents and surplus blanks (https://hl7.org/fhir/R4/search.html#string). */
 
 /** Longest string kept for ordered search; what follows counts for `:exact` only. In UTF-16 units. */
-export const foldedLimit = 200;
+const foldedLimit = 200;
 
 /** Letters that no decomposition brings to plain ones. */
 const letters: Readonly<Record<string, string>> = {

@@ -46,7 +46,7 @@ const cacheLimit = 2000;
 const longestCode = 100;
 const deepestUnit = 20;
 
-export function roundMeasure(value: number): number {
+function roundMeasure(value: number): number {
   return Number.isFinite(value) ? Number(value.toPrecision(significantDigits)) : value;
 }
 

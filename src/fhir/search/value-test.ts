@@ -44,7 +44,7 @@ export interface Circle {
   metres: number;
 }
 
-export const never: ValueTest = { kind: 'constant', value: false };
+const never: ValueTest = { kind: 'constant', value: false };
 
 export function anyOf(of: readonly ValueTest[]): ValueTest {
   return of.length === 1 ? of[0]! : { kind: 'any', of };

@@ -16,15 +16,4 @@ export async function createFhirStore(options: FhirStoreOptions): Promise<RestSt
   return store;
 }
 
-export type {
-  HistoryOptions,
-  HistoryPage,
-  HistoryScope,
-  RestReads,
-  RestStore,
-  RestTransaction,
-  SearchOptions,
-  SearchPage,
-  SearchParameterInfo,
-  StoredVersion,
-} from './contract.ts';
+export type { HistoryScope, RestReads, RestStore, RestTransaction, SearchOptions, SearchPage } from './contract.ts';

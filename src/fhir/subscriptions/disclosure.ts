@@ -15,7 +15,7 @@ import type { ShownEvent } from './notification.ts';
 import { type Abilities, type Content, readWanted } from './wanted.ts';
 
 /** For the audit trail. */
-export const notifyInteraction = 'operation:Subscription/$notify';
+const notifyInteraction = 'operation:Subscription/$notify';
 
 export interface Disclosure {
   /** Circumstances of a delivery; undefined when the owner's account is gone or shut off. */

@@ -8,7 +8,7 @@ export const statusProfile = `${backport}backport-subscription-status-r4`;
 export const notificationProfile = `${backport}backport-subscription-notification-r4`;
 export const topicCanonicalExtension = `${backport}capabilitystatement-subscriptiontopic-canonical`;
 
-export const extensionUrl = {
+const extensionUrl = {
   filterCriteria: `${backport}backport-filter-criteria`,
   payloadContent: `${backport}backport-payload-content`,
   heartbeatPeriod: `${backport}backport-heartbeat-period`,

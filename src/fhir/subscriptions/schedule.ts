@@ -4,7 +4,7 @@
 const firstBackOffMs = 1_000;
 const longestBackOffMs = 5 * 60_000;
 /** A receiver that is down for a night or a day of works comes back to a subscription that still runs; longer needs a person. */
-export const giveUpAfterMs = 24 * 3_600_000;
+const giveUpAfterMs = 24 * 3_600_000;
 /** What nobody took for so long is no news any more: it is dropped, and its number stays missing for who counts. */
 export const eventsKeptMs = 30 * 24 * 3_600_000;
 

@@ -198,7 +198,7 @@ export function createWorker(parts: WorkerParts): Worker {
 }
 
 /** Whether something is to be done for a feed now: pure. */
-export function isDue(state: FeedState, now: Date, settleMs: number): boolean {
+function isDue(state: FeedState, now: Date, settleMs: number): boolean {
   const { status, channel, endsAt, nextAt, heartbeatAt, isBehind, unchangedMs } = state;
   if (endsAt && endsAt <= now) return true;
   if (status === 'requested') return unchangedMs >= settleMs;

@@ -55,7 +55,7 @@ const says = (concept: { properties: readonly ConceptProperty[] }, codes: readon
   concept.properties.some(({ code, value }) => codes.includes(code) && value === 'true');
 
 /** Adds what the properties mean: https://hl7.org/fhir/R4/codesystem-concept-properties.html. */
-export function markConcept(concept: Omit<Concept, 'abstract' | 'inactive'>): Concept {
+function markConcept(concept: Omit<Concept, 'abstract' | 'inactive'>): Concept {
   return {
     ...concept,
     abstract: says(concept, ['notSelectable', 'abstract', 'not-selectable']),

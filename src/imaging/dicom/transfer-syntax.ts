@@ -15,8 +15,7 @@ export interface TransferSyntax {
 export const implicitLittleEndian = '1.2.840.10008.1.2';
 export const explicitLittleEndian = '1.2.840.10008.1.2.1';
 export const explicitBigEndian = '1.2.840.10008.1.2.2';
-export const deflatedLittleEndian = '1.2.840.10008.1.2.1.99';
-export const rleLossless = '1.2.840.10008.1.2.5';
+const deflatedLittleEndian = '1.2.840.10008.1.2.1.99';
 
 const octets = 'application/octet-stream';
 

@@ -10,8 +10,6 @@ import { type CdaProblem, problemList } from './check-problems.ts';
 import { all, at, attribute, descendants, hl7, parseXml, textOf, type XmlNode } from './dom.ts';
 import { isOid } from './identifiers.ts';
 
-export type { CdaProblem } from './check-problems.ts';
-
 /** Children of ClinicalDocument in the order of the XSD. */
 const order = [
   'realmCode typeId templateId id code title effectiveTime confidentialityCode languageCode setId versionNumber copyTime',

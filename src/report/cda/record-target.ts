@@ -13,7 +13,7 @@ const genders: Record<PatientIdentity['sex'], { code: string; displayName: strin
 };
 
 /** Root of local numbers whose sender named no authority; scoped by the structure that sent them. */
-export const unscopedNumbers = 'https://fhir.passerelle.example/sid/ipp';
+const unscopedNumbers = 'https://fhir.passerelle.example/sid/ipp';
 
 export function recordTarget(patient: Patient, identity: PatientIdentity, establishmentId: string): XmlElement {
   const ins = identity.ins && instance(identity.ins.oid, identity.ins.matricule);

@@ -38,7 +38,7 @@ function write({ name, attributes, children }: XmlElement, indent: string): stri
 }
 
 /** Escaped text; characters XML 1.0 cannot hold become the replacement character, so that no input breaks the document. */
-export function escapeXml(text: string): string {
+function escapeXml(text: string): string {
   return text
     .replace(/[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\u{10000}-\u{10ffff}]/gu, '\ufffd')
     .replaceAll('&', '&amp;')

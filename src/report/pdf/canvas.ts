@@ -72,11 +72,11 @@ export function pdfString(text: string): unknown {
 }
 
 /** Height left on the page above the footer. */
-export function room(canvas: Canvas): number {
+function room(canvas: Canvas): number {
   return sheet.height - sheet.bottom - canvas.y;
 }
 
-export function newPage(canvas: Canvas): void {
+function newPage(canvas: Canvas): void {
   canvas.doc.addPage();
   canvas.y = sheet.top;
 }

@@ -14,7 +14,7 @@ export function drawChapters(canvas: Canvas, model: ReportModel): void {
 }
 
 /** Contrast product and dose as sentences, numbers the French way. */
-export function techniqueFacts({ input }: ReportModel): string[] {
+function techniqueFacts({ input }: ReportModel): string[] {
   const facts: string[] = [];
   if (input.contrast?.text) facts.push(`Produit de contraste : ${input.contrast.text.trim()}`);
   const { ctdiVolMGy, dlpMGyCm, text } = input.dose ?? {};

@@ -1,8 +1,8 @@
 /** Look of the report: one family, four sizes, one dark blue; grey never lighter than what prints and reads (contrast ≥ 4.5:1). */
 import type { TextStyle } from './lines.ts';
 
-export const ink = '#1b1f24';
-export const quiet = '#54606c';
+const ink = '#1b1f24';
+const quiet = '#54606c';
 export const accent = '#123c66';
 export const rule = '#b9c6d3';
 export const tint = '#eef3f8';

@@ -64,7 +64,7 @@ export function patientLine(patient: PatientIdentity): string {
   return `${patient.birthFamily ?? ''} ${patient.firstGiven ?? ''}${used}${born}${number}`.trim();
 }
 
-export function bornWord(patient: PatientIdentity): string {
+function bornWord(patient: PatientIdentity): string {
   return patient.sex === 'F' ? 'née' : patient.sex === 'M' ? 'né' : 'né(e)';
 }
 
@@ -106,7 +106,7 @@ function patientRows(patient: PatientIdentity): Row[] {
 }
 
 /** `2 85 04 33 063 217 76`: as printed on the health-insurance card. */
-export function groupMatricule(matricule: string): string {
+function groupMatricule(matricule: string): string {
   return matricule.replace(/^(.)(..)(..)(..)(...)(...)(..)$/, '$1 $2 $3 $4 $5 $6 $7');
 }
 

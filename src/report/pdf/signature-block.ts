@@ -20,7 +20,7 @@ import { look } from './look.ts';
 import { addSignatureField } from './signature-field.ts';
 
 /** "Signé électroniquement par Dr … (RPPS …) le JJ/MM/AAAA à HH:MM:SS (Europe/Paris)". */
-export function signatureSentence({ radiologist, input }: ReportModel): string {
+function signatureSentence({ radiologist, input }: ReportModel): string {
   const number = radiologist.rpps ? ` (RPPS ${radiologist.rpps})` : '';
   const when = `le ${frenchDate(input.signedAt)} à ${frenchTime(input.signedAt)} (Europe/Paris)`;
   return `Signé électroniquement par ${spokenName(radiologist)}${number} ${when}`;

@@ -45,7 +45,7 @@ export function assertMaySign(certificate: X509Certificate, privateKey: string, 
 }
 
 /** Bits of the key usage extension, `undefined` when the certificate sets none. */
-export function keyUsage(certificate: X509Certificate): Set<number> | undefined {
+function keyUsage(certificate: X509Certificate): Set<number> | undefined {
   const extension = extensions(certificate).find((each) =>
     derChildren(each)[0]!.whole.equals(Buffer.from(keyUsageOid, 'hex')),
   );

@@ -12,25 +12,8 @@ export {
   roles,
   unquestioned,
 } from './facts.ts';
-export { conditions, type Guard, type GuardName, guards } from './guards.ts';
-export {
-  type Decision,
-  decide,
-  legalEvents,
-  offered,
-  type Refusal,
-  type Step,
-  settleFrom,
-  whoText,
-} from './machine.ts';
-export {
-  type CaseState,
-  inHand,
-  openStates,
-  type StateDefinition,
-  signedStates,
-  stateDefinition,
-  states,
-} from './states.ts';
-export type { CaseEvent, Effect, Transition, Via, Who } from './transition.ts';
+export { guards } from './guards.ts';
+export { type Decision, decide, legalEvents, offered, type Refusal, settleFrom } from './machine.ts';
+export { type CaseState, inHand, openStates, signedStates, stateDefinition, states } from './states.ts';
+export type { CaseEvent, Effect, Transition } from './transition.ts';
 export { transitions } from './transitions.ts';

@@ -5,7 +5,7 @@ const hourMs = 3_600_000;
 const unitMs = { 'started-hour': hourMs, 'started-day': 24 * hourMs } as const;
 
 /** How often the unit is counted for so much lateness; 0 when it was not late. */
-export function penaltyCount(unit: Penalty['unit'], lateMs: number): number {
+function penaltyCount(unit: Penalty['unit'], lateMs: number): number {
   if (lateMs <= 0) return 0;
   return unit === 'late-case' ? 1 : Math.ceil(lateMs / unitMs[unit]);
 }

@@ -13,7 +13,6 @@ export type Setting = (typeof settings)[number];
 
 /** Whom a clause may name for an escalation; `site` is the establishment. */
 export const escalationParties = ['owner', 'coordinator', 'site', 'platform'] as const satisfies readonly Party[];
-export type EscalationParty = (typeof escalationParties)[number];
 
 /** What a penalty is counted by: once a late case, or each hour or day of lateness that began. */
 export const penaltyUnits = ['late-case', 'started-hour', 'started-day'] as const;

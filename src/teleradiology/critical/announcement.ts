@@ -10,7 +10,7 @@ import type {
 } from '@medplum/fhirtypes';
 import { passerelle } from '../codes.ts';
 
-export const announcementUrl = `${passerelle}/Questionnaire/serious-announcement`;
+const announcementUrl = `${passerelle}/Questionnaire/serious-announcement`;
 
 /** Whether it answers our checklist, whatever its version. */
 export function isAnnouncement(response: QuestionnaireResponse): boolean {

@@ -7,7 +7,7 @@ import type { EstablishmentSettings } from '../settings.ts';
 /** Codes of our CodeSystem `critical-category`. */
 export type CriticalCategory = 'immediate' | 'hours' | 'days';
 
-export const criticalCategories: readonly CriticalCategory[] = ['immediate', 'hours', 'days'];
+const criticalCategories: readonly CriticalCategory[] = ['immediate', 'hours', 'days'];
 
 export function isCriticalCategory(code: string | undefined): code is CriticalCategory {
   return criticalCategories.some((category) => category === code);

@@ -15,7 +15,7 @@ export interface Sides {
 const othersAtMost = 5;
 
 /** The traits of a patient and nothing more. */
-export function traitsOnly(patient: Patient, id: string): Patient {
+function traitsOnly(patient: Patient, id: string): Patient {
   const ins = insOf(patient);
   const identifier = [...(ins ? [ins] : []), ...ippsOf(patient)].map(({ assigner: _assigner, ...each }) => each);
   return {

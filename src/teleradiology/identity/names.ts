@@ -1,7 +1,7 @@
 /** Names as they are compared (RNIV: A–Z, space, apostrophe, hyphen), and the differences that are only a way of writing. */
 
 /** Form in which names are compared: no diacritics, ligatures spelled out, upper case, plain apostrophes, single spaces. */
-export function comparable(name: string): string {
+function comparable(name: string): string {
   return name
     .replaceAll(/[Œœ]/g, 'OE')
     .replaceAll(/[Ææ]/g, 'AE')

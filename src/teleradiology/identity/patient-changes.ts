@@ -36,7 +36,7 @@ export async function patientChanged(shell: Shell, change: Change, tx: FhirTrans
 }
 
 /** What a change of a patient means for who reads; undefined for a telephone number, a corrected accent or a number that was added. */
-export function whatChanged(
+function whatChanged(
   before: Patient,
   after: Patient,
 ): { code: IssueCode; detail: string; traits: Trait[] } | undefined {

@@ -39,7 +39,7 @@ export async function sameRequests(
 }
 
 /** What is asked, where, on which side: equal for equal requests, in whatever order it is written. */
-export function actOf(request: ServiceRequest): string {
+function actOf(request: ServiceRequest): string {
   const keys = [
     ...keysOf(request.code ? [request.code] : []),
     ...keysOf(request.orderDetail ?? []),

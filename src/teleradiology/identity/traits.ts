@@ -41,12 +41,12 @@ const birthList = 'https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-patie
 const insTypes = ['INS-NIR', 'INS-NIA', 'INS-NIR-TEST', 'INS-NIR-DEMO'];
 
 /** The name of birth; a patient known by one unlabelled name is known by that one. */
-export function birthName(patient: Patient): HumanName | undefined {
+function birthName(patient: Patient): HumanName | undefined {
   return patient.name?.find((name) => name.use === 'official') ?? patient.name?.find((name) => name.use === undefined);
 }
 
 /** All birth given names in one string, when they are known. */
-export function birthGivenNames(patient: Patient): string | undefined {
+function birthGivenNames(patient: Patient): string | undefined {
   return birthName(patient)?.extension?.find((extension) => extension.url === birthList)?.valueString;
 }
 

@@ -5,7 +5,7 @@ import { FhirError } from '../../fhir/index.ts';
 /** One chapter of a report. */
 export const maxChapterLength = 100_000;
 /** Reasons, summaries, names. */
-export const maxLineLength = 4_000;
+const maxLineLength = 4_000;
 const maxReferenceLength = 128;
 const maxRepetitions = 2_000;
 

@@ -4,7 +4,7 @@ import type { Sql } from '../../db/index.ts';
 import { part, passerelle } from '../codes.ts';
 import { idOf } from '../shell/case-task.ts';
 
-export const exclusionUrl = `${passerelle}/StructureDefinition/reader-exclusion`;
+const exclusionUrl = `${passerelle}/StructureDefinition/reader-exclusion`;
 
 export interface Exclusion {
   practitionerId: string;

@@ -9,7 +9,7 @@ import { type Qualification, qualificationNames, qualificationsOf } from './qual
 import { type Teller, tellStaff } from './tell.ts';
 
 /** Days before the end at which somebody is told; 0 is the end itself. */
-export const expiryThresholds = [60, 30, 7, 0] as const;
+const expiryThresholds = [60, 30, 7, 0] as const;
 
 const certificateZone = 'Europe/Paris';
 

@@ -3,7 +3,6 @@
 export { raiseExclusion } from './exclude.ts';
 export { raiseExpiry } from './expiry.ts';
 export { guardPeople } from './guard-people.ts';
-export { contactOf, nameOf } from './names.ts';
 export { peopleOperations } from './operations.ts';
 export { readerStanding } from './reader-standing.ts';
 export { createReasons } from './reasons.ts';

@@ -8,7 +8,7 @@ import { hasCode, passerelle } from '../codes.ts';
 import { keepsRegister, refusal } from './entitled.ts';
 import { qualificationSystem } from './qualification.ts';
 
-export const documentCategorySystem = `${passerelle}/CodeSystem/document-category`;
+const documentCategorySystem = `${passerelle}/CodeSystem/document-category`;
 
 /** @throws FhirError 422 for who does not keep the register, and for anything in the category that is not about a professional alone. */
 export function checkProfessionalDocument({ before, after }: Change, tx: FhirTransaction): void {

@@ -36,7 +36,7 @@ export function qualificationsOf(practitioner: Pick<Practitioner, 'qualification
   return (practitioner?.qualification ?? []).flatMap((each) => qualificationOf(each) ?? []);
 }
 
-export function qualificationOf({ code, period }: PractitionerQualification): Qualification | undefined {
+function qualificationOf({ code, period }: PractitionerQualification): Qualification | undefined {
   const found = requiredQualifications.find((known) => known === codeOf(code, qualificationSystem));
   if (found === undefined) return undefined;
   const from = startOf(period?.start);

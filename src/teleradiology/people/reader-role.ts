@@ -33,7 +33,7 @@ export async function readerRole(
 }
 
 /** Roles of somebody at an establishment, the ones in force first. */
-export async function rolesOf(
+async function rolesOf(
   tx: FhirTransaction,
   practitionerId: string,
   establishmentId: string,

@@ -80,7 +80,7 @@ function withStatements(text: ReportInput['text'], statements: readonly string[]
 }
 
 /** The hospital's partial URL, untouched, completed by the document it will show. */
-export function fullViewerUrl(partial: string, documentOidValue: string): string {
+function fullViewerUrl(partial: string, documentOidValue: string): string {
   const separator = partial.includes('?') ? '&' : '?';
   return `${partial}${separator}idCDA=${documentOidValue}`;
 }

@@ -19,7 +19,7 @@ import { depositedFile } from './deposited-file.ts';
 import { fileKindOf } from './file-kind.ts';
 
 /** Of one file, in octets. */
-export const largestAttachment = 20 * 1024 * 1024;
+const largestAttachment = 20 * 1024 * 1024;
 /** Of one document; pages are pages of one file. */
 const filesAtMost = 5;
 /** Of one case. */

@@ -36,7 +36,7 @@ export function monthAfter(month: Month, timeZone: string): Month {
 }
 
 /** Days the contract asks between a publication or a change and what it is about. */
-export const noticeDays = 7;
+const noticeDays = 7;
 
 /** Last instant at which something that begins at `start` can be told with the contract's notice: as many days before, same local time. */
 export function latestNotice(start: Date, timeZone: string): Date {
@@ -74,7 +74,7 @@ export function frenchInstant(instant: Date, timeZone: string): string {
 }
 
 /** `24/10/2026` */
-export function frenchDay(day: string): string {
+function frenchDay(day: string): string {
   return day.split('-').reverse().join('/');
 }
 

@@ -15,7 +15,7 @@ const dayMs = 86_400_000;
 const gapsWatchedAtMost = 200;
 
 /** Hours of a month, from an instant on, that no radiologist covers who can be on duty. */
-export async function gapsOf(
+async function gapsOf(
   tx: FhirTransaction,
   establishmentId: string,
   month: Month,

@@ -5,4 +5,4 @@ export { guardRota } from './guard-rota.ts';
 export { type Lapse, type RotaLateness, rotaLateness } from './lateness.ts';
 export { rotaOperations } from './operations.ts';
 export { raiseLateRota } from './publication-watch.ts';
-export { createPublishing, type Publishing } from './publishing.ts';
+export { createPublishing } from './publishing.ts';

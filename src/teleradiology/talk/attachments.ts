@@ -7,7 +7,7 @@ import type { FhirTransaction } from '../../fhir/index.ts';
 import { refused } from './message.ts';
 
 /** A file of a message, in octets. */
-export const largestFile = 10 * 1024 * 1024;
+const largestFile = 10 * 1024 * 1024;
 const longestTitle = 200;
 
 /** What may be attached, with the first octets of each. Nothing a browser would run. */

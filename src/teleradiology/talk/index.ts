@@ -3,9 +3,6 @@ import type { Operation } from '../../fhir/index.ts';
 import { attachmentOperation } from './attachment-operation.ts';
 import { readOperations } from './read.ts';
 
-export { keepPhoneExchange } from './phone-exchange.ts';
-export { askQuestion, keepAnswer } from './question.ts';
-export { type NoticeSent, sendNotice } from './send-notice.ts';
 export { completeMessage, guardMessage, isPlainWrite } from './write-message.ts';
 
 export const talkOperations: readonly Operation[] = [...readOperations, attachmentOperation];

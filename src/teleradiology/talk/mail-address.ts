@@ -13,7 +13,7 @@ const mailbox = /^[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9
 const lastRank = Number.MAX_SAFE_INTEGER;
 
 /** The address in use now: not old, inside its period, the best `rank` first, then in the order they are written. */
-export function addressAmong(telecom: readonly ContactPoint[] | undefined, now: Date): string | undefined {
+function addressAmong(telecom: readonly ContactPoint[] | undefined, now: Date): string | undefined {
   const inUse = (telecom ?? []).filter(
     ({ system, use, value, period }) =>
       system === 'email' &&

@@ -8,12 +8,12 @@ import { codeOf, codeSystem, part, structureDefinition } from '../codes.ts';
 
 /** Categories that people write: a word, a question to the site, its answer. */
 export type TalkCategory = 'message' | 'question' | 'answer';
-export const talkCategories: readonly TalkCategory[] = ['message', 'question', 'answer'];
+const talkCategories: readonly TalkCategory[] = ['message', 'question', 'answer'];
 
 /** A text of the chat, in characters. */
-export const longestText = 4_000;
+const longestText = 4_000;
 /** Texts and files of one message. */
-export const mostParts = 6;
+const mostParts = 6;
 
 /** Code of the platform's own category, whoever wrote it. */
 export function categoryOf(communication: Communication): string | undefined {
@@ -81,7 +81,7 @@ export interface Reading {
 }
 
 /** Readings in their order; the sender's own is the first. */
-export function readingsOf(communication: Communication): Reading[] {
+function readingsOf(communication: Communication): Reading[] {
   return (communication.extension ?? [])
     .filter(({ url }) => url === structureDefinition.readBy)
     .flatMap((extension) => {

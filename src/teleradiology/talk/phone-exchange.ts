@@ -6,7 +6,7 @@ import { type CaseTask, inputsOf, withOutputReference } from '../shell/case-task
 import { communication } from '../shell/communication.ts';
 import type { EffectScene } from '../shell/scene.ts';
 
-export const participationMode = 'http://terminology.hl7.org/CodeSystem/v3-ParticipationMode';
+const participationMode = 'http://terminology.hl7.org/CodeSystem/v3-ParticipationMode';
 
 /** Hours a call may lie behind when it is recorded: the night it was made in. */
 const oldestHours = 24;

@@ -7,14 +7,14 @@ import type { FhirTransaction } from '../../fhir/index.ts';
 import { hasCode, identifierSystem, passerelle } from '../codes.ts';
 import { type CaseTask, idOf, outputsOf } from '../shell/case-task.ts';
 
-export const observationCodeSystem = `${passerelle}/CodeSystem/observation-code`;
-export const aiPriorityCode = 'ai-priority';
+const observationCodeSystem = `${passerelle}/CodeSystem/observation-code`;
+const aiPriorityCode = 'ai-priority';
 
 /** Studies of a case that are asked about. */
 const studiesAtMost = 20;
 
 /** 0 to 100; undefined for what is no such observation. */
-export function aiPriorityOf(observation: Observation): number | undefined {
+function aiPriorityOf(observation: Observation): number | undefined {
   if (!isAiPriority(observation) || observation.status !== 'preliminary') return undefined;
   if (idOf(observation.device, 'Device') === undefined) return undefined;
   const { valueQuantity, valueInteger } = observation;

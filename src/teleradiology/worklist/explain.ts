@@ -4,11 +4,10 @@ import { passerelle } from '../codes.ts';
 import type { RankedRow } from './page.ts';
 import type { Term } from './personal.ts';
 
-export const placeUrl = `${passerelle}/StructureDefinition/worklist-place`;
-export const termSystem = `${passerelle}/CodeSystem/worklist-term`;
+const placeUrl = `${passerelle}/StructureDefinition/worklist-place`;
 
 /** Terms of a row: those that hold for everybody, then those of the reader. */
-export function termsOf({ row, terms }: Pick<RankedRow, 'row' | 'terms'>): Term[] {
+function termsOf({ row, terms }: Pick<RankedRow, 'row' | 'terms'>): Term[] {
   const common: Term[] = [];
   if (row.ageMinutes > 0)
     common.push({ code: 'age', minutes: row.ageMinutes, text: 'Ancienneté de la demande à son échéance' });

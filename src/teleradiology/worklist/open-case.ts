@@ -110,11 +110,7 @@ export async function openCaseOf(
   };
 }
 
-export async function readTraits(
-  tx: FhirTransaction,
-  subSpecialties: SubSpecialties,
-  task: CaseTask,
-): Promise<RequestTraits> {
+async function readTraits(tx: FhirTransaction, subSpecialties: SubSpecialties, task: CaseTask): Promise<RequestTraits> {
   const requestId = idOf(task.focus, 'ServiceRequest') ?? '';
   const request = requestId === '' ? undefined : await tx.find('ServiceRequest', requestId);
   const patientId = idOf(task.for, 'Patient');

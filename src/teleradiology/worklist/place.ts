@@ -76,7 +76,7 @@ export function placeOf(open: OpenCase): Place {
 }
 
 /** An AI score only raises, within the weight of the establishment, which has a bound of its own. */
-export function aiMinutesOf(score: number, weightMinutes: number): number {
+function aiMinutesOf(score: number, weightMinutes: number): number {
   const share = Math.min(100, Math.max(0, score)) / 100;
   return Math.round(share * Math.min(aiAtMostMinutes, Math.max(0, weightMinutes)));
 }

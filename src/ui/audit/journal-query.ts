@@ -14,7 +14,7 @@ export interface JournalFields {
 }
 
 /** Events asked for at once. */
-export const journalPageSize = 500;
+const journalPageSize = 500;
 
 /** What an auditor looks for by its nature: a search parameter with its value, under its French name. */
 export const journalKinds: Readonly<Record<string, { label: string; parameter: 'type' | 'subtype'; value: string }>> = {

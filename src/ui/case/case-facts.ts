@@ -67,7 +67,7 @@ export function extensionOf(list: readonly Extension[] | undefined, url: string)
   return list?.find((one) => one.url === url);
 }
 
-export function dateOf(value: string | undefined): Date | undefined {
+function dateOf(value: string | undefined): Date | undefined {
   if (value === undefined) return undefined;
   const date = new Date(value);
   return Number.isNaN(date.getTime()) ? undefined : date;

@@ -29,7 +29,7 @@ function concerns(consent: Consent, task: Task): boolean {
 const caseNumberOf = (task: Task): string | undefined =>
   task.identifier?.find(({ system }) => system === systems.caseNumber)?.value;
 
-export const isRefusal = (consent: Consent): boolean =>
+const isRefusal = (consent: Consent): boolean =>
   consent.status === 'rejected' || (consent.status === 'active' && consent.provision?.type === 'deny');
 
 /** The same reading of the Consents as the server's, a refusal first. */

@@ -15,7 +15,7 @@ export interface OperationRequest {
 }
 
 /** The case changed between what the person saw and what the server holds; the message says how. */
-export class CaseChanged extends Error {
+class CaseChanged extends Error {
   override name = 'CaseChanged';
 }
 

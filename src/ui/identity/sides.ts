@@ -28,7 +28,7 @@ const traits = [
 ] as const;
 
 /** Codes of the traits the server found different. */
-export function differingTraits(issue: DetectedIssue): Set<string> {
+function differingTraits(issue: DetectedIssue): Set<string> {
   const codes = (issue.evidence ?? []).flatMap(({ code }) => (code ?? []).flatMap(({ coding }) => coding ?? []));
   return new Set(codes.filter(({ system }) => system === systems.identityTrait).flatMap(({ code }) => code ?? []));
 }

@@ -131,7 +131,7 @@ const dayName = new Intl.DateTimeFormat('fr-FR', { timeZone: 'UTC', weekday: 'sh
 export const ofMonth = (month: string): string =>
   `${/^[ao]/.test(frenchMonth(month)) ? 'd’' : 'de '}${frenchMonth(month)}`;
 /** `décembre 2026` */
-export const frenchMonth = (month: string): string => monthName.format(new Date(`${month}-01T00:00:00Z`));
+const frenchMonth = (month: string): string => monthName.format(new Date(`${month}-01T00:00:00Z`));
 /** `jeu. 24` */
 export const frenchDay = (day: string): string => dayName.format(new Date(`${day}T00:00:00Z`));
 

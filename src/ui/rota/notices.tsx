@@ -22,7 +22,7 @@ const categories = [
 const shown = 20;
 const everyMs = 300_000;
 
-export const noticesQuery = `category=${categories
+const noticesQuery = `category=${categories
   .map((code) => encodeURIComponent(`${system}|${code}`))
   .join(',')}&_sort=-sent&_count=${shown}`;
 
@@ -59,6 +59,6 @@ export function Notices(): JSX.Element | null {
 }
 
 /** All that a message says, in one line. */
-export function wordsOf({ payload }: Communication): string {
+function wordsOf({ payload }: Communication): string {
   return (payload ?? []).map(({ contentString }) => contentString ?? '').join(' ');
 }

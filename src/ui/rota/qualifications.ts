@@ -21,7 +21,7 @@ export interface HeldQualification {
   end: string;
 }
 
-export function codeOf({ code }: PractitionerQualification): QualificationCode | undefined {
+function codeOf({ code }: PractitionerQualification): QualificationCode | undefined {
   const found = code.coding?.find(({ system }) => system === qualificationSystem)?.code;
   return qualificationCodes.find((each) => each === found);
 }

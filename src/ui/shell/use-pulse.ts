@@ -60,7 +60,7 @@ export function usePulse(
 }
 
 /** Newest `meta.lastUpdated` of the Tasks of a bundle. */
-export function latestChange(bundle: Bundle | undefined): string | undefined {
+function latestChange(bundle: Bundle | undefined): string | undefined {
   return (bundle?.entry ?? [])
     .flatMap(({ resource }) => (resource?.resourceType === 'Task' ? (resource.meta?.lastUpdated ?? []) : []))
     .reduce<string | undefined>(

@@ -1,5 +1,5 @@
 /** French names of the case's states (CodeSystem case-status of the conventions). */
-export const caseStatusNames: Readonly<Record<string, string>> = {
+const caseStatusNames: Readonly<Record<string, string>> = {
   draft: 'brouillon',
   sent: 'transmise',
   received: 'reçue',

@@ -9,7 +9,7 @@ export function sortRows(rows: readonly WorklistRow[]): WorklistRow[] {
   return [...rows].sort(compareRows);
 }
 
-export function compareRows(a: WorklistRow, b: WorklistRow): number {
+function compareRows(a: WorklistRow, b: WorklistRow): number {
   if (a.place && b.place) return comparePlaces(a.place, b.place) || byId(a, b);
   if (a.place || b.place) return a.place ? -1 : 1;
   return received(b) - received(a) || byId(a, b);

@@ -85,7 +85,7 @@ function rowsOf(bundle: Bundle, now: Date): WorklistRow[] {
   });
 }
 
-export function studyReference(task: Task): { reference?: string } | undefined {
+function studyReference(task: Task): { reference?: string } | undefined {
   return itemOf(task.output, 'imaging-study')?.valueReference;
 }
 

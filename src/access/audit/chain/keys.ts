@@ -133,7 +133,7 @@ export function isSignedBy(key: KeyObject, digest: Digest, signature: string): b
 }
 
 /** First 16 hexadecimal digits of the SHA-256 of the key (SPKI, DER). */
-export function keyId(publicKey: KeyObject): string {
+function keyId(publicKey: KeyObject): string {
   return hash('sha256', publicKey.export({ type: 'spki', format: 'der' })).slice(0, 16);
 }
 

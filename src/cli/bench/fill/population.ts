@@ -5,7 +5,7 @@ import type { Population } from './fill.ts';
 export const identifierSystem = 'urn:oid:2.999.33.10';
 export const patientSystem = 'urn:oid:2.999.33.20';
 /** Radiologists the requests are spread over. */
-export const radiologists = 500;
+const radiologists = 500;
 /**
  * What is still to be read are the newest requests, as in any service: every second one of these many. Those of a smaller population
  * that grew stay active: the ones nobody closed.
@@ -15,8 +15,8 @@ const underWay = 40_000;
 const revokedOneIn = 50;
 /** Requests for one patient, for one case, for one observation. */
 export const requestsPerPatient = 10;
-export const requestsPerTask = 10;
-export const requestsPerObservation = 10;
+const requestsPerTask = 10;
+const requestsPerObservation = 10;
 
 const firstDay = Date.UTC(2024, 0, 1);
 const stepMs = 47_000;
@@ -25,7 +25,7 @@ const families = ['MARTIN', 'BERNARD', 'DUBOIS', 'THOMAS', 'ROBERT', 'RICHARD', 
 const givens = ['Aline', 'Bruno', 'Chloé', 'Denis', 'Élodie', 'Fabien', 'Gaëlle', 'Hugo', 'Inès', 'Julien'];
 
 export const requestId = (n: number) => `bench-s-${pad(n)}`;
-export const patientId = (n: number) => `bench-p-${pad(n)}`;
+const patientId = (n: number) => `bench-p-${pad(n)}`;
 export const radiologistId = (n: number) => `bench-r-${n % radiologists}`;
 export const requestNumber = (n: number) => `BN-${pad(n)}`;
 export const patientNumber = (n: number) => `BP-${pad(n)}`;
@@ -49,7 +49,7 @@ function* arrivals(n: number, total: number): Generator<Resource & { id: string 
 export const requests: Population = { types: ['Patient', 'ServiceRequest', 'Task', 'Observation'], arrivals };
 
 /** About 1.3 kB, as a RIS would send it. */
-export function serviceRequest(n: number, total: number): ServiceRequest & { id: string } {
+function serviceRequest(n: number, total: number): ServiceRequest & { id: string } {
   const random = scramble(n);
   return {
     resourceType: 'ServiceRequest',

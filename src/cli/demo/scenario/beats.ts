@@ -11,7 +11,7 @@ import type { Stage } from './stage.ts';
 import { clockTime } from './timeline.ts';
 
 export const ris = 'Le RIS de CH-EXEMPLE';
-export const pacs = 'Le PACS de CH-EXEMPLE';
+const pacs = 'Le PACS de CH-EXEMPLE';
 /** More than `quietSeconds` of the demonstration hospital. */
 const quietMinutes = 0.2;
 

@@ -11,7 +11,7 @@ import { LoadError } from './load-error.ts';
 import type { LoadableSystem } from './store-system.ts';
 
 /** OID given to the CCAM in 2025 (docs/fhir-conventions.md). */
-export const ccamUrl = 'urn:oid:1.2.250.1.215.300.1';
+const ccamUrl = 'urn:oid:1.2.250.1.215.300.1';
 
 export interface CcamOptions {
   /** Number of the version, as `79`; that of the file's or folder's name (`CCAM_V79`) when absent. */

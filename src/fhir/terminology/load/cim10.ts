@@ -4,7 +4,7 @@ import { encodingOf, oneFile, readLines } from './files.ts';
 import { LoadError } from './load-error.ts';
 import type { LoadableSystem } from './store-system.ts';
 
-export const cim10Url = 'http://hl7.org/fhir/sid/icd-10';
+const cim10Url = 'http://hl7.org/fhir/sid/icd-10';
 
 /** @param path the file, or a folder that holds it. @throws LoadError */
 export async function readCim10(path: string, options: { version?: string } = {}): Promise<LoadableSystem> {

@@ -6,8 +6,6 @@ import { loadResources, madeId } from './fhir.ts';
 import { LoadError } from './load-error.ts';
 import { type LoadableSystem, removeSystem, storeSystem } from './store-system.ts';
 
-export { LoadError };
-
 export interface LoadOptions {
   /** Of the system, where its files do not say it. */
   version?: string;

@@ -5,7 +5,7 @@ import type { Concept, ConceptProperty, Designation } from '../concept.ts';
 import { findFiles, oneFile, readTable, type TableFormat } from './files.ts';
 import type { LoadableSystem } from './store-system.ts';
 
-export const loincUrl = 'http://loinc.org';
+const loincUrl = 'http://loinc.org';
 
 /** Columns that are properties of the code system in FHIR (https://hl7.org/fhir/R4/loinc.html). */
 const propertyColumns = [

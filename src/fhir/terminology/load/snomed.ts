@@ -5,7 +5,7 @@ import { findFiles, readTable, type TableFormat } from './files.ts';
 import { LoadError } from './load-error.ts';
 import type { LoadableSystem } from './store-system.ts';
 
-export const snomedUrl = 'http://snomed.info/sct';
+const snomedUrl = 'http://snomed.info/sct';
 
 const fullySpecifiedName = '900000000000003001';
 const isA = '116680003';

@@ -80,7 +80,7 @@ export async function dropSecondReading(task: CaseTask, scene: EffectScene): Pro
 }
 
 /** Series that somebody displayed, once each. */
-export function withDisplayed<T extends CaseTask>(task: T, series: readonly string[] = []): T {
+function withDisplayed<T extends CaseTask>(task: T, series: readonly string[] = []): T {
   return series.reduce(
     (kept, uid) =>
       withOutput(
