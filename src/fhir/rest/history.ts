@@ -15,7 +15,12 @@ import { type Subset, subsetOf, subsetParameters } from './subsetting.ts';
 const maxCount = 1000;
 
 /** Method a version was made by, as `Bundle.entry.request` tells it; we answer 201 to the first of an id. */
-const methods = { create: ['POST', '201'], update: ['PUT', '200'], delete: ['DELETE', '204'] } as const;
+const methods = {
+  create: ['POST', '201'],
+  put: ['PUT', '201'],
+  update: ['PUT', '200'],
+  delete: ['DELETE', '204'],
+} as const;
 
 const allTypes = resourceTypesOf(r4Structure) as readonly ResourceType[];
 

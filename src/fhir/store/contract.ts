@@ -53,8 +53,8 @@ export interface HistoryOptions {
 
 /** One page of history. */
 export interface HistoryPage {
-  /** What made each version: 1 is a `create`; version 1 of a resource put under its own id too. */
-  entries: (StoredVersion & { interaction: 'create' | 'update' | 'delete' })[];
+  /** What made each version: 1 is a `create`, and a `put` one where its id was somebody's choice. */
+  entries: (StoredVersion & { interaction: 'create' | 'put' | 'update' | 'delete' })[];
   /** Versions in all, for the history of one resource only (elsewhere counting would read everything). */
   total?: number;
   /** Opaque cursor of the next page, when there is one. */
@@ -93,6 +93,8 @@ export interface SearchOptions {
   compartment?: { type: ResourceType; id: string };
   /** Matches that are not stored (our own definitions): they come before the others, on the same pages, and are counted. */
   own?: readonly Resource[];
+  /** Our own definitions of a type, which canonicals may mean beside those that are stored. */
+  definitions?: (type: string) => readonly Resource[];
   /**
    * Types that `_include` and `_revinclude` may bring; every type when absent. The others are left out whether something of them
    * would have come or not: a refusal would tell which.

@@ -6,3 +6,15 @@ export function newId(now: Date): string {
   // Version and variant sit at the same places; version 4 draws its randomness in blocks, which is faster than asking here.
   return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
 }
+
+/** Longest time from the making of an id to the write under it: one transaction. */
+const longestMs = 600_000;
+
+/**
+ * Whether a first version was given its id here. Else somebody chose it, which over HTTP a PUT alone can do. A client that makes ids of
+ * the same form in the same minutes is not told apart.
+ */
+export function isGivenHere(id: string, firstAt: Date): boolean {
+  const [, high, low] = /^([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.exec(id) ?? [];
+  return high !== undefined && Math.abs(firstAt.getTime() - Number.parseInt(high + low, 16)) <= longestMs;
+}

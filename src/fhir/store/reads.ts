@@ -10,6 +10,7 @@ import { isSqlTimestamp } from '../search/sql-texts.ts';
 import { createSqlValues, type SqlValues } from '../search/sql-values.ts';
 import { usedTypesStatement } from '../search/used-types.ts';
 import type { HistoryOptions, HistoryPage, HistoryScope, RestReads, SearchPage, StoredVersion } from './contract.ts';
+import { isGivenHere } from './new-id.ts';
 import { type CurrentRow, pastTableOf, storedVersion } from './rows.ts';
 import { type StoreSight, wholeSight } from './sight.ts';
 
@@ -200,9 +201,10 @@ function endedBefore(type: string, from: string): string {
   return `(${next(tableOf(type))} OR ${next(pastTableOf(type))})`;
 }
 
-function interactionOf({ deleted, version }: CurrentRow): 'create' | 'update' | 'delete' {
+function interactionOf({ id, deleted, version, updated }: CurrentRow): HistoryPage['entries'][number]['interaction'] {
   if (deleted) return 'delete';
-  return version === 1 ? 'create' : 'update';
+  if (version > 1) return 'update';
+  return isGivenHere(id, updated) ? 'create' : 'put';
 }
 
 async function countVersions(sql: Sql, tenant: string, type: string, id: string): Promise<number> {

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { Bundle, BundleEntry, Parameters, ParametersParameter, Resource } from '@medplum/fhirtypes';
+import { isGivenHere } from '../store/new-id.ts';
 import type { SubscriptionEvent } from './events.ts';
 import { notificationProfile, statusProfile } from './extensions.ts';
 import type { Status } from './feeds.ts';
@@ -90,10 +91,12 @@ const statuses = { create: '201', update: '200', delete: '204' } as const;
 
 function focusEntry(base: string, content: Content, { event, resource }: ShownEvent): BundleEntry {
   const { type, resource: id, interaction } = event;
+  // Under an id of somebody's choice it was put.
+  const method = interaction === 'create' && !isGivenHere(id, event.at) ? 'PUT' : methods[interaction];
   return {
     fullUrl: `${base}/${type}/${id}`,
     ...(content === 'full-resource' && resource ? { resource } : {}),
-    request: { method: methods[interaction], url: interaction === 'create' ? type : `${type}/${id}` },
+    request: { method, url: method === 'POST' ? type : `${type}/${id}` },
     response: {
       status: content === 'full-resource' && !resource && interaction !== 'delete' ? '410' : statuses[interaction],
     },

@@ -218,6 +218,28 @@ describe('history', () => {
     });
   });
 
+  it('tells a resource that was put under an id of its own from one that was posted, in any version since', async () => {
+    const { id } = await created();
+    for (const active of [true, false])
+      await server.request({
+        method: 'PUT',
+        url: '/fhir/Patient/chosen-by-the-ris',
+        headers: json,
+        payload: { ...patient, id: 'chosen-by-the-ris', active },
+      });
+    const told = async (of: string) => {
+      const { body } = await server.request({ method: 'GET', url: `/fhir/Patient/${of}/_history` });
+      return (body as Bundle).entry!.map(
+        ({ request, response }) => `${request!.method} ${request!.url} ${response!.status}`,
+      );
+    };
+    expect(await told('chosen-by-the-ris')).toEqual([
+      'PUT Patient/chosen-by-the-ris 200',
+      'PUT Patient/chosen-by-the-ris 201',
+    ]);
+    expect(await told(id!)).toEqual(['POST Patient 201']);
+  });
+
   it('shows a type and the whole tenant, and refuses parameters it does not know', async () => {
     await created();
     await server.request({
