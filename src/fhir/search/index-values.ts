@@ -9,6 +9,7 @@ import type { Parameter, ParameterRegistry } from './parameters.ts';
 import { phoneticKeys } from './phonetic.ts';
 import { foldString, searchedStrings } from './strings.ts';
 import { referenceFacts, tokenFacts, uriFacts } from './token-facts.ts';
+import { codeTexts } from './words.ts';
 
 export interface IndexEntry {
   /** Binary `bigint[]`. */
@@ -150,8 +151,13 @@ export function indexParameters(parameters: Iterable<Parameter>, resource: unkno
       }
     } else if (!parameter.facets) for (const value of values) valueFacts(parameter, value, facts);
     // `:missing` is asked of what can be searched: an element without a usable value counts as missing.
-    if (count > 0) target.addKey(code, keyKind.present, noParts);
+    if (count > 0 || isSaidInWords(parameter, values)) target.addKey(code, keyKind.present, noParts);
   }
+}
+
+/** What `:text` finds has a value: a CodeableConcept without any coding among it. No key tells of the words. */
+function isSaidInWords({ type }: Parameter, values: readonly unknown[]): boolean {
+  return type === 'token' && values.some((value) => codeTexts(value).some((text) => text !== ''));
 }
 
 function valueFacts({ type, code, key, shared }: Parameter, value: unknown, facts: Facts): void {

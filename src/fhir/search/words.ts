@@ -143,7 +143,7 @@ function withoutTags(text: string): string {
 }
 
 /** Texts of an element selected by a token parameter: CodeableConcept, Coding, Identifier. */
-function codeTexts(value: unknown): string[] {
+export function codeTexts(value: unknown): string[] {
   if (typeof value !== 'object' || value === null) return [];
   const { text, display, coding, type } = value as Record<string, unknown>;
   const codings = Array.isArray(coding) ? coding.map((item) => (item as { display?: unknown } | null)?.display) : [];
