@@ -19,7 +19,7 @@ export { forgetDisplaced, forgetPart } from './jobs.ts';
 export { createOwnParameters, hashOf } from './own-parameters.ts';
 
 /** To be raised when the code that computes search values changes what it makes of the same definitions. */
-const codeVersion = 3;
+const codeVersion = 4;
 /** More than twice the time a node believes what it knew of a tenant's parameters (own-parameters.ts). */
 const defaultSettleMs = 5_000;
 

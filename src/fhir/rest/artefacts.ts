@@ -16,6 +16,8 @@ export interface Artefacts {
   read(type: string, id: string): Resource | undefined;
   /** Matches of a search that asks by `url`, `name`, `_id` or for everything of the type; none for other criteria. */
   search(type: string, query: string): Resource[];
+  /** Every one of a type. */
+  all(type: string): readonly Resource[];
   /** URLs of the profiles of a type that are known, ours and those of others that come with them: who declares one is held to it. */
   profiles(type: string): readonly string[];
 }
@@ -41,6 +43,7 @@ export function artefactsOf(files: readonly Resource[], operations: () => readon
       profiles ??= profilesByType(files, readPackaged());
       return profiles.get(type) ?? [];
     },
+    all: ofType,
     read: (type, id) => ofType(type).find((resource) => resource.id === id),
     search(type, query) {
       const candidates = ofType(type);

@@ -17,6 +17,7 @@ export const searchType: ReadInteraction = {
     authorizeSearch(context, type!, query, service);
     const page = await reads.searchBundle(type!, query, {
       mayInclude: includable(context, guards),
+      definitions: artefacts.all,
       ...(prefer.handling ? { handling: prefer.handling } : {}),
       // Definitions are in nobody's compartment.
       ...(compartment ? { compartment } : { own: artefacts.search(type!, query) }),

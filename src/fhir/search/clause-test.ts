@@ -129,7 +129,11 @@ function referenceTest({ parameter, modifier, values }: Clause, scope: TestScope
   }
   let bare = 0;
   const keys = values.flatMap((value) => {
-    const reference = localReference(unescapeValue(value), parameter.shared.base, scope.tenant);
+    const asked = unescapeValue(value);
+    const reference = localReference(asked, parameter.shared.base, scope.tenant);
+    // The url of a definition stays what it is, also when it begins with our own address.
+    if (parameter.form !== 'literal' && modifier === undefined && reference !== asked)
+      return [key(keyKind.value, reference), key(keyKind.value, asked)];
     if (modifier !== undefined) {
       const id = reference.startsWith(`${modifier}/`) ? reference.slice(modifier.length + 1) : reference;
       return [key(keyKind.value, `${modifier}/${id}`)];

@@ -22,13 +22,18 @@ export function clauseCondition(clause: ResolvedClause, scope: ConditionScope): 
   return condition(clauseTest(clause, scope), scope);
 }
 
-/** Condition that a reference parameter points to one of these resources. */
-export function targetCondition(parameter: Parameter, references: readonly string[], scope: ConditionScope): string {
-  if (references.length === 0) return 'false';
-  return keysCondition(
-    references.map((reference) => keyText(scope.tenant, parameter.code, keyKind.value, reference)),
-    scope,
-  );
+/** Condition that a reference parameter names one of these resources; `newest` are canonicals without a version. */
+export function targetCondition(
+  { code }: Parameter,
+  references: readonly string[],
+  newest: readonly string[],
+  scope: ConditionScope,
+): string {
+  const keys = [
+    ...references.map((reference) => keyText(scope.tenant, code, keyKind.value, reference)),
+    ...newest.map((url) => keyText(scope.tenant, code, keyKind.newest, url)),
+  ];
+  return keys.length === 0 ? 'false' : keysCondition(keys, scope);
 }
 
 /** One key must be there, or one of several. */

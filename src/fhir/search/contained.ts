@@ -19,15 +19,23 @@ import { localReference } from './token-facts.ts';
 
 type Chain = Extract<Criterion, { kind: 'chain' }>;
 
-/** `Type/id` of what a chain may point to outside; undefined when that is too much. */
-type TargetsOf = (chain: Chain) => Promise<readonly string[] | undefined>;
+/** What a chain may point to outside; undefined when that is too much. */
+type TargetsOf = (chain: Chain) => Promise<ChainEnds | undefined>;
 
-interface Contained {
+/** The resources at the far end of a chain, as references name them. */
+export interface ChainEnds {
+  /** `Type/id`, and canonicals with their version. */
+  references: readonly string[];
+  /** Canonicals without a version. */
+  newest: readonly string[];
+}
+
+export interface Contained {
   resourceType?: unknown;
   id?: unknown;
 }
 
-/** Asked of a contained resource; `beside` are all that its resource contains. */
+/** Asked of a resource without a row; `beside` are all that are contained in the same one. */
 type Question = (resource: Contained, beside: readonly Contained[]) => boolean;
 
 /** Rows read at a time: parsing them holds everybody else up for some milliseconds. */
@@ -67,13 +75,28 @@ async function rowsWithContained(
   );
 }
 
+/** What a criterion asks of a definition of the program's own. */
+export async function ownQuestion(
+  search: RunningSearch,
+  criterion: Criterion,
+  targetsOf: TargetsOf,
+): Promise<(resource: Contained) => boolean> {
+  const question = await questionOf(search, criterion, targetsOf, true);
+  return (resource) => question(resource, []);
+}
+
 /** What a criterion asks of a resource without a row of its own. */
-async function questionOf(search: RunningSearch, criterion: Criterion, targetsOf: TargetsOf): Promise<Question> {
+async function questionOf(
+  search: RunningSearch,
+  criterion: Criterion,
+  targetsOf: TargetsOf,
+  isKnownById = false,
+): Promise<Question> {
   switch (criterion.kind) {
     case 'clause': {
       const clause = await resolveCodes(search, criterion.clause);
       // An id inside names nothing outside: no other resource may be taken for the one it is said of.
-      if (['_id', '_lastUpdated'].includes(clause.parameter.code)) return never;
+      if (!isKnownById && ['_id', '_lastUpdated'].includes(clause.parameter.code)) return never;
       const { nowMs, registry } = search;
       const test = clauseTest(clause, { tenant: noTenant, nowMs, types: registry.types });
       const passes = createTester([clause.parameter]);
@@ -82,25 +105,25 @@ async function questionOf(search: RunningSearch, criterion: Criterion, targetsOf
     case 'all':
     case 'any': {
       const questions: Question[] = [];
-      for (const part of criterion.of) questions.push(await questionOf(search, part, targetsOf));
+      for (const part of criterion.of) questions.push(await questionOf(search, part, targetsOf, isKnownById));
       return criterion.kind === 'all'
         ? (...of) => questions.every((question) => question(...of))
         : (...of) => questions.some((question) => question(...of));
     }
     case 'not': {
-      const question = await questionOf(search, criterion.of, targetsOf);
+      const question = await questionOf(search, criterion.of, targetsOf, isKnownById);
       return (...of) => !question(...of);
     }
     case 'chain': {
       const outside = await targetsOf(criterion);
       if (!outside) throw tooCostly(`The chain through ${criterion.parameter.code} has too many targets`);
-      const known = new Set(outside);
+      const known = new Set([...outside.references, ...outside.newest]);
       const inside = await asksOf(search, criterion, targetsOf);
       const { parameter } = criterion;
       return (resource, beside) =>
         inside(resource, beside) ||
-        referencesOf(parameter, resource).some((reference) =>
-          known.has(localReference(reference, parameter.shared.base)),
+        referencesOf(parameter, resource).some(
+          (reference) => known.has(reference) || known.has(localReference(reference, parameter.shared.base)),
         );
     }
     case 'text':

@@ -1,6 +1,8 @@
 /** `_include` and `_revinclude` (https://hl7.org/fhir/R4/search.html#include): resources the matches point to, or that point to them. */
 import type { OperationOutcomeIssue, ResourceType } from '@medplum/fhirtypes';
 import type { SearchOptions, StoredVersion } from '../store/contract.ts';
+import { includedDefinitions, namingsOfVersions, ownVersion } from './canonical-includes.ts';
+import { canonicalKeys } from './canonicals.ts';
 import { keysCondition } from './conditions.ts';
 import { keyKind, keyText } from './keys.ts';
 import type { Parameter } from './parameters.ts';
@@ -68,7 +70,10 @@ function cut(diagnostics: string): OperationOutcomeIssue {
   return { severity: 'warning', code: 'too-costly', diagnostics };
 }
 
-/** Forward: the references are in the content, versioned ones lead to the current version, contained and external ones nowhere. */
+/**
+ * Forward: the references are in the content, versioned ones lead to the current version, canonicals to the definition they mean,
+ * contained and external ones nowhere.
+ */
 async function pointedTo(
   search: RunningSearch,
   include: Include,
@@ -78,27 +83,40 @@ async function pointedTo(
   mayInclude: MayInclude,
 ): Promise<StoredVersion[]> {
   const wanted = new Map<string, Set<string>>();
-  for (const version of round) {
-    if (include.sourceType !== undefined && version.type !== include.sourceType) continue;
-    const resource: unknown = JSON.parse(version.text);
-    for (const parameter of referenceParameters(search, include, version.type)) {
-      for (const value of parameter.select(resource)) {
-        const target = targetOf(value, parameter.shared.base);
-        if (!target || !search.registry.types.has(target.type)) continue;
-        const { type, id } = target;
-        if (include.targetType !== undefined && include.targetType !== type) continue;
-        if (seen.has(`${type}/${id}`)) continue;
-        wanted.set(type, (wanted.get(type) ?? new Set()).add(id));
-      }
+  const want = (type: string, id: string) => {
+    if (!seen.has(`${type}/${id}`)) wanted.set(type, (wanted.get(type) ?? new Set()).add(id));
+  };
+  const values = valuesOf(search, include, round);
+  for (const [{ shared }, selected] of values) {
+    for (const target of selected.map((value) => targetOf(value, shared.base))) {
+      if (!target || !search.registry.types.has(target.type)) continue;
+      if (include.targetType === undefined || include.targetType === target.type) want(target.type, target.id);
     }
   }
+  const definitions = await includedDefinitions(search, include, values, mayInclude);
+  for (const { type, id, own } of definitions) if (!own) want(type, id);
   const found: StoredVersion[] = [];
   for (const [type, ids] of wanted) {
     if (found.length >= limit) break;
     if (!mayInclude(type as ResourceType)) continue;
     found.push(...(await select(search, type, 'r.id = ANY($2::text[])', [[...ids]], limit - found.length)));
   }
-  return found;
+  return [...found, ...definitions.flatMap(({ own }) => (own ? ownVersion(own) : []))].slice(0, limit);
+}
+
+/** Values of the parameters that are followed. */
+function valuesOf(search: RunningSearch, include: Include, round: readonly StoredVersion[]): Map<Parameter, unknown[]> {
+  const values = new Map<Parameter, unknown[]>();
+  for (const version of round) {
+    if (include.sourceType !== undefined && version.type !== include.sourceType) continue;
+    const resource: unknown = JSON.parse(version.text);
+    for (const parameter of referenceParameters(search, include, version.type)) {
+      const known = values.get(parameter) ?? [];
+      values.set(parameter, known);
+      known.push(...parameter.select(resource));
+    }
+  }
+  return values;
 }
 
 /** Backward: by the keys of the references, in the one type asked for or in every type there is. */
@@ -112,15 +130,19 @@ async function pointing(
 ): Promise<StoredVersion[]> {
   const targets = round.filter(({ type }) => include.targetType === undefined || include.targetType === type);
   if (targets.length === 0) return [];
+  const namings = await namingsOfVersions(search, targets);
   const sources = include.sourceType === undefined ? await usedTypes(search) : [include.sourceType];
   const found: StoredVersion[] = [];
   for (const source of sources) {
     if (found.length >= limit) break;
     if (!mayInclude(source as ResourceType)) continue;
-    const keys = referenceParameters(search, include, source).flatMap(({ code, target }) =>
-      targets
-        .filter(({ type }) => target.length === 0 || target.includes(type))
-        .map(({ type, id }) => keyText(search.tenant, code, keyKind.value, `${type}/${id}`)),
+    const keys = referenceParameters(search, include, source).flatMap((parameter) =>
+      targets.flatMap(({ type, id }, index) => {
+        const { code, form, target } = parameter;
+        if (target.length > 0 && !target.includes(type)) return [];
+        const byUrl = form === 'literal' ? [] : canonicalKeys(search, parameter, namings[index]!);
+        return [keyText(search.tenant, code, keyKind.value, `${type}/${id}`), ...byUrl];
+      }),
     );
     if (keys.length === 0) continue;
     const values = createSqlValues(search.tenant);

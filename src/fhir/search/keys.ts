@@ -18,6 +18,8 @@ export const keyKind = {
   ofType: 'o',
   /** Logical reference: system and value of Reference.identifier (`:identifier`). */
   identifier: 'i',
+  /** A canonical without a version: it means the newest. */
+  newest: 'l',
   /** A reference leads to a resource inside this one. */
   contained: 'n',
   /** A string exactly as written (`:exact`). */

@@ -1,5 +1,8 @@
 /** The search parameters of each type, compiled when the type is first used. */
 import type { SearchDefinitions, SearchParameterDefinition } from '../definitions/search-parameters.ts';
+import { createShapes } from '../definitions/shapes.ts';
+import { r4Structure } from '../definitions/structure-r4.ts';
+import { type ReferenceForm, referenceForm } from './canonical-elements.ts';
 import { compileFacets, type Facet } from './composites.ts';
 import { dateColumns } from './date-columns.ts';
 import { createImpliedCodes, type ImpliedCodes } from './implied-codes.ts';
@@ -18,6 +21,8 @@ export interface Parameter extends SearchParameterDefinition {
   key: number;
   /** 1 for `d1_lo`/`d1_hi`, and so on; undefined when it lives in `fhir.date_key`. */
   dateColumn?: number;
+  /** Of a reference parameter: whether its values are References or canonicals. */
+  form?: ReferenceForm;
   /** Where the parts of a composite are paired. */
   facets?: readonly Facet[];
   shared: SharedParts;
@@ -28,6 +33,8 @@ export interface SharedParts {
   units: Units;
   words: WordPatterns;
   impliedCodes: ImpliedCodes;
+  /** What the values of a reference parameter are, by its expression. */
+  formOf(resourceType: string, expression: string): ReferenceForm;
   /** Our own address, without a slash at the end: references that begin with it are local. */
   base(): string | undefined;
 }
@@ -48,10 +55,12 @@ export function createParameterRegistry(
   base: () => string | undefined = () => undefined,
 ): ParameterRegistry {
   const byType = new Map<string, ReadonlyMap<string, Parameter>>();
+  const shapes = createShapes(r4Structure);
   const shared: SharedParts = {
     units: createUnits(),
     words: createWordPatterns(),
     impliedCodes: createImpliedCodes(),
+    formOf: (resourceType, expression) => referenceForm(shapes, resourceType, expression),
     base,
   };
   const choices = createChoices(definitions.choices);
@@ -102,6 +111,7 @@ function compileAll(
       select: expression === '' ? () => [] : compile(expression, type),
       shared,
       ...(column > 0 ? { dateColumn: column } : {}),
+      ...(definition.type === 'reference' ? { form: shared.formOf(type, expression) } : {}),
       ...(components ? { facets: compileFacets({ ...definition, expression, components }, type, compile, keyOf) } : {}),
     });
   }

@@ -1,6 +1,8 @@
 /** What every part of a search is given. */
+import type { Resource } from '@medplum/fhirtypes';
 import type { Sql } from '../../db/index.ts';
 import type { SearchDefinitions } from '../definitions/search-parameters.ts';
+import type { SearchOptions } from '../store/contract.ts';
 import type { Terminology } from '../terminology/contract.ts';
 import { type BoundedSql, boundSql, defaultSearchTimeoutMs } from './deadline.ts';
 import type { KeyHasher } from './keys.ts';
@@ -35,10 +37,17 @@ export interface RunningSearch extends SearchParts {
   tenant: string;
   nowMs: number;
   rows?: SeenRows | undefined;
+  /** Definitions of the program itself, by type, which canonicals may mean as well; none when absent. */
+  own?(type: string): readonly Resource[];
 }
 
-export function beginSearch(parts: SearchParts, { sql, tenant, nowMs, rows }: SearchScope): RunningSearch {
-  return { ...parts, sql: boundSql(sql, parts.timeoutMs ?? defaultSearchTimeoutMs), tenant, nowMs, rows };
+export function beginSearch(
+  parts: SearchParts,
+  { sql, tenant, nowMs, rows }: SearchScope,
+  { definitions }: Pick<SearchOptions, 'definitions'> = {},
+): RunningSearch {
+  const search = { ...parts, sql: boundSql(sql, parts.timeoutMs ?? defaultSearchTimeoutMs), tenant, nowMs, rows };
+  return definitions ? { ...search, own: definitions } : search;
 }
 
 /** Table of the current versions of a type. `type` must be one of the registry's. */

@@ -33,7 +33,7 @@ export async function searchPage(
   query: string,
   options: SearchOptions = {},
 ): Promise<SearchPage> {
-  const search = beginSearch(parts, scope);
+  const search = beginSearch(parts, scope, options);
   const request = readQuery(parts.registry, [type], query, options.handling ?? 'strict');
   const where = await sharedWhere(search, request, options);
   const rows = typeRows(search, type, { ...where, text: where.texts.get(type)! }, request.sort);
@@ -51,7 +51,7 @@ export async function searchSystemPage(
   query: string,
   options: SearchOptions = {},
 ): Promise<SearchPage> {
-  const search = beginSearch(parts, scope);
+  const search = beginSearch(parts, scope, options);
   const handling = options.handling ?? 'strict';
   const pairs = readPairs(query);
   const typePairs = pairs.filter(({ name }) => name === '_type');

@@ -1,4 +1,5 @@
 /** Keys of tokens, references and uris (https://hl7.org/fhir/R4/search.html#token, #reference, #uri). */
+import { parseCanonical } from '../terminology/canonical.ts';
 import type { AddKey } from './facts.ts';
 import { keyKind } from './keys.ts';
 
@@ -38,7 +39,12 @@ function identifierTypeFacts({ type }: Record<string, unknown>, value: string, k
 /** A Reference, or a canonical. */
 export function referenceFacts(value: unknown, base: () => string | undefined, key: AddKey): void {
   if (typeof value === 'string') {
-    canonicalFacts(value, key);
+    if (value.startsWith('#')) key(keyKind.contained);
+    else {
+      canonicalFacts(value, key);
+      const { url, version } = parseCanonical(value);
+      if (version === undefined && url !== '') key(keyKind.newest, url);
+    }
     return;
   }
   if (typeof value !== 'object' || value === null) return;

@@ -1,5 +1,5 @@
 /** Criteria as the condition of a statement on the table of a type, with alias `r`; `$1` is the tenant. */
-import { chainCondition, reverseChainCondition } from './chains.ts';
+import { chainCondition } from './chains.ts';
 import { type ConditionScope, clauseCondition, keysCondition } from './conditions.ts';
 import { overlapCondition, textCondition } from './filter-conditions.ts';
 import { keyKind, keyText } from './keys.ts';
@@ -7,6 +7,7 @@ import { listItems } from './lists.ts';
 import { areFew, isNarrow } from './narrow.ts';
 import { aboutParameter } from './refusals.ts';
 import type { Criterion, NamedCriterion } from './request.ts';
+import { reverseChainCondition } from './reverse-chains.ts';
 import { seenCondition } from './row-limits.ts';
 import { type RunningSearch, tableOf } from './scope.ts';
 import { createSqlValues, type SqlValues } from './sql-values.ts';

@@ -120,7 +120,9 @@ export function secretResource(type: ResourceTypeName, variant: number): Resourc
 /** A resource of A whose references lead to an id. */
 export function referringResource(type: ResourceTypeName, target: string): Resource {
   const text = JSON.stringify(filled(type, 0)).replaceAll(/"(Patient|Organization)\/\w+"/g, `"$1/${target}"`);
-  return { ...JSON.parse(text), id: `to-${target}` };
+  // A url of its own, else canonicals would lead from one of these to another.
+  const { url, ...made } = JSON.parse(text);
+  return { ...made, ...(typeof url === 'string' ? { url: `${url}-to-${target}` } : {}), id: `to-${target}` };
 }
 
 /** An answer without what differs from one request to the next, and without which of the two ids was asked about. */

@@ -147,8 +147,22 @@ function ownResources(random: Random): Made[] {
       basedOn: [{ reference: `ServiceRequest/${id('ServiceRequest', random.integer(20))}/_history/1` }],
     }),
     ...maybe(0.3, {
-      instantiatesCanonical: [`http://example.org/plan/${random.integer(2)}|1.0`],
+      instantiatesCanonical: [
+        `http://example.org/plan/${random.integer(2)}${random.one(['', '|1.0', '|2.0', '|3.0'])}`,
+      ],
       instantiatesUri: ['http://example.org/uri'],
+    }),
+  }));
+  some(6, (n) => ({
+    resourceType: 'PlanDefinition',
+    id: id('PlanDefinition', n),
+    url: `http://example.org/plan/${n % 2}`,
+    ...maybe(0.8, { version: `${1 + (n >> 1)}.0` }),
+    status: random.one(['active', 'draft', 'retired'] as const),
+    name: random.one(names) || 'Plan',
+    ...maybe(0.5, { library: [`http://example.org/plan/${random.integer(2)}`] }),
+    ...maybe(0.5, {
+      relatedArtifact: [{ type: 'successor', resource: `http://example.org/plan/${random.integer(2)}|2.0` }],
     }),
   }));
   some(15, (n) => ({

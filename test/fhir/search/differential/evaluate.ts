@@ -6,6 +6,7 @@ import type { SearchParameterDefinition } from '../../../../src/fhir/definitions
 import { dateMatches, dateSpan, elementSpan, folded, numberMatches, type Span } from './compare.ts';
 import type { Condition, FilterNode, Search, Value } from './condition.ts';
 import { createSelector, type Select } from './elements.ts';
+import { leadsTo, literalReference } from './references.ts';
 
 export type Stored = Resource & { id: string };
 type Element = Record<string, unknown>;
@@ -59,19 +60,19 @@ function holds(world: World, resource: Stored, condition: Condition): boolean {
     case 'parameter':
       return parameterHolds(world, resource, condition);
     case 'chain':
-      return referencesOf(world, resource, condition.parameter).some(
-        (reference) =>
+      return world.select(condition.parameter.expression, resource).some(
+        (value) =>
           // A chained condition is evaluated inside contained resources.
           containedIn(resource).some(
             (target) =>
-              reference === `#${target.id}` &&
+              literalReference(value) === `#${target.id}` &&
               target.resourceType === condition.target &&
               holdsInside(world, { ...target, contained: containedIn(resource) } as Stored, condition.of),
           ) ||
           world.resources.some(
             (target) =>
-              reference === `${condition.target}/${target.id}` &&
               target.resourceType === condition.target &&
+              leadsTo(world.resources, value, target) &&
               holds(world, target, condition.of),
           ),
       );
@@ -79,7 +80,9 @@ function holds(world: World, resource: Stored, condition: Condition): boolean {
       return world.resources.some(
         (source) =>
           source.resourceType === condition.type &&
-          referencesOf(world, source, condition.parameter).includes(`${resource.resourceType}/${resource.id}`) &&
+          world
+            .select(condition.parameter.expression, source)
+            .some((value) => leadsTo(world.resources, value, resource)) &&
           holds(world, source, condition.of),
       );
   }
@@ -93,15 +96,6 @@ function containedIn(resource: Stored): readonly Stored[] {
 function holdsInside(world: World, resource: Stored, condition: Condition): boolean {
   const isOutside = condition.kind === 'has' || ['_id', '_lastUpdated'].includes(condition.parameter.code);
   return !isOutside && holds(world, resource, condition);
-}
-
-function referencesOf(world: World, resource: Stored, { expression }: SearchParameterDefinition): string[] {
-  return world.select(expression, resource).flatMap((value) => literalReference(value) ?? []);
-}
-
-function literalReference(value: unknown): string | undefined {
-  const reference = typeof value === 'string' ? value : (value as { reference?: string } | null)?.reference;
-  return reference?.replace(/\/_history\/.*$/, '');
 }
 
 function parameterHolds(
@@ -130,7 +124,10 @@ function isSearchable(world: World, resource: Stored, parameter: SearchParameter
     case 'quantity':
       return measureOf(element) !== undefined;
     case 'token':
-      return tokensOf(element).some(({ system, code }) => code !== undefined || system !== undefined);
+      return (
+        tokensOf(element).some(({ system, code }) => code !== undefined || system !== undefined) ||
+        isSaidInWords(element)
+      );
     case 'reference': {
       const { reference, identifier } = (typeof element === 'string' ? { reference: element } : element) as Element;
       return (
@@ -147,6 +144,14 @@ function isSearchable(world: World, resource: Stored, parameter: SearchParameter
     default:
       return element !== '';
   }
+}
+
+/** "Either CodeableConcept.text, Coding.display, or Identifier.type.text" (the modifier :text). */
+function isSaidInWords(element: unknown): boolean {
+  if (typeof element !== 'object' || element === null) return false;
+  const { text, display, coding, type } = element as Element;
+  const { text: ofType } = (type ?? {}) as Element;
+  return [text, display, ofType].some(Boolean) || (Array.isArray(coding) && coding.some(isSaidInWords));
 }
 
 function elementMatches(
