@@ -104,7 +104,7 @@ describe('a delete', () => {
     expect(await store.search('aa', 'Patient', '_id=gone')).toEqual([]);
     expect(await wholeHistory({ type: 'Patient', id: 'gone' }, 1)).toEqual([
       'delete Patient/gone 2',
-      'create Patient/gone 1',
+      'put Patient/gone 1',
     ]);
     expect(await reads.readVersion('Patient', 'gone', 2)).toMatchObject({ deleted: true, text: '' });
   });
@@ -138,18 +138,18 @@ describe('history', () => {
   it.each([1, 2, 50])('is told newest first on every level, in pages of %i', async (count) => {
     expect(await wholeHistory({ type: 'Patient', id: 'p' }, count)).toEqual([
       'update Patient/p 2',
-      'create Patient/p 1',
+      'put Patient/p 1',
     ]);
     expect(await wholeHistory({ type: 'Patient' }, count)).toEqual([
-      'create Patient/q 1',
+      'put Patient/q 1',
       'update Patient/p 2',
-      'create Patient/p 1',
+      'put Patient/p 1',
     ]);
     expect(await wholeHistory({}, count)).toEqual([
-      'create Patient/q 1',
+      'put Patient/q 1',
       'update Patient/p 2',
-      'create Organization/o 1',
-      'create Patient/p 1',
+      'put Organization/o 1',
+      'put Patient/p 1',
     ]);
   });
 
