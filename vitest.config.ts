@@ -11,6 +11,8 @@ export default defineConfig({
           globalSetup: ['test/support/postgres-server.ts'],
           testTimeout: 30_000,
           hookTimeout: 60_000,
+          // Looks again until it holds: what never holds still fails, and a slow machine is given its time.
+          expect: { poll: { timeout: 20_000 } },
           maxWorkers: 2,
         },
       },

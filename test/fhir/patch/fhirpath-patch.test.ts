@@ -4,6 +4,7 @@ import { FhirError } from '../../../src/fhir/index.ts';
 import { parseJson, stringifyJson } from '../../../src/fhir/json/index.ts';
 import { patchedResource } from '../../../src/fhir/patch/index.ts';
 import { validateResource } from '../../../src/fhir/validation/index.ts';
+import { processorMs } from '../../support/processor-time.ts';
 
 type Parts = Record<string, Omit<ParametersParameter, 'name'>>;
 
@@ -327,10 +328,11 @@ describe('a patch', () => {
     };
     const depth = 12;
     const closing = ')'.repeat((nesting.match(/\(/g) ?? []).length * depth);
-    const begun = performance.now();
     const path = `Patient.where(${nesting.repeat(depth)}${end}${closing}).birthDate`;
-    expect(refusal(wide, operation('delete', path))).toMatchObject({ status: 400 });
-    expect(performance.now() - begun).toBeLessThan(1000);
+    const spent = processorMs(() => {
+      expect(refusal(wide, operation('delete', path))).toMatchObject({ status: 400 });
+    });
+    expect(spent).toBeLessThan(1000);
   });
 
   it('filters by what is below an element, at any depth', () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { phoneticKeys } from '../../../src/fhir/search/phonetic.ts';
+import { processorMs } from '../../support/processor-time.ts';
 
 describe('the sound of French names', () => {
   it.each([
@@ -44,9 +45,7 @@ describe('the sound of French names', () => {
   });
 
   it('is found quickly in a hostile text, too', () => {
-    const start = performance.now();
-    phoneticKeys('aeou'.repeat(5000));
-    phoneticKeys('s'.repeat(20_000));
-    expect(performance.now() - start).toBeLessThan(200);
+    const hostile = ['aeou'.repeat(5000), 's'.repeat(20_000)];
+    expect(processorMs(() => void hostile.map(phoneticKeys))).toBeLessThan(200);
   });
 });

@@ -114,7 +114,7 @@ describe('the committed definitions of R4', () => {
       .map((line) => (JSON.parse(line) as ValueSet).url!);
     const outcomes: Record<string, number> = { expanded: 0, elsewhere: 0 };
     const failures: string[] = [];
-    for (const url of sets) {
+    const expand = async (url: string) => {
       try {
         const codes = await room.terminology.expand('bb', url);
         outcomes[codes === undefined ? 'elsewhere' : 'expanded']! += 1;
@@ -123,7 +123,9 @@ describe('the committed definitions of R4', () => {
         outcomes[code] = (outcomes[code] ?? 0) + 1;
         if (!['not-found', 'too-costly'].includes(code)) failures.push(`${url}: ${(error as Error).message}`);
       }
-    }
+    };
+    // Over a thousand of them, each waiting for the database some times: eight at once wait together.
+    for (let from = 0; from < sets.length; from += 8) await Promise.all(sets.slice(from, from + 8).map(expand));
     expect(outcomes.expanded).toBeGreaterThan(1000);
     // The specification's own example filters by a property that its code system does not define.
     expect(failures).toEqual([expect.stringMatching('ValueSet/example-filter: .* has no property acme-plasma')]);

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { r4Structure } from '../../../src/fhir/definitions/structure-r4.ts';
 import { valueSetTest } from '../../../src/fhir/validation/bindings.ts';
 import { createValidator, inspectResource, profilesWith } from '../../../src/fhir/validation/index.ts';
+import { processorMs } from '../../support/processor-time.ts';
 
 const url = 'http://example.org/StructureDefinition/p';
 
@@ -144,9 +145,10 @@ describe('an element of a profile', () => {
     expect(errorsOf(patient({ birthDate: '1980-05-02' }), past)).toEqual([]);
     expect(errorsOf(patient({ birthDate: '2980-05-02' }), past)).toEqual(['invariant Patient']);
     const hostile = constraint("name.family.matches('^(a+)+$')");
-    const start = performance.now();
-    expect(errorsOf(patient({ name: [{ family: `${'a'.repeat(40)}!` }] }), hostile)).toEqual([]);
-    expect(performance.now() - start).toBeLessThan(1000);
+    const spent = processorMs(() => {
+      expect(errorsOf(patient({ name: [{ family: `${'a'.repeat(40)}!` }] }), hostile)).toEqual([]);
+    });
+    expect(spent).toBeLessThan(1000);
   });
 
   it('tells, once, which constraint is not checked for its pattern', () => {

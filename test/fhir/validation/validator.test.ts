@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { validateResource } from '../../../src/fhir/validation/index.ts';
+import { processorMs } from '../../support/processor-time.ts';
 
 /** `code expression` of every issue. */
 function issuesOf(resource: unknown): string[] {
@@ -507,11 +508,8 @@ describe('narrative', () => {
       '<!--'.repeat(200_000),
       '&amp;'.repeat(150_000),
       `<p ${'a="" '.repeat(100_000)}`,
-    ]) {
-      const start = performance.now();
-      validateResource(narrative(hostile));
-      expect(performance.now() - start).toBeLessThan(1000);
-    }
+    ])
+      expect(processorMs(() => void validateResource(narrative(hostile)))).toBeLessThan(1000);
   });
 });
 
