@@ -9,6 +9,9 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/long/**'],
           globalSetup: ['test/support/postgres-server.ts'],
+          setupFiles: ['test/support/left-as-found.ts'],
+          // What one file loaded and compiled serves the next: no module holds state, and left-as-found.ts sees to the process.
+          isolate: false,
           testTimeout: 30_000,
           hookTimeout: 60_000,
           // Looks again until it holds: what never holds still fails, and a slow machine is given its time.
