@@ -1,7 +1,10 @@
 import { defineConfig } from 'vitest/config';
+import type { TestSequencerConstructor } from 'vitest/node';
+import { LongestFirst } from './test/support/longest-first.ts';
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst as unknown as TestSequencerConstructor },
     projects: [
       {
         test: {
