@@ -10,7 +10,7 @@ import {
   readBodySites,
   readEncapsulated,
   readQuantity,
-  requireObservation,
+  requireOneObservation,
   requireText,
 } from './observation.ts';
 import { placerOf, segmentOf } from './order.ts';
@@ -36,7 +36,7 @@ export function readComplement(translation: Translation, group: OrderGroup): Exa
       expected: 'UID DICOM attendu',
     });
   }
-  const act = codedValue(translation, requireObservation(group, dictionary.act), 5, dictionary.act, 'act');
+  const act = codedValue(translation, requireOneObservation(group, dictionary.act), 5, dictionary.act, 'act');
   if (ipc.value(2) !== undefined && ipc.value(2) !== act.code) {
     translation.warnings.push('IPC-2 diffère du code de l’acte réalisé (OBX CODE_ACTE_IMAGERIE), qui est retenu');
   }
@@ -52,7 +52,7 @@ export function readComplement(translation: Translation, group: OrderGroup): Exa
     studyInstanceUid,
     accessionNumber: entityIdentifier(ipc, 1, 'ACSN', 'accession number', tables),
     act: { system: act.system ?? '', code: act.code ?? '', ...(act.display ? { display: act.display } : {}) },
-    partialViewerUrl: readViewerUrl(requireObservation(group, dictionary.viewerUrl), dictionary.viewerUrl.name),
+    partialViewerUrl: readViewerUrl(requireOneObservation(group, dictionary.viewerUrl), dictionary.viewerUrl.name),
     products: readProducts(translation, group, examDate?.dateTime),
     ...(bodySite.length > 0 ? { bodySite } : {}),
     ...(modality ? { modality: plain(codedValue(translation, modality, 5, dictionary.modality, 'modality')) } : {}),

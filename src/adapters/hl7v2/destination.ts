@@ -145,7 +145,9 @@ export function risDestination(options: RisOptions): RisDestination {
       );
       const result = resultOf(answer);
       const outcome = acknowledgementOf(answer)?.code ?? 'unreadable';
-      await database.transaction(item.tenant, (sql) => recordAnswer(sql, item.tenant, item.id, outcome, answer));
+      await database.transaction(item.tenant, (sql) =>
+        recordAnswer(sql, item.tenant, organizationId, item.id, outcome, answer),
+      );
       return result;
     } catch (error) {
       if (error instanceof IncompleteCase) return { status: 'failed', reason: error.message };

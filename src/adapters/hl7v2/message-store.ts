@@ -175,12 +175,14 @@ export async function mayHaveArrived(sql: Sql, tenant: string, partner: string, 
 }
 
 /**
- * Keeps the acknowledgement of a message of ours, found by MSA-2 alone. One that took it in charge is not replaced.
+ * Keeps the acknowledgement of a message of ours, found by MSA-2 alone among those that went to who acknowledges: nobody answers for another
+ * establishment. One that took it in charge is not replaced.
  * @returns whether we sent such a message.
  */
 export async function recordAnswer(
   sql: Sql,
   tenant: string,
+  partner: string,
   controlId: string,
   outcome: string,
   answer: Buffer,
@@ -190,10 +192,10 @@ export async function recordAnswer(
        unanswered = CASE WHEN $3 IN ('AE', 'AR', 'CE', 'CR') THEN greatest(unanswered - 1, 0) ELSE unanswered END,
        answer = CASE WHEN outcome IN ('AA', 'CA') THEN answer ELSE $4 END,
        outcome = CASE WHEN outcome IN ('AA', 'CA') THEN outcome ELSE $3 END
-     WHERE tenant = $1 AND direction = 'out' AND control_id = $2 AND (partner, sha256) = (
-       SELECT partner, sha256 FROM hl7v2_message
-       WHERE tenant = $1 AND direction = 'out' AND control_id = $2 ${newestFirst})`,
-    [tenant, controlId, outcome, answer],
+     WHERE tenant = $1 AND direction = 'out' AND partner = $5 AND control_id = $2 AND sha256 = (
+       SELECT sha256 FROM hl7v2_message
+       WHERE tenant = $1 AND direction = 'out' AND partner = $5 AND control_id = $2 ${newestFirst})`,
+    [tenant, controlId, outcome, answer, partner],
   );
   return (rowCount ?? 0) > 0;
 }

@@ -20,6 +20,8 @@ export interface Message {
   delimiters: Delimiters;
   charset: Charset;
   segments: readonly Segment[];
+  /** Lines that began no segment and were read as the rest of the text before them. */
+  continued: number;
   /** First segment of that name. */
   first(name: string): Segment | undefined;
 }
@@ -29,10 +31,11 @@ const maximumSegments = 20_000;
 
 /** Parses decoded text. @throws Refusal `not-hl7`. */
 export function parseMessage(text: string, charset: Charset): Message {
-  const lines = text
+  const written = text
     .replace(/^\uFEFF/, '')
     .split(/\r\n|\r|\n/)
     .filter((line) => line.trim() !== '');
+  const lines = segmentLines(written);
   const header = lines[0];
   if (!header || !/^MSH[^A-Za-z0-9\s]{5}/.test(header.slice(0, 8)) || lines.length > maximumSegments)
     throw new Refusal('not-hl7');
@@ -46,7 +49,30 @@ export function parseMessage(text: string, charset: Charset): Message {
     counts.set(name, ordinal);
     return segmentOf({ name, ordinal, fields }, delimiters, plain);
   });
-  return { delimiters, charset, segments, first: (name) => segments.find((segment) => segment.name === name) };
+  const continued = written.length - lines.length;
+  return {
+    delimiters,
+    charset,
+    segments,
+    continued,
+    first: (name) => segments.find((segment) => segment.name === name),
+  };
+}
+
+/**
+ * Lines that begin with the name of a segment. A sender that does not escape the line ends of a free text breaks it into lines of which only
+ * the first would be read: the others are joined to it again, so that nothing of the text is lost.
+ */
+function segmentLines(written: readonly string[]): string[] {
+  const separator = written[0]?.[3] ?? '|';
+  const lines: string[] = [];
+  for (const line of written) {
+    const trimmed = line.trimStart();
+    const begins = /^[A-Z][A-Z0-9]{2}$/.test(trimmed.slice(0, 3)) && (trimmed[3] ?? separator) === separator;
+    if (begins || lines.length === 0) lines.push(begins ? trimmed : line);
+    else lines[lines.length - 1] += `\n${line}`;
+  }
+  return lines;
 }
 
 /** Fields by their number in the standard: MSH-1 is the separator itself, so that MSH-2 is the first after it (v2.5.1 §2.14.9.1). */

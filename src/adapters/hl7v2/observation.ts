@@ -33,6 +33,14 @@ export function occurrences(segments: readonly Segment[]): Occurrence[] {
   return found;
 }
 
+/** The same of what there is once: which of two that differ is meant, nobody knows. @throws Refusal `incoherent` too. */
+export function requireOneObservation(group: OrderGroup, element: CodedElement): Segment {
+  const found = requireObservation(group, element);
+  const other = observationsOf(group, element.code).find((segment) => segment.text(5) !== found.text(5));
+  if (other === undefined) return found;
+  throw new Refusal('incoherent', location(other, 5), { reason: `OBX ${element.code} : deux valeurs pour un examen` });
+}
+
 /** An OBX the flow cannot do without. @throws Refusal `observation-missing`. */
 export function requireObservation(group: OrderGroup, element: CodedElement): Segment {
   const [found] = observationsOf(group, element.code);

@@ -2,9 +2,16 @@
 import type { Annotation, Identifier, ServiceRequest } from '@medplum/fhirtypes';
 import type { IncomingCancellation, IncomingRequest } from '../../teleradiology/contract.ts';
 import { codedValue, concept } from './coding.ts';
+import { readAllergies, readFurtherNotes, readOtherResults } from './further-facts.ts';
 import { authorityOf, entityIdentifier, localIdentifier } from './identifier.ts';
 import type { Segment } from './message.ts';
-import { readBodySites, readObservations, requireObservation, requireText } from './observation.ts';
+import {
+  readBodySites,
+  readObservations,
+  requireObservation,
+  requireOneObservation,
+  requireText,
+} from './observation.ts';
 import { patientSegment, readPatient, readTelecom } from './patient.ts';
 import { readOrganization, readPractitioner } from './people.ts';
 import { Refusal } from './refusal.ts';
@@ -25,14 +32,14 @@ export function readRequest(translation: Translation, group: OrderGroup): Incomi
   const made = timestampOf(translation, orc, 9, 'date de la demande');
   const modality = codedValue(
     translation,
-    requireObservation(group, dictionary.modality),
+    requireOneObservation(group, dictionary.modality),
     5,
     dictionary.modality,
     'modality',
   );
   requireObservation(group, dictionary.region);
   const bodySite = readBodySites(translation, group, dictionary.region);
-  const note = readNotes(translation, group);
+  const note = [...readNotes(translation, group), ...readFurtherNotes(translation, group)];
   const account = readAccount(translation);
   const title = [modality.display ?? modality.code, ...bodySite.map((site) => site.text)].filter(Boolean).join(' – ');
   const serviceRequest: Omit<ServiceRequest, 'subject'> = {
@@ -58,7 +65,11 @@ export function readRequest(translation: Translation, group: OrderGroup): Incomi
     organization: readOrganization(translation, orc, 21, 'structure demandeuse'),
     requester: requirePractitioner(translation, orc, 12, 'professionnel demandeur'),
     serviceRequest,
-    observations: readObservations(translation, group, made?.dateTime),
+    observations: [
+      ...readObservations(translation, group, made?.dateTime),
+      ...readOtherResults(translation, group, made?.dateTime),
+      ...readAllergies(translation, made?.dateTime),
+    ],
     ...(wantedPerformer ? { wantedPerformer } : {}),
     ...(encounterClass ? { encounterClass } : {}),
     ...(appointment ? { appointment } : {}),

@@ -4,6 +4,7 @@ import { authorityOf, localIdentifier } from './identifier.ts';
 import { hasMatriculeForm, hasValidKey } from './ins.ts';
 import type { Segment } from './message.ts';
 import { Refusal } from './refusal.ts';
+import { parseTimestamp } from './timestamp.ts';
 import { location, required, type Translation } from './translation.ts';
 
 const frenchCore = 'https://hl7.fr/ig/fhir/core/StructureDefinition/';
@@ -15,7 +16,7 @@ export const birthPlaceUrl = 'http://hl7.org/fhir/StructureDefinition/patient-bi
 /** @throws Refusal when an identifier, the birth name or the INS cannot be used. */
 export function readPatient(translation: Translation, pid: Segment): Patient {
   const name = names(pid);
-  const birthDate = readBirthDate(pid);
+  const birthDate = readBirthDate(translation, pid);
   const gender = readGender(translation, pid);
   const birthPlace = readBirthPlace(pid);
   const official = name[0]!;
@@ -185,10 +186,11 @@ function names(pid: Segment): HumanName[] {
   return used ? [birth, used] : [birth];
 }
 
-function readBirthDate(pid: Segment): string | undefined {
+function readBirthDate(translation: Translation, pid: Segment): string | undefined {
   const value = pid.value(7);
   if (value === undefined) return undefined;
-  const match = /^(\d{4})(\d{2})?(\d{2})?/.exec(value);
+  // The whole field: of 1985-03-12 or 1985031 the year alone would be left, and say less than was meant.
+  const match = parseTimestamp(value, translation.site.zone) && /^(\d{4})(\d{2})?(\d{2})?/.exec(value);
   const date = match && [match[1], match[2], match[3]].filter((part) => part !== undefined).join('-');
   const exists = date && !Number.isNaN(Date.parse(date)) && new Date(date).toISOString().startsWith(date);
   if (exists) return date;

@@ -66,7 +66,7 @@ export function createReceiver(options: ReceiverOptions): Receive {
       if (header.type === 'ACK') {
         // Who may not send cannot acknowledge either: a delivery would pass for received.
         if (isForeign) return undefined;
-        await note(reception, header, bytes);
+        await note(reception, header, bytes, sender?.organizationId);
         return undefined;
       }
       try {
@@ -207,11 +207,19 @@ export function createReceiver(options: ReceiverOptions): Receive {
   }
 
   /** An acknowledgement that comes by itself: matched on MSA-2 alone, never acknowledged. */
-  async function note(reception: Reception, header: Header, bytes: Buffer): Promise<void> {
+  async function note(
+    reception: Reception,
+    header: Header,
+    bytes: Buffer,
+    establishment: string | undefined,
+  ): Promise<void> {
     const msa = acknowledgementOf(bytes);
     await database.transaction(reception.tenant, async (sql) => {
       await insertReception(sql, reception, { outcome: 'noted', answer: undefined, rules: tables.fingerprint });
-      const known = msa && (await recordAnswer(sql, reception.tenant, msa.controlId, msa.code, bytes));
+      const known =
+        msa &&
+        establishment &&
+        (await recordAnswer(sql, reception.tenant, establishment, msa.controlId, msa.code, bytes));
       if (!known)
         log.info(
           { sender: header.sender, controlId: header.controlId },

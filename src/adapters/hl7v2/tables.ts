@@ -120,6 +120,8 @@ export interface MappingFiles {
         category?: string;
       }[];
     };
+    /** AL1: LOINC of what it becomes, and the words of AL1-4 (table 0128). */
+    allergy: { code: string; display: string; name: string; severities: { code: string; display: string }[] };
     notes: { code: string; after: 'OBR' | 'OBX'; display: string }[];
     answer: { protocol: CodedElement };
     complement: Record<'viewerUrl' | 'act' | 'region' | 'modality' | 'product' | 'device', CodedElement>;

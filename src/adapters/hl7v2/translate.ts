@@ -5,7 +5,7 @@ import type { Header } from './acknowledgement.ts';
 import { readAnswer, recordAnswer } from './answer.ts';
 import { decode } from './charset.ts';
 import { readComplement } from './complement.ts';
-import { type Message, parseMessage } from './message.ts';
+import { type Message, parseMessage, type Segment } from './message.ts';
 import { readCancellation, readRequest } from './order.ts';
 import { Refusal } from './refusal.ts';
 import { checkHeader, flowOf } from './route.ts';
@@ -44,28 +44,67 @@ export function translate(bytes: Buffer, header: Header, options: { tables: Tabl
   const message = parseMessage(decoded.text, decoded.charset);
   checkAlone(message);
   const groups = orderGroups(message);
+  checkGroups(groups);
   const flow = flowOf(header, groups, tables);
   if (groups.length > maximumOrders) {
     throw new Refusal('incoherent', 'ORC^1', { reason: `plus de ${maximumOrders} groupes ORDER dans un message` });
   }
   const warnings = decoded.warning === undefined ? [] : [decoded.warning];
-  const translation: Translation = { message, tables, site: tables.site(header.sender), warnings, production };
+  if (message.continued > 0)
+    warnings.push(`${message.continued} ligne(s) sans nom de segment lue(s) comme la suite du texte qui précède`);
+  const translation: Translation = {
+    message,
+    tables,
+    site: tables.site(header.sender),
+    warnings,
+    notices: [],
+    production,
+  };
   checkRequired(translation, flow, groups);
   const read = <T>(reader: (translation: Translation, group: OrderGroup) => T): T[] =>
     groups.map((group) => reader(translation, group));
-  return { warnings: translation.warnings, perform: workOf(flow.flow, read) };
+  const perform = workOf(flow.flow, read);
+  return {
+    warnings: translation.warnings,
+    perform(tx, teleradiology, establishmentId, answer) {
+      for (const notice of translation.notices) answer.tell(notice);
+      return perform(tx, teleradiology, establishmentId, answer);
+    },
+  };
 }
 
 /**
- * One message, one patient (ORM_O01, OMI_O23 and ORU_R01 of the volume): whoever forgot the end of a frame, or puts two patients
+ * One message, one patient, one visit (ORM_O01, OMI_O23 and ORU_R01 of the volume): whoever forgot the end of a frame, or puts two patients
  * in one message, would have the orders of the second read as the first one's. @throws Refusal `incoherent`.
  */
 function checkAlone(message: Message): void {
-  const second = message.segments.find(({ name, ordinal }) => ordinal > 1 && (name === 'MSH' || name === 'PID'));
+  const second = message.segments.find(({ name, ordinal }) => ordinal > 1 && Object.hasOwn(alone, name));
   if (!second) return;
-  const reason =
-    second.name === 'MSH' ? 'plusieurs messages dans une même trame' : 'plusieurs patients dans un message';
-  throw new Refusal('incoherent', `${second.name}^${second.ordinal}`, { reason });
+  throw new Refusal('incoherent', `${second.name}^${second.ordinal}`, { reason: alone[second.name] ?? '' });
+}
+
+/** Segments a message has once, and what a second one would mean. */
+const alone: Readonly<Record<string, string>> = {
+  MSH: 'plusieurs messages dans une même trame',
+  PID: 'plusieurs patients dans un message',
+  PV1: 'plusieurs venues dans un message',
+};
+
+/**
+ * One ORDER group, one exam: the second of two OBR under one ORC would be read into the first, or not at all. IPC may come once for each
+ * step, of one study. @throws Refusal `incoherent`.
+ */
+function checkGroups(groups: readonly OrderGroup[]): void {
+  for (const { segments } of groups) {
+    const [, second] = segments.filter(({ name }) => name === 'OBR');
+    if (second) throw new Refusal('incoherent', `OBR^${second.ordinal}`, { reason: 'plusieurs OBR sous un même ORC' });
+    const [ipc, ...others] = segments.filter(({ name }) => name === 'IPC');
+    const study = (segment: Segment | undefined) =>
+      [segment?.value(1), segment?.value(1, 3), segment?.value(3)].join(' ');
+    const other = others.find((segment) => study(segment) !== study(ipc));
+    if (other)
+      throw new Refusal('incoherent', `IPC^${other.ordinal}`, { reason: 'plusieurs examens sous un même ORC' });
+  }
 }
 
 function workOf(

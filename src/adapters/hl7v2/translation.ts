@@ -10,6 +10,8 @@ export interface Translation {
   site: Site;
   /** Deviations that were tolerated: French, without patient data; kept with the message. */
   warnings: string[];
+  /** What was not taken and the sender is told of with the AA: French, without patient data. */
+  notices: string[];
   /** A platform in production refuses identities of test and demonstration. */
   production: boolean;
 }

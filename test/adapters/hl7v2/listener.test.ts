@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createFrameDecoder, frame } from '../../../src/adapters/hl7v2/frames.ts';
 import { connectMllp, type Mllp, type MllpOptions, sendMessage } from '../../../src/adapters/hl7v2/index.ts';
+import { findOutgoing, insertOutgoing } from '../../../src/adapters/hl7v2/message-store.ts';
 import { FhirError } from '../../../src/fhir/index.ts';
 import { cancellation, render, request, withField } from '../../fixtures/hl7v2/messages.ts';
 import { establishment, listen, openHospital, type recordingLog, segment, storedMessages, tenant } from './hospital.ts';
@@ -440,6 +441,29 @@ describe('the wire', () => {
     socket.write(frame(octets('AFTER-ACK')));
     expect(segment(await next(), 'MSA')[2]).toBe('AFTER-ACK');
     expect(await stored(id)).toMatchObject([{ outcome: 'noted', answer: null }]);
+    socket.destroy();
+  });
+
+  it('that acknowledges what went to another establishment has acknowledged nothing', async () => {
+    const { port } = await start();
+    const sent = { tenant, messageType: 'MDM^T02', raw: Buffer.from('MSH|'), at: new Date(), focus: 'Task/1' };
+    const own = nextId();
+    const others = nextId();
+    await rooms.database.transaction(tenant, async (sql) => {
+      await insertOutgoing(sql, { ...sent, partner: establishment, controlId: own });
+      await insertOutgoing(sql, { ...sent, partner: 'ch-autre', controlId: others });
+    });
+    const { socket, next } = await rawConnection(port);
+    for (const controlId of [own, others]) {
+      const header = `MSH|^~\\&|RIS-TEST|CH-TEST|P|P|2026||ACK^T02^ACK|${nextId()}|T|2.5.1|||||FRA|UNICODE UTF-8`;
+      socket.write(frame(Buffer.from(`${header}\rMSA|AA|${controlId}\r`)));
+    }
+    socket.write(frame(octets('AFTER-ACKS')));
+    expect(segment(await next(), 'MSA')[2]).toBe('AFTER-ACKS');
+    const outcomeOf = async (partner: string, controlId: string) =>
+      (await rooms.database.transaction(tenant, (sql) => findOutgoing(sql, tenant, partner, controlId)))?.answer;
+    expect(await outcomeOf(establishment, own)).toBeDefined();
+    expect(await outcomeOf('ch-autre', others)).toBeUndefined();
     socket.destroy();
   });
 

@@ -8,7 +8,7 @@ import { Refusal } from '../../../src/adapters/hl7v2/refusal.ts';
 
 const leaf = fc.string({ unit: fc.constantFrom(...'ab 1é|^~\\&"$%*!@'), maxLength: 14 });
 const segment = fc
-  .tuple(fc.constantFrom('PID', 'ORC', 'OBR', 'OBX', 'NTE', 'ZZZ', 'MSH', ''), fc.array(leaf, { maxLength: 6 }))
+  .tuple(fc.constantFrom('PID', 'ORC', 'OBR', 'OBX', 'NTE', 'ZZZ', 'MSH'), fc.array(leaf, { maxLength: 6 }))
   .map((parts) => parts.flat());
 const delimiters = fc.constantFrom('|^~\\&', '$%*!@', '|^~\\\\', '|||||');
 const message = fc
@@ -84,6 +84,16 @@ describe('a message is split', () => {
   it('with the occurrences of a segment counted, whatever ends its lines', () => {
     const { segments } = parseMessage('\uFEFFMSH|^~\\&|A\r\nOBX|1\n\nOBX|2\rNTE|1', 'UNICODE UTF-8');
     expect(segments.map(({ name, ordinal }) => `${name}${ordinal}`)).toEqual(['MSH1', 'OBX1', 'OBX2', 'NTE1']);
+  });
+
+  it('with the lines of a free text whose sender did not escape its line ends kept together', () => {
+    const text = 'MSH|^~\\&|A\rNTE|1||Allergique\nà l’iode|FINALITE\r\n OBX|1\rsuite\rOBX|2\n';
+    const { segments, continued } = parseMessage(text, 'UNICODE UTF-8');
+    expect(segments.map(({ name, ordinal }) => `${name}${ordinal}`)).toEqual(['MSH1', 'NTE1', 'OBX1', 'OBX2']);
+    expect(segments[1]?.text(3)).toBe('Allergique\nà l’iode');
+    expect(segments[1]?.value(4)).toBe('FINALITE');
+    expect(segments[2]?.text(1)).toBe('1\nsuite');
+    expect(continued).toBe(2);
   });
 
   it.each(['', 'PID|1', 'MSH', 'MSH|^~', 'MSHA^~\\&|x', `MSH|^~\\&|A\r${'NTE\r'.repeat(20_000)}`])(

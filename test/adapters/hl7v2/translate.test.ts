@@ -39,8 +39,10 @@ async function told(segments: Segments, options?: Parameters<typeof read>[1]) {
   const work = read(segments, options);
   const domain = recordingTeleradiology();
   const tx = { create: async (resource: object) => ({ ...resource, id: '1' }) } as unknown as FhirTransaction;
-  const focus = await work.perform(tx, domain, 'ch-test', { tell: () => undefined, refuse: () => undefined });
-  return { ...domain, focus, warnings: work.warnings };
+  const notices: string[] = [];
+  const answer = { tell: (notice: string) => void notices.push(notice), refuse: () => undefined };
+  const focus = await work.perform(tx, domain, 'ch-test', answer);
+  return { ...domain, focus, notices, warnings: work.warnings };
 }
 
 function refusal(segments: Segments, options?: Parameters<typeof read>[1]): Refusal & { code: string; ack: string } {
@@ -165,6 +167,75 @@ describe('flow 1, the request', () => {
     expect(byCode.get('82810-3')).toMatchObject({
       valueCodeableConcept: { coding: [{ code: 'N', system: 'http://terminology.hl7.org/CodeSystem/v2-0532' }] },
     });
+  });
+
+  it('carries what stands outside the dictionary: other results, allergies, diagnoses, notes about the patient', async () => {
+    const segments = request();
+    const at = (name: string) => segments.findIndex(([first]) => first === name);
+    segments.splice(
+      at('ORC'),
+      0,
+      ['NTE', '1', '', 'Sourd : écrire'],
+      ['AL1', '1', 'DA', '^Iode', 'SV', 'urticaire~choc'],
+    );
+    segments.splice(at('OBR') + 1, 0, ['DG1', '1', '', 'I63.9^Infarctus cérébral^I10']);
+    segments.push(
+      ['OBX', '20', 'NM', '2160-0^Créatinine^LN', '', '182', 'umol/L', '', 'H', '', '', 'F'],
+      ['OBX', '21', 'CE', 'IMPLANT^Implant^LOCAL', '', 'VAL^Valve mécanique^LOCAL', '', '', '', '', '', 'F'],
+      ['OBX', '22', 'FT', '^Remarque', '', 'Claustrophobe ~ sédation', '', '', '', '', '', 'F'],
+      ['OBX', '23', 'NM', '2160-0^Créatinine^LN', '', '9', '', '', '', '', '', 'W'],
+      ['OBX', '24', 'ED', 'ORDO^Ordonnance^LOCAL', '', '^application^PDF^Base64^JVBERi0=', '', '', '', '', '', 'F'],
+    );
+    const { requests, notices } = await told(segments);
+    const [{ serviceRequest, observations = [] } = {}] = requests;
+    expect(serviceRequest?.note?.map(({ text }) => text)).toEqual([
+      'Éliminer un AVC',
+      'Séquence de diffusion',
+      'Sourd : écrire',
+      'Diagnostic : Infarctus cérébral (I63.9)',
+    ]);
+    expect(observations.slice(4)).toMatchObject([
+      {
+        code: { coding: [{ system: 'http://loinc.org', code: '2160-0', display: 'Créatinine' }], text: 'Créatinine' },
+        valueQuantity: { value: 182, unit: 'umol/L' },
+        note: [{ text: 'Interprétation de l’émetteur : H' }],
+      },
+      { code: { text: 'Implant' }, valueString: 'Valve mécanique' },
+      { code: { text: 'Remarque' }, valueString: 'Claustrophobe ~ sédation' },
+      { code: { coding: [{ code: '48765-2' }] }, valueString: 'Iode, sévère, urticaire, choc' },
+    ]);
+    expect(observations).toHaveLength(8);
+    expect(notices).toEqual([expect.stringMatching(/^OBX 12 : fichier non repris/)]);
+  });
+
+  it.each(['1985-03-12', '1985O312', '1985031', '19850', '19850312 ', '19851301'])(
+    'takes a date of birth %j whole or refuses it: a year alone would say less than was meant',
+    async (date) => {
+      const changed = withField(request(), 'PID', 7, date);
+      if (date.trim() !== '19850312') expect(refusal(changed)).toMatchObject({ code: '102', location: 'PID^1^7' });
+      else expect((await told(changed)).requests[0]?.patient.birthDate).toBe('1985-03-12');
+    },
+  );
+
+  it.each(['1985', '198503', '19850312', '198503121430', '19850312143000+0100'])(
+    'takes a date of birth %j as exactly as it is given',
+    async (date) => {
+      const { requests } = await told(withField(request(), 'PID', 7, date));
+      const expected = [date.slice(0, 4), date.slice(4, 6), date.slice(6, 8)].filter((part) => part !== '').join('-');
+      expect(requests[0]?.patient.birthDate).toBe(expected);
+    },
+  );
+
+  it('is refused with two exams under one order, two modalities or two visits: one of each would be lost', () => {
+    const twice = (name: string, change: (fields: string[]) => string[] = (fields) => fields) => {
+      const segments = request();
+      const at = segments.findIndex(([first]) => first === name);
+      return [...segments.slice(0, at + 1), change([...segments[at]!]), ...segments.slice(at + 1)];
+    };
+    expect(refusal(twice('OBR'))).toMatchObject({ ack: 'AE', code: '207', location: 'OBR^2' });
+    expect(refusal(twice('PV1'))).toMatchObject({ ack: 'AE', code: '207', location: 'PV1^2' });
+    const ct = (fields: string[]) => fields.with(5, 'CT^Scanner^DCM');
+    expect(refusal(twice('OBX', ct))).toMatchObject({ ack: 'AE', code: '207', location: 'OBX^2^5' });
   });
 
   it('takes several orders of one message', async () => {
@@ -445,6 +516,18 @@ describe('flow 4, the complement', () => {
       code,
       location: where,
     });
+  });
+
+  it('is refused with two studies under one order, and takes two steps of one', async () => {
+    const segments = complement();
+    const at = segments.findIndex(([first]) => first === 'IPC');
+    const again = (ipc: string[]) => [...segments.slice(0, at + 1), ipc, ...segments.slice(at + 1)];
+    expect(refusal(again(segments[at]!.with(3, '2.25.79')))).toMatchObject({
+      ack: 'AE',
+      code: '207',
+      location: 'IPC^2',
+    });
+    expect((await told(again(segments[at]!.with(4, 'STEP-2')))).complements[0]).toHaveLength(2);
   });
 
   it('is refused without IPC', () => {
