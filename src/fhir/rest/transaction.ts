@@ -4,6 +4,7 @@
  */
 import { FhirError } from '../contract.ts';
 import type { RestTransaction } from '../store/contract.ts';
+import { inTurns } from '../store/in-turns.ts';
 import { UnresolvedReferences } from '../store/references.ts';
 import { at, atAsync, located } from './at-entry.ts';
 import { LostRace, withRetries } from './attempts.ts';
@@ -113,11 +114,14 @@ const maxRounds = 10;
 
 /** Runs in order what can be; what refers by search to nothing yet waits for the others, whose order does not matter. */
 async function runResolved(entries: readonly EntryCall[], resolving: Resolving): Promise<void> {
+  // Creates wait in memory: thousands of them would otherwise be made without anybody else being heard.
+  const othersHeard = inTurns();
   let open = entries;
   for (let round = 1; open.length > 0; round++) {
     const waiting: EntryCall[] = [];
     let reason: unknown;
     for (const entry of open) {
+      await othersHeard();
       const body = await resolvedBody(entry, resolving);
       if (body instanceof Unmatched) {
         reason ??= located(body, entry.index);

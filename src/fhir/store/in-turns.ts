@@ -7,15 +7,24 @@ import { endOfTurn } from './end-of-turn.ts';
 /** A few requests' worth. */
 const turnMs = 2;
 
-/** What `work` makes of each item, in their order, on several turns of the event loop where it takes longer than one should. */
-export async function inTurns<Item, Made>(items: readonly Item[], work: (item: Item) => Made): Promise<Made[]> {
-  const made: Made[] = [];
+/** Begins long work. @returns what to wait for between two parts of it: nothing as long as the turn is short. */
+export function inTurns(): () => Promise<void> | undefined {
   let begun = performance.now();
-  for (const item of items) {
-    if (performance.now() - begun > turnMs) {
-      await endOfTurn();
+  return () => {
+    if (performance.now() - begun <= turnMs) return undefined;
+    return endOfTurn().then(() => {
       begun = performance.now();
-    }
+    });
+  };
+}
+
+/** What `work` makes of each item, in their order, on as many turns of the event loop as it takes. */
+export async function mapInTurns<Item, Made>(items: readonly Item[], work: (item: Item) => Made): Promise<Made[]> {
+  const made: Made[] = [];
+  const othersHeard = inTurns();
+  for (const item of items) {
+    const others = othersHeard();
+    if (others) await others;
     made.push(work(item));
   }
   return made;

@@ -7,7 +7,7 @@ import type { Database, Sql } from '../../db/index.ts';
 import { FhirError, type JournalProjection } from '../contract.ts';
 import { tableOf } from '../search/scope.ts';
 import type { RestReads } from './contract.ts';
-import { inTurns } from './in-turns.ts';
+import { mapInTurns } from './in-turns.ts';
 import { type JournalEntry, journalRow } from './journal-entry.ts';
 import { newRow, type PrepareParts, withMeta } from './prepare.ts';
 import { insertRows, type NewRow } from './rows.ts';
@@ -123,7 +123,7 @@ export function createProjector(
   }
 
   function rowsOf(tenant: string, text: string): Promise<NewRow[]> {
-    return inTurns(JSON.parse(text) as JournalEntry[], ([id, at, noted]) => {
+    return mapInTurns(JSON.parse(text) as JournalEntry[], ([id, at, noted]) => {
       const updated = new Date(at);
       const resource: Resource = withMeta(projection!.render(noted, updated), id, 1, updated);
       return newRow(prepare, tenant, resource as Resource & { id: string }, 1, updated);

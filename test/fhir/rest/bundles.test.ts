@@ -200,6 +200,35 @@ describe('transaction', () => {
     expect(await send('transaction', [])).toMatchObject({ status: 200, body: { type: 'transaction-response' } });
   });
 
+  it('lets others be heard while it creates much', async () => {
+    let turns = 0;
+    let isOver = false;
+    const turned = () => {
+      turns++;
+      if (!isOver) setImmediate(turned);
+    };
+    const turnsAtWrite: number[] = [];
+    server.store.beforeWrite((resource) => {
+      if (resource.resourceType === 'Basic') {
+        turnsAtWrite.push(turns);
+        const begun = performance.now();
+        while (performance.now() - begun < 1);
+      }
+      return resource;
+    });
+    const basic = { resourceType: 'Basic', code: { text: 'one of many' } };
+    const request = { method: 'POST', url: 'Basic' };
+    setImmediate(turned);
+    const { status } = await send(
+      'transaction',
+      Array.from({ length: 60 }, () => ({ resource: basic, request })),
+    );
+    isOver = true;
+    expect(status).toBe(200);
+    expect(turnsAtWrite).toHaveLength(60);
+    expect(turnsAtWrite.at(-1)! - turnsAtWrite[0]!).toBeGreaterThan(5);
+  });
+
   it('shows what it wrote when asked to', async () => {
     const { body } = await send('transaction', [post(patientOf('shown'))], { prefer: 'return=representation' });
     expect(body.entry![0]).toMatchObject({
