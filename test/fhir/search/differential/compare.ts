@@ -43,8 +43,11 @@ export function elementSpan(value: unknown): Span | undefined {
   const first = typeof start === 'string' ? dateSpan(start) : undefined;
   const last = typeof end === 'string' ? dateSpan(end) : undefined;
   if (!first && !last) return undefined;
-  return { lo: first?.lo ?? Number.NEGATIVE_INFINITY, hi: last?.hi ?? Number.POSITIVE_INFINITY };
+  return { lo: first?.lo ?? firstMoment, hi: last?.hi ?? Number.POSITIVE_INFINITY };
 }
+
+/** There is no date before: what begins openly begins no earlier. */
+const firstMoment = Date.parse('0001-01-01T00:00:00Z');
 
 /** The table of prefixes, for dates. */
 export function dateMatches(prefix: Prefix, target: Span, text: string, nowMs: number): boolean {
@@ -114,13 +117,15 @@ export function numberMatches(prefix: Prefix, target: Span, text: string, scale:
 /** Without case, accents, punctuation and surplus blanks. */
 export function folded(text: string): string {
   const plain = text
+    .normalize('NFKD')
     .toLowerCase()
-    .normalize('NFD')
-    .replace(/\p{M}+/gu, '');
+    .replace(/[\p{M}\p{Cf}]+/gu, '');
   const words = plain
     .replaceAll('œ', 'oe')
     .replaceAll('æ', 'ae')
-    .split(/[\s\p{P}\p{C}`ʼ]+/u);
+    .replaceAll('ß', 'ss')
+    .replaceAll('ł', 'l')
+    .split(/[\s\p{P}\p{C}`ʻʼ]+/u);
   // Only so much of a long text is kept for its order.
   return words
     .filter((word) => word !== '')

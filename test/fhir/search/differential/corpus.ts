@@ -1,6 +1,7 @@
 /** What the searches are asked of: resources of our own that point to each other, and the official examples where they are. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import type { Resource } from '@medplum/fhirtypes';
+import { oddResources } from './odd-corpus.ts';
 import { createRandom, type Random } from './random.ts';
 
 type Made = Resource & { id: string };
@@ -8,7 +9,7 @@ type Made = Resource & { id: string };
 const examples = '../shared/fixtures/fhir-r4/resources';
 
 export function corpus(): Made[] {
-  return [...ownResources(createRandom(1)), ...officialExamples()];
+  return [...ownResources(createRandom(1)), ...oddResources(createRandom(2)), ...officialExamples()];
 }
 
 function officialExamples(): Made[] {

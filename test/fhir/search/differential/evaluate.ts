@@ -138,13 +138,18 @@ function isSearchable(world: World, resource: Stored, parameter: SearchParameter
     case 'composite':
       return parameter.components!.every(({ type, expression }) =>
         componentElements(world, resource, element, expression).some((inner) =>
-          isSearchable(world, resource, { ...parameter, type }, inner),
+          // Words alone pair with nothing.
+          type === 'token'
+            ? tokensOf(inner).some(isToken)
+            : isSearchable(world, resource, { ...parameter, type }, inner),
         ),
       );
     default:
       return element !== '';
   }
 }
+
+const isToken = ({ system, code }: Token) => code !== undefined || system !== undefined;
 
 /** "Either CodeableConcept.text, Coding.display, or Identifier.type.text" (the modifier :text). */
 function isSaidInWords(element: unknown): boolean {

@@ -3,7 +3,7 @@ import type {
   SearchDefinitions,
   SearchParameterDefinition,
 } from '../../../../src/fhir/definitions/search-parameters.ts';
-import { dateSpan } from './compare.ts';
+import { dateSpan, folded } from './compare.ts';
 import type { Condition, FilterNode, Prefix, Search, Value } from './condition.ts';
 import type { Stored, World } from './evaluate.ts';
 import type { Random } from './random.ts';
@@ -218,7 +218,7 @@ function stringValue(random: Random, modifier: string | undefined, element: unkn
   if (modifier === 'exact') return { kind: 'text', text: random.chance(0.8) ? text : text.toUpperCase() };
   const from = modifier === 'contains' ? random.integer(text.length) : 0;
   const piece = text.slice(from, from + 1 + random.integer(text.length)).slice(0, 60);
-  if (!/[\p{L}\p{N}]/u.test(piece)) return undefined;
+  if (!/[\p{L}\p{N}]/u.test(folded(piece))) return undefined;
   return { kind: 'text', text: random.chance(0.3) ? piece.toUpperCase() : piece };
 }
 
