@@ -106,6 +106,8 @@ export async function bind(parts: BindingParts, options: BindingOptions): Promis
     // Off, in error, or gone: parked.
     if (feed?.status !== 'active') return false;
     const last = feed.lastEvent;
+    // Deleted and made again under its name: its numbers began anew.
+    if (last < cursor) cursor = feed.delivered;
     const wanted = await wantedOf(parts, tenant, subscription);
     const context = wanted && (await contextNow());
     if (!wanted || !context) return false;

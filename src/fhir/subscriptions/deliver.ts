@@ -95,7 +95,7 @@ function understood(subscription: Subscription, abilities: Abilities): Wanted | 
   }
 }
 
-type Stop = (error: string) => Promise<void>;
+type Stop = (error: string) => Promise<unknown>;
 
 /** A topic's endpoint must take the handshake first; any failure of it is an error (backport, channels). */
 async function activate(parts: DeliverParts, { tenant, feed, wanted, sending }: Case, stop: Stop): Promise<boolean> {
@@ -108,8 +108,8 @@ async function activate(parts: DeliverParts, { tenant, feed, wanted, sending }: 
       return false;
     }
   }
-  await parts.status.move(tenant, feed.id, { from: ['requested'], to: 'active' });
-  return true;
+  // Not moved: its endpoint is not asked again in the same breath.
+  return parts.status.move(tenant, feed.id, { from: ['requested'], to: 'active' });
 }
 
 async function sendNext(parts: DeliverParts, one: Case, stop: Stop): Promise<boolean> {

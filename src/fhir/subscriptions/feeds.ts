@@ -145,7 +145,7 @@ export async function readGeneration(sql: Sql, tenant: string): Promise<number> 
 
 /**
  * The other side took everything up to `through`.
- * @returns false when somebody else was faster: that count stands.
+ * @returns false when somebody else was faster, or it was made anew meanwhile and counts from the beginning: that count stands.
  */
 export async function recordDelivered(
   sql: Sql,
@@ -158,7 +158,7 @@ export async function recordDelivered(
     text: `UPDATE subscription_feed
            SET delivered = $4, attempts = 0, failing_since = NULL, last_error = NULL, next_at = $5::timestamptz,
                heartbeat_at = $5::timestamptz + make_interval(secs => heartbeat_seconds)
-           WHERE tenant = $1 AND id = $2 AND delivered = $3`,
+           WHERE tenant = $1 AND id = $2 AND delivered = $3 AND last_event >= $4`,
     values: [tenant, id, progress.from, progress.through, progress.now],
   });
   return rowCount === 1;

@@ -236,6 +236,24 @@ test('a failed notification is repeated with growing delay under the same number
   expect(hook.received.slice(4).map(({ body }) => numbersIn(body))).toEqual([[1], [2]]);
 });
 
+test('made again under its id while a notification is on its way, it misses nothing of what happens then', async () => {
+  const hook = await receiver();
+  const wanted = asked(topic('request-received'), { endpoint: hook.url, content: 'empty' });
+  const id = await rig.activate(wanted);
+  hook.received.length = 0;
+  hook.answer = async () => {
+    hook.answer = undefined;
+    await rig.store.transaction(rig.as('ris'), (tx) => tx.delete('Subscription', id));
+    await rig.write({ ...wanted, id });
+    await rig.write(order());
+    return 200;
+  };
+  await rig.write(order());
+  const notices = () => hook.received.filter(({ body }) => told(body, 'type') === 'event-notification');
+  await rig.until(() => notices().length === 2);
+  expect(notices().map(({ body }) => numbersIn(body))).toEqual([[1], [1]]);
+});
+
 test('a subscription that fails for a day goes into error with its reason and says so; asked for again, nothing is missing', async () => {
   const hook = await receiver();
   const id = await rig.activate(asked('ServiceRequest?', { endpoint: hook.url, payload: 'application/fhir+json' }));

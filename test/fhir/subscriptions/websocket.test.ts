@@ -127,6 +127,21 @@ test('what happened while nobody was connected is sent at the next connection, a
   expect(second.messages.slice(1).flatMap(numbersIn)).toEqual([2]);
 });
 
+test('made again under its id while its client is connected, it tells what happens from then on', async () => {
+  const wanted = live(topic('request-received'), { content: 'empty' });
+  const id = await rig.activate(wanted);
+  const client = await connect();
+  client.socket.send(`bind-with-token ${await tokenOf(id)}`);
+  await rig.write(order());
+  await rig.write(order());
+  await rig.until(async () => (await delivered(id)) === 2);
+  await rig.store.transaction(rig.as('ris'), (tx) => tx.delete('Subscription', id));
+  await rig.activate({ ...wanted, id });
+  await rig.write(order());
+  await rig.until(async () => (await delivered(id)) === 1);
+  expect(client.messages.slice(1).flatMap(numbersIn)).toEqual([1, 2, 1]);
+});
+
 test('every connection of the owner is told everything, each in order', async () => {
   const id = await rig.activate(live(topic('request-received'), { content: 'empty' }));
   const [one, two] = [await connect(), await connect()];
