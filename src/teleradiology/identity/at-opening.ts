@@ -16,6 +16,7 @@ import { type IdentityFacts, issueKinds } from './issue-kinds.ts';
 import { codeOfTraits, type Problem, reportProblem, traitsDetail } from './problem.ts';
 import { sameRequests } from './same-request.ts';
 import { namedStudies, sharedAccessions } from './shared-number.ts';
+import { survivorOf } from './survivor.ts';
 import { type Trait, traitsOfPatient } from './traits.ts';
 
 /**
@@ -45,6 +46,7 @@ export function identityFacts(doubts: readonly Doubt[]): IdentityFacts {
 
 export async function doubtsAbout(tx: FhirTransaction, opening: OpeningRequest): Promise<Doubt[]> {
   return [
+    ...ended(opening),
     ...contradicted(opening),
     ...(await accessions(tx, opening)),
     ...(await claimedStudies(tx, opening)),
@@ -94,6 +96,24 @@ async function tellSite(tx: FhirTransaction, task: CaseTask, { detail }: Pick<Do
       urgent: task.priority !== 'routine',
     }),
   );
+}
+
+/** A client that did not hear of the merge asks under the identity that ended: it is read under the one that remains, once somebody said so. */
+function ended({ patient }: OpeningRequest): Doubt[] {
+  const replaced = survivorOf(patient) !== undefined;
+  if (!replaced && patient.active !== false) return [];
+  return [
+    {
+      code: 'patient-merged',
+      detail: replaced
+        ? 'La demande désigne une identité qui avait déjà été fusionnée dans une autre.'
+        : 'La demande désigne une identité qui avait déjà été retirée du service.',
+      sides: { known: patient },
+      others: [`Patient/${patient.id}`],
+      otherCases: [],
+      keyPart: 'ended',
+    },
+  ];
 }
 
 function contradicted({ patient, received }: OpeningRequest): Doubt[] {

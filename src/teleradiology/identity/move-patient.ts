@@ -4,16 +4,13 @@ import { FhirError, type FhirTransaction } from '../../fhir/index.ts';
 import { type CaseTask, idOf, outputsOf } from '../shell/case-task.ts';
 import { carryRefusals } from '../shell/consent.ts';
 import { readCase, type Shell } from '../shell/perform.ts';
-import { survivorOf } from './patient-changes.ts';
-
-/** Longest chain of merges that is followed. */
-const mergesAtMost = 10;
+import { survivor } from './survivor.ts';
 
 /** Puts the case under the patient that survives the merge. @throws FhirError 422 when none is known. */
 export async function recordMerge(shell: Shell, tx: FhirTransaction, caseId: string): Promise<void> {
   const { task } = await readCase(tx, caseId);
   const from = idOf(task.for, 'Patient');
-  const to = from === undefined ? undefined : await survivor(tx, from);
+  const to = from === undefined ? undefined : (await survivor(tx, from))?.id;
   if (to === undefined)
     throw new FhirError(
       422,
@@ -50,19 +47,6 @@ async function moveChildren(
     if (left.length === 0) return;
     for (const child of left) await shell.writes.update(tx, { ...child, for: subject });
   }
-}
-
-/** The active patient at the end of the merges. */
-async function survivor(tx: FhirTransaction, id: string): Promise<string | undefined> {
-  let current = id;
-  for (let step = 0; step < mergesAtMost; step++) {
-    const patient = await tx.find('Patient', current);
-    if (patient === undefined) return undefined;
-    const next = idOf({ reference: survivorOf(patient) }, 'Patient');
-    if (next === undefined) return current === id || patient.active === false ? undefined : current;
-    current = next;
-  }
-  return undefined;
 }
 
 async function moveRequest(tx: FhirTransaction, id: string | undefined, subject: Reference): Promise<void> {

@@ -9,6 +9,7 @@ import { differing } from './compare-traits.ts';
 import { raiseProblem } from './hold-case.ts';
 import type { IssueCode } from './issue-kinds.ts';
 import { traitsDetail } from './problem.ts';
+import { survivorOf } from './survivor.ts';
 import { insOf, type Trait, traitsOfPatient } from './traits.ts';
 
 /** @throws FhirError 422 for the deletion of a patient whose cases are open. */
@@ -62,11 +63,6 @@ function changedTraits(before: Patient, after: Patient): Trait[] {
       ...(lost ? (['ins'] as const) : []),
     ]),
   ];
-}
-
-/** Reference of the patient into whom this one was merged. */
-export function survivorOf(patient: Patient): string | undefined {
-  return patient.link?.find(({ type }) => type === 'replaced-by')?.other.reference;
 }
 
 /** Cases of the patient that are neither drafts nor over: of what was received by the site already the site itself knows. */

@@ -3,6 +3,7 @@ import type { Identifier, Patient } from '@medplum/fhirtypes';
 import { FhirError, type FhirTransaction, identifierQuery } from '../../fhir/index.ts';
 import { identifierIs } from '../codes.ts';
 import { contradictions } from './compare-traits.ts';
+import { survivor, survivorOf } from './survivor.ts';
 import { insOf, ippsOf, type Trait } from './traits.ts';
 
 const reliability = 'https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-identity-reliability';
@@ -42,14 +43,15 @@ export async function upsertPatient(tx: FhirTransaction, sent: Patient): Promise
     );
   for (const name of wanted.map(key).sort()) await tx.lock(`patient:${name}`);
   const [byIns] = ins ? await findBy(tx, ins, (patient) => same(insOf(patient) ?? {}, ins)) : [];
-  const [byIpp, ...alsoByIpp] = await findByIpps(tx, ipps);
+  const byIpps = await findByIpps(tx, ipps);
+  const [byIpp, ...alsoByIpp] = byIpps.patients;
   const known = byIpp ?? byIns;
   if (known === undefined) return { patient: await tx.create<Patient>({ ...received, active: true }), problems: [] };
   // Numbers of two patients in one message: given to either, the next message would find the one or the other by chance.
   const several: Trait[] = alsoByIpp.length > 0 ? ['ipp'] : [];
   const problems = [...new Set([...several, ...problemsOf(known, byIns, byIpp, received)])];
   if (problems.length > 0) return { patient: known, problems };
-  const merged = complete(known, received);
+  const merged = complete(known, retired(received, byIpps.former));
   const told = (known.meta?.security ?? []).flatMap(({ code }) => code ?? []);
   const isNews = establishments.some((establishment) => !told.includes(establishment));
   const changed = isNews || JSON.stringify(merged) !== JSON.stringify(known);
@@ -68,22 +70,44 @@ function withAssigner(patient: Patient, establishments: readonly string[]): Pati
 }
 
 /** Every patient one of these numbers is of. */
-async function findByIpps(tx: FhirTransaction, ipps: Identifier[]): Promise<StoredPatient[]> {
+async function findByIpps(
+  tx: FhirTransaction,
+  ipps: Identifier[],
+): Promise<{ patients: StoredPatient[]; former: Identifier[] }> {
   const found = new Map<string, StoredPatient>();
+  const former: Identifier[] = [];
   for (const ipp of ipps) {
-    const of = await findBy(tx, ipp, (patient) => ippsOf(patient).some((candidate) => same(candidate, ipp)));
+    const carries = (patient: Patient) => ippsOf(patient).some((candidate) => same(candidate, ipp));
+    const of = await findBy(tx, ipp, carries);
     for (const patient of of) found.set(patient.id, patient);
+    if (of.length > 0 && !of.some(carries)) former.push(ipp);
   }
-  return [...found.values()];
+  return { patients: [...found.values()], former };
 }
 
+/** Numbers of an identity that ended are no longer in use for the one that remains; messages under way still carry them. */
+function retired(received: Patient, former: readonly Identifier[]): Patient {
+  if (former.length === 0) return received;
+  const identifier = received.identifier?.map((each) =>
+    former.some((other) => same(other, each)) ? { ...each, use: 'old' as const } : each,
+  );
+  return { ...received, ...(identifier ? { identifier } : {}) };
+}
+
+/** Patients in use with that number; of one that was merged, the one that remains: who sends may not have heard of it yet. */
 async function findBy(
   tx: FhirTransaction,
   identifier: Identifier,
   confirms: (patient: Patient) => boolean,
 ): Promise<StoredPatient[]> {
   const matches = await tx.search('Patient', `${identifierQuery(identifier.system, identifier.value)}&_count=10`);
-  return matches.filter((patient) => patient.active !== false && confirms(patient)) as StoredPatient[];
+  const found = new Map<string, StoredPatient>();
+  for (const match of matches.filter(confirms) as StoredPatient[]) {
+    const merged = match.active === false || survivorOf(match) !== undefined;
+    const patient = merged ? await survivor(tx, match.id) : match;
+    if (patient !== undefined) found.set(patient.id, patient);
+  }
+  return [...found.values()];
 }
 
 function problemsOf(

@@ -69,6 +69,60 @@ const told = async (id: string, category: string) =>
     each.about?.some(({ reference }) => reference === `Task/${id}`),
   );
 
+describe('a patient merged before the request came', () => {
+  it('is the one that remains, also when the RIS still sends the former number, and the former case goes on', async () => {
+    const who = person();
+    const number = `DEM-${fresh()}`;
+    const { task } = await send(world, request(who, {}, number));
+    const former = await patientOf(task.id);
+    const survivor = await merge(task.id);
+    const late = await send(
+      world,
+      request(who, { patient: patient(who, { identifier: former.identifier!.slice(0, 1) }) }),
+    );
+    expect(late.task.for?.reference).toBe(`Patient/${survivor}`);
+    const known = await patientOf(late.task.id);
+    expect(known.identifier?.find(({ value }) => value === who.ipp)?.use).toBe('old');
+    const again = await send(
+      world,
+      request(who, { patient: patient(who, { identifier: former.identifier!.slice(0, 1) }) }),
+    );
+    expect(again.task.for?.reference).toBe(`Patient/${survivor}`);
+    await decide(task.id, 'patient-merged', 'merge-recorded');
+    await complete(world, [exam(who, number, uid())]);
+    expect((await world.task(task.id)).for?.reference).toBe(`Patient/${survivor}`);
+  });
+
+  it('named by a FHIR client holds the case until the merge is recorded', async () => {
+    const who = person();
+    const { task: first } = await send(world, request(who));
+    const former = (await world.task(first.id)).for!;
+    const survivor = await merge(first.id);
+    const made = await world.store.transaction(world.as('requester', 'transaction'), async (tx) => {
+      const { organization: _, ...wanted } = request(who);
+      const order = await tx.create({
+        ...wanted.serviceRequest,
+        subject: former as { reference: string },
+        requester: { reference: 'Practitioner/demandeur' },
+      });
+      return tx.create<Task>({
+        resourceType: 'Task',
+        status: 'requested',
+        intent: 'order',
+        code: first.code!,
+        focus: { reference: `ServiceRequest/${order.id}` },
+        for: former,
+        requester: { reference: 'Organization/ch-exemple' },
+      });
+    });
+    expect(stateOf(await world.task(made.id))).toBe('identity-hold');
+    await decide(made.id, 'patient-merged', 'merge-recorded');
+    const after = await world.task(made.id);
+    expect(after.for?.reference).toBe(`Patient/${survivor}`);
+    expect(stateOf(after)).not.toBe('identity-hold');
+  });
+});
+
 describe('a patient merged while the case is read', () => {
   it('stops the signature, tells the reader, and takes the case along when the merge is recorded', async () => {
     const { id } = await inHand();
