@@ -93,7 +93,7 @@ const commands: readonly Command[] = [
   },
   {
     name: 'messages',
-    usage: 'messages [list [AE|AR|AA|noted] | show <groupe> <MSH-10> | replay <groupe> <MSH-10>]',
+    usage: 'messages [list [AE|AR|AA|noted] | show <groupe> <MSH-10> [émetteur] | replay <groupe> <MSH-10> [émetteur]]',
     summary: 'messages HL7 v2 reçus et réponse donnée ; les octets de l’un ; le présenter de nouveau au serveur',
     load: async () => (await import('./messages.ts')).messages,
   },

@@ -6,15 +6,15 @@ import { CommandError } from './command-error.ts';
 import type { Environment } from './environment.ts';
 
 /**
- * HL7 v2 messages received: `list [outcome]`, `show <tenant> <control id>`, `replay <tenant> <control id>`. A replay goes through
+ * HL7 v2 messages received: `list [outcome]`, `show <tenant> <control id> [sender]`, `replay` likewise. A replay goes through
  * the front door (MLLP_PORT): what was accepted before is answered as before, what was refused is decided anew.
  */
 export function messages(args: string[], env: Environment): Promise<number> {
-  const [action = 'list', first, controlId] = args;
+  const [action = 'list', first, controlId, sender] = args;
   return inAuditRoom(env, async ({ config, database, tell }) => {
     /** The message, once the trail knows who looks at it. */
     const taken = async () => {
-      const raw = await kept(database, first, controlId);
+      const raw = await kept(database, first, controlId, sender);
       const details = { controlId: controlId! };
       await tell(first!, `operator:messages-${action}`, { kind: 'operator-command', details });
       return raw;
@@ -60,9 +60,20 @@ async function list(database: Database, outcome: string | undefined): Promise<vo
   }
 }
 
-async function kept(database: Database, tenant: string | undefined, controlId: string | undefined): Promise<Buffer> {
+async function kept(
+  database: Database,
+  tenant: string | undefined,
+  controlId: string | undefined,
+  sender: string | undefined,
+): Promise<Buffer> {
   if (!tenant || !controlId) throw new CommandError('Lequel ? npm run passerelle -- messages show <groupe> <MSH-10>');
-  const raw = await readReceived(database, tenant, controlId);
-  if (!raw) throw new CommandError(`Le groupe ${tenant} n’a reçu aucun message ${controlId}.`);
-  return raw;
+  const [found, ...others] = await readReceived(database, tenant, controlId, sender);
+  if (others.length > 0) {
+    const names = [found, ...others].map((each) => `« ${each?.partner} »`).join(', ');
+    throw new CommandError(
+      `Plusieurs émetteurs ont employé ${controlId} : ajoutez celui dont c'est le message, entre guillemets (${names}).`,
+    );
+  }
+  if (!found) throw new CommandError(`Le groupe ${tenant} n’a reçu aucun message ${controlId}.`);
+  return found.raw;
 }

@@ -5,6 +5,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it, vi } from 'vitest';
+import { insertReception, sha256 } from '../../src/adapters/hl7v2/message-store.ts';
 import { runCommand } from '../../src/cli/commands.ts';
 import { ensureDatabase, openDatabase } from '../../src/db/index.ts';
 import { englishIn } from './french.ts';
@@ -87,6 +88,25 @@ it.each(mistakes)('%s', async (line) => {
   expect(said).not.toMatch(stack);
   expect(said.trim()).not.toBe('');
   expect(englishIn(said, line.split(' '))).toBeUndefined();
+});
+
+it('a control id that two senders used is asked whose it is: neither message is taken for the other', async () => {
+  const database = openDatabase(databaseUrl, databaseUrl);
+  for (const [at, partner] of ['RIS-A|CH-A', 'RIS-B|CH-B'].entries()) {
+    const raw = Buffer.from(`MSH|^~\\&|${partner}|P|P|2026||ORM^O01|TWICE|P|2.5.1\r`);
+    const reception = { tenant: 'platform', partner, controlId: 'TWICE', messageType: 'ORM^O01', raw, network: '' };
+    await database.transaction('platform', (sql) =>
+      insertReception(
+        sql,
+        { ...reception, sha256: sha256(raw), at: new Date(Date.UTC(2026, 0, 1 + at)), warnings: [] },
+        { outcome: 'AE', answer: undefined, rules: 'r' },
+      ),
+    );
+  }
+  await database.close();
+  const { status, said } = await run('messages show platform TWICE');
+  expect([status, said]).toEqual([1, expect.stringContaining('« RIS-A|CH-A », « RIS-B|CH-B »')]);
+  expect((await run('messages show platform TWICE RIS-A|CH-A')).said).toContain('|RIS-A|CH-A|');
 });
 
 it('help is in French, of every command', async () => {

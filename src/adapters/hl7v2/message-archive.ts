@@ -48,13 +48,22 @@ export async function listReceived(database: Database, tenant: string, outcome?:
   }));
 }
 
-/** The octets of the newest received message with that control id, as they came; undefined when there is none. */
-export async function readReceived(database: Database, tenant: string, controlId: string): Promise<Buffer | undefined> {
-  const { rows } = await database.query<{ raw: Buffer }>(
+/**
+ * The octets of the newest message received under that control id from each sender, as they came: control ids are each sender's own.
+ * @param partner MSH-3|MSH-4, where one sender is meant.
+ */
+export async function readReceived(
+  database: Database,
+  tenant: string,
+  controlId: string,
+  partner?: string,
+): Promise<{ partner: string; raw: Buffer }[]> {
+  const { rows } = await database.query<{ partner: string; raw: Buffer }>(
     tenant,
-    `SELECT raw FROM hl7v2_message
-     WHERE tenant = $1 AND direction = 'in' AND control_id = $2 ORDER BY at DESC LIMIT 1`,
-    [tenant, controlId],
+    `SELECT DISTINCT ON (partner) partner, raw FROM hl7v2_message
+     WHERE tenant = $1 AND direction = 'in' AND control_id = $2 AND ($3::text IS NULL OR partner = $3)
+     ORDER BY partner, at DESC`,
+    [tenant, controlId, partner ?? null],
   );
-  return rows[0]?.raw;
+  return rows;
 }
