@@ -59,6 +59,13 @@ export function decode(bytes: Buffer): Decoded {
   return text === undefined ? { text: latin, charset, problem: 'charset-mismatch' } : { text, charset };
 }
 
+/** The same of what people only read: without an announcement, or against it, UTF-8 where the octets are, else Latin-9. */
+export function decodeForPeople(bytes: Buffer): string {
+  const decoded = decode(bytes);
+  if (!('problem' in decoded)) return decoded.text;
+  return decodeAs(bytes, 'UNICODE UTF-8') ?? decodeAs(bytes, '8859/15') ?? decoded.text;
+}
+
 /** Text of octets in a known character set; undefined when they are not of it. */
 export function decodeAs(bytes: Uint8Array, charset: Charset): string | undefined {
   if (charset === 'UNICODE UTF-8') {

@@ -14,7 +14,9 @@ import type { Identity } from './acknowledgement.ts';
 import { writeAnswer } from './answer-writer.ts';
 import { readScannedPages, uniqueIdOf, writeAttachment } from './attachment-writer.ts';
 import { IncompleteCase, idOf, readCaseData, readCda, readRequestData } from './case-data.ts';
+import { decodeForPeople } from './charset.ts';
 import { writeDocument } from './document-writer.ts';
+import { unescapeText } from './escape.ts';
 import type { Log } from './log.ts';
 import { countSending, findOutgoing, insertOutgoing, mayHaveArrived, recordAnswer } from './message-store.ts';
 import { connectMllp, frenchReason, type MllpAddress, type MllpClient, MllpError } from './mllp-client.ts';
@@ -235,15 +237,16 @@ function resultOf(answer: Buffer): DeliveryResult {
   };
 }
 
-/** Code and text of the first ERR: never more than the other side chose to say. */
+/**
+ * Code and text of the first ERR, else what MSA-3 says (where versions before 2.5 put it): never more than the other side chose to say, in the
+ * character set it chose.
+ */
 function errorText(answer: Buffer): string {
-  const segment = answer
-    .toString('utf8')
-    .split(/[\r\n]+/)
-    .find((line) => line.startsWith('ERR|'));
-  const fields = segment?.split('|') ?? [];
-  const [code = '', text = ''] = (fields[3] ?? '').split('^');
-  return [code, fields[8] || text, fields[2]]
+  const lines = decodeForPeople(answer).split(/[\r\n]+/);
+  const fieldsOf = (name: string) => lines.find((line) => line.startsWith(`${name}|`))?.split('|') ?? [];
+  const error = fieldsOf('ERR');
+  const [code = '', text = ''] = (error[3] ?? '').split('^');
+  return [code, unescapeText(error[8] || text || fieldsOf('MSA')[3] || ''), error[2]]
     .filter((part) => part)
     .join(' – ')
     .slice(0, 500);

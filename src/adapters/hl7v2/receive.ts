@@ -10,6 +10,7 @@ import { type Database, platformTenant } from '../../db/index.ts';
 import { type Context, FhirError, type FhirStore } from '../../fhir/index.ts';
 import type { Teleradiology } from '../../teleradiology/contract.ts';
 import { acknowledge, type Header, type Identity, readHeader } from './acknowledgement.ts';
+import { decodeForPeople } from './charset.ts';
 import type { Log } from './log.ts';
 import {
   countRepetition,
@@ -258,9 +259,9 @@ function receptionOf(raw: Buffer, header: Header, peer: Peer, tenant: string, at
   };
 }
 
-/** MSA-1 and MSA-2 of an acknowledgement; undefined when it has none. */
+/** MSA-1 and MSA-2 of an acknowledgement, and the segment as text; undefined when it has none. */
 export function acknowledgementOf(bytes: Buffer): { code: string; controlId: string; text: string } | undefined {
-  const text = bytes.toString('latin1');
+  const text = decodeForPeople(bytes);
   const line = text.split(/[\r\n]+/).find((segment) => segment.startsWith('MSA'));
   const fields = line?.split(line[3] ?? '|') ?? [];
   const code = fields[1]?.trim();

@@ -544,6 +544,25 @@ describe('an acknowledgement', () => {
     });
   });
 
+  it.each([
+    ['8859/15', 'latin1' as const],
+    ['UNICODE UTF-8', 'utf8' as const],
+    ['', 'utf8' as const],
+    ['', 'latin1' as const],
+  ])(
+    'announced as "%s" and written in %s is told in readable words, wherever they stand',
+    async (charset, encoding) => {
+      Object.assign(ris, { charset, encoding });
+      ris.answer = (id) => `MSA|AE|${id}|Patient décédé \\T\\ fermé`;
+      const sent = delivery('request-answer', await makeCase());
+      expect(await destination.deliver(sent)).toEqual({
+        status: 'failed',
+        reason: 'Message refusé (AE) Patient décédé & fermé',
+        evidence: `MSA|AE|${sent.id}|Patient décédé \\T\\ fermé`,
+      });
+    },
+  );
+
   it('AR is tried again', async () => {
     ris.answer = (id) => `MSA|AR|${id}\rERR|||207^x^y|E`;
     expect(await destination.deliver(delivery('request-answer', await makeCase()))).toMatchObject({ status: 'retry' });

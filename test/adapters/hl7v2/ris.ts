@@ -11,6 +11,9 @@ export async function openRis() {
   const state = {
     answer: (id: string): Answer | Promise<Answer> => `MSA|AA|${id}`,
     received,
+    /** What it says its character set is (MSH-18), and what it writes. */
+    charset: '',
+    encoding: 'utf8' as BufferEncoding,
     connections: 0,
     port: 0,
   };
@@ -25,7 +28,8 @@ export async function openRis() {
         const segments = await state.answer(readHeader(event.bytes).controlId);
         if (segments === null) socket.destroy();
         if (!segments) continue;
-        socket.write(frame(Buffer.from(`MSH|^~\\&|RIS|CH|P|P|2026||ACK^X^ACK|A1|P|2.5.1\r${segments}\r`)));
+        const header = `MSH|^~\\&|RIS|CH|P|P|2026||ACK^X^ACK|A1|P|2.5.1||||||${state.charset}`;
+        socket.write(frame(Buffer.from(`${header}\r${segments}\r`, state.encoding)));
       }
     });
   });
