@@ -1,7 +1,7 @@
 /** What one request's instances change, inside one transaction: index rows, ImagingStudy resources, the hooks' effects. */
 import { randomUUID } from 'node:crypto';
 import { FhirError, type FhirTransaction } from '../fhir/index.ts';
-import type { StoredInstance, StudyHook } from './contract.ts';
+import { type StoredInstance, type StudyHook, studyLock } from './contract.ts';
 import { failureReason } from './dicom/failure.ts';
 import { textOf } from './dicom/json-model.ts';
 import { dicomwebEndpoint } from './endpoint.ts';
@@ -40,9 +40,6 @@ interface Lot {
   isSeen: boolean;
 }
 
-/** Held by a transaction that adds instances to a study, until it ends. */
-export const lockOfStudy = (studyUid: string): string => `dicom-study:${studyUid}`;
-
 const anotherSender = 'Le même Study Instance UID a été envoyé par un autre établissement.';
 
 /** Indexes instances already on disk. Studies are taken in the order of their UIDs, so that two requests never wait for each other. */
@@ -72,7 +69,7 @@ async function commitStudy(
   kept: Set<string>,
 ): Promise<void> {
   const { tenant } = tx.context;
-  await tx.lock(lockOfStudy(studyUid));
+  await tx.lock(studyLock(studyUid));
   const lots: Lot[] = [];
   for (const row of await studyLots(tx.sql, tenant, studyUid)) {
     const isSeen = (await tx.find('ImagingStudy', row.imagingStudyId)) !== undefined;

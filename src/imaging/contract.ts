@@ -25,6 +25,12 @@ export interface StudyIdentity {
   description?: string;
 }
 
+/**
+ * Lock under which a study is stored, attached to a case, put in or out of quarantine. It is taken before the lock of a case; of several
+ * studies in the order of their UIDs: so nobody waits for who waits for them.
+ */
+export const studyLock = (studyUid: string): string => `dicom-study:${studyUid}`;
+
 /** A study after instances of it were stored. */
 export interface StudyEvent {
   identity: StudyIdentity;

@@ -2,8 +2,8 @@
 import type { Readable } from 'node:stream';
 import { type Context, FhirError, type FhirStore } from '../fhir/index.ts';
 import type { BlobStore } from './blob-store.ts';
-import { type Committed, commitInstances, lockOfStudy } from './commit.ts';
-import type { Expected, StoredInstance, StudyHook } from './contract.ts';
+import { type Committed, commitInstances } from './commit.ts';
+import { type Expected, type StoredInstance, type StudyHook, studyLock } from './contract.ts';
 import { DicomFailure, failureReason } from './dicom/failure.ts';
 import { isUid } from './dicom/uid.ts';
 import type { Inspect } from './encapsulated.ts';
@@ -168,7 +168,7 @@ async function cleanAfterFailure(context: Context, spooled: readonly Spooled[], 
   const names = spooled.map(({ blob }) => blob);
   const named = await options.store
     .transaction(context, async (tx) => {
-      for (const studyUid of [...studies].sort()) await tx.lock(lockOfStudy(studyUid));
+      for (const studyUid of [...studies].sort()) await tx.lock(studyLock(studyUid));
       return indexedBlobs(tx.sql, tenant, names);
     })
     .catch(() => undefined);

@@ -2,7 +2,7 @@
 import { type Clock, createLoop } from '../../config/index.ts';
 import type { Database } from '../../db/index.ts';
 import { type FhirStore, type FhirTransaction, systemContext } from '../../fhir/index.ts';
-import { studyLock } from '../images/study-link.ts';
+import { studyLock } from '../../imaging/contract.ts';
 import type { Log } from '../room.ts';
 import { type DueTime, dueNow, markFired, putOff, takeDueTime } from './due-time.ts';
 

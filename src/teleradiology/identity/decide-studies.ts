@@ -1,9 +1,10 @@
 /** What a decision means for the images it is about: in view for their case, out of it, or in view for another one. */
 import type { DetectedIssue } from '@medplum/fhirtypes';
 import { FhirError, type FhirTransaction } from '../../fhir/index.ts';
+import { studyLock } from '../../imaging/contract.ts';
 import { stateDefinition } from '../case/index.ts';
 import { confirmStudy, detach, giveStudy, moveStudy, rejectStudy, tellCase } from '../images/attach.ts';
-import { findLink, type StudyLink, studyLock } from '../images/study-link.ts';
+import { findLink, type StudyLink } from '../images/study-link.ts';
 import { announcedStudies, idOf } from '../shell/case-task.ts';
 import { readCase, type Shell } from '../shell/perform.ts';
 import type { Decided } from './decision.ts';

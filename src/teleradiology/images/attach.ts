@@ -1,7 +1,7 @@
 /** Ties a study to its case, and unties it: the link row, the ImagingStudy, the case. */
 import type { ImagingStudy } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
-import type { StudyEvent } from '../../imaging/contract.ts';
+import { type StudyEvent, studyLock } from '../../imaging/contract.ts';
 import { stateDefinition } from '../case/index.ts';
 import { cancelUnattached } from '../clock/due-time.ts';
 import { setDueTime } from '../clock/index.ts';
@@ -25,7 +25,7 @@ import {
 import { establishmentOf } from '../shell/case-view.ts';
 import { readCase, type Shell, transition } from '../shell/perform.ts';
 import { type FoundCase, findCase } from './find-case.ts';
-import { findLink, linksOfCase, type StudyLink, saveLink, studyLock, waitingLinks } from './study-link.ts';
+import { findLink, linksOfCase, type StudyLink, saveLink, waitingLinks } from './study-link.ts';
 
 /** How many studies without a case a new request is compared with. */
 const waitingLimit = 200;

@@ -1,7 +1,7 @@
 /** The imaging room's hook: runs in the ingest transaction, once per study and request. */
 import type { ImagingStudy } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
-import type { StudyEvent } from '../../imaging/contract.ts';
+import { type StudyEvent, studyLock } from '../../imaging/contract.ts';
 import { signedStates, stateDefinition } from '../case/index.ts';
 import { doubtStudy } from '../identity/study-doubts.ts';
 import { establishmentSettings } from '../settings.ts';
@@ -11,7 +11,7 @@ import { establishmentOf } from '../shell/case-view.ts';
 import { perform, type Shell } from '../shell/perform.ts';
 import { caseFor, detach, quarantineCollision, reportSetApart, settleStudy, tellCase, watchQuiet } from './attach.ts';
 import { contradictionsWith } from './find-case.ts';
-import { findLink, type SeriesArrival, type StudyLink, saveLink, studyLock } from './study-link.ts';
+import { findLink, type SeriesArrival, type StudyLink, saveLink } from './study-link.ts';
 
 /** A case is told about images that keep arriving once a second, not once per request. */
 const tellEveryMs = 1000;

@@ -3,9 +3,6 @@ import type { Sql } from '../../db/index.ts';
 import type { StudyIdentity } from '../../imaging/contract.ts';
 import type { AttachmentBasis } from '../shell/case-task.ts';
 
-/** Lock under which a study is stored and attached: the one the imaging room takes first, so that all take it before a case's. */
-export const studyLock = (studyUid: string): string => `dicom-study:${studyUid}`;
-
 export interface SeriesArrival {
   instances: number;
   /** ISO instant of the last instance. */

@@ -9,6 +9,7 @@ import type {
   TaskInput,
 } from '@medplum/fhirtypes';
 import { FhirError, type FhirTransaction, identifierQuery } from '../../fhir/index.ts';
+import { studyLock } from '../../imaging/contract.ts';
 import { signedStates, stateDefinition } from '../case/index.ts';
 import { codeSystem, concept, identifierIs, passerelle, studyIdentifier } from '../codes.ts';
 import type { ExamComplement } from '../contract.ts';
@@ -16,7 +17,7 @@ import { claimedStudy } from '../identity/at-opening.ts';
 import { reportProblem } from '../identity/problem.ts';
 import { claimQuarantined, detach, settleStudy, tellCase, withStudies } from '../images/attach.ts';
 import { contradictionsWith } from '../images/find-case.ts';
-import { findLink, linksOfCase, type StudyLink, studyLock } from '../images/study-link.ts';
+import { findLink, linksOfCase, type StudyLink } from '../images/study-link.ts';
 import { announcedStudies, type CaseTask, idOf, stateOf, withInput } from '../shell/case-task.ts';
 import { flow4Received } from '../shell/circumstances.ts';
 import { perform, readCase, type Shell, transition } from '../shell/perform.ts';
