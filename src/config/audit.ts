@@ -1,9 +1,7 @@
 /** Settings of the audit trail: the key that signs it, and where it is sent (docs/access/audit.md). */
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { ConfigError } from './config-error.ts';
-
-type Environment = Record<string, string | undefined>;
+import { type Environment, fileText, given } from './variables.ts';
 
 export interface AuditSettings {
   /** PEM file of the Ed25519 key that signs the trail; undefined: one in the data folder, made at first use. */
@@ -52,15 +50,5 @@ function syslog(env: Environment): AuditSyslog | undefined {
 
 function pem(env: Environment, name: string): string | undefined {
   const path = given(env, name);
-  if (path === undefined) return undefined;
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new ConfigError(`${name}=${path} : fichier illisible (${(error as NodeJS.ErrnoException).code}).`);
-  }
-}
-
-function given(env: Environment, name: string): string | undefined {
-  const value = env[name]?.trim();
-  return value === undefined || value === '' ? undefined : value;
+  return path === undefined ? undefined : fileText(name, path);
 }

@@ -1,5 +1,6 @@
 /** Machines and third-party apps: certificates they may show, and where their keys may be fetched from. */
 import { ConfigError } from './config-error.ts';
+import { type Environment, given, listed, oneOf } from './variables.ts';
 
 export interface ClientSettings {
   /** Connections over TLS are asked for a certificate; nobody has to show one. */
@@ -13,10 +14,10 @@ export interface ClientSettings {
 }
 
 /** @throws ConfigError naming the variable that cannot be used. */
-export function clientSettings(env: Record<string, string | undefined>): ClientSettings {
+export function clientSettings(env: Environment): ClientSettings {
   const certificateAuthorities = given(env, 'TLS_CLIENT_CA');
-  const certificates = oneOf(env, 'TLS_CLIENT_CERTIFICATES', ['off', 'optional']) ?? 'off';
-  const mllpsCertificate = oneOf(env, 'MLLPS_CLIENT_CERTIFICATE', ['optional', 'required']) ?? 'optional';
+  const certificates = oneOf(env, 'TLS_CLIENT_CERTIFICATES', ['off', 'optional'], 'off');
+  const mllpsCertificate = oneOf(env, 'MLLPS_CLIENT_CERTIFICATE', ['optional', 'required'], 'optional');
   const asked = certificates === 'optional' || certificateAuthorities !== undefined;
   if (asked && !(given(env, 'TLS_CERT') && given(env, 'TLS_KEY'))) {
     throw new ConfigError('Les certificats des clients demandent le nôtre : donnez TLS_CERT et TLS_KEY.');
@@ -29,26 +30,9 @@ export function clientSettings(env: Record<string, string | undefined>): ClientS
   return { certificates: asked, certificateAuthorities, mllpsCertificate, keyHosts: keyHosts(env) };
 }
 
-function keyHosts(env: Record<string, string | undefined>): string[] {
-  const hosts = (given(env, 'CLIENT_KEY_HOSTS') ?? '').split(',').map((host) => host.trim().toLowerCase());
-  const wrong = hosts.find((host) => host !== '' && !/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/.test(host));
+function keyHosts(env: Environment): string[] {
+  const hosts = listed(env, 'CLIENT_KEY_HOSTS').map((host) => host.toLowerCase());
+  const wrong = hosts.find((host) => !/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\d{1,5})?$/.test(host));
   if (wrong !== undefined) throw new ConfigError(`CLIENT_KEY_HOSTS : « ${wrong} » n’est ni hôte ni hôte:port.`);
-  return hosts.filter((host) => host !== '');
-}
-
-function oneOf<const T extends string>(
-  env: Record<string, string | undefined>,
-  name: string,
-  allowed: readonly T[],
-): T | undefined {
-  const value = given(env, name);
-  const found = allowed.find((candidate) => candidate === value);
-  if (value !== undefined && !found)
-    throw new ConfigError(`${name}=${value} est inconnu : donnez l’un de ${allowed.join(', ')}.`);
-  return found;
-}
-
-function given(env: Record<string, string | undefined>, name: string): string | undefined {
-  const value = env[name]?.trim();
-  return value === undefined || value === '' ? undefined : value;
+  return hosts;
 }

@@ -1,15 +1,18 @@
 import { join, resolve } from 'node:path';
 import { type AuditSettings, auditSettings } from './audit.ts';
 import { type ClientSettings, clientSettings } from './clients.ts';
-import { acceleratedClock, type Clock, type DemonstrationClock, systemClock } from './clock.ts';
+import { type Clock, type DemonstrationClock, systemClock } from './clock.ts';
 import { ConfigError } from './config-error.ts';
 import { type DataKeysConfig, dataKeysConfig } from './data-keys.ts';
+import { demoClock, demoPassword, demoSetting } from './demonstration.ts';
 import { type DicomSettings, dicomSettings } from './dicom.ts';
 import { type IdentitySources, identitySources } from './identity-sources/index.ts';
 import { type LegalNotice, legalNotice } from './legal-notice.ts';
+import { type SmtpConfig, securityAlertTo, smtp } from './mail.ts';
 import { secondFactorRoles } from './second-factor.ts';
-import { type Secret, secret, secretText } from './secret.ts';
+import { secretText } from './secret.ts';
 import { type SurfaceSettings, surfaceSettings } from './surface.ts';
+import { type Environment, given, listed, oneOf, port } from './variables.ts';
 
 /** Everything the environment decides, validated once. See the README's table for the meaning of each variable. */
 export interface Config {
@@ -63,40 +66,30 @@ export interface Config {
   legalNotice: LegalNotice | undefined;
 }
 
-export interface SmtpConfig {
-  host: string;
-  port: number;
-  user: string | undefined;
-  password: Secret | undefined;
-  /** Address messages come from. */
-  from: string;
-}
-
 const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
-const minimumDemoPasswordLength = 14;
 
 /**
  * Reads the environment into a `Config`.
  * @throws ConfigError naming the first variable that cannot be used.
  */
-export function loadConfig(env: Record<string, string | undefined>): Config {
+export function loadConfig(env: Environment): Config {
   const databaseUrl = secretText(env, 'DATABASE_URL');
-  const host = text(env, 'HOST') ?? '127.0.0.1';
+  const host = given(env, 'HOST') ?? '127.0.0.1';
   const demo = demoSetting(env, databaseUrl === undefined && isLoopback(host));
   const demonstrationClock = demoClock(env, demo);
   const clients = clientSettings(env);
   return {
-    dataDir: resolve(text(env, 'DATA_DIR') ?? 'data'),
+    dataDir: resolve(given(env, 'DATA_DIR') ?? 'data'),
     dataKeys: dataKeysConfig(env),
     databaseUrl,
     databaseAdminUrl: secretText(env, 'DATABASE_ADMIN_URL') ?? databaseUrl,
     host,
-    port: port(env, 'PORT', 8080),
+    port: port(env, 'PORT') ?? 8080,
     baseUrl: baseUrl(env),
-    trustProxy: text(env, 'TRUST_PROXY')
+    trustProxy: given(env, 'TRUST_PROXY')
       ?.split(',')
       .map((address) => address.trim()),
-    mllpPort: port(env, 'MLLP_PORT', 2575),
+    mllpPort: port(env, 'MLLP_PORT') ?? 2575,
     mllpsPort: mllpsPort(env),
     tls: tls(env),
     clients,
@@ -106,9 +99,9 @@ export function loadConfig(env: Record<string, string | undefined>): Config {
     clock: demonstrationClock ?? systemClock,
     demonstrationClock,
     logLevel: oneOf(env, 'LOG_LEVEL', logLevels, 'info'),
-    checkReferences: oneOf(env, 'FHIR_CHECK_REFERENCES', ['on', 'off'] as const, 'off') === 'on',
+    checkReferences: oneOf(env, 'FHIR_CHECK_REFERENCES', ['on', 'off'], 'off') === 'on',
     searchTimeoutMs: seconds(env, 'FHIR_SEARCH_TIMEOUT', 10) * 1000,
-    subscriptionHosts: list(env, 'SUBSCRIPTION_HOSTS'),
+    subscriptionHosts: listed(env, 'SUBSCRIPTION_HOSTS'),
     smtp: smtp(env),
     securityAlertTo: securityAlertTo(env),
     surface: surfaceSettings(env),
@@ -129,14 +122,9 @@ export function dataFolder(config: Config, name: 'postgres' | 'blobs' | 'keys' |
   return join(config.dataDir, name);
 }
 
-function text(env: Record<string, string | undefined>, name: string): string | undefined {
-  const value = env[name]?.trim();
-  return value === undefined || value === '' ? undefined : value;
-}
-
 /** A time of at most a minute, when every statement ends. */
-function seconds(env: Record<string, string | undefined>, name: string, fallback: number): number {
-  const value = text(env, name);
+function seconds(env: Environment, name: string, fallback: number): number {
+  const value = given(env, name);
   if (value === undefined) return fallback;
   const number = Number(value);
   if (!(number > 0 && number <= 60))
@@ -144,47 +132,8 @@ function seconds(env: Record<string, string | undefined>, name: string, fallback
   return number;
 }
 
-function list(env: Record<string, string | undefined>, name: string): string[] {
-  const entries = (text(env, name) ?? '').split(',').map((entry) => entry.trim());
-  return entries.filter((entry) => entry !== '');
-}
-
-function securityAlertTo(env: Record<string, string | undefined>): string[] {
-  const addresses = list(env, 'SECURITY_ALERT_TO');
-  const wrong = addresses.find((address) => !/^[^\s@<>,;:"]+@[^\s@<>,;:"]+$/.test(address));
-  if (wrong !== undefined) throw new ConfigError(`SECURITY_ALERT_TO : « ${wrong} » n’est pas une adresse de courriel.`);
-  if (addresses.length > 0 && text(env, 'SMTP_HOST') === undefined) {
-    throw new ConfigError('SECURITY_ALERT_TO demande SMTP_HOST : sans lui rien ne partirait.');
-  }
-  return addresses;
-}
-
-function smtp(env: Record<string, string | undefined>): SmtpConfig | undefined {
-  const host = text(env, 'SMTP_HOST');
-  if (host === undefined) return undefined;
-  const from = text(env, 'SMTP_FROM');
-  if (from === undefined) throw new ConfigError('SMTP_HOST demande SMTP_FROM, l’adresse d’où partent les messages.');
-  return {
-    host,
-    port: port(env, 'SMTP_PORT', 587),
-    user: text(env, 'SMTP_USER'),
-    password: secret(env, 'SMTP_PASSWORD'),
-    from,
-  };
-}
-
-function port(env: Record<string, string | undefined>, name: string, fallback: number): number {
-  const value = text(env, name);
-  if (value === undefined) return fallback;
-  const number = Number(value);
-  if (!Number.isInteger(number) || number < 0 || number > 65535) {
-    throw new ConfigError(`${name}=${value} n’est pas un port : donnez un entier de 0 (un port libre) à 65535.`);
-  }
-  return number;
-}
-
-function baseUrl(env: Record<string, string | undefined>): string | undefined {
-  const value = text(env, 'BASE_URL');
+function baseUrl(env: Environment): string | undefined {
+  const value = given(env, 'BASE_URL');
   if (value === undefined) return undefined;
   if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol)) {
     throw new ConfigError(
@@ -194,59 +143,17 @@ function baseUrl(env: Record<string, string | undefined>): string | undefined {
   return value.replace(/(?<!\/)\/+$/, '');
 }
 
-function mllpsPort(env: Record<string, string | undefined>): number | undefined {
-  if (text(env, 'MLLPS_PORT') === undefined) return undefined;
-  if (!tls(env)) throw new ConfigError('MLLPS_PORT demande un certificat : donnez TLS_CERT et TLS_KEY.');
-  return port(env, 'MLLPS_PORT', 0);
-}
-
-function oneOf<const T extends string>(
-  env: Record<string, string | undefined>,
-  name: string,
-  allowed: readonly T[],
-  fallback: T,
-): T {
-  const value = text(env, name) ?? fallback;
-  const found = allowed.find((candidate) => candidate === value);
-  if (!found) throw new ConfigError(`${name}=${value} est inconnu : donnez l’un de ${allowed.join(', ')}.`);
-  return found;
-}
-
-function tls(env: Record<string, string | undefined>): Config['tls'] {
-  const cert = text(env, 'TLS_CERT');
-  const key = text(env, 'TLS_KEY');
-  if (cert && key) return { cert, key };
-  if (cert || key) throw new ConfigError('TLS_CERT et TLS_KEY vont ensemble : donnez les deux chemins, ou aucun.');
-  return undefined;
-}
-
-function demoSetting(env: Record<string, string | undefined>, implied: boolean): boolean {
-  const value = oneOf(env, 'DEMO', ['on', 'off', 'auto'] as const, 'auto');
-  return value === 'auto' ? implied : value === 'on';
-}
-
-function demoPassword(env: Record<string, string | undefined>): string | undefined {
-  const value = secretText(env, 'DEMO_PASSWORD');
-  if (value !== undefined && value.length < minimumDemoPasswordLength) {
-    throw new ConfigError(`DEMO_PASSWORD est trop court : ${minimumDemoPasswordLength} caractères au moins.`);
-  }
+function mllpsPort(env: Environment): number | undefined {
+  const value = port(env, 'MLLPS_PORT');
+  if (value !== undefined && !tls(env))
+    throw new ConfigError('MLLPS_PORT demande un certificat : donnez TLS_CERT et TLS_KEY.');
   return value;
 }
 
-function demoClock(env: Record<string, string | undefined>, demo: boolean): DemonstrationClock | undefined {
-  const value = text(env, 'DEMO_CLOCK');
-  if (value === undefined) return undefined;
-  if (!demo)
-    throw new ConfigError(
-      'DEMO_CLOCK est refusé sans données de démonstration : les vrais délais courent à la vraie horloge.',
-    );
-  const [startText = '', speedText = '1'] = value.split(',');
-  const start = new Date(startText);
-  const speed = Number(speedText);
-  if (Number.isNaN(start.getTime()) || !(speed > 0)) {
-    throw new ConfigError(
-      `DEMO_CLOCK=${value} : donnez <instant>[,<vitesse>], par exemple 2026-10-24T22:00:00+02:00,60.`,
-    );
-  }
-  return acceleratedClock(start, speed);
+function tls(env: Environment): Config['tls'] {
+  const cert = given(env, 'TLS_CERT');
+  const key = given(env, 'TLS_KEY');
+  if (cert && key) return { cert, key };
+  if (cert || key) throw new ConfigError('TLS_CERT et TLS_KEY vont ensemble : donnez les deux chemins, ou aucun.');
+  return undefined;
 }

@@ -1,6 +1,7 @@
 /** Where the master keys of data at rest are: DATA_KEYS, or the file DATA_KEYS_FILE names, or neither (SE-12). */
 import { join } from 'node:path';
 import { ConfigError } from './config-error.ts';
+import { type Environment, given } from './variables.ts';
 
 export interface DataKeysConfig {
   /** The keys themselves. */
@@ -10,9 +11,9 @@ export interface DataKeysConfig {
 }
 
 /** @throws ConfigError when both are set. */
-export function dataKeysConfig(env: Record<string, string | undefined>): DataKeysConfig {
-  const text = env.DATA_KEYS?.trim() || undefined;
-  const file = env.DATA_KEYS_FILE?.trim() || undefined;
+export function dataKeysConfig(env: Environment): DataKeysConfig {
+  const text = given(env, 'DATA_KEYS');
+  const file = given(env, 'DATA_KEYS_FILE');
   if (text !== undefined && file !== undefined) {
     throw new ConfigError('DATA_KEYS et DATA_KEYS_FILE sont donnés tous les deux : ne gardez que l’un.');
   }

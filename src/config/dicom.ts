@@ -2,6 +2,7 @@
 import { BlockList, isIP } from 'node:net';
 import type { ClientSettings } from './clients.ts';
 import { ConfigError } from './config-error.ts';
+import { type Environment, given, port } from './variables.ts';
 
 /** An AE title that may come over the plain port, and from where. */
 export interface DicomPeer {
@@ -21,8 +22,6 @@ export interface DicomSettings {
   peers: DicomPeer[] | undefined;
 }
 
-type Environment = Record<string, string | undefined>;
-
 const defaultPort = 11112;
 
 /**
@@ -33,14 +32,14 @@ export function dicomSettings(
   env: Environment,
   { demo, clients, hasTls }: { demo: boolean; clients: ClientSettings; hasTls: boolean },
 ): DicomSettings {
-  const securePort = port(env, 'DIMSES_PORT');
+  const securePort = portOrOff(env, 'DIMSES_PORT');
   if (securePort !== undefined && !(hasTls && clients.certificates)) {
     throw new ConfigError(
       'DIMSES_PORT ne reçoit que des clients à certificat : donnez TLS_CERT, TLS_KEY, et TLS_CLIENT_CERTIFICATES=optional ou TLS_CLIENT_CA.',
     );
   }
   return {
-    port: given(env, 'DIMSE_PORT') === undefined && demo ? defaultPort : port(env, 'DIMSE_PORT'),
+    port: given(env, 'DIMSE_PORT') === undefined && demo ? defaultPort : portOrOff(env, 'DIMSE_PORT'),
     securePort,
     aeTitle: aeTitle(given(env, 'DIMSE_AE') ?? 'PASSERELLE', 'DIMSE_AE'),
     peers: peers(env),
@@ -82,16 +81,6 @@ function aeTitle(text: string, name: string): string {
   return text;
 }
 
-function port(env: Environment, name: string): number | undefined {
-  const value = given(env, name);
-  if (value === undefined || value === 'off') return undefined;
-  const number = Number(value);
-  if (!Number.isInteger(number) || number < 0 || number > 65535)
-    throw new ConfigError(`${name}=${value} n’est pas un port : donnez un entier de 0 (un port libre) à 65535.`);
-  return number;
-}
-
-function given(env: Environment, name: string): string | undefined {
-  const value = env[name]?.trim();
-  return value === undefined || value === '' ? undefined : value;
+function portOrOff(env: Environment, name: string): number | undefined {
+  return given(env, name) === 'off' ? undefined : port(env, name);
 }

@@ -3,9 +3,8 @@
  * hosts it; and, because it holds health data, the host's certification and the data protection officer (SE-13). One JSON file, named
  * by `LEGAL_NOTICE`.
  */
-import { readFileSync } from 'node:fs';
-import { ConfigError } from './config-error.ts';
 import { type Fields, fieldsOf } from './fields.ts';
+import { type Environment, jsonFile } from './variables.ts';
 
 export interface LegalNotice {
   editor: Organisation & {
@@ -32,20 +31,9 @@ export interface Organisation {
 }
 
 /** @returns undefined when no file is named. @throws ConfigError naming the field that is missing or wrong. */
-export function legalNotice(env: Record<string, string | undefined>): LegalNotice | undefined {
-  const path = env.LEGAL_NOTICE?.trim();
-  if (!path) return undefined;
-  let content: unknown;
-  try {
-    content = JSON.parse(readFileSync(path, 'utf8'));
-  } catch (error) {
-    const reason =
-      error instanceof SyntaxError
-        ? 'n’est pas du JSON'
-        : `: fichier illisible (${(error as NodeJS.ErrnoException).code})`;
-    throw new ConfigError(`LEGAL_NOTICE=${path} ${reason}.`);
-  }
-  return parseLegalNotice(content);
+export function legalNotice(env: Environment): LegalNotice | undefined {
+  const content = jsonFile(env, 'LEGAL_NOTICE');
+  return content === undefined ? undefined : parseLegalNotice(content);
 }
 
 /** The same from what the file holds. @throws ConfigError */

@@ -2,10 +2,8 @@
  * Secrets come from the environment `X` or from the file that `X_FILE` names, never from anywhere else (SE-1): a file can be handed
  * over by an orchestrator, is not shown in a list of processes, and can be replaced while the server runs.
  */
-import { readFileSync } from 'node:fs';
 import { ConfigError } from './config-error.ts';
-
-type Environment = Record<string, string | undefined>;
+import { type Environment, fileText, given } from './variables.ts';
 
 /** Reads the secret as it is now: a file is read each time, so that a replaced one counts from the next use on. */
 export type Secret = () => string;
@@ -37,19 +35,9 @@ export function secretText(env: Environment, name: string): string | undefined {
 }
 
 function readSecretFile(name: string, file: string): string {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8').trim();
-  } catch (error) {
-    throw new ConfigError(`${name}_FILE=${file} : fichier illisible (${(error as NodeJS.ErrnoException).code}).`);
-  }
+  const text = fileText(`${name}_FILE`, file).trim();
   if (text === '') throw new ConfigError(`${name}_FILE=${file} : fichier vide.`);
   if (text.length > longestSecretBytes)
     throw new ConfigError(`${name}_FILE=${file} : fichier trop long pour un secret.`);
   return text;
-}
-
-function given(env: Environment, name: string): string | undefined {
-  const value = env[name]?.trim();
-  return value === undefined || value === '' ? undefined : value;
 }

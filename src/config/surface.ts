@@ -1,6 +1,7 @@
 /** What the server lets near it from outside: origins, rates, who is told of weaknesses, who looks for malware. */
 import { ConfigError } from './config-error.ts';
 import { type Secret, secret } from './secret.ts';
+import { type Environment, given, listed, oneOf } from './variables.ts';
 
 /** So many at once, refilled at so many per second; undefined: no limit. */
 export interface Rate {
@@ -42,14 +43,12 @@ export interface SurfaceSettings {
   malware: MalwareSettings | undefined;
 }
 
-type Environment = Record<string, string | undefined>;
-
 const clamdPort = 3310;
 
 /** @throws ConfigError naming the variable. */
 export function surfaceSettings(env: Environment): SurfaceSettings {
   return {
-    corsOrigins: (text(env, 'CORS_ORIGINS') ?? '').split(',').flatMap((entry) => originOf(entry.trim())),
+    corsOrigins: listed(env, 'CORS_ORIGINS').map(originOf),
     securityContact: contact(env),
     limits: {
       accountRate: rate(env, 'LIMIT_ACCOUNT_RATE', { perSecond: 300, burst: 3_000 }),
@@ -65,8 +64,7 @@ export function surfaceSettings(env: Environment): SurfaceSettings {
 }
 
 /** An origin and nothing else; no wildcard: what may read patients' data is named. */
-function originOf(entry: string): string[] {
-  if (entry === '') return [];
+function originOf(entry: string): string {
   const url = URL.canParse(entry) ? new URL(entry) : undefined;
   const isLocal = url?.hostname === 'localhost' || url?.hostname === '127.0.0.1';
   if (
@@ -75,34 +73,31 @@ function originOf(entry: string): string[] {
     !(url.protocol === 'https:' || (url.protocol === 'http:' && isLocal))
   )
     throw new ConfigError(`CORS_ORIGINS : « ${entry} » n’est pas une origine comme https://app.chu.example.`);
-  return [entry];
+  return entry;
 }
 
 function contact(env: Environment): string {
-  const value = text(env, 'SECURITY_CONTACT') ?? 'mailto:securite@passerelle.example';
+  const value = given(env, 'SECURITY_CONTACT') ?? 'mailto:securite@passerelle.example';
   if (!/^(?:mailto:|https:\/\/|tel:)\S+$/.test(value))
     throw new ConfigError(`SECURITY_CONTACT=${value} : donnez une adresse mailto:, https: ou tel:.`);
   return value;
 }
 
 function malware(env: Environment): MalwareSettings | undefined {
-  const host = text(env, 'CLAMD_HOST');
-  const path = text(env, 'CLAMD_SOCKET');
+  const host = given(env, 'CLAMD_HOST');
+  const path = given(env, 'CLAMD_SOCKET');
   if (host !== undefined && path !== undefined)
     throw new ConfigError('CLAMD_HOST et CLAMD_SOCKET : ne gardez que l’un des deux.');
   if (host === undefined && path === undefined) return undefined;
-  const unavailable = text(env, 'CLAMD_UNAVAILABLE') ?? 'refuse';
-  if (unavailable !== 'refuse' && unavailable !== 'accept')
-    throw new ConfigError(`CLAMD_UNAVAILABLE=${unavailable} est inconnu : donnez refuse ou accept.`);
   return {
     clamd: path === undefined ? { host: host!, port: count(env, 'CLAMD_PORT', clamdPort) } : { path },
-    unavailable,
+    unavailable: oneOf(env, 'CLAMD_UNAVAILABLE', ['refuse', 'accept'], 'refuse'),
     timeoutMs: count(env, 'CLAMD_TIMEOUT', 30) * 1000,
   };
 }
 
 function rate(env: Environment, name: string, fallback: Rate): Rate | undefined {
-  const value = text(env, name);
+  const value = given(env, name);
   if (value === undefined) return fallback;
   if (value === 'off') return undefined;
   const [, perSecond, burst] = /^(\d{1,7}),(\d{1,8})$/.exec(value) ?? [];
@@ -112,13 +107,8 @@ function rate(env: Environment, name: string, fallback: Rate): Rate | undefined 
 }
 
 function count(env: Environment, name: string, fallback: number): number {
-  const value = text(env, name);
+  const value = given(env, name);
   if (value === undefined) return fallback;
   if (!/^[1-9]\d{0,7}$/.test(value)) throw new ConfigError(`${name}=${value} : donnez un entier à partir de 1.`);
   return Number(value);
-}
-
-function text(env: Environment, name: string): string | undefined {
-  const value = env[name]?.trim();
-  return value === undefined || value === '' ? undefined : value;
 }

@@ -1,7 +1,7 @@
 /** Where people's identities come from besides our own accounts: one JSON file, named by `IDENTITY_SOURCES` (SE-3). */
-import { readFileSync } from 'node:fs';
 import { ConfigError } from '../config-error.ts';
 import { fieldsOf } from '../fields.ts';
+import { type Environment, jsonFile } from '../variables.ts';
 import { type LdapSource, ldapSource } from './ldap.ts';
 import { type OpenidSource, openidSource } from './openid.ts';
 
@@ -14,14 +14,13 @@ export interface IdentitySources {
 }
 
 /** @throws ConfigError naming the field of the file that cannot be used. */
-export function identitySources(env: Record<string, string | undefined>): IdentitySources {
-  const path = env.IDENTITY_SOURCES?.trim();
-  if (!path) return { ldap: [], openid: [] };
-  return parseIdentitySources(readJson(path), env);
+export function identitySources(env: Environment): IdentitySources {
+  const content = jsonFile(env, 'IDENTITY_SOURCES');
+  return content === undefined ? { ldap: [], openid: [] } : parseIdentitySources(content, env);
 }
 
 /** The same from what the file holds. @throws ConfigError */
-function parseIdentitySources(content: unknown, env: Record<string, string | undefined>): IdentitySources {
+function parseIdentitySources(content: unknown, env: Environment): IdentitySources {
   const file = fieldsOf(content, '');
   const sources = {
     ldap: file.objects('ldap').map((source) => ldapSource(source, env)),
@@ -38,18 +37,4 @@ function parseIdentitySources(content: unknown, env: Record<string, string | und
   if (shared !== undefined)
     throw new ConfigError(`Deux annuaires ont le suffixe « ${shared} » : donnez à chacun le sien.`);
   return sources;
-}
-
-function readJson(path: string): unknown {
-  let text: string;
-  try {
-    text = readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new ConfigError(`IDENTITY_SOURCES=${path} : fichier illisible (${(error as NodeJS.ErrnoException).code}).`);
-  }
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new ConfigError(`IDENTITY_SOURCES=${path} n’est pas du JSON.`);
-  }
 }

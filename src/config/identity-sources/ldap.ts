@@ -2,6 +2,7 @@
 import { ConfigError } from '../config-error.ts';
 import type { Fields } from '../fields.ts';
 import { type Secret, secret } from '../secret.ts';
+import type { Environment } from '../variables.ts';
 import { type Grant, grantOf, nameOf, variableOf } from './rules.ts';
 
 export interface LdapSource {
@@ -41,8 +42,6 @@ export interface LdapRule extends Grant {
   /** Distinguished name of a group. */
   group: string;
 }
-
-type Environment = Record<string, string | undefined>;
 
 /** What differs between the two families of directories. AD: a disabled account is none, and groups within groups count. */
 const presets = {

@@ -1,6 +1,7 @@
 /** OpenID Connect providers people sign in through (SE-3); Pro Santé Connect is one with claims of its own. */
 import type { Fields } from '../fields.ts';
 import { type Secret, secret } from '../secret.ts';
+import type { Environment } from '../variables.ts';
 import { type Grant, grantOf, nameOf, variableOf } from './rules.ts';
 
 export interface OpenidSource {
@@ -44,8 +45,6 @@ export interface ExerciseRule {
   /** FINESS of the place of one of its activities. */
   finess: string | undefined;
 }
-
-type Environment = Record<string, string | undefined>;
 
 /** @throws ConfigError */
 export function openidSource(fields: Fields, env: Environment): OpenidSource {
