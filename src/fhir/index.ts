@@ -23,6 +23,7 @@ export {
   type TenantAnswer,
 } from './contract.ts';
 export { registerGraphql } from './graphql/index.ts';
+export { identityReliability } from './identity-reliability.ts';
 export { patientRecord } from './operations/compartment-members.ts';
 export { registerOperations } from './operations/index.ts';
 export { parsed as parsedVersion, readsOf } from './operations/reads.ts';

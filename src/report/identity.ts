@@ -1,5 +1,6 @@
 /** Patient identity as the documents print it: strict traits, and the INS only when the identity is qualified (RNIV, EXI DIF 02). */
 import type { Extension, Identifier, Patient } from '@medplum/fhirtypes';
+import { identityReliability } from '../fhir/index.ts';
 import { isInsKeyValid } from './ins-key.ts';
 
 /** INS matricule with the OID that says which number it is; never one without the other. */
@@ -38,10 +39,6 @@ export interface PatientIdentity {
 
 const insOids = ['1.2.250.1.213.1.4.8', '1.2.250.1.213.1.4.9', '1.2.250.1.213.1.4.10', '1.2.250.1.213.1.4.11'];
 
-/** Attributes of RNIV that void the qualification, as carried by `identityStatus`. */
-const voiding = new Set(['DOUT', 'DOUA', 'FICT', 'DOUB', 'COLP', 'COLV', 'USUR', 'ANOM']);
-const qualifying = new Set(['VALI', 'QUAL']);
-
 /** Reads the traits of the FR Core patient; what is not known is left out, never guessed. */
 export function patientIdentity(patient: Patient): PatientIdentity {
   const official = patient.name?.find((name) => name.use === 'official') ?? patient.name?.[0];
@@ -70,24 +67,14 @@ export function patientIdentity(patient: Patient): PatientIdentity {
   return identity;
 }
 
-/** Status codes found in the identityReliability extensions. */
-function identityStatuses(patient: Patient): string[] {
-  return (patient.extension ?? [])
-    .filter((extension) => extension.url?.endsWith('fr-core-identity-reliability'))
-    .flatMap((extension) => extension.extension ?? [])
-    .filter((part) => part.url === 'identityStatus')
-    .map((part) => part.valueCoding?.code ?? part.valueCode ?? '')
-    .filter((code) => code !== '');
-}
-
 function qualify(
   patient: Patient,
   identity: PatientIdentity,
   candidates: Identifier[],
 ): Pick<PatientIdentity, 'ins' | 'insWithheld'> {
-  const statuses = identityStatuses(patient);
-  if (!statuses.some((status) => qualifying.has(status))) return { insWithheld: 'identité non qualifiée' };
-  if (statuses.some((status) => voiding.has(status))) return { insWithheld: 'identité douteuse ou fictive' };
+  const reliability = identityReliability(patient);
+  if (reliability === 'unqualified') return { insWithheld: 'identité non qualifiée' };
+  if (reliability === 'voided') return { insWithheld: 'identité douteuse ou fictive' };
   const values = new Set(candidates.map((candidate) => `${oidOf(candidate)} ${candidate.value}`));
   if (values.size > 1) return { insWithheld: 'plusieurs matricules INS en vigueur' };
   const matricule = candidates[0]!.value!.trim().toUpperCase();

@@ -1,5 +1,6 @@
 /** Traits by which a patient is recognised in France (RNIV): read from a Patient, in the form in which they are compared. */
 import type { HumanName, Identifier, Patient } from '@medplum/fhirtypes';
+import { identityReliability } from '../identity-reliability.ts';
 
 /** A number that names a person in a domain. */
 export interface Numbered {
@@ -30,9 +31,6 @@ export interface Traits {
 }
 
 const insSystem = /^urn:oid:1\.2\.250\.1\.213\.1\.4\.(?:8|9|10|11)$/;
-/** Attributes that void a qualification. */
-const doubtful = new Set(['DOUT', 'DOUA', 'FICT', 'DOUB', 'COLP', 'COLV', 'USUR', 'ANOM']);
-const checked = new Set(['VALI', 'QUAL']);
 
 export function traitsOf(patient: Patient): Traits {
   const official = birthName(patient);
@@ -46,7 +44,7 @@ export function traitsOf(patient: Patient): Traits {
   return {
     // The matricule, however its digits were grouped.
     ins: current.filter(isIns).map((identifier) => numbered(identifier, /\s/g)),
-    isQualified: isQualified(patient),
+    isQualified: identityReliability(patient) === 'qualified',
     ipp: current
       .filter((identifier) => hasType(identifier, (type) => type === 'PI'))
       .map((identifier) => numbered(identifier, /^\s+|\s+$/g)),
@@ -90,13 +88,4 @@ function hasType({ type }: Identifier, test: (code: string) => boolean): boolean
 /** @param blanks what counts for nothing. */
 function numbered({ system, value }: Identifier, blanks: RegExp): Numbered {
   return { system: system!, value: value!.replaceAll(blanks, '').toUpperCase() };
-}
-
-function isQualified({ extension }: Patient): boolean {
-  const statuses = (extension ?? [])
-    .filter(({ url }) => url?.endsWith('fr-core-identity-reliability'))
-    .flatMap((reliability) => reliability.extension ?? [])
-    .filter(({ url }) => url === 'identityStatus')
-    .flatMap(({ valueCoding, valueCode }) => valueCoding?.code ?? valueCode ?? []);
-  return statuses.some((code) => checked.has(code)) && !statuses.some((code) => doubtful.has(code));
 }

@@ -8,22 +8,35 @@ export interface InsStatus {
   trusted: boolean;
 }
 
+/** What voids a validation; said before anything else, whatever stands beside it. */
+const doubts: Readonly<Record<string, string>> = {
+  DOUT: 'identité douteuse',
+  FICT: 'identité fictive',
+  DOUB: 'doublon à fusionner',
+  DOUA: 'doublon avéré',
+  COLP: 'collision potentielle',
+  COLV: 'collision avérée',
+  USUR: 'identité usurpée',
+  ANOM: 'identité anonyme',
+  INVA: 'identité invalidée',
+};
+
 const names: Readonly<Record<string, string>> = {
   VALI: 'identité validée',
   PROV: 'identité provisoire',
-  DOUB: 'doublon à fusionner',
-  DOUTE: 'identité douteuse',
-  FICTI: 'identité fictive',
 };
 
+/** A reliability has several statuses: a doubt stands beside the validation or the provisional status it is about. */
 export function insStatus(patient: Patient | undefined): InsStatus {
-  const extension = [...(patient?.extension ?? []), ...(patient?.meta?.extension ?? [])].find((one) =>
-    one.url.endsWith('identity-reliability'),
-  );
-  const nested = extension?.extension?.find((one) => one.url === 'identityStatus')?.valueCoding;
-  const code = (extension?.valueCoding ?? nested)?.code;
+  const codes = [...(patient?.extension ?? []), ...(patient?.meta?.extension ?? [])]
+    .filter(({ url }) => url.endsWith('identity-reliability'))
+    .flatMap((one) => [one, ...(one.extension ?? []).filter(({ url }) => url === 'identityStatus')])
+    .flatMap(({ valueCoding }) => valueCoding?.code ?? []);
+  const doubted = codes.flatMap((code) => doubts[code] ?? []);
+  if (doubted.length > 0) return { text: doubted.join(', '), trusted: false };
   const hasIns = patient?.identifier?.some((one) => one.system !== undefined && one.system in insAuthorities) === true;
+  const [code] = codes;
   if (code === undefined) return { text: hasIns ? 'statut non communiqué' : '', trusted: false };
-  if (code === 'VALI' && hasIns) return { text: 'identité qualifiée', trusted: true };
+  if (codes.includes('VALI') && hasIns) return { text: 'identité qualifiée', trusted: true };
   return { text: names[code] ?? code, trusted: false };
 }
