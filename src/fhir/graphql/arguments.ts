@@ -6,7 +6,9 @@ import {
   GraphQLError,
   Kind,
   type OperationDefinitionNode,
+  print,
   type SelectionSetNode,
+  type TypeNode,
   type ValueNode,
   valueFromASTUntyped,
 } from 'graphql';
@@ -23,9 +25,28 @@ export function variablesOf({ variableDefinitions = [] }: OperationDefinitionNod
       if ((value === undefined || value === null) && type.kind === Kind.NON_NULL_TYPE) {
         throw new GraphQLError(`The variable $${name} needs a value`, { nodes: variable });
       }
-      return value === undefined ? [] : [[name, value]];
+      if (value === undefined) return [];
+      const coerced = coercedTo(type, value);
+      if (coerced === undefined) throw new GraphQLError(`The variable $${name} is ${print(type)}`, { nodes: variable });
+      return [[name, coerced]];
     }),
   );
+}
+
+/** By its scalar type; others say nothing here. @returns undefined for a value of another type. */
+function coercedTo(type: TypeNode, value: unknown): unknown {
+  if (type.kind === Kind.NON_NULL_TYPE) return coercedTo(type.type, value);
+  if (value === null || type.kind === Kind.LIST_TYPE) return value;
+  switch (type.name.value) {
+    case 'Boolean':
+      return typeof value === 'boolean' ? value : undefined;
+    case 'Int':
+      return Number.isInteger(value) ? value : undefined;
+    case 'ID':
+      return typeof value === 'string' ? value : Number.isInteger(value) ? String(value) : undefined;
+    default:
+      return value;
+  }
 }
 
 /** Arguments by name; those whose variable has no value are as good as not given. */
@@ -40,6 +61,30 @@ export function argumentsOf(node: FieldNode | DirectiveNode, variables: Variable
 
 function givenValue(node: ValueNode, variables: Variables): unknown {
   return valueFromASTUntyped(node, variables as Record<string, unknown>);
+}
+
+export function responseName({ alias, name }: FieldNode): string {
+  return (alias ?? name).value;
+}
+
+/**
+ * Fields of one name in the answer as the one they are (https://spec.graphql.org/October2021/#MergeSelectionSets()): several fragments
+ * each ask for some of it. @returns undefined when they are not the same (https://spec.graphql.org/October2021/#FieldsInSetCanMerge()).
+ */
+export function mergedField(nodes: readonly FieldNode[]): FieldNode | undefined {
+  const [first, ...others] = nodes as [FieldNode, ...FieldNode[]];
+  if (others.length === 0) return first;
+  const said = signature(first);
+  if (others.some((node) => signature(node) !== said)) return undefined;
+  if (!first.selectionSet) return first;
+  const selections = nodes.flatMap(({ selectionSet }) => selectionSet?.selections ?? []);
+  return { ...first, selectionSet: { ...first.selectionSet, selections } };
+}
+
+/** What is asked, with what, and what becomes of its values. */
+function signature({ name, arguments: given = [], directives = [] }: FieldNode): string {
+  const shaping = directives.filter((node) => node.name.value !== 'skip' && node.name.value !== 'include');
+  return [name.value, ...given.map(print).sort(), ...shaping.map(print)].join(' ');
 }
 
 export function directive(node: FieldNode, name: string): DirectiveNode | undefined {

@@ -1,6 +1,8 @@
 /** A query read and checked before anything is done (https://spec.graphql.org/October2021/#sec-Validation). */
 import {
+  type ArgumentNode,
   type ASTNode,
+  type DirectiveNode,
   type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
@@ -10,6 +12,7 @@ import {
   parse,
   type SelectionSetNode,
   type ValueNode,
+  type VariableDefinitionNode,
   visit,
 } from 'graphql';
 import { r4Elements } from '../operations/elements.ts';
@@ -61,7 +64,10 @@ const faultsAtMost = 100;
 
 function checkQuery({ operation, fragments }: Query, rootType: string): GraphQLError[] {
   const faults: GraphQLError[] = [];
-  const variables = new Set((operation.variableDefinitions ?? []).map(({ variable }) => variable.name.value));
+  const definitions = operation.variableDefinitions ?? [];
+  const variables = new Set(definitions.map(({ variable }) => variable.name.value));
+  /** Those that are true or false, and never nothing. */
+  const conditions = new Set(definitions.filter(isCondition).map(({ variable }) => variable.name.value));
   let fields = 0;
   const fault = (message: string, node?: ASTNode) => {
     if (faults.length < faultsAtMost) faults.push(new GraphQLError(message, { nodes: node }));
@@ -105,7 +111,7 @@ function checkQuery({ operation, fragments }: Query, rootType: string): GraphQLE
       );
       return;
     }
-    for (const { value } of node.arguments ?? []) checkVariables(value);
+    checkArguments(node.arguments ?? []);
     if (field.isLeaf && node.selectionSet) fault(`${name} has no fields of its own`, node);
     else if (!field.isLeaf && !node.selectionSet) fault(`Say which fields of ${name} you want`, node);
     else if (node.selectionSet) checkSet(node.selectionSet, field.type, depth + 1, within);
@@ -118,8 +124,26 @@ function checkQuery({ operation, fragments }: Query, rootType: string): GraphQLE
       for (const argument of node.arguments ?? []) {
         if (known && !known.includes(argument.name.value))
           fault(`@${node.name.value} takes no ${argument.name.value}`, argument);
-        checkVariables(argument.value);
       }
+      checkArguments(node.arguments ?? []);
+      if (known?.includes('if')) checkCondition(node);
+    }
+  }
+
+  function checkCondition({ name, arguments: given = [] }: DirectiveNode): void {
+    const value = given.find((argument) => argument.name.value === 'if')?.value;
+    if (!value) fault(`@${name.value} needs if`);
+    else if (value.kind === Kind.VARIABLE) {
+      if (!conditions.has(value.name.value)) fault(`The variable $${value.name.value} is no Boolean!`, value);
+    } else if (value.kind !== Kind.BOOLEAN) fault(`if of @${name.value} is true or false`, value);
+  }
+
+  function checkArguments(given: readonly ArgumentNode[]): void {
+    const names = new Set<string>();
+    for (const argument of given) {
+      if (names.has(argument.name.value)) fault(`${argument.name.value} is given twice`, argument);
+      names.add(argument.name.value);
+      checkVariables(argument.value);
     }
   }
 
@@ -133,6 +157,11 @@ function checkQuery({ operation, fragments }: Query, rootType: string): GraphQLE
 
   checkSet(operation.selectionSet, rootType, 1, []);
   return faults;
+}
+
+function isCondition({ type, defaultValue }: VariableDefinitionNode): boolean {
+  const named = type.kind === Kind.NON_NULL_TYPE ? type.type : defaultValue ? type : undefined;
+  return named?.kind === Kind.NAMED_TYPE && named.name.value === 'Boolean';
 }
 
 function isKnownType(name: string): boolean {

@@ -1,7 +1,7 @@
 /** Executes a query (https://spec.graphql.org/October2021/#sec-Execution) with the directives of https://hl7.org/fhir/R4/graphql.html. */
 import { type FieldNode, GraphQLError, type SelectionSetNode } from 'graphql';
 import { FhirError } from '../contract.ts';
-import { argumentsOf, directive, fieldsOf, type Variables } from './arguments.ts';
+import { argumentsOf, directive, fieldsOf, mergedField, responseName, type Variables } from './arguments.ts';
 import type { Query } from './document.ts';
 import { type Budget, LimitError } from './limits.ts';
 import { chosen, sliceName } from './list-arguments.ts';
@@ -77,14 +77,24 @@ async function objectOf(execution: Execution, place: Place, set: SelectionSetNod
 
 async function addFields(execution: Execution, place: Place, set: SelectionSetNode, output: Output): Promise<void> {
   const { query, variables } = execution;
-  for (const node of fieldsOf(set, place.type, query.fragments, variables))
-    await addField(execution, place, node, output);
+  const asked = Map.groupBy(fieldsOf(set, place.type, query.fragments, variables), responseName);
+  for (const [name, nodes] of asked) {
+    const node = mergedField(nodes);
+    if (node) await addField(execution, place, node, output);
+    else {
+      const path = [...place.path, name];
+      output.declare(name, 'single');
+      execution.errors.push(
+        new GraphQLError(`${name} is asked for in two ways: give one another name`, { nodes, path }),
+      );
+    }
+  }
 }
 
 /** A field that fails is null, and the errors say why; the rest of the answer stands. */
 async function addField(execution: Execution, place: Place, node: FieldNode, output: Output): Promise<void> {
   const field = fieldOf(place.type, node.name.value)!;
-  const key = (node.alias ?? node.name).value + place.suffix;
+  const key = responseName(node) + place.suffix;
   const path = [...place.path, key];
   const isFlattened = directive(node, 'flatten') !== undefined;
   if (!isFlattened) output.declare(key, shapeOf(node, field, place));

@@ -283,6 +283,10 @@ describe('$graphql', () => {
       '{ Patient(id: "p") { id @upper } }',
       'mutation { PatientDelete(id: "p") { id } }',
       '{ __schema { types { name } } }',
+      '{ Patient(id: "p", id: "q") { id } }',
+      '{ Patient(id: "p") { id @include } }',
+      '{ Patient(id: "p") { id @skip(if: "yes") } }',
+      'query ($x: Boolean) { Patient(id: "p") { id @skip(if: $x) } }',
       'not a query',
     ]) {
       const { status, data, errors } = await ask(query);
@@ -294,6 +298,42 @@ describe('$graphql', () => {
     expect((await ask('query ($id: ID!) { Patient(id: $id) { id } }')).errors![0]!.message).toMatch(
       /\$id needs a value/,
     );
+  });
+
+  it('brings together what several fragments ask of one element', async () => {
+    const whole = [
+      { family: 'MOREAU', given: ['CAMILLE', 'ANNE'], use: 'official' },
+      { family: 'DURAND', given: ['CAM'], use: 'usual' },
+      { family: 'PETIT', given: [], use: 'old' },
+    ];
+    const fragments = 'fragment A on Patient { id name { family } } fragment B on Patient { name { given } }';
+    expect(await dataOf(`{ Patient(id: "p") { ...A ...B id name { use } } } ${fragments}`)).toEqual({
+      Patient: { id: 'p', name: whole },
+    });
+    const twice = '{ Patient(id: "p") { name(use: official) { family } name(use: official) { given } } }';
+    expect(await dataOf(twice)).toEqual({ Patient: { name: [{ family: 'MOREAU', given: ['CAMILLE', 'ANNE'] }] } });
+    const list =
+      '{ ConditionList(_id: "c1") { id } ...C } fragment C on Query { ConditionList(_id: "c1") { recordedDate } }';
+    expect(await dataOf(list)).toEqual({ ConditionList: [{ id: 'c1', recordedDate: '2026-01-02' }] });
+    // What is said in two ways is not mixed.
+    for (const asked of [
+      'a: id a: birthDate',
+      'a: name(use: official) { family } a: name { family }',
+      'a: name @first { use } a: name { use }',
+    ]) {
+      const { data, errors } = await ask(`{ Patient(id: "p") { ${asked} birthDate } }`);
+      expect(data, asked).toEqual({ Patient: { a: null, birthDate: '1980-01-02' } });
+      expect(errors).toMatchObject([{ message: expect.stringMatching(/in two ways/), path: ['Patient', 'a'] }]);
+    }
+  });
+
+  it('takes variables of the types they are declared with', async () => {
+    const query = 'query ($x: Boolean!, $id: ID = "p") { Patient(id: $id) { id @include(if: $x) birthDate } }';
+    expect(await dataOf(query, { x: false })).toEqual({ Patient: { birthDate: '1980-01-02' } });
+    expect(await dataOf(query, { x: true })).toEqual({ Patient: { id: 'p', birthDate: '1980-01-02' } });
+    const { status, errors } = await ask(query, { x: 'yes' });
+    expect({ status, message: errors![0]!.message }).toEqual({ status: 400, message: 'The variable $x is Boolean!' });
+    expect((await ask(query, { x: true, id: 7 })).errors![0]!.message).toBe('Patient/7 does not exist');
   });
 
   it('refuses what would cost too much', async () => {
