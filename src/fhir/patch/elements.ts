@@ -23,6 +23,32 @@ export function elementOf(type: string, name: string, structure: StructureFile =
   return undefined;
 }
 
+/**
+ * The element of a type a JSON property belongs to: `value` for `valueQuantity`, `birthDate` for `_birthDate` too, whose type is then
+ * that of what stands beside a primitive.
+ */
+export function elementOfProperty(
+  type: string,
+  property: string,
+  structure: StructureFile = r4Structure,
+): { name: string; type: string; repeats: boolean } | undefined {
+  const isShadow = property.startsWith('_');
+  const wanted = isShadow ? property.slice(1) : property;
+  const visited = Object.hasOwn(structure.types, type) ? structure.types[type] : undefined;
+  for (let at = visited; at; at = at.base ? structure.types[at.base] : undefined) {
+    for (const [declared, notation] of Object.entries(at.elements)) {
+      const isChoice = declared.endsWith('[x]');
+      const name = isChoice ? declared.slice(0, -3) : declared;
+      if (isChoice ? !wanted.startsWith(name) : name !== wanted) continue;
+      const { repeats, properties } = describe(name, isChoice, parseElement(notation));
+      const found = properties.find((one) => one.property === wanted);
+      if (!found || (isShadow && !isPrimitive(found.type, structure))) continue;
+      return { name, type: isShadow ? 'Element' : found.type, repeats };
+    }
+  }
+  return undefined;
+}
+
 function describe(name: string, isChoice: boolean, { repeats, types }: ElementRule): Element {
   return {
     repeats,

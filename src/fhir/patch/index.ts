@@ -2,10 +2,12 @@
 import type { Binary, Resource } from '@medplum/fhirtypes';
 import { FhirError } from '../contract.ts';
 import { parseJson, parseSentJson } from '../json/index.ts';
-import { validateResource } from '../validation/index.ts';
+import { validatePart } from '../validation/index.ts';
 import { applyFhirPathPatch } from './fhirpath-patch.ts';
 import { applyJsonPatch } from './json-patch.ts';
 import { isJsonObject } from './json-pointer.ts';
+
+export { typeAtPointer } from './pointer-path.ts';
 
 /** Media types a PATCH is sent as; FHIRPath Patch travels as the Parameters resource it is. */
 export const jsonPatchType = 'application/json-patch+json';
@@ -21,7 +23,7 @@ export function patchedResource(text: string, patch: unknown): Resource {
   const { resourceType, id } = original;
   const patched = apply(original, patch);
   if (!isJsonObject(patched) || patched.resourceType !== resourceType)
-    throw new FhirError(422, 'business-rule', 'a patch cannot change the type of a resource', 'resourceType');
+    throw new FhirError(422, 'business-rule', 'a patch cannot change the type of a resource', String(resourceType));
   if (patched.id !== id)
     throw new FhirError(422, 'business-rule', 'a patch cannot change the id of a resource', `${resourceType}.id`);
   return patched as unknown as Resource;
@@ -30,14 +32,19 @@ export function patchedResource(text: string, patch: unknown): Resource {
 function apply(original: Record<string, unknown>, patch: unknown): unknown {
   if (Array.isArray(patch)) return applyJsonPatch(original, patch);
   if (isJsonObject(patch)) {
-    if (patch.resourceType === 'Binary') return applyJsonPatch(original, patchInside(patch as unknown as Binary));
+    if (patch.resourceType === 'Binary') return applyJsonPatch(original, sentPatch(patch));
     if (patch.resourceType === 'Parameters') {
-      const issues = validateResource(patch);
+      const issues = validatePart(patch);
       if (issues.some(({ severity }) => severity === 'error' || severity === 'fatal')) throw FhirError.of(400, issues);
       return applyFhirPathPatch(original, patch);
     }
   }
   throw new FhirError(400, 'structure', 'a patch is a JSON Patch, or Parameters with operations');
+}
+
+/** What a PATCH in a Bundle carries: the operations of the JSON Patch in a Binary, anything else as it is. @throws FhirError 400. */
+export function sentPatch(body: unknown): unknown {
+  return isJsonObject(body) && body.resourceType === 'Binary' ? patchInside(body as unknown as Binary) : body;
 }
 
 function patchInside({ contentType, data }: Binary): unknown {

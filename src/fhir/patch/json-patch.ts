@@ -2,6 +2,7 @@
 import { forget, hasLiterals, keepLiterals, literalOf, markHolder, remember, shiftLiterals } from '../json/index.ts';
 import { patchFault } from './fault.ts';
 import { arrayIndex, isJsonObject, type JsonObject, parsePointer, setProperty, valueAt } from './json-pointer.ts';
+import { pathOfPointer } from './pointer-path.ts';
 
 /** Each may copy the whole document: a bound on what one request can make us do. */
 const maxOperations = 1000;
@@ -13,16 +14,22 @@ interface State {
   copied: number;
 }
 
-/** Where a fault lies: the operation, by its number from 1, and the element it works on. */
+/** Where a fault lies: the operation, by its number from 1, and the pointer it works on, in the document as it is then. */
 interface Spot {
   operation: number;
-  expression: string;
+  document: unknown;
+  path: readonly string[];
 }
 
 type Refusal = Parameters<typeof patchFault>;
 
 function refuse(status: Refusal[0], code: Refusal[1], diagnostics: string, at: Spot) {
-  return patchFault(status, code, `operation ${at.operation} of the patch: ${diagnostics}`, at.expression);
+  return patchFault(
+    status,
+    code,
+    `operation ${at.operation} of the patch: ${diagnostics}`,
+    pathOfPointer(at.document, at.path),
+  );
 }
 
 /** Applies a patch to `document`, which it may change on the way. @throws FhirError 400 malformed, 422 not applicable or a failed test. */
@@ -42,8 +49,8 @@ interface Source {
 }
 
 function run(state: State, operation: unknown, number: number): void {
-  const type = typeOf(state.document);
-  const whole: Spot = { operation: number, expression: type };
+  const { document } = state;
+  const whole: Spot = { operation: number, document, path: [] };
   if (!isJsonObject(operation)) throw refuse(400, 'structure', 'must be an object', whole);
   const pointer = (name: 'path' | 'from') => {
     const segments = parsePointer(operation[name]);
@@ -51,9 +58,9 @@ function run(state: State, operation: unknown, number: number): void {
     return segments;
   };
   const path = pointer('path');
-  const at: Spot = { operation: number, expression: expressionOf(type, path) };
+  const at: Spot = { operation: number, document, path };
   const from = operation.op === 'move' || operation.op === 'copy' ? pointer('from') : [];
-  const atFrom: Spot = { operation: number, expression: expressionOf(type, from) };
+  const atFrom: Spot = { operation: number, document, path: from };
   switch (operation.op) {
     case 'add':
       add(state, path, givenValue(operation, at), at);
@@ -88,21 +95,6 @@ function run(state: State, operation: unknown, number: number): void {
     default:
       throw refuse(400, 'not-supported', 'op must be add, remove, replace, move, copy or test', whole);
   }
-}
-
-function typeOf(document: unknown): string {
-  return isJsonObject(document) && typeof document.resourceType === 'string' ? document.resourceType : 'Resource';
-}
-
-/** A pointer as FHIRPath, as far as its segments could be names: `/name/0/family` of a Patient is `Patient.name[0].family`. */
-function expressionOf(type: string, path: readonly string[]): string {
-  let expression = type;
-  for (const segment of path) {
-    if (/^\d{1,9}$/.test(segment)) expression += `[${segment}]`;
-    else if (/^_?[A-Za-z][A-Za-z0-9]*$/.test(segment)) expression += `.${segment.replace('_', '')}`;
-    else break;
-  }
-  return expression;
 }
 
 function startsWith(path: readonly string[], start: readonly string[]): boolean {

@@ -2,7 +2,9 @@
  * Entries of a batch do not depend on one another (https://hl7.org/fhir/R4/http.html#brules): a reference to what another one creates
  * would be kept as it is, and lead to nothing, or to whoever has that address here.
  */
+import type { ResourceType } from '@medplum/fhirtypes';
 import { FhirError } from '../contract.ts';
+import { sentPatch } from '../patch/index.ts';
 import { pathOfReference } from '../store/references.ts';
 import { bundleReferences, type Referring } from './bundle-references.ts';
 
@@ -26,10 +28,24 @@ export function linksToCreated(entries: readonly unknown[], base: string): Reado
 
 function asReferring(entry: unknown, index: number): Referring & { isCreate: boolean } {
   const { fullUrl, resource, request } = (entry ?? {}) as Record<string, unknown>;
+  const { method, url } = (request ?? {}) as { method?: unknown; url?: unknown };
+  const type = /([A-Z][A-Za-z]+)(?:\/[A-Za-z0-9\-.]{1,64})?(?:\?.*)?$/s.exec(String(url))?.[1];
   return {
     index,
     ...(typeof fullUrl === 'string' ? { fullUrl } : {}),
-    call: resource === undefined ? {} : { body: resource },
-    isCreate: (request as { method?: unknown } | null | undefined)?.method === 'POST',
+    call: {
+      ...(resource === undefined ? {} : { body: method === 'PATCH' ? patchOf(resource) : resource }),
+      ...(type === undefined ? {} : { type: type as ResourceType }),
+    },
+    isCreate: method === 'POST',
   };
+}
+
+/** What is no patch is refused when the entry is run. */
+function patchOf(resource: unknown): unknown {
+  try {
+    return sentPatch(resource);
+  } catch {
+    return resource;
+  }
 }

@@ -2,6 +2,7 @@
 import type { Bundle, BundleEntry, OperationOutcome } from '@medplum/fhirtypes';
 import { http } from '../../config/index.ts';
 import { FhirError } from '../contract.ts';
+import { sentPatch } from '../patch/index.ts';
 import type { StoredVersion } from '../store/contract.ts';
 import { entryText, fullUrl } from './bundle.ts';
 import type { Answer, Call, Interaction, Service } from './call.ts';
@@ -61,7 +62,7 @@ export function readEntry(entry: unknown, index: number, bundle: Call, service: 
       ...text('ifModifiedSince', request, at),
     },
     prefer: bundle.prefer,
-    ...(resource === undefined ? {} : { body: resource }),
+    ...(resource === undefined ? {} : { body: interaction.code === 'patch' ? sentPatch(resource) : resource }),
   };
   const criteria = criteriaOfWrite(call, interaction);
   return {

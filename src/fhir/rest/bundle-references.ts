@@ -4,10 +4,10 @@
  */
 import { FhirError } from '../contract.ts';
 import type { EntryCall } from './bundle-entry.ts';
-import { rewriteUris } from './uri-rewriter.ts';
+import { rewriteUris, type UriVisitor } from './uri-rewriter.ts';
 
 /** What references are looked for in. */
-export type Referring = Pick<EntryCall, 'index' | 'fullUrl'> & { call: Pick<EntryCall['call'], 'body'> };
+export type Referring = Pick<EntryCall, 'index' | 'fullUrl'> & { call: Pick<EntryCall['call'], 'body' | 'type'> };
 
 export interface BundleReferences {
   /** Whether some other entry refers to this one. */
@@ -65,14 +65,15 @@ export function bundleReferences(entries: readonly Referring[], base: string): B
   if (fullUrls.size > 0) {
     for (const entry of entries) {
       const root = rootOf(entry);
-      rewriteUris(entry.call.body, (uri, isReference) => {
+      const note: UriVisitor = (uri, isReference) => {
         const found = target(uri, root, isReference);
         if (found === undefined) return uri;
         referredTo.add(found.fullUrl);
         if (found.isVersion) versionsReferredTo.add(found.fullUrl);
         referring.add(entry.index);
         return uri;
-      });
+      };
+      rewriteUris(entry.call.body, note, entry.call.type);
     }
   }
 
@@ -87,15 +88,16 @@ export function bundleReferences(entries: readonly Referring[], base: string): B
       becomes.set(fullUrl, { reference, ...(version === undefined ? {} : { version }) });
     },
     rewritten(entry) {
-      const { body } = entry.call;
+      const { body, type } = entry.call;
       if (!referring.has(entry.index)) return body;
       const root = rootOf(entry);
-      return rewriteUris(body, (uri, isReference) => {
+      const replaced: UriVisitor = (uri, isReference) => {
         const found = target(uri, root, isReference);
         const known = found && becomes.get(found.fullUrl);
         if (!known) return uri;
         return found.isVersion ? `${known.reference}/_history/${known.version}` : known.reference;
-      });
+      };
+      return rewriteUris(body, replaced, type);
     },
   };
 }

@@ -10,7 +10,7 @@ import { atAsync } from './at-entry.ts';
 import type { EntryCall } from './bundle-entry.ts';
 import type { Call, Service } from './call.ts';
 import { authorizeSearch } from './search-reach.ts';
-import { rewriteUris } from './uri-rewriter.ts';
+import { rewriteUris, type UriVisitor } from './uri-rewriter.ts';
 
 /** None matches yet: perhaps an entry that was not run yet makes it. */
 export class Unmatched extends FhirError {
@@ -76,15 +76,17 @@ export function conditionalReferences(tx: RestTransaction, service: Service): Co
   return {
     async resolved(body, entry) {
       const conditional = new Set<string>();
-      rewriteUris(body, (uri, isReference) => {
+      const { type } = entry.call;
+      const note: UriVisitor = (uri, isReference) => {
         if (isReference && uri.includes('?') && parseReference(uri, isResourceType)?.kind === 'conditional')
           conditional.add(uri);
         return uri;
-      });
+      };
+      rewriteUris(body, note, type);
       if (conditional.size === 0) return body;
       forgetChanged();
       for (const reference of conditional) await targetOf(reference, body, entry);
-      return rewriteUris(body, (uri, isReference) => (isReference && known.get(uri)) || uri);
+      return rewriteUris(body, (uri, isReference) => (isReference && known.get(uri)) || uri, type);
     },
     async confirm() {
       forgetChanged();

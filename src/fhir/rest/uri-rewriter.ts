@@ -4,13 +4,18 @@
  */
 import { choiceProperty, parseElement, type StructureFile } from '../definitions/structure-file.ts';
 import { r4Structure } from '../definitions/structure-r4.ts';
+import { keepLiterals } from '../json/index.ts';
+import { typeAtPointer } from '../patch/index.ts';
 import { maxDepth } from '../validation/index.ts';
 
 /** @returns the uri to put in its place, the same one to leave it. */
 export type UriVisitor = (uri: string, isReference: boolean) => string;
 
-/** The resource (or anything else, when it is none) with its uris replaced: a copy of what changes, the same object where nothing does. */
-export type RewriteUris = (resource: unknown, visit: UriVisitor) => unknown;
+/**
+ * The resource (or anything else, when it is none) with its uris replaced: a copy of what changes, the same object where nothing does.
+ * A list is a JSON Patch of a resource of `patched` type: the values of its operations are looked at.
+ */
+export type RewriteUris = (body: unknown, visit: UriVisitor, patched?: string) => unknown;
 
 const uriTypes = new Set(['uri', 'url', 'oid', 'uuid']);
 /** Reference.reference, a string in the definitions: not a type of FHIR. */
@@ -49,7 +54,7 @@ function uriRewriter(structure: StructureFile): RewriteUris {
     for (let index = 0; index < items.length; index++) {
       const item = walk(items[index], type, visit, depth);
       if (item === items[index]) continue;
-      copy ??= [...items];
+      copy ??= keepLiterals(items as unknown[], [...items]);
       copy[index] = item;
     }
     return copy ?? items;
@@ -74,7 +79,22 @@ function uriRewriter(structure: StructureFile): RewriteUris {
     return copy ?? content;
   }
 
-  return (resource, visit) => walk(resource, 'Resource', visit, 0);
+  function walkOperation(operation: unknown, patched: string, visit: UriVisitor): unknown {
+    if (typeof operation !== 'object' || operation === null || !('path' in operation) || !('value' in operation))
+      return operation;
+    const { path, value } = operation;
+    const place = typeAtPointer(patched, path);
+    if (!place) return operation;
+    const isReference = place.of === 'Reference' && place.name === 'reference' && typeof value === 'string';
+    const after = isReference ? visit(value, true) : walk(value, place.type, visit, 0);
+    return after === value ? operation : { ...operation, value: after };
+  }
+
+  return (body, visit, patched) => {
+    if (!Array.isArray(body) || patched === undefined) return walk(body, 'Resource', visit, 0);
+    const operations = body.map((operation) => walkOperation(operation, patched, visit));
+    return operations.some((operation, at) => operation !== body[at]) ? keepLiterals(body, operations) : body;
+  };
 }
 
 function rewriteLinks(xhtml: string, visit: UriVisitor): string {

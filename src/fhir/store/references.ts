@@ -65,6 +65,8 @@ function eachReference(node: object, tell: (reference: string) => void): void {
 
 /** FHIRPath of the first Reference of a resource with this text. */
 export function pathOfReference(resource: unknown, reference: string): string | undefined {
+  // The operations of a JSON Patch have no path.
+  if (Array.isArray(resource)) return undefined;
   return pathOf(resource, (text) => text === reference);
 }
 

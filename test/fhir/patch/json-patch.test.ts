@@ -91,6 +91,46 @@ describe('a JSON Patch', () => {
     expect(() => applyJsonPatch(patient, patch)).toThrow(/^operation 1 of the patch: (?!.*SECRET)/);
   });
 
+  const contained = { resourceType: 'Observation', id: 'o', valueQuantity: { value: 1, unit: 'x' } };
+  it.each([
+    ['/name/0/given/1', 'Patient.name[0].given[1]'],
+    ['/name/0/_given/1/extension/0', 'Patient.name[0].given[1].extension[0]'],
+    ['/_birthDate/extension/2/valueString', 'Patient.birthDate.extension[2].value'],
+    ['/deceasedBoolean', 'Patient.deceased'],
+    ['/multipleBirthInteger', 'Patient.multipleBirth'],
+    ['/contained/0/valueQuantity/unit', 'Patient.contained[0].value.unit'],
+    ['/contained/0/valueString', 'Patient.contained[0].value'],
+    ['/extension/0/valueCodeableConcept/coding/0/code', 'Patient.extension[0].value.coding[0].code'],
+    ['/name/-', 'Patient.name'],
+    ['/name/01/family', 'Patient.name'],
+    ['/name/family', 'Patient.name'],
+    ['/contact/3/name/family', 'Patient.contact[3].name.family'],
+    ['/birthDate/0', 'Patient.birthDate'],
+    ['/unheardOf/0/x', 'Patient'],
+    ['/given~1x/0', 'Patient'],
+    ['/valueQuantity', 'Patient'],
+    ['/constructor', 'Patient'],
+    ['/resourceType', 'Patient'],
+    ['', 'Patient'],
+  ])('names the element of the pointer %s in FHIRPath', (path, expression) => {
+    const patient = { resourceType: 'Patient', name: [{ family: 'TEST' }], contained: [contained] };
+    expect(refusal(patient, [op('test', path, { value: 'other' })])).toEqual({ status: 422, expression });
+  });
+
+  it('names the element as it was then, in resources inside others, and where a value came from', () => {
+    const patient = { resourceType: 'Patient' };
+    const patch = [
+      op('add', '/contained', { value: [contained] }),
+      op('move', '/contained/0/valueString', { from: '/contained/0/valueRange' }),
+    ];
+    expect(refusal(patient, patch).expression).toBe('Patient.contained[0].value');
+    const bundle = { resourceType: 'Bundle', entry: [{ resource: contained }] };
+    expect(refusal(bundle, [op('remove', '/entry/0/resource/effectiveDateTime')]).expression).toBe(
+      'Bundle.entry[0].resource.effective',
+    );
+    expect(refusal([], [op('remove', '/0')]).expression).toBe('Resource');
+  });
+
   it('cannot reach the prototype of objects', () => {
     applyJsonPatch({ a: {} }, [op('add', '/a/__proto__', { value: { polluted: true } })]);
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();

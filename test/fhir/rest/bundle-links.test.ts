@@ -239,3 +239,75 @@ describe('a batch', () => {
     });
   });
 });
+
+describe('a JSON Patch in a Bundle', () => {
+  const binary = (operations: string | object[]) => ({
+    resourceType: 'Binary',
+    contentType: 'application/json-patch+json',
+    data: Buffer.from(typeof operations === 'string' ? operations : JSON.stringify(operations)).toString('base64'),
+  });
+  const patch = (url: string, operations: string | object[]) => ({
+    resource: binary(operations),
+    request: { method: 'PATCH', url },
+  });
+  const organization = (name: string) => ({ resourceType: 'Organization', name });
+  const read = async (url: string) => (await server.request({ method: 'GET', url: `/fhir/${url}` })).text;
+
+  it('refers to what other entries become, and to what a search finds', async () => {
+    await send([put(patient('patched', { id: 'patched' }), 'Patient/patched')]);
+    const { status, entries } = await send([
+      post(organization('first'), urn(1)),
+      post({ resourceType: 'Practitioner' }, urn(2)),
+      patch('Patient/patched', [
+        { op: 'add', path: '/managingOrganization', value: { reference: urn(1) } },
+        { op: 'add', path: '/generalPractitioner', value: [{ reference: urn(2) }] },
+        { op: 'add', path: '/generalPractitioner/-', value: { reference: 'Organization?name=first' } },
+        { op: 'add', path: '/contact', value: [{ organization: { reference: 'Organization/x' } }] },
+        { op: 'replace', path: '/contact/0/organization/reference', value: urn(1) },
+        // A name, not a link.
+        { op: 'replace', path: '/identifier/0/value', value: urn(1) },
+        { op: 'add', path: '/identifier/0/period', value: { start: '2026' } },
+      ]),
+    ]);
+    expect(status).toBe(200);
+    const [first, second] = entries.map(pathOf);
+    expect(JSON.parse(await read('Patient/patched'))).toMatchObject({
+      managingOrganization: { reference: first },
+      generalPractitioner: [{ reference: second }, { reference: first }],
+      contact: [{ organization: { reference: first } }],
+      identifier: [{ value: urn(1), period: { start: '2026' } }],
+    });
+  });
+
+  it('keeps its numbers as they are written, by criteria too', async () => {
+    const made = await send([
+      post(observation('Patient/patched', { identifier: [{ system: 'urn:x', value: 'weighed' }] }), urn(3)),
+    ]);
+    const { status } = await send([
+      post(organization('second'), urn(4)),
+      patch(
+        'Observation?identifier=urn:x|weighed',
+        `[{"op":"add","path":"/component","value":[{"code":{"text":"y"},"valueQuantity":{"value":1.50}}]},
+          {"op":"add","path":"/performer","value":[{"reference":"${urn(4)}"}]}]`,
+      ),
+    ]);
+    expect(status).toBe(200);
+    const text = await read(pathOf(made.entries[0]!));
+    expect(text).toContain('"value":1.50');
+    expect(text).toMatch(/"performer":\[\{"reference":"Organization\/[^"]+"\}\]/);
+  });
+
+  it('is refused where its links lead to nothing: by a search, or to what a batch creates', async () => {
+    const link = (reference: string) =>
+      patch('Patient/patched', [{ op: 'replace', path: '/managingOrganization', value: { reference } }]);
+    const before = await read('Patient/patched');
+    expect(await send([link('Organization?name=nobody')])).toMatchObject({ status: 412 });
+    const batch = await send([post(organization('third'), urn(5)), link(urn(5))], 'batch');
+    expect(batch.statuses).toEqual(['201', '400']);
+    expect(await send([patch('Patient/patched', 'no JSON')])).toMatchObject({ status: 400 });
+    expect(await send([patch('Patient/patched', '[{"op":"add","path":"/x","path":"/y"}]')])).toMatchObject({
+      status: 400,
+    });
+    expect(await read('Patient/patched')).toBe(before);
+  });
+});
