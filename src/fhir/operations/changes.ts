@@ -5,6 +5,7 @@
 
 import { isDeepStrictEqual } from 'node:util';
 import type { Parameters, ParametersParameter, Resource } from '@medplum/fhirtypes';
+import { hasLiterals, keepLiterals, literalOf, markHolder, remember } from '../json/index.ts';
 import { type ElementOfType, r4Elements } from './elements.ts';
 
 /** One value of an element: of a primitive the value and its extensions, which JSON keeps apart. */
@@ -12,15 +13,22 @@ interface Value {
   element: ElementOfType;
   value: unknown;
   twin: unknown;
+  /** How the number was written, when that is not how it would be written now: 1.0 and 1.00 are different results. */
+  text?: string;
 }
 
 /** @param ignored top-level elements left aside. */
 export function changesBetween(from: Resource, to: Resource, ignored: readonly string[]): Parameters {
   const operations: ParametersParameter[] = [];
   const without = (resource: Resource) =>
-    Object.fromEntries(Object.entries(resource).filter(([name]) => !ignored.includes(name)));
+    keepLiterals(resource, Object.fromEntries(Object.entries(resource).filter(([name]) => !ignored.includes(name))));
   compareObjects(without(from), without(to), from.resourceType, from.resourceType, operations);
-  return { resourceType: 'Parameters', ...(operations.length > 0 ? { parameter: operations } : {}) };
+  const changes: Parameters = {
+    resourceType: 'Parameters',
+    ...(operations.length > 0 ? { parameter: operations } : {}),
+  };
+  if (hasLiterals(to)) markHolder(changes);
+  return changes;
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -38,7 +46,7 @@ function valuesOf(object: Json, type: string): Map<string, Value[]> {
   const values = new Map<string, Value[]>();
   for (const property of new Set(Object.keys(object).map((key) => key.replace(/^_/, '')))) {
     const element = elements?.get(property);
-    if (!element || property === 'resourceType') continue;
+    if (!element) continue;
     const list = asList(object[property]);
     const twins = asList(object[`_${property}`]);
     const length = Math.max(list.length, twins.length);
@@ -48,10 +56,19 @@ function valuesOf(object: Json, type: string): Map<string, Value[]> {
         element,
         value: list[index] ?? undefined,
         twin: twins[index] ?? undefined,
+        ...writtenAs(object, property, index),
       })),
     );
   }
   return values;
+}
+
+function writtenAs(object: Json, property: string, index: number): { text?: string } {
+  const held = object[property];
+  const [holder, name] = Array.isArray(held) ? [held, String(index)] : [object, property];
+  const value = Array.isArray(held) ? held[index] : held;
+  const text = typeof value === 'number' ? literalOf(holder, name, value) : undefined;
+  return text === undefined ? {} : { text };
 }
 
 function asList(value: unknown): unknown[] {
@@ -88,8 +105,10 @@ function compareLists(
   }
 }
 
+/** Of objects, what they remember of their numbers is compared with them. */
 function same(a: Value, b: Value): boolean {
-  return a.element.type === b.element.type && isDeepStrictEqual(a.value, b.value) && isDeepStrictEqual(a.twin, b.twin);
+  if (a.element.type !== b.element.type || a.text !== b.text) return false;
+  return isDeepStrictEqual(a.value, b.value) && isDeepStrictEqual(a.twin, b.twin);
 }
 
 /** Inside an object the change is looked for further down; a resource in a resource is replaced as a whole. */
@@ -115,11 +134,12 @@ function valuePart(value: Value): ParametersParameter {
 }
 
 /** A data type goes into `value[x]`; what has no name of its own (a part of a type) is given element by element. */
-function namedValue(name: string, { element, value, twin }: Value): ParametersParameter {
+function namedValue(name: string, { element, value, twin, text }: Value): ParametersParameter {
   if (element.type === 'Resource') return { name, resource: value as Resource };
   const property = valueProperty(element.type);
   if (property) {
     const parameter = { name, ...(value === undefined ? {} : { [property]: value }) };
+    if (text !== undefined) remember(parameter, property, text);
     return (twin === undefined ? parameter : { ...parameter, [`_${property}`]: twin }) as ParametersParameter;
   }
   const parts = [...valuesOf(value as Json, element.type)].flatMap(([part, list]) =>

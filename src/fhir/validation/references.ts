@@ -63,6 +63,6 @@ function containedType(id: string, run: Run): string | undefined {
   // `#` alone is the containing resource, from inside a contained one.
   const container = run.isContained && isObject(run.rootResource) ? String(run.rootResource.resourceType) : undefined;
   const type = id === '' ? container : run.contained?.get(id);
-  if (type === undefined) report(run, 'invariant', 'refers to no contained resource', 'reference');
+  if (type === undefined && !run.isPart) report(run, 'invariant', 'refers to no contained resource', 'reference');
   return type;
 }

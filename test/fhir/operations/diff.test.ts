@@ -1,7 +1,9 @@
 import type { Parameters, Patient, Resource } from '@medplum/fhirtypes';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parseJson, stringifyJson } from '../../../src/fhir/json/index.ts';
 import { changesBetween } from '../../../src/fhir/operations/changes.ts';
+import { patchedResource } from '../../../src/fhir/patch/index.ts';
 import { validateResource } from '../../../src/fhir/validation/index.ts';
 import { type OperationServer, operationServer } from './server.ts';
 
@@ -62,6 +64,53 @@ describe('changes between two resources', () => {
       },
       { name: 'value', resource: { resourceType: 'Organization', id: 'o', name: 'O' } },
     ]);
+  });
+
+  it('keep every number as it was written, and tell when it was written otherwise', () => {
+    const observation = (value: string, more = '') =>
+      parseJson(
+        `{"resourceType":"Observation","status":"final","code":{"text":"x"},"valueQuantity":{"value":${value}}${more}}`,
+      ) as Resource;
+    const component = (value: string) =>
+      `,"component":[{"code":{"text":"y"},"valueSampledData":{"origin":{"value":0},"period":${value},"dimensions":1},"referenceRange":[{"low":{"value":2.50},"text":"n"}]}]`;
+    const written = (from: Resource, to: Resource) => stringifyJson(changesBetween(from, to, []));
+    expect(written(observation('1.0'), observation('1.0'))).toBe('{"resourceType":"Parameters"}');
+    expect(written(observation('1.0'), observation('1.00'))).toContain(
+      '{"name":"path","valueString":"Observation.value.value"},{"name":"value","valueDecimal":1.00}',
+    );
+    expect(written(observation('1.00'), observation('1'))).toContain('"valueDecimal":1}');
+    expect(written(observation('7'), observation('7', component('10.0')))).toMatch(/"period":10\.0,.*"value":2\.50/);
+    expect(written(observation('7', component('10')), observation('7', component('10.00')))).toContain(
+      '"valueDecimal":10.00',
+    );
+    const charge = (factor: string) =>
+      parseJson(`{"resourceType":"ChargeItem","factorOverride":${factor}}`) as Resource;
+    expect(written(charge('0.5'), charge('0.50'))).toContain('"valueDecimal":0.50');
+  });
+
+  it.each([
+    [
+      'an element that is called resourceType',
+      { resourceType: 'ExampleScenario', status: 'draft', instance: [{ resourceId: 'a', resourceType: 'Patient' }] },
+      { resourceType: 'ExampleScenario', status: 'draft', instance: [{ resourceId: 'a', resourceType: 'Person' }] },
+    ],
+    [
+      'a reference to what is contained',
+      { resourceType: 'Patient', contained: [{ resourceType: 'Organization', id: 'o', name: 'O' }] },
+      {
+        resourceType: 'Patient',
+        contained: [{ resourceType: 'Organization', id: 'o', name: 'O' }],
+        managingOrganization: { reference: '#o' },
+      },
+    ],
+    [
+      'a number that is written otherwise',
+      parseJson('{"resourceType":"ChargeItem","status":"billable","factorOverride":0.5}'),
+      parseJson('{"resourceType":"ChargeItem","status":"billable","factorOverride":0.50}'),
+    ],
+  ] as [string, Resource, Resource][])('are taken by PATCH: %s', (_name, from, to) => {
+    const patch = parseJson(stringifyJson(changesBetween(from, to, [])));
+    expect(stringifyJson(patchedResource(stringifyJson(from), patch))).toBe(stringifyJson(to));
   });
 
   it('turn the first into the second when applied in order', () => {

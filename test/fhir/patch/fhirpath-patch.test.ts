@@ -368,6 +368,30 @@ describe('a patch', () => {
     expect(refusal(patient, parameter)).toMatchObject({ status: 400 });
   });
 
+  it('gives a reference to what the resource contains, or will contain', () => {
+    const organization = { resourceType: 'Organization', id: 'o', name: 'TEST' } as const;
+    const manager = operation('add', 'Patient', {
+      name: { valueString: 'managingOrganization' },
+      value: { valueReference: { reference: '#o' } },
+    });
+    const contain = operation('add', 'Patient', {
+      name: { valueString: 'contained' },
+      value: { resource: organization },
+    });
+    const expected = { ...patient, contained: [organization], managingOrganization: { reference: '#o' } };
+    expect(patched({ ...patient, contained: [organization] }, manager)).toEqual(expected);
+    expect(patched(patient, manager, contain)).toEqual(expected);
+    // What leads nowhere then is a matter of the result.
+    expect(validateResource(patched(patient, manager))).toMatchObject([
+      { expression: ['Patient.managingOrganization.reference'] },
+    ]);
+    const wrong = operation('add', 'Patient', {
+      name: { valueString: 'managingOrganization' },
+      value: { valueReference: { reference: 'nowhere at all' } },
+    });
+    expect(refusal(patient, wrong)).toMatchObject({ status: 400 });
+  });
+
   it('cannot change the type or the id of a resource', () => {
     const text = JSON.stringify(patient);
     for (const [path, value] of [
