@@ -14,13 +14,14 @@ import {
   type Surroundings,
   truthOf,
 } from './compiled.ts';
+import { calendarQuantity, isMeanDuration } from './durations.ts';
 import { compileCall } from './functions.ts';
 import { compileMember } from './members.ts';
 import { compileBinary } from './operators.ts';
 import { type Expression, parseFhirPath } from './syntax.ts';
 import { FhirPathError } from './tokens.ts';
 import { compileTypeOperator } from './types.ts';
-import { plain } from './values.ts';
+import { isObject, plain } from './values.ts';
 
 /** Evaluates an expression on one item. */
 export interface FhirPath {
@@ -65,7 +66,9 @@ export function compile(node: Expression, context: CompileContext): Compiled {
     case 'literal':
       return constant(node.value, node.type);
     case 'quantity':
-      return constant({ value: node.value, unit: node.unit, system: ucumSystem, code: node.unit }, 'Quantity');
+      return quantity(node);
+    case 'total':
+      return fromItems((_, scope) => scope.total ?? [], undefined);
     case 'variable':
       return variable(node.name, context);
     case 'member': {
@@ -80,7 +83,7 @@ export function compile(node: Expression, context: CompileContext): Compiled {
       return compileTypeOperator(compile(node.input, context), node.operator, node.type, context.shapes);
     case 'negative': {
       const input = compile(node.input, context);
-      return fromItems((focus, scope) => input.items(focus, scope).map((value) => -Number(plain(value))), input.types);
+      return fromItems((focus, scope) => input.items(focus, scope).map((value) => negative(plain(value))), input.types);
     }
     case 'binary':
       return compileBinary(node.operator, compile(node.left, context), compile(node.right, context));
@@ -100,6 +103,12 @@ function constant(value: unknown, type: string): Compiled {
   const items: Items = [value];
   if (typeof value === 'boolean') return fromTruth(() => value);
   return fromItems(() => items, [type], { exists: () => true });
+}
+
+function quantity({ value, unit, isCalendar }: Extract<Expression, { kind: 'quantity' }>): Compiled {
+  if (isCalendar) return constant(calendarQuantity(value, unit), 'Quantity');
+  const literal = constant({ value, unit, system: ucumSystem, code: unit }, 'Quantity');
+  return { ...literal, isMeanDuration: isMeanDuration(unit) };
 }
 
 const systems: Readonly<Record<string, string>> = {
@@ -132,4 +141,8 @@ function item(input: Compiled, index: Compiled): Compiled {
     const items = input.items(focus, scope);
     return typeof at === 'number' && at >= 0 && at < items.length ? [items[at]] : [];
   }, input.types);
+}
+
+function negative(value: unknown): unknown {
+  return isObject(value) ? { ...value, value: -Number(value.value) } : -Number(value);
 }

@@ -13,6 +13,8 @@ export interface Surroundings {
   rootResource: unknown;
   /** `%context`: what the whole expression is evaluated on. */
   context?: unknown;
+  /** What `now()` and `today()` tell, for as long as an evaluation lasts; the clock when absent. */
+  now?: Date;
   /** Target of a reference, as far as it is at hand (contained, or in the same Bundle). */
   resolve?(reference: string): unknown;
   /** Whether the item conforms to a profile; undefined when the profile is not known. */
@@ -24,6 +26,8 @@ export interface Surroundings {
 /** `$index` and the item under test, inside the criteria of `where` and its kin. */
 export interface Scope extends Surroundings {
   index?: number;
+  /** `$total` of `aggregate`. */
+  total?: Items;
 }
 
 export interface Compiled {
@@ -34,6 +38,8 @@ export interface Compiled {
   truth(focus: Items, scope: Scope): boolean | undefined;
   /** FHIR types of the items; undefined when they are not known. `boolean` and the like also stand for System types. */
   types: readonly string[] | undefined;
+  /** A literal that is a duration of UCUM by which no date is moved. */
+  isMeanDuration?: boolean;
   /** The same restricted to items of one type, where the type decides which JSON property is read. */
   ofType?(type: string): Compiled | undefined;
 }

@@ -42,6 +42,14 @@ function sameTypes(one: Compiled, other: Compiled): boolean {
   return one.types?.join() === other.types?.join();
 }
 
+/** What doubles at every item would fill the memory long before it is done. */
+const largestTotal = 10_000;
+const longestTotal = 1_048_576;
+
+function isTooLong(item: unknown): boolean {
+  return typeof item === 'string' && item.length > longestTotal;
+}
+
 export const criteriaFunctions: Readonly<Record<string, FunctionCompiler>> = {
   where(call) {
     const criteria = call.criteria(0);
@@ -89,6 +97,19 @@ export const criteriaFunctions: Readonly<Record<string, FunctionCompiler>> = {
       }
       return found;
     }, next.types);
+  },
+  aggregate(call) {
+    const step = call.criteria(0);
+    const start = call.args.length > 1 ? call.argument(1) : undefined;
+    return fromItems((focus, scope) => {
+      const inner: Scope = { ...scope, index: 0, total: start?.items(focus, scope) ?? [] };
+      for (const [index, item] of call.input.items(focus, scope).entries()) {
+        inner.index = index;
+        inner.total = step.items([item], { ...inner });
+        if (inner.total.length > largestTotal || inner.total.some(isTooLong)) return [];
+      }
+      return inner.total ?? [];
+    }, step.types);
   },
   ofType(call) {
     const [type] = call.args;

@@ -1,7 +1,9 @@
 /** Functions (http://hl7.org/fhirpath/N1/#functions, https://hl7.org/fhir/R4/fhirpath.html#functions). */
 
+import { clockFunctions } from './clock.ts';
 import { collectionFunctions } from './collections.ts';
 import type { CompileContext, Compiled, FunctionCompiler } from './compiled.ts';
+import { conversionFunctions } from './conversions.ts';
 import { criteriaFunctions } from './criteria.ts';
 import { fhirFunctions } from './fhir-functions.ts';
 import { singleFunctions } from './singles.ts';
@@ -12,6 +14,8 @@ const functions: Readonly<Record<string, FunctionCompiler>> = {
   ...collectionFunctions,
   ...criteriaFunctions,
   ...singleFunctions,
+  ...conversionFunctions,
+  ...clockFunctions,
   ...fhirFunctions,
 };
 

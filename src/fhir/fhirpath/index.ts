@@ -2,7 +2,8 @@
 export { notTaken } from './callers.ts';
 export { compileFhirPath, type FhirPath } from './compile.ts';
 export type { Surroundings } from './compiled.ts';
-export { compareQuantities, compareTimes, type UnitOf } from './order.ts';
+export { compareQuantities, type UnitOf } from './order.ts';
 export { patternFault } from './patterns.ts';
+export { compareTimes } from './times.ts';
 export { FhirPathError } from './tokens.ts';
 export { isEqual } from './values.ts';

@@ -1,6 +1,7 @@
 /** Paths: which JSON properties a name means, by the type of what it is read from. */
 import type { ElementShape, PropertyShape, Shapes } from '../definitions/shapes.ts';
 import { type Compiled, fromItems, type Items } from './compiled.ts';
+import { quantityTypes } from './order.ts';
 import { FhirPathError } from './tokens.ts';
 import { isObject, isPair, readProperty } from './values.ts';
 
@@ -84,7 +85,9 @@ function staticMember(input: Compiled, properties: readonly PropertyShape[]): Co
     {
       exists: (focus, scope) => existsIn(input.items(focus, scope), readings),
       ofType: (type) => {
-        const kept = properties.filter((property) => property.type === type);
+        // An Age is a Quantity.
+        const isOf = (own: string) => own === type || (type === 'Quantity' && quantityTypes.has(own));
+        const kept = properties.filter((property) => isOf(property.type));
         return kept.length > 0 ? staticMember(input, kept) : undefined;
       },
     },

@@ -1,7 +1,15 @@
 /** Operators (http://hl7.org/fhirpath/N1/#operations). */
 import { createUcum } from '../search/ucum.ts';
+import { arithmetic } from './arithmetic.ts';
 import { type Compiled, fromItems, fromTruth, type Items } from './compiled.ts';
-import { compareItems, compareQuantities, compareTimes } from './order.ts';
+import {
+  areEquivalentNumbers,
+  areEquivalentQuantities,
+  compareItems,
+  compareQuantities,
+  quantityTypes,
+} from './order.ts';
+import { compareTimes, parseTime, timeTypes } from './times.ts';
 import { FhirPathError } from './tokens.ts';
 import { distinct, isEqual, isEquivalent, isObject, plain } from './values.ts';
 
@@ -46,8 +54,14 @@ const operators: Readonly<Record<string, Operator>> = {
       return answer === undefined ? undefined : !answer;
     });
   },
-  '~': (left, right) => fromTruth((focus, scope) => sameItems(left.items(focus, scope), right.items(focus, scope))),
-  '!~': (left, right) => fromTruth((focus, scope) => !sameItems(left.items(focus, scope), right.items(focus, scope))),
+  '~': (left, right) => {
+    const isSame = equivalence(left, right);
+    return fromTruth((focus, scope) => sameItems(left.items(focus, scope), right.items(focus, scope), isSame));
+  },
+  '!~': (left, right) => {
+    const isSame = equivalence(left, right);
+    return fromTruth((focus, scope) => !sameItems(left.items(focus, scope), right.items(focus, scope), isSame));
+  },
   '<': (left, right) => comparison(left, right, (order) => order < 0),
   '>': (left, right) => comparison(left, right, (order) => order > 0),
   '<=': (left, right) => comparison(left, right, (order) => order <= 0),
@@ -62,13 +76,7 @@ const operators: Readonly<Record<string, Operator>> = {
   contains: (left, right) => membership(right, left),
   '&': (left, right) =>
     fromItems((focus, scope) => [textOf(left.items(focus, scope)) + textOf(right.items(focus, scope))], ['string']),
-  '+': (left, right) =>
-    arithmetic(left, right, (a, b) => (typeof a === 'string' && typeof b === 'string' ? a + b : number(a) + number(b))),
-  '-': (left, right) => arithmetic(left, right, (a, b) => number(a) - number(b)),
-  '*': (left, right) => arithmetic(left, right, (a, b) => number(a) * number(b)),
-  '/': (left, right) => arithmetic(left, right, (a, b) => number(a) / number(b)),
-  div: (left, right) => arithmetic(left, right, (a, b) => Math.trunc(number(a) / number(b))),
-  mod: (left, right) => arithmetic(left, right, (a, b) => number(a) % number(b)),
+  ...arithmetic,
 };
 
 export function compileBinary(operator: string, left: Compiled, right: Compiled): Compiled {
@@ -81,28 +89,34 @@ function unionTypes(left: Compiled, right: Compiled): readonly string[] | undefi
   return left.types && right.types && [...new Set([...left.types, ...right.types])];
 }
 
-const timeTypes = new Set(['date', 'dateTime', 'instant', 'time']);
-
-/** Text is compared as time when both sides may be one. */
+/** Text is compared as time when both sides may be one, and one is known to be. */
 function areTimes(left: Compiled, right: Compiled): boolean {
-  const some = (side: Compiled) => side.types?.some((type) => timeTypes.has(type)) ?? false;
-  return some(left) && some(right);
+  return mayBothBe(left, right, timeTypes);
 }
-
-const quantityTypes = new Set('Quantity SimpleQuantity MoneyQuantity Age Count Distance Duration'.split(' '));
 
 /** Quantities are equal by value and unit, whatever else they have (https://hl7.org/fhir/R4/fhirpath.html#quantity). */
 function areQuantities(left: Compiled, right: Compiled): boolean {
-  const some = (side: Compiled) => side.types?.some((type) => quantityTypes.has(type)) ?? false;
-  return some(left) && some(right);
+  return mayBothBe(left, right, quantityTypes);
+}
+
+/** What has no type may have any; between two such nothing is assumed. */
+function mayBothBe(left: Compiled, right: Compiled, wanted: ReadonlySet<string>): boolean {
+  const may = ({ types }: Compiled) => types === undefined || types.some((type) => wanted.has(type));
+  return may(left) && may(right) && (left.types !== undefined || right.types !== undefined);
 }
 
 /** How two items that are not the same stand to each other, where they are times or quantities: 0 when they mean the same. */
 function orderTest(left: Compiled, right: Compiled): ((a: unknown, b: unknown) => number | undefined) | undefined {
-  if (areTimes(left, right)) return (a, b) => compareTimes(String(a), String(b));
+  if (areTimes(left, right)) return (a, b) => (sameKindOfTime(a, b) ? compareTimes(String(a), String(b)) : Number.NaN);
   if (!areQuantities(left, right)) return undefined;
   const unitOf = createUcum();
-  return (a, b) => (isObject(a) && isObject(b) ? compareQuantities(a, b, unitOf) : undefined);
+  return (a, b) => (isObject(a) && isObject(b) ? compareQuantities(a, b, unitOf) : Number.NaN);
+}
+
+/** A day and a time of day have no order, and are not the same for all that. */
+function sameKindOfTime(a: unknown, b: unknown): boolean {
+  const [left, right] = [a, b].map((text) => parseTime(String(text)));
+  return left !== undefined && left.isTime === right?.isTime;
 }
 
 function equality(left: Compiled, right: Compiled): Compiled {
@@ -124,9 +138,23 @@ function equality(left: Compiled, right: Compiled): Compiled {
   });
 }
 
-function sameItems(lefts: Items, rights: Items): boolean {
+type Equivalence = (a: unknown, b: unknown) => boolean;
+
+/** Never undecided (http://hl7.org/fhirpath/N1/#equivalence): times of different precision are not equivalent. */
+function equivalence(left: Compiled, right: Compiled): Equivalence {
+  const isTime = areTimes(left, right);
+  const unitOf = createUcum();
+  return (item, other) => {
+    const [a, b] = [plain(item), plain(other)];
+    if (isTime && typeof a === 'string' && typeof b === 'string' && compareTimes(a, b) === 0) return true;
+    if (typeof a === 'number' && typeof b === 'number') return areEquivalentNumbers(a, b);
+    return isEquivalent(a, b) || (isObject(a) && isObject(b) && areEquivalentQuantities(a, b, unitOf));
+  };
+}
+
+function sameItems(lefts: Items, rights: Items, isSame: Equivalence): boolean {
   if (lefts.length !== rights.length) return false;
-  return lefts.every((item) => rights.some((other) => isEquivalent(item, other)));
+  return lefts.every((item) => rights.some((other) => isSame(item, other)));
 }
 
 function comparison(left: Compiled, right: Compiled, holds: (order: number) => boolean): Compiled {
@@ -152,22 +180,4 @@ function membership(item: Compiled, list: Compiled): Compiled {
 function textOf(items: Items): string {
   const value = plain(items[0]);
   return value === undefined ? '' : String(value);
-}
-
-function number(value: unknown): number {
-  return typeof value === 'number' ? value : Number.NaN;
-}
-
-function arithmetic(left: Compiled, right: Compiled, work: (a: unknown, b: unknown) => number | string): Compiled {
-  const types = left.types?.[0] === 'string' ? ['string'] : ['decimal'];
-  return fromItems((focus, scope) => {
-    const [a, b] = [left.items(focus, scope), right.items(focus, scope)];
-    if (a.length !== 1 || b.length !== 1) return [];
-    const result = work(plain(a[0]), plain(b[0]));
-    // Not a number: operands of other types, or a division by zero; both are empty.
-    if (typeof result === 'string') return [result];
-    // Decimals are exact: 1.8 - 1.2 is 0.6, which doubles miss in the last digit.
-    if (Number.isInteger(result)) return [result];
-    return Number.isFinite(result) ? [Number(result.toPrecision(15))] : [];
-  }, types);
 }

@@ -1,6 +1,12 @@
 /** `<` and its kin (http://hl7.org/fhirpath/N1/#comparison): undefined when it cannot be decided. */
 import { type CanonicalUnit, ucumSystem } from '../search/ucum.ts';
+import { compareTimes } from './times.ts';
 import { isObject, plain } from './values.ts';
+
+/** Types that are quantities, whatever R4 derives them from. */
+export const quantityTypes: ReadonlySet<string> = new Set(
+  'Quantity SimpleQuantity MoneyQuantity Age Count Distance Duration'.split(' '),
+);
 
 /** Look-up of UCUM units: `createUcum`. */
 export type UnitOf = (code: string) => CanonicalUnit | undefined;
@@ -25,8 +31,7 @@ export function compareQuantities(
   unitOf: UnitOf,
 ): number | undefined {
   if (typeof a.value !== 'number' || typeof b.value !== 'number') return undefined;
-  const sameUnit = a.code === b.code && a.system === b.system && (a.code !== undefined || a.unit === b.unit);
-  if (sameUnit) return a.value - b.value;
+  if (sameUnit(a, b)) return a.value - b.value;
   if (a.system !== ucumSystem || b.system !== ucumSystem) return undefined;
   if (typeof a.code !== 'string' || typeof b.code !== 'string') return undefined;
   const [unit, other] = [unitOf(a.code), unitOf(b.code)];
@@ -34,25 +39,40 @@ export function compareQuantities(
   return unit.convert(a.value) - other.convert(b.value);
 }
 
-const timePattern =
-  /^(?:(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?)?(?:T?(\d{2})(?::(\d{2})(?::(\d{2})(?:\.(\d+))?)?)?)?(Z|[+-]\d{2}:\d{2})?$/;
+/** `~` of quantities: the same measure, as far as the less precise of the two is told. */
+export function areEquivalentQuantities(
+  a: Record<string, unknown>,
+  b: Record<string, unknown>,
+  unitOf: UnitOf,
+): boolean {
+  if (typeof a.value !== 'number' || typeof b.value !== 'number') return false;
+  if (sameUnit(a, b)) return areEquivalentNumbers(a.value, b.value);
+  const converted = inUnitOf(a, b, unitOf);
+  return converted !== undefined && areEquivalentNumbers(a.value, converted);
+}
 
-/**
- * Compares as far as both are precise: 2024 and 2025-03 can be told apart, 2024 and 2024-03 cannot.
- */
-export function compareTimes(a: string, b: string): number | undefined {
-  const left = timePattern.exec(a);
-  const right = timePattern.exec(b);
-  if (!left || !right) return undefined;
-  if (left[8] && right[8] && left[8] !== right[8]) {
-    const difference = Date.parse(a) - Date.parse(b);
-    return Number.isNaN(difference) ? undefined : difference;
-  }
-  for (let part = 1; part <= 6; part++) {
-    const [first, second] = [left[part], right[part]];
-    if (first === undefined && second === undefined) continue;
-    if (first === undefined || second === undefined) return undefined;
-    if (first !== second) return Number(first) - Number(second);
-  }
-  return Number(`0.${left[7] ?? 0}`) - Number(`0.${right[7] ?? 0}`);
+/** `~` of numbers (http://hl7.org/fhirpath/N1/#equivalence): equal when rounded to the fewer decimals of the two. */
+export function areEquivalentNumbers(a: number, b: number): boolean {
+  const least = Math.min(decimalsOf(a), decimalsOf(b));
+  return a.toFixed(least) === b.toFixed(least);
+}
+
+/** As JavaScript writes it: zeros at the end are not told. At most as many as `toFixed` takes. */
+function decimalsOf(value: number): number {
+  return Math.min(/\.(\d+)/.exec(String(value))?.[1]?.length ?? 0, 15);
+}
+
+/** The number of `b` in the unit of `a`; undefined where they measure different things, or on scales with zeros of their own. */
+export function inUnitOf(a: Record<string, unknown>, b: Record<string, unknown>, unitOf: UnitOf): number | undefined {
+  if (typeof b.value !== 'number') return undefined;
+  if (sameUnit(a, b)) return b.value;
+  if (a.system !== ucumSystem || b.system !== ucumSystem) return undefined;
+  if (typeof a.code !== 'string' || typeof b.code !== 'string') return undefined;
+  const [unit, other] = [unitOf(a.code), unitOf(b.code)];
+  if (!unit || unit.dimension !== other?.dimension || unit.convert(0) !== 0 || other.convert(0) !== 0) return undefined;
+  return Number((other.convert(b.value) / unit.convert(1)).toPrecision(12));
+}
+
+function sameUnit(a: Record<string, unknown>, b: Record<string, unknown>): boolean {
+  return a.code === b.code && a.system === b.system && (a.code !== undefined || a.unit === b.unit);
 }

@@ -1,4 +1,4 @@
-/** Functions of one item: strings, numbers, conversions. An empty input gives nothing, and so does more than one item. */
+/** Functions of one item: strings, numbers. An empty input gives nothing, and so does more than one item. */
 import { type FunctionCall, type FunctionCompiler, fromItems } from './compiled.ts';
 import { FhirPathError } from './tokens.ts';
 import { plain } from './values.ts';
@@ -38,41 +38,6 @@ function ofNumber(work: (value: number, argument: number | undefined) => number)
     );
   };
 }
-
-function conversion(convert: (value: unknown) => unknown, type: string): FunctionCompiler {
-  return ({ input }) =>
-    fromItems(
-      (focus, scope) => {
-        const items = input.items(focus, scope);
-        if (items.length !== 1) return [];
-        const result = convert(plain(items[0]));
-        return result === undefined ? [] : [result];
-      },
-      [type],
-    );
-}
-
-function convertible(convert: (value: unknown) => unknown): FunctionCompiler {
-  return conversion((value) => convert(value) !== undefined, 'boolean');
-}
-
-const toInteger = (value: unknown) => {
-  if (typeof value === 'boolean') return Number(value);
-  if (typeof value === 'number') return Number.isInteger(value) ? value : undefined;
-  return typeof value === 'string' && /^[+-]?\d+$/.test(value) ? Number(value) : undefined;
-};
-const toDecimal = (value: unknown) => {
-  if (typeof value === 'boolean') return Number(value);
-  if (typeof value === 'number') return value;
-  return typeof value === 'string' && /^[+-]?\d+(?:\.\d+)?$/.test(value) ? Number(value) : undefined;
-};
-const toText = (value: unknown) => (value === undefined || typeof value === 'object' ? undefined : String(value));
-const toBoolean = (value: unknown) => {
-  if (typeof value === 'boolean') return value;
-  const text = String(value).toLowerCase();
-  if (['true', 't', 'yes', 'y', '1', '1.0'].includes(text)) return true;
-  return ['false', 'f', 'no', 'n', '0', '0.0'].includes(text) ? false : undefined;
-};
 
 /**
  * Patterns are part of definitions, not of what is validated. Undefined for what is no regular expression.
@@ -130,12 +95,4 @@ export const singleFunctions: Readonly<Record<string, FunctionCompiler>> = {
   ln: ofNumber(Math.log),
   power: ofNumber((value, exponent) => value ** (exponent ?? Number.NaN)),
   round: ofNumber((value, digits = 0) => Math.round(value * 10 ** digits) / 10 ** digits),
-  toInteger: conversion(toInteger, 'integer'),
-  toDecimal: conversion(toDecimal, 'decimal'),
-  toString: conversion(toText, 'string'),
-  toBoolean: conversion(toBoolean, 'boolean'),
-  convertsToInteger: convertible(toInteger),
-  convertsToDecimal: convertible(toDecimal),
-  convertsToString: convertible(toText),
-  convertsToBoolean: convertible(toBoolean),
 };

@@ -1,4 +1,6 @@
 /** FHIRPath as a tree (http://hl7.org/fhirpath/N1/grammar.html). */
+import { calendarUnit } from './durations.ts';
+import { parseTime } from './times.ts';
 import { FhirPathError, type Token, tokenise } from './tokens.ts';
 
 export type Expression =
@@ -8,9 +10,10 @@ export type Expression =
   | {
       kind: 'literal';
       value: string | number | boolean;
-      type: 'string' | 'integer' | 'decimal' | 'boolean' | 'dateTime';
+      type: 'string' | 'integer' | 'decimal' | 'boolean' | 'date' | 'dateTime' | 'time';
     }
-  | { kind: 'quantity'; value: number; unit: string }
+  | { kind: 'total' }
+  | { kind: 'quantity'; value: number; unit: string; isCalendar: boolean }
   | { kind: 'variable'; name: string }
   | { kind: 'member'; input: Expression; name: string }
   | { kind: 'item'; input: Expression; index: Expression }
@@ -103,7 +106,7 @@ export function parseFhirPath(text: string): Expression {
       case 'string':
         return { kind: 'literal', value: token.text, type: 'string' };
       case 'date':
-        return { kind: 'literal', value: token.text, type: 'dateTime' };
+        return timeLiteral(token.text);
       case 'variable':
         return { kind: 'variable', name: token.text };
       case 'number':
@@ -128,7 +131,12 @@ export function parseFhirPath(text: string): Expression {
     const unit = tokens[at];
     if (unit?.kind === 'string') {
       at++;
-      return { kind: 'quantity', value, unit: unit.text };
+      return { kind: 'quantity', value, unit: unit.text, isCalendar: false };
+    }
+    const calendar = unit?.kind === 'name' ? calendarUnit(unit.text) : undefined;
+    if (calendar !== undefined) {
+      at++;
+      return { kind: 'quantity', value, unit: calendar, isCalendar: true };
     }
     return { kind: 'literal', value, type: digits.includes('.') ? 'decimal' : 'integer' };
   };
@@ -136,6 +144,7 @@ export function parseFhirPath(text: string): Expression {
     if (token.kind === 'symbol') {
       if (token.text === '$this') return self;
       if (token.text === '$index') return { kind: 'index' };
+      if (token.text === '$total') return { kind: 'total' };
     }
     if (token.kind !== 'name') return fail('a name');
     const word = token.text;
@@ -159,4 +168,12 @@ export function parseFhirPath(text: string): Expression {
   const whole = expression();
   if (at < tokens.length) throw new FhirPathError(`unexpected ${tokens[at]!.text} in ${text}`);
   return whole;
+}
+
+/** `2015` is a date and `2015T` a dateTime, `T14:30` a time; as values they are written as in resources. */
+function timeLiteral(text: string): Expression {
+  const value = text.replace(/^T|T$/g, '');
+  if (!parseTime(value)) throw new FhirPathError(`@${text} is no date or time`);
+  const type = text.startsWith('T') ? 'time' : text.includes('T') ? 'dateTime' : 'date';
+  return { kind: 'literal', value, type };
 }

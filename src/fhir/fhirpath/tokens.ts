@@ -13,7 +13,6 @@ export class FhirPathError extends Error {
 
 const tokenPattern = new RegExp(
   [
-    String.raw`(?:\s+|//[^\n]*|/\*[^]*?\*/)*`,
     '(?:',
     [
       String.raw`('(?:[^'\\]|\\.)*')`,
@@ -29,6 +28,9 @@ const tokenPattern = new RegExp(
   'y',
 );
 
+/** By itself: as part of a word it would be tried again, shorter, where nothing follows it. */
+const betweenPattern = /(?:\s+|\/\/[^\n]*(?:\n|$)|\/\*[\s\S]*?\*\/)*/y;
+
 const escapes: Readonly<Record<string, string>> = { n: '\n', r: '\r', t: '\t', f: '\f' };
 
 function unquote(quoted: string): string {
@@ -42,10 +44,15 @@ function unquote(quoted: string): string {
 /** @throws FhirPathError at a character that begins no word. */
 export function tokenise(expression: string): Token[] {
   const pattern = new RegExp(tokenPattern);
+  const between = new RegExp(betweenPattern);
   const text = expression.trimEnd();
   const tokens: Token[] = [];
-  while (pattern.lastIndex < text.length) {
-    const at = pattern.lastIndex;
+  for (;;) {
+    between.lastIndex = pattern.lastIndex;
+    between.exec(text);
+    const at = between.lastIndex;
+    if (at >= text.length) break;
+    pattern.lastIndex = at;
     const match = pattern.exec(text);
     if (!match) throw new FhirPathError(`unexpected character at ${at} of ${expression}`);
     const [, string, quoted, name, number, date, variable, ...more] = match;

@@ -5,7 +5,7 @@ import { r4Structure } from '../definitions/structure-r4.ts';
 import { compiler } from './compile.ts';
 import { builtinDefinitions } from './profiles/builtin.ts';
 import { createProfiles, type DefinitionSource } from './profiles/registry.ts';
-import { type OpenCode, type Profiles, startRun } from './run.ts';
+import { type OpenCode, type Profiles, type Run, startRun } from './run.ts';
 import { createTimeBudget } from './time-budget.ts';
 import { createTimeLimit } from './time-limit.ts';
 
@@ -25,6 +25,8 @@ export interface InspectOptions {
   definitions?: Profiles;
   /** Whose time that is. */
   account?: string;
+  /** The moment it happens at, for constraints about the present; the clock's when absent. */
+  now?: Date;
 }
 
 export interface Inspection {
@@ -36,6 +38,8 @@ export interface Inspection {
 
 export interface Validator {
   validate: Validate;
+  /** As `validate`, of values that are to become part of another resource: references may lead to what that contains. */
+  validatePart: Validate;
   inspect(resource: unknown, options?: InspectOptions): Inspection;
   /** Whether the program itself brings the definition of a profile or an extension. */
   isBuiltIn(url: string): boolean;
@@ -55,18 +59,25 @@ export function createValidator(structure: StructureFile, timeMs = othersTimeMs)
   const profiles = createProfiles(builtin, shapes, baseKeys);
   const limited = createTimeLimit(timeMs);
   const budget = createTimeBudget();
+  const issuesOf = (value: unknown, run: Run) => {
+    resource(value, run);
+    return run.issues;
+  };
   return {
     isResourceType,
-    validate(value) {
-      const run = startRun({ profiles });
-      resource(value, run);
-      return run.issues;
-    },
+    validate: (value) => issuesOf(value, startRun({ profiles })),
+    validatePart: (value) => issuesOf(value, startRun({ profiles, isPart: true })),
     inspect(value, options = {}) {
       const openCodes: OpenCode[] = [];
       const rootProfiles = options.profiles ?? [];
-      const run = startRun({ withWarnings: true, profiles: options.definitions ?? profiles, openCodes, rootProfiles });
-      const { account = '' } = options;
+      const { account = '', now } = options;
+      const run = startRun({
+        withWarnings: true,
+        profiles: options.definitions ?? profiles,
+        openCodes,
+        rootProfiles,
+        now,
+      });
       if (!options.definitions) resource(value, run);
       else if (!budget.allows(account)) run.issues.push(tooOften());
       else {
@@ -106,6 +117,9 @@ const r4 = createValidator(r4Structure);
 
 /** Validates against R4 4.0.1 and the built-in profiles a resource declares. 5 to 30 µs for a resource of 1 to 2.5 kB; see docs/decisions/0003-validation.md. */
 export const validateResource: Validate = r4.validate;
+
+/** Validates the Parameters of a patch. */
+export const validatePart: Validate = r4.validatePart;
 
 /** Looks at everything, warnings too, and at other profiles. */
 export const inspectResource: Validator['inspect'] = r4.inspect;

@@ -18,6 +18,8 @@ export interface Run extends Surroundings {
   contained: ReadonlyMap<string, string> | undefined;
   /** Inside a contained resource. */
   isContained: boolean;
+  /** What is looked at will be part of another resource, which may contain what `#…` leads to. */
+  readonly isPart: boolean;
   /** Inside a transaction or batch, where `Type?criteria` is a reference (https://hl7.org/fhir/R4/http.html#trules). */
   isTransaction: boolean;
   /** Also look for what is no error. */
@@ -49,6 +51,9 @@ export interface RunOptions {
   profiles?: Profiles | undefined;
   openCodes?: OpenCode[];
   rootProfiles?: readonly string[];
+  isPart?: boolean;
+  /** The moment it happens at, for constraints about the present; the clock's when absent. */
+  now?: Date | undefined;
 }
 
 /** Definitions of profiles and extensions, by URL, compiled when first met. */
@@ -92,13 +97,22 @@ export function allOf(checks: readonly Check[]): Check {
   };
 }
 
-export function startRun({ withWarnings = false, profiles, openCodes, rootProfiles = [] }: RunOptions = {}): Run {
+export function startRun({
+  withWarnings = false,
+  profiles,
+  openCodes,
+  rootProfiles = [],
+  isPart = false,
+  now = new Date(),
+}: RunOptions = {}): Run {
   const run: Run = {
     issues: [],
     path: [],
     depth: 0,
     contained: undefined,
     isContained: false,
+    isPart,
+    now,
     isTransaction: false,
     withWarnings,
     resource: undefined,

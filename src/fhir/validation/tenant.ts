@@ -30,13 +30,13 @@ export async function inspectInTenant(
 
 export async function inspectWith(
   definitions: Profiles | undefined,
-  { tenant, actor }: Context,
+  { tenant, actor, now }: Context,
   resource: unknown,
   profiles: readonly string[],
   terminology: Terminology | undefined,
 ): Promise<OperationOutcomeIssue[]> {
   const account = `${tenant} ${actor.account}`;
-  const options = { profiles, account, ...(definitions ? { definitions } : {}) };
+  const options = { profiles, account, now: now(), ...(definitions ? { definitions } : {}) };
   const { issues, openCodes } = inspectResource(resource, options);
   return [...issues, ...(await wrongCodes(tenant, openCodes, terminology))];
 }
