@@ -6,6 +6,7 @@ import type { ResourceType } from '@medplum/fhirtypes';
 import { FhirError } from '../contract.ts';
 import { sentPatch } from '../patch/index.ts';
 import { pathOfReference } from '../store/references.ts';
+import { isResourceType } from '../validation/index.ts';
 import { bundleReferences, type Referring } from './bundle-references.ts';
 
 /** Stands for the address of what is created; no reference is like it. */
@@ -29,7 +30,8 @@ export function linksToCreated(entries: readonly unknown[], base: string): Reado
 function asReferring(entry: unknown, index: number): Referring & { isCreate: boolean } {
   const { fullUrl, resource, request } = (entry ?? {}) as Record<string, unknown>;
   const { method, url } = (request ?? {}) as { method?: unknown; url?: unknown };
-  const type = /([A-Z][A-Za-z]+)(?:\/[A-Za-z0-9\-.]{1,64})?(?:\?.*)?$/s.exec(String(url))?.[1];
+  // `Patient/1`, `Patient?identifier=…`, with our own address in front or not.
+  const type = String(url).split('?', 1)[0]!.split('/').findLast(isResourceType);
   return {
     index,
     ...(typeof fullUrl === 'string' ? { fullUrl } : {}),
