@@ -15,10 +15,13 @@ export interface DisplayQuestion {
 export function displayOf(concept: Concept, question: DisplayQuestion = {}): string | undefined {
   const fallback = question.listed?.display ?? concept.display;
   const designations = [...(question.listed?.designations ?? []), ...concept.designations];
-  for (const language of languagesOf(question.wanted ?? '')) {
-    if (question.language && speaks(question.language, language)) return fallback;
-    const named = best(designations.filter((item) => item.language && speaks(item.language, language)));
-    if (named) return named.value;
+  for (const wanted of languagesOf(question.wanted ?? '')) {
+    // The very language before one that serves too.
+    for (const fits of [isSame, speaks]) {
+      if (question.language && fits(question.language, wanted)) return fallback;
+      const named = best(designations.filter((item) => item.language && fits(item.language, wanted)));
+      if (named) return named.value;
+    }
   }
   return fallback;
 }
@@ -50,6 +53,10 @@ function isName({ use }: Designation): boolean {
   return use?.code !== 'definition';
 }
 
+function isSame(language: string, wanted: string): boolean {
+  return language.toLowerCase() === wanted.toLowerCase();
+}
+
 /** `fr-CA` is spoken where `fr` is asked for, and `fr` serves where `fr-CA` is asked for. */
 function speaks(language: string, wanted: string): boolean {
   const [a, b] = [language.toLowerCase(), wanted.toLowerCase()];
@@ -66,7 +73,7 @@ function languagesOf(text: string): string[] {
       const quality = parameters.map((parameter) => /^\s*q=([\d.]+)/.exec(parameter)?.[1]).find(Boolean);
       return { tag: tag!, quality: quality === undefined ? 1 : Number(quality) };
     })
-    .filter(({ tag }) => tag !== '' && tag !== '*')
+    .filter(({ tag, quality }) => tag !== '' && tag !== '*' && quality > 0)
     .sort((a, b) => b.quality - a.quality)
     .map(({ tag }) => tag);
 }

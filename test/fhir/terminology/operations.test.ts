@@ -406,6 +406,26 @@ describe('ValueSet/$expand', () => {
     expect(entry(await expand('designation=urn:ietf:bcp:47%7Cde'))!.designation).toBeUndefined();
   });
 
+  it('shows the very language asked for before one that serves too', async () => {
+    const named = (language: string) => ({ language, value: `in ${language}` });
+    const words: CodeSystem = {
+      ...{ resourceType: 'CodeSystem', id: 'words', url: 'urn:test:words', status: 'active', content: 'complete' },
+      language: 'en',
+      concept: [{ code: 'w', display: 'word', designation: ['fr', 'fr-CA', 'en-GB', 'de-CH'].map(named) }],
+    };
+    await put(words);
+    await put(valueSet('words', { include: [{ system: 'urn:test:words' }] }));
+    const shown = async (language: string) =>
+      (await get<ValueSet>(`ValueSet/words/$expand?displayLanguage=${encodeURIComponent(language)}`)).expansion!
+        .contains![0]!.display;
+    expect(await shown('fr-CA')).toBe('in fr-CA');
+    expect(await shown('fr-BE')).toBe('in fr');
+    expect(await shown('en-gb')).toBe('in en-GB');
+    expect(await shown('en-US')).toBe('word');
+    expect(await shown('de')).toBe('in de-CH');
+    expect(await shown('de;q=0, fr;q=0.1')).toBe('in fr');
+  });
+
   it('uses the versions of systems it is told', async () => {
     await put({ ...anatomy, id: 'anatomy-1', version: '1', concept: [{ code: 'body' }] });
     expect(codes(await expand('system-version=urn:test:anatomy%7C1'))).toEqual(['body']);
