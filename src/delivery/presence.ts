@@ -47,7 +47,10 @@ export async function openPresence(url: string, reconnect: (retry: () => Promise
     const onLoss = () => {
       if (lost) return;
       lost = true;
-      if (current?.client === client) current = undefined;
+      // One that is lost before it is open is told by `connect` itself: told twice, each attempt would become two, and every session that
+      // comes of them but the last stay open with a key nobody uses.
+      if (current?.client !== client) return;
+      current = undefined;
       if (!closed) reconnect(connect);
     };
     client.on('error', onLoss);
@@ -56,13 +59,14 @@ export async function openPresence(url: string, reconnect: (retry: () => Promise
       await client.connect();
       await client.query(serverKeepAlive);
       await client.query('SELECT pg_advisory_lock($1, $2)', [presenceLockClass, key]);
+      if (lost) throw new Error('the session was lost while it was opened');
     } catch (error) {
       lost = true;
       await client.end().catch(() => undefined);
       throw error;
     }
     if (closed) await client.end();
-    else if (!lost) current = { client, key };
+    else current = { client, key };
   }
 
   await connect();

@@ -49,7 +49,10 @@ export async function openNodeSession(url: string, onWake: (tenant: string) => v
     const onLoss = () => {
       if (lost) return;
       lost = true;
-      if (current === client) current = undefined;
+      // One that is lost before it is open is told by `connect` itself: told twice, each attempt would become two, and locks would stay with
+      // a session that nobody asks any more.
+      if (current !== client) return;
+      current = undefined;
       if (!closed) reconnectLater();
     };
     client.on('error', onLoss);
@@ -59,13 +62,14 @@ export async function openNodeSession(url: string, onWake: (tenant: string) => v
       await client.connect();
       await client.query(settings);
       await client.query(`LISTEN ${wakeChannel}`);
+      if (lost) throw new Error('the session was lost while it was opened');
     } catch (error) {
       lost = true;
       await client.end().catch(() => undefined);
       throw error;
     }
     if (closed) await client.end();
-    else if (!lost) current = client;
+    else current = client;
   }
 
   function reconnectLater(): void {
