@@ -36,7 +36,13 @@ import { commitmentDestination, startDimse } from './adapters/dimse/index.ts';
 import { mappedValueSets, risDestination, startMllp } from './adapters/hl7v2/index.ts';
 import { createMailer, loadTemplates, mailDestination } from './adapters/mail/index.ts';
 import { type Config, dataFolder, isLoopback, type SmtpConfig, systemClock } from './config/index.ts';
-import { type Database, leakproofStatements, openConfiguredDatabase, searchesUseTheirIndex } from './db/index.ts';
+import {
+  type ConfiguredDatabase,
+  type Database,
+  leakproofStatements,
+  openConfiguredDatabase,
+  searchesUseTheirIndex,
+} from './db/index.ts';
 import { createDelivery, type Delivery, deliveryGauges } from './delivery/index.ts';
 import { createBulkData } from './fhir/bulk/index.ts';
 import {
@@ -115,7 +121,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   }
 }
 
-async function compose(config: Config, options: ServerOptions, database: Database): Promise<Server> {
+async function compose(config: Config, options: ServerOptions, database: ConfiguredDatabase): Promise<Server> {
   const { clock } = config;
   const vault = openConfiguredVault(config);
   // Real time: certificates end by it, whatever the clock of a demonstration says.
@@ -153,6 +159,7 @@ async function compose(config: Config, options: ServerOptions, database: Databas
   });
   letConnectionsGo(app);
   const log = app.log;
+  database.keepRunning(log);
   if (!config.demo && config.dataKeys.text === undefined && config.dataKeys.file === undefined) {
     log.warn('the master keys lie beside the data they seal: set DATA_KEYS_FILE, and keep a copy elsewhere');
   }

@@ -1,17 +1,21 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { access, chmod, chown, cp, mkdir, readFile, realpath, rm, statfs, symlink, writeFile } from 'node:fs/promises';
+import { access, chmod, chown, cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { userInfo } from 'node:os';
 import { basename, dirname, join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
-import { availableMemory, sizedSettings } from './embedded-settings.ts';
+import { EmbeddedPostgresError } from './embedded-error.ts';
+import { type Identity, startPostmaster } from './embedded-process.ts';
+import { keepRunning, type ServerLog } from './embedded-restart.ts';
+import { endOrphans, freeLock, lockedPort, type Postmaster, settledServer, stopProcess } from './postmaster.ts';
 
 /** A PostgreSQL cluster of our own, running for this process. */
 export interface EmbeddedPostgres {
   /** Connection string of the superuser, to the maintenance database. */
   superuserUrl: string;
+  /** From now on one that ends by itself is started again, at the same address, until `stop`. */
+  keepRunning(log: ServerLog): void;
   /** Stops the cluster (fast shutdown) and waits for it. */
   stop(): Promise<void>;
 }
@@ -25,25 +29,6 @@ export interface EmbeddedOptions {
   visitor?: boolean;
 }
 
-/** What PostgreSQL's binaries may run as: it refuses root, so root hands over to the account `postgres`. */
-interface Identity {
-  uid?: number;
-  gid?: number;
-}
-
-/** Raised when the embedded PostgreSQL cannot run here; the message says what to do. */
-export class EmbeddedPostgresError extends Error {
-  override name = 'EmbeddedPostgresError';
-}
-
-/**
- * Without a word from it. Recovering after a power cut takes as long as there is log to read, and PostgreSQL tells every ten seconds how far
- * it is (log_startup_progress_interval): it is never given up while it does.
- */
-const silenceMs = 60_000;
-/** Between two looks at a server that another process started, or is stopping. */
-const lookMs = 100;
-const settleLimitMs = 10 * 60_000;
 const superuser = 'postgres';
 /** Where root puts what the account `postgres` must reach, when its own folders are closed to it. */
 const sharedFolder = '/var/lib/passerelle';
@@ -61,19 +46,64 @@ export async function startEmbeddedPostgres(options: EmbeddedOptions): Promise<E
   const password = await readOrCreatePassword(passwordFile);
   const url = (port: number) => `postgresql://${superuser}:${password}@127.0.0.1:${port}/postgres`;
 
+  const start = (port: number | undefined, signal?: AbortSignal) =>
+    runServer({ directory, signal, port, settings: options.settings ?? [], native, identity });
   const adopted = await settledServer(directory);
-  if (adopted) {
-    const leave = async () => undefined;
-    return { superuserUrl: url(adopted.port), stop: options.visitor ? leave : () => stopProcess(adopted.pid) };
-  }
-
-  if (!(await exists(join(directory, 'PG_VERSION')))) {
+  if (!adopted && !(await exists(join(directory, 'PG_VERSION')))) {
     await initialise(native, directory, passwordFile, password, identity);
   }
-  await rm(join(directory, 'postmaster.pid'), { force: true });
-  const port = await freePort();
-  const pid = await startServer(native, { ...options, directory }, port, identity);
-  return { superuserUrl: url(port), stop: () => stopProcess(pid) };
+  const first = adopted ?? (await start(undefined));
+  const isGuest = options.visitor === true && first.isFound;
+  let kept: { stop(): Promise<void> } | undefined;
+  return {
+    superuserUrl: url(first.port),
+    keepRunning(log) {
+      kept ??= keepRunning({ first, start: (signal) => start(first.port, signal), log });
+    },
+    async stop() {
+      if (kept) await kept.stop();
+      else if (!isGuest) await stopProcess(first.pid);
+    },
+  };
+}
+
+interface Run {
+  directory: string;
+  native: string;
+  identity: Identity;
+  settings: readonly string[];
+  /** The address it had; undefined: the one its last server had, if it crashed, else any. */
+  port: number | undefined;
+  /** Ends the start. */
+  signal: AbortSignal | undefined;
+}
+
+/**
+ * Finds the server of this folder, or starts it: never beside another, nor beside what a killed one left running.
+ * @throws EmbeddedPostgresError when it does not come up, or one runs there at another address than it should.
+ */
+async function runServer({ directory, native, identity, settings, port: wanted, signal }: Run): Promise<Postmaster> {
+  const found = await settledServer(directory, signal);
+  if (found) return atAddress(found, wanted);
+  await endOrphans(directory, signal);
+  // Whoever knew the server that crashed finds the next one where that was.
+  const port = wanted ?? (await freePort(await lockedPort(directory)));
+  await freeLock(directory);
+  try {
+    return await startPostmaster({ directory, native, identity, settings, port, signal });
+  } catch (error) {
+    // Two that start it together: PostgreSQL let one of them.
+    const other = await settledServer(directory, signal);
+    if (!other) throw error;
+    return atAddress(other, wanted);
+  }
+}
+
+function atAddress(found: Postmaster, port: number | undefined): Postmaster {
+  if (port === undefined || found.port === port) return found;
+  throw new EmbeddedPostgresError(
+    `Un autre PostgreSQL (processus ${found.pid}, port ${found.port}) tourne dans ce dossier : il doit s’arrêter d’abord.`,
+  );
 }
 
 function nativeFolder(): string {
@@ -203,117 +233,12 @@ async function initialise(
   }
 }
 
-async function startServer(
-  native: string,
-  options: EmbeddedOptions,
-  port: number,
-  identity: Identity,
-): Promise<number> {
-  const disk = await statfs(options.directory);
-  const settings = [
-    'listen_addresses=127.0.0.1',
-    'unix_socket_directories=',
-    'max_connections=100',
-    ...sizedSettings(availableMemory(), disk.bavail * disk.bsize),
-    ...(options.settings ?? []),
-  ];
-  // Detached: Ctrl-C in a terminal goes to the whole process group, and the database must outlive our own orderly shutdown.
-  const child = spawn(
-    join(native, 'bin', 'postgres'),
-    ['-D', options.directory, '-p', String(port), ...settings.flatMap((setting) => ['-c', setting])],
-    {
-      ...identity,
-      cwd: '/',
-      detached: true,
-      stdio: ['ignore', 'ignore', 'pipe'],
-      env: { ...process.env, LC_MESSAGES: 'C' },
-    },
-  );
-  const pid = child.pid;
-  if (pid === undefined)
-    throw new EmbeddedPostgresError(
-      `Le programme ${join(native, 'bin', 'postgres')} ne peut être lancé : réinstallez par npm ci, ou donnez DATABASE_URL.`,
-    );
-  let output = '';
-  await new Promise<void>((resolve, reject) => {
-    const timer = setTimeout(() => fail('pas prêt à temps'), silenceMs);
-    const fail = (reason: string) => {
-      clearTimeout(timer);
-      reject(new EmbeddedPostgresError(`PostgreSQL embarqué dans ${options.directory} : ${reason}. ${output.trim()}`));
-    };
-    child.once('error', (error) => fail(error.message));
-    child.once('exit', () => fail('il s’est arrêté'));
-    child.stderr.on('data', (chunk: Buffer) => {
-      output = (output + chunk.toString()).slice(-2000);
-      timer.refresh();
-      if (!output.includes('ready to accept connections')) return;
-      clearTimeout(timer);
-      resolve();
-    });
-  });
-  child.removeAllListeners('exit');
-  child.stderr.removeAllListeners('data');
-  child.stderr.resume();
-  child.unref();
-  (child.stderr as unknown as { unref(): void }).unref();
-  return pid;
-}
-
-/**
- * The server that runs on this folder, once it is ready; undefined when there is none, or it has ended. One that recovers or stops is waited
- * for: its lock file is its own as long as it lives, and without it PostgreSQL ends in the middle of its recovery.
- * @throws EmbeddedPostgresError when it stays neither ready nor gone.
- */
-async function settledServer(directory: string): Promise<{ pid: number; port: number } | undefined> {
-  const until = performance.now() + settleLimitMs;
-  for (;;) {
-    const found = await lockOf(directory);
-    if (!found || !isAlive(found.pid) || !(await isPostgresOf(found.pid, directory))) return undefined;
-    if (found.port && found.state.startsWith('ready')) return { pid: found.pid, port: found.port };
-    if (performance.now() > until)
-      throw new EmbeddedPostgresError(
-        `PostgreSQL (processus ${found.pid}) est encore ${found.state.startsWith('stopping') ? 'en train de s’arrêter' : 'en reprise'} dans ${directory} : attendez qu’il ait fini, puis relancez.`,
-      );
-    await pause(lookMs);
-  }
-}
-
-/** From the lock file: line 1 is the process, line 4 the port, line 8 the state. */
-async function lockOf(directory: string): Promise<{ pid: number; port: number; state: string } | undefined> {
-  const lines = (await readFile(join(directory, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n');
-  const pid = Number(lines[0]);
-  return pid ? { pid, port: Number(lines[3]), state: lines[7]?.trim() ?? '' } : undefined;
-}
-
-/** After a restart of the machine the number may belong to another program, or another PostgreSQL: ask the kernel where it can be asked. */
-async function isPostgresOf(pid: number, directory: string): Promise<boolean> {
-  const name = await readFile(`/proc/${pid}/comm`, 'utf8').catch(() => superuser);
-  if (!name.startsWith(superuser)) return false;
-  // It works inside its cluster.
-  const place = await realpath(`/proc/${pid}/cwd`).catch(() => undefined);
-  return place === undefined || place === (await realpath(directory));
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-async function stopProcess(pid: number): Promise<void> {
-  if (!isAlive(pid)) return;
-  process.kill(pid, 'SIGINT');
-  while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 20));
-}
-
-function freePort(): Promise<number> {
+/** Any free one, `wished` if it is. */
+function freePort(wished = 0): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
+    server.once('error', (error) => (wished === 0 ? reject(error) : freePort().then(resolve, reject)));
+    server.listen(wished, '127.0.0.1', () => {
       const address = server.address();
       server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
     });

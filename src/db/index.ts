@@ -11,8 +11,15 @@ export {
   type Scope,
   type Sql,
 } from './database.ts';
-export { EmbeddedPostgresError, startEmbeddedPostgres } from './embedded.ts';
+export { startEmbeddedPostgres } from './embedded.ts';
+export { EmbeddedPostgresError } from './embedded-error.ts';
 export { leakproofStatements, searchesUseTheirIndex } from './leakproof.ts';
 export { DatabaseAway, isLoss, isShortOfMeans, isVerdict, OutcomeUnknown } from './lost.ts';
 export { MigrationError, migrate } from './migrate.ts';
-export { ensureDatabase, migrationsFolder, openConfiguredDatabase, openConfiguredServer } from './open.ts';
+export {
+  type ConfiguredDatabase,
+  ensureDatabase,
+  migrationsFolder,
+  openConfiguredDatabase,
+  openConfiguredServer,
+} from './open.ts';

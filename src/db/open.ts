@@ -3,6 +3,7 @@ import pg from 'pg';
 import { type Config, dataFolder } from '../config/index.ts';
 import { type Database, openDatabase } from './database.ts';
 import { startEmbeddedPostgres } from './embedded.ts';
+import type { ServerLog } from './embedded-restart.ts';
 import { migrate } from './migrate.ts';
 
 /** Where the numbered SQL files are. */
@@ -16,6 +17,8 @@ export interface ConfiguredServer {
   url: string;
   /** Connection string of the owner of the tables. */
   adminUrl: string;
+  /** From now on an embedded server that ends by itself is started again; one of `DATABASE_URL` is its operator's. */
+  keepRunning(log: ServerLog): void;
   /** Stops the embedded server, unless a visitor found it running. */
   stop(): Promise<void>;
 }
@@ -27,29 +30,39 @@ export async function openConfiguredServer(
 ): Promise<ConfiguredServer> {
   if (config.databaseUrl) {
     const adminUrl = config.databaseAdminUrl ?? config.databaseUrl;
-    return { url: config.databaseUrl, adminUrl, stop: async () => undefined };
+    return { url: config.databaseUrl, adminUrl, keepRunning: () => undefined, stop: async () => undefined };
   }
   const server = await startEmbeddedPostgres({ directory: dataFolder(config, 'postgres'), ...options });
   try {
     const adminUrl = await ensureDatabase(server.superuserUrl, databaseName);
-    return { url: adminUrl, adminUrl, stop: () => server.stop() };
+    return { url: adminUrl, adminUrl, keepRunning: server.keepRunning, stop: () => server.stop() };
   } catch (error) {
     await server.stop();
     throw error;
   }
 }
 
+/** The database of a configuration, and the server behind it where that is ours. */
+export interface ConfiguredDatabase extends Database {
+  /** From now on an embedded server that ends by itself is started again; one of `DATABASE_URL` is its operator's. */
+  keepRunning(log: ServerLog): void;
+}
+
 /**
  * The database of this configuration, migrated and open: the embedded one, or the one of `DATABASE_URL`.
  * Closing it also stops the embedded server, unless a visitor found it running.
  */
-export async function openConfiguredDatabase(config: Config, options: { visitor?: boolean } = {}): Promise<Database> {
+export async function openConfiguredDatabase(
+  config: Config,
+  options: { visitor?: boolean } = {},
+): Promise<ConfiguredDatabase> {
   const server = await openConfiguredServer(config, options);
   try {
     await migrate(server.adminUrl, migrationsFolder);
     const database = openDatabase(server.url, server.adminUrl);
     return {
       ...database,
+      keepRunning: server.keepRunning,
       close: async () => {
         await database.close();
         await server.stop();

@@ -1,9 +1,11 @@
 /**
  * The server outlives its database: sessions ended by an operator again and again in the middle of a load, a backend that dies (PostgreSQL then
- * restarts all of itself), a SIGTERM in the middle. What was acknowledged is there, once; the process stays, and says whether it is ready.
+ * restarts all of itself), PostgreSQL's main process killed (the server starts it again), a SIGTERM in the middle. What was acknowledged is there, once; the process stays, and says whether it is ready.
  */
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Bundle, Task } from '@medplum/fhirtypes';
@@ -137,6 +139,80 @@ it('a backend that dies, and with it all sessions, costs no acknowledged message
   const cases = await casesOf('CRASHED');
   expect(acknowledged.filter((n) => cases.get(`CRASHED-${n}`) !== 1)).toEqual([]);
 });
+
+it('PostgreSQL killed as a whole is started again by the server: nothing acknowledged is lost or doubled, and everything resumes', async () => {
+  const token = (await server.token('conformance')).trim();
+  const asked = { authorization: `Bearer ${token}`, 'content-type': 'application/fhir+json' };
+  const create = (resource: object & { resourceType: string }) =>
+    fetch(`${server.httpUrl}/fhir/${resource.resourceType}`, {
+      method: 'POST',
+      headers: asked,
+      body: JSON.stringify(resource),
+    });
+  const heard: string[] = [];
+  const listener = createServer((request, response) => {
+    let body = '';
+    request.setEncoding('utf8');
+    request.on('data', (text: string) => {
+      body += text;
+    });
+    request.on('end', () => {
+      heard.push(body);
+      response.end();
+    });
+  });
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+  const endpoint = `http://127.0.0.1:${(listener.address() as AddressInfo).port}/`;
+  const subscribed = await create({
+    ...{ resourceType: 'Subscription', status: 'requested', reason: 'restart', criteria: 'Basic?code=after-restart' },
+    channel: { type: 'rest-hook', endpoint, payload: 'application/fhir+json' },
+  } as { resourceType: string });
+  expect(subscribed.status).toBe(201);
+
+  const pid = Number((await readFile(join(folder, 'postgres', 'postmaster.pid'), 'utf8')).split('\n')[0]);
+  const refused: { status: number; body: string }[] = [];
+  const watching = (async () => {
+    // Refusals meanwhile, until it answers again.
+    for (let isBack = false; !isBack; ) {
+      const response = await create({ resourceType: 'Basic', code: { text: 'meanwhile' } } as { resourceType: string });
+      const body = await response.text();
+      if (response.status === 201) isBack = refused.length > 0;
+      else refused.push({ status: response.status, body });
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  })();
+  const acknowledged = await sendAll('KILLED-WHOLE', (count) => {
+    if (count === 30) process.kill(pid, 'SIGKILL');
+  });
+  await watching;
+  expect(isAlive()).toBe(true);
+  expect(acknowledged).toHaveLength(messages);
+  // In doubt is only what was being kept when it died.
+  expect(refused.filter(({ status }) => status !== 503).length).toBeLessThanOrEqual(1);
+  expect(refused.find(({ status }) => status === 503)?.body).toContain('rien n’a été enregistré');
+  await expect.poll(ready, { timeout: 20_000 }).toBe(200);
+  const cases = await casesOf('KILLED-WHOLE');
+  expect(acknowledged.filter((n) => cases.get(`KILLED-WHOLE-${n}`) !== 1)).toEqual([]);
+
+  const told = await create({
+    resourceType: 'Basic',
+    code: { coding: [{ system: 'urn:test', code: 'after-restart' }] },
+  } as { resourceType: string });
+  expect(told.status).toBe(201);
+  await expect.poll(() => heard.some((body) => body.includes('after-restart')), { timeout: 20_000 }).toBe(true);
+  const operator = await superuser();
+  // Whoever sends holds its lock again; whoever notifies listens again.
+  const sessions = async () =>
+    (
+      await operator.query<{ name: string }>(
+        `SELECT DISTINCT application_name AS name FROM pg_stat_activity WHERE application_name IN ('passerelle-delivery', 'passerelle-subscriptions')
+         AND EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = 7253020) ORDER BY 1`,
+      )
+    ).rows.map(({ name }) => name);
+  await expect.poll(sessions, { timeout: 20_000 }).toEqual(['passerelle-delivery', 'passerelle-subscriptions']);
+  await operator.end();
+  await new Promise((resolve) => listener.close(resolve));
+}, 120_000);
 
 it('a SIGTERM in the middle ends the server soon and in order, and loses nothing acknowledged', async () => {
   const gone = once(server.process, 'exit');
