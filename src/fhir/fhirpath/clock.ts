@@ -17,22 +17,21 @@ const parisian = new Intl.DateTimeFormat('en-GB', {
   timeZoneName: 'longOffset',
 });
 
-function shown(moment: Date): { date: string; time: string; zone: string } {
+/** The present as a date, a time of day and a dateTime with its offset. */
+export function presentAt(moment: Date): { date: string; time: string; dateTime: string } {
   const parts = Object.fromEntries(parisian.formatToParts(moment).map(({ type, value }) => [type, value]));
   const { year = '', month, day, hour, minute, second, fractionalSecond, timeZoneName = '' } = parts;
-  return {
-    date: `${year.padStart(4, '0')}-${month}-${day}`,
-    time: `${hour}:${minute}:${second}.${fractionalSecond}`,
-    zone: timeZoneName.replace('GMT', '') || 'Z',
-  };
+  const date = `${year.padStart(4, '0')}-${month}-${day}`;
+  const time = `${hour}:${minute}:${second}.${fractionalSecond}`;
+  return { date, time, dateTime: `${date}T${time}${timeZoneName.replace('GMT', '') || 'Z'}` };
 }
 
-function told(tell: (at: ReturnType<typeof shown>) => string, type: string): FunctionCompiler {
-  return () => fromItems((_, { now = new Date() }) => [tell(shown(now))], [type]);
+function told(part: keyof ReturnType<typeof presentAt>): FunctionCompiler {
+  return () => fromItems((_, { now = new Date() }) => [presentAt(now)[part]], [part]);
 }
 
 export const clockFunctions: Readonly<Record<string, FunctionCompiler>> = {
-  today: told(({ date }) => date, 'date'),
-  now: told(({ date, time, zone }) => `${date}T${time}${zone}`, 'dateTime'),
-  timeOfDay: told(({ time }) => time, 'time'),
+  today: told('date'),
+  now: told('dateTime'),
+  timeOfDay: told('time'),
 };

@@ -25,6 +25,10 @@ const widestZoneMs = 14 * 3_600_000;
 const timePattern =
   /^(?:(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?)?(?:T?(\d{2})(?::(\d{2})(?::(\d{2})(?:\.(\d+))?)?)?)?(Z|[+-]\d{2}:\d{2})?$/;
 
+/** Places of the pattern. */
+const fractionPart = 7;
+const zonePart = 8;
+
 /** @returns undefined for a text that is none, days that no month has included. */
 export function parseTime(text: string): Time | undefined {
   const match = timePattern.exec(text);
@@ -39,7 +43,7 @@ export function parseTime(text: string): Time | undefined {
   if (!isTime && day !== undefined && (day < 1 || day > daysOf(parts[0]!, month!))) return undefined;
   const [hours = 0, minutes = 0, seconds = 0] = isTime ? parts : parts.slice(hour);
   if (hours > 24 || minutes > 59 || seconds > 60) return undefined;
-  return { parts, fraction: match[7] ?? '', zone: match[8], isTime };
+  return { parts, fraction: match[fractionPart] ?? '', zone: match[zonePart], isTime };
 }
 
 export function daysOf(year: number, month: number): number {
@@ -61,9 +65,14 @@ export function formatTime({ parts, fraction, zone = '', isTime }: Time): string
  * @returns negative, 0, positive; undefined when neither can be said.
  */
 export function compareTimes(a: string, b: string): number | undefined {
+  const written = timePattern.exec(a);
+  const other = timePattern.exec(b);
+  if (!written || !other) return undefined;
+  // Nearly always: every write compares periods.
+  if (written[zonePart] === other[zonePart]) return compareWritten(written, other);
   const [left, right] = [parseTime(a), parseTime(b)];
   if (!left || !right || left.isTime !== right.isTime) return undefined;
-  if (left.zone === right.zone || !hasHours(left) || !hasHours(right)) return compareParts(left, right);
+  if (!hasHours(left) || !hasHours(right)) return compareParts(left, right);
   if (left.zone !== undefined && right.zone !== undefined) return compareParts(inUtc(left), inUtc(right));
   const apart = epochMs(inUtc(left)) - epochMs(inUtc(right));
   return Math.abs(apart) > widestZoneMs ? apart : undefined;
@@ -71,6 +80,17 @@ export function compareTimes(a: string, b: string): number | undefined {
 
 function hasHours({ parts, isTime }: Time): boolean {
   return isTime || parts.length > hour;
+}
+
+/** Of one zone: part by part, as the pattern finds them. */
+function compareWritten(left: RegExpExecArray, right: RegExpExecArray): number | undefined {
+  for (let part = 1; part < fractionPart; part++) {
+    const [first, second] = [left[part], right[part]];
+    if (first === second) continue;
+    if (first === undefined || second === undefined) return undefined;
+    return Number(first) - Number(second);
+  }
+  return Number(`0.${left[fractionPart] ?? 0}`) - Number(`0.${right[fractionPart] ?? 0}`);
 }
 
 function compareParts(left: Time, right: Time): number | undefined {

@@ -106,6 +106,29 @@ describe('an element of a profile', () => {
     expect(errorsOf(observation({ code: { text: 'long' } }), p)).toEqual(['value Observation.code.text']);
   });
 
+  it('has limits that move with the present, where they are durations', () => {
+    const years = (value: number) => ({ value, system: 'http://unitsofmeasure.org', code: 'a' });
+    const limited = profile('Observation', [
+      { path: 'Observation.issued', minValueQuantity: years(1), maxValueQuantity: { ...years(2), code: 'h' } },
+      { path: 'Observation.effectiveDateTime', minValueQuantity: years(18) },
+    ]);
+    const definitions = profilesWith({ profile: () => limited, valueSet: () => undefined });
+    const wrong = (more: object, now: string) =>
+      inspectResource(observation(more), { definitions, profiles: [url], now: new Date(now) })
+        .issues.filter(({ severity }) => severity === 'error')
+        .map(({ diagnostics }) => diagnostics);
+    const issued = { issued: '2026-11-22T12:00:00Z' };
+    expect(wrong(issued, '2026-11-22T09:59:59Z')).toEqual(['Observation.issued: must not be more than 2 h']);
+    expect(wrong(issued, '2026-11-22T10:00:00Z')).toEqual([]);
+    expect(wrong(issued, '2027-11-22T12:00:00Z')).toEqual([]);
+    expect(wrong(issued, '2027-11-22T12:00:01Z')).toEqual(['Observation.issued: must not be less than 1 a']);
+    expect(wrong({ effectiveDateTime: '2008-11-22' }, '2026-11-22T12:00:00Z')).toEqual([]);
+    expect(wrong({ effectiveDateTime: '2008-11-22' }, '2026-11-23T12:00:00Z')).toHaveLength(1);
+    // It may, and it may not.
+    expect(wrong({ effectiveDateTime: '2008' }, '2026-11-23T12:00:00Z')).toEqual([]);
+    expect(wrong({ effectiveDateTime: '2007' }, '2026-11-23T12:00:00Z')).toHaveLength(1);
+  });
+
   it('has codes of a required binding', () => {
     const p = profile('Observation', [
       { path: 'Observation.code', binding: { strength: 'required', valueSet: 'http://example.org/stones|1.0' } },

@@ -27,7 +27,7 @@ export function compileNode(node: ElementNode, type: string, tools: ElementTools
   if (rules.maxLength !== undefined || rules.minValue !== undefined || rules.maxValue !== undefined) {
     const limitProblem = limitTest(rules);
     checks.push(({ value }, run) => {
-      const problem = limitProblem(value);
+      const problem = limitProblem(value, run.now ?? new Date());
       if (problem) report(run, 'value', problem);
     });
   }
