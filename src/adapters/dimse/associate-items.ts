@@ -1,5 +1,5 @@
 /** PS3.8 §9.3.2, Annex D and PS3.7 Annex D.3: what A-ASSOCIATE-RQ says. */
-import { abortReason, ProtocolError } from './protocol-error.ts';
+import { malformed } from './protocol-error.ts';
 
 /** One presentation context as it is asked for. */
 export interface ProposedContext {
@@ -118,8 +118,4 @@ function aeTitle(bytes: Buffer): string {
 /** Padding by NUL is wrong here but met. */
 function uidText(bytes: Buffer): string {
   return bytes.toString('latin1').replace(/[\0 ]+$/, '');
-}
-
-function malformed(message: string): ProtocolError {
-  return new ProtocolError(abortReason.invalidParameter, message);
 }

@@ -10,7 +10,7 @@ import { type Established, type EstablishRooms, establish } from './establish.ts
 import { errorKind } from './log.ts';
 import { abortPdu, dataPdus, releaseReplyPdu } from './pdu-writer.ts';
 import { peerOf } from './peer.ts';
-import { abortReason, LostPeer, ProtocolError } from './protocol-error.ts';
+import { abortReason, LostPeer, malformed, ProtocolError } from './protocol-error.ts';
 import { commitmentClass, verificationClass } from './sop-classes.ts';
 import { status } from './status.ts';
 import { type AcceptedContext, type StoreRooms, storeInstance } from './store.ts';
@@ -120,7 +120,7 @@ async function answer(
   tally: Tally,
 ): Promise<void> {
   const by = contexts.get(contextId);
-  if (!by) throw new ProtocolError(abortReason.invalidParameter, 'a presentation context that was not accepted');
+  if (!by) throw malformed('a presentation context that was not accepted');
   const command = readCommand(bytes);
   const response = await perform(connection, contextId, command, by, callerNow, request.callingAe, rooms, tally);
   if (response) await connection.send(dataPdus(contextId, true, responseTo(command, response), request.maximumLength));

@@ -1,5 +1,5 @@
 /** PS3.7 §6.3, Annex E: the command sets of DIMSE, implicit little endian elements of group 0000. */
-import { abortReason, ProtocolError } from './protocol-error.ts';
+import { malformed } from './protocol-error.ts';
 
 export const commandField = {
   storeRequest: 0x0001,
@@ -120,8 +120,4 @@ function element(number: number, value: Buffer): Buffer {
   head.writeUInt16LE(number, 2);
   head.writeUInt32LE(value.length, 4);
   return Buffer.concat([head, value]);
-}
-
-function malformed(message: string): ProtocolError {
-  return new ProtocolError(abortReason.invalidParameter, message);
 }

@@ -1,6 +1,6 @@
 /** PS3.7 §6.3: messages out of PDUs: a command held whole, then its data set as a stream. */
 import type { ControlPdu, DataPiece, PduReader, Received } from './pdu-reader.ts';
-import { abortReason, LostPeer, ProtocolError } from './protocol-error.ts';
+import { abortReason, LostPeer, malformed, ProtocolError } from './protocol-error.ts';
 
 export type Arrived = { kind: 'command'; contextId: number; bytes: Buffer } | ControlPdu;
 
@@ -29,7 +29,7 @@ export function createMessages(pdus: PduReader): Messages {
   async function piece(): Promise<Received> {
     const received = await pdus.next();
     empty = received.kind === 'data' && received.bytes.length === 0 ? empty + 1 : 0;
-    if (empty > mostEmptyPieces) throw new ProtocolError(abortReason.invalidParameter, 'P-DATA of nothing');
+    if (empty > mostEmptyPieces) throw malformed('P-DATA of nothing');
     return received;
   }
 
@@ -39,7 +39,7 @@ export function createMessages(pdus: PduReader): Messages {
     for (let part = first; ; part = await following(first.contextId, true)) {
       if (!part.isCommand) throw new ProtocolError(abortReason.unexpectedPdu, 'a data set without a command');
       length += part.bytes.length;
-      if (length > mostCommandBytes) throw new ProtocolError(abortReason.invalidParameter, 'a command without end');
+      if (length > mostCommandBytes) throw malformed('a command without end');
       parts.push(part.bytes);
       if (part.isLast) return { kind: 'command', contextId: first.contextId, bytes: Buffer.concat(parts) };
     }
@@ -51,8 +51,7 @@ export function createMessages(pdus: PduReader): Messages {
     if (received.kind === 'abort' || received.kind === 'closed')
       throw new LostPeer(`${received.kind} inside a message`);
     if (received.kind !== 'data') throw new ProtocolError(abortReason.unexpectedPdu, 'no P-DATA inside a message');
-    if (received.contextId !== contextId || received.isCommand !== isCommand)
-      throw new ProtocolError(abortReason.invalidParameter, 'two messages at once');
+    if (received.contextId !== contextId || received.isCommand !== isCommand) throw malformed('two messages at once');
     return received;
   }
 

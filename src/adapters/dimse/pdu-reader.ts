@@ -1,6 +1,6 @@
 /** PS3.8 §9.3: the PDUs of a connection. What P-DATA carries is given out as it comes; a PDU is never held whole. */
 import type { ByteReader } from './byte-reader.ts';
-import { abortReason, LostPeer, ProtocolError } from './protocol-error.ts';
+import { abortReason, LostPeer, malformed, ProtocolError } from './protocol-error.ts';
 
 export const pduType = {
   associateRequest: 1,
@@ -49,7 +49,7 @@ export function createPduReader(bytes: ByteReader, maximumDataBytes: number): Pd
   async function control(type: number, length: number): Promise<ControlPdu> {
     const isAssociate = type <= pduType.associateAccept;
     if (isAssociate ? length > maximumAssociateBytes : length !== shortBody)
-      throw new ProtocolError(abortReason.invalidParameter, 'PDU of an impossible length');
+      throw malformed('PDU of an impossible length');
     const body = await bytes.take(length);
     if (!body) throw new LostPeer('left in the middle of a PDU');
     switch (type) {
@@ -69,13 +69,11 @@ export function createPduReader(bytes: ByteReader, maximumDataBytes: number): Pd
   }
 
   async function beginValue(): Promise<void> {
-    if (leftInPdu < itemHeaderBytes)
-      throw new ProtocolError(abortReason.invalidParameter, 'P-DATA ends inside the head of an item');
+    if (leftInPdu < itemHeaderBytes) throw malformed('P-DATA ends inside the head of an item');
     const head = await bytes.take(itemHeaderBytes);
     if (!head) throw new LostPeer('left in the middle of a PDU');
     const length = head.readUInt32BE(0);
-    if (length < 2 || length > leftInPdu - 4)
-      throw new ProtocolError(abortReason.invalidParameter, 'P-DATA item of an impossible length');
+    if (length < 2 || length > leftInPdu - 4) throw malformed('P-DATA item of an impossible length');
     const flags = head.readUInt8(5);
     value = { contextId: head.readUInt8(4), isCommand: (flags & 1) === 1, isLast: (flags & 2) === 2 };
     leftInPdu -= 4 + length;
@@ -102,8 +100,7 @@ export function createPduReader(bytes: ByteReader, maximumDataBytes: number): Pd
       if (type < pduType.associateRequest || type > pduType.abort)
         throw new ProtocolError(abortReason.unrecognizedPdu, 'PDU of an unknown type');
       if (type !== pduType.data) return control(type, length);
-      if (length < itemHeaderBytes || length > maximumDataBytes)
-        throw new ProtocolError(abortReason.invalidParameter, 'P-DATA longer than agreed, or empty');
+      if (length < itemHeaderBytes || length > maximumDataBytes) throw malformed('P-DATA longer than agreed, or empty');
       leftInPdu = length;
       await beginValue();
       return piece();

@@ -21,6 +21,11 @@ export class ProtocolError extends Error {
   }
 }
 
+/** What the other side sent has not the form it must have. */
+export function malformed(message: string): ProtocolError {
+  return new ProtocolError(abortReason.invalidParameter, message);
+}
+
 /** The other side is silent, too slow, or gone: there is nobody to abort to. */
 export class LostPeer extends Error {
   override name = 'LostPeer';
