@@ -1,7 +1,8 @@
 /** Agents of an AuditEvent: the software that asked, the software that answered, the person who wanted it (BALP). */
 import type { AuditEventAgent, Coding } from '@medplum/fhirtypes';
 import type { Actor, Context } from '../../fhir/index.ts';
-import { agentType, roleSystem } from './codes.ts';
+import { roleSystem } from '../codes.ts';
+import { agentType } from './codes.ts';
 
 /** Where this server is, as the trail names it: its public address, or its machine's name. */
 export interface Site {

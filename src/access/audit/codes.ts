@@ -1,24 +1,21 @@
 /** Codes of the audit trail: IHE BALP 1.1 (`https://profiles.ihe.net/ITI/BALP`), DICOM PS3.16 CID 400 ff., FHIR R4. */
 import type { Coding } from '@medplum/fhirtypes';
+import { passerelle } from '../codes.ts';
 
 const dcm = 'http://dicom.nema.org/resources/ontology/DCM';
 const restfulInteraction = 'http://hl7.org/fhir/restful-interaction';
 const participation = 'http://terminology.hl7.org/CodeSystem/v3-ParticipationType';
 const entityType = 'http://terminology.hl7.org/CodeSystem/audit-entity-type';
 const objectRole = 'http://terminology.hl7.org/CodeSystem/object-role';
-const passerelle = 'https://fhir.passerelle.example/';
 
 /** Tag of the events the platform wrote itself; clients cannot post events that carry it. */
-export const platformOrigin: Coding = { system: `${passerelle}CodeSystem/audit-origin`, code: 'platform' };
+export const platformOrigin: Coding = { system: `${passerelle}/CodeSystem/audit-origin`, code: 'platform' };
 
 /** `AuditEvent.entity.type` of one resource among several. */
 export const resourceTypes = 'http://hl7.org/fhir/resource-types';
 
-/** Roles of the platform, as `AuditEvent.agent.role`. */
-export const roleSystem = `${passerelle}CodeSystem/role`;
-
 /** What was done where FHIR's REST codes do not reach: `hl7v2:ORM^O01`, `dicomweb:stow`, `operation:Task/$sign`. */
-export const interactionSystem = `${passerelle}CodeSystem/audit-interaction`;
+export const interactionSystem = `${passerelle}/CodeSystem/audit-interaction`;
 
 export const eventType = {
   rest: {

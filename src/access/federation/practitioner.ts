@@ -3,11 +3,8 @@
  * new one.
  */
 import type { Identifier, Practitioner } from '@medplum/fhirtypes';
-import { type Context, type FhirStore, identifierQuery } from '../../fhir/index.ts';
-
-const rppsSystem = 'https://rpps.esante.gouv.fr';
-const accountSystem = 'https://fhir.passerelle.example/sid/account';
-const identifierTypes = 'https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-v2-0203';
+import { accountSystem, type Context, type FhirStore, identifierQuery } from '../../fhir/index.ts';
+import { frenchIdentifierTypes, rppsSystem } from '../codes.ts';
 
 export interface Named {
   login: string;
@@ -21,7 +18,7 @@ export interface Named {
 export async function practitionerFor(store: FhirStore, context: Context, person: Named): Promise<string> {
   const { login, family, given, rpps } = person;
   const identifier: Identifier = rpps
-    ? { type: { coding: [{ system: identifierTypes, code: 'RPPS' }] }, system: rppsSystem, value: rpps }
+    ? { type: { coding: [{ system: frenchIdentifierTypes, code: 'RPPS' }] }, system: rppsSystem, value: rpps }
     : { system: accountSystem, value: login };
   const practitioner: Practitioner = {
     resourceType: 'Practitioner',

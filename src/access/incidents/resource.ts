@@ -1,14 +1,13 @@
 /** An incident as a FHIR resource: a Basic (R4 has no type for it) under our profile `security-incident`. */
-
 import { createHash } from 'node:crypto';
 import type { Basic, Extension } from '@medplum/fhirtypes';
+import { passerelle } from '../codes.ts';
 import { type Incident, type IncidentKind, incidentKinds } from './incident.ts';
 
-const passerelle = 'https://fhir.passerelle.example/';
-export const incidentKindSystem = `${passerelle}CodeSystem/security-incident-kind`;
-export const incidentIdentifierSystem = `${passerelle}sid/security-incident`;
-const profile = `${passerelle}StructureDefinition/security-incident`;
-const extensionUrl = `${passerelle}StructureDefinition/security-incident-facts`;
+export const incidentKindSystem = `${passerelle}/CodeSystem/security-incident-kind`;
+export const incidentIdentifierSystem = `${passerelle}/sid/security-incident`;
+const profile = `${passerelle}/StructureDefinition/security-incident`;
+const extensionUrl = `${passerelle}/StructureDefinition/security-incident-facts`;
 
 /** What two occurrences of one incident have in common; the subject itself may be an address or a name typed wrongly. */
 export function incidentKey(kind: IncidentKind, subject: string): string {

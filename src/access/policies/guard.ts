@@ -1,10 +1,10 @@
 /** Policies are those of our files and no others: nobody stores one, nor anything in the place where one is read. */
 import type { Basic } from '@medplum/fhirtypes';
 import { type Change, FhirError } from '../../fhir/index.ts';
+import { passerelle, roleSystem } from '../codes.ts';
 import { everyPolicy } from '../policy.ts';
 
-const numberSystem = 'https://fhir.passerelle.example/sid/access-policy';
-const roleSystem = 'https://fhir.passerelle.example/CodeSystem/role';
+const numberSystem = `${passerelle}/sid/access-policy`;
 const places: ReadonlySet<string> = new Set(everyPolicy().map(({ role }) => `policy-${role}`));
 
 /** @throws FhirError 422. */

@@ -5,13 +5,13 @@
 import type { Identifier, Organization } from '@medplum/fhirtypes';
 import type { Database } from '../../db/index.ts';
 import type { Context, FhirStore, FhirTransaction } from '../../fhir/index.ts';
+import { frenchIdentifierTypes, passerelle } from '../codes.ts';
 import { refusal } from '../refusals.ts';
 import type { TenantDescription } from './description.ts';
 
 const finessSystem = 'https://finess.esante.gouv.fr';
-const identifierTypes = 'https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-v2-0203';
 const organizationTypes = 'http://terminology.hl7.org/CodeSystem/organization-type';
-const unitSystem = 'https://fhir.passerelle.example/sid/unit';
+const unitSystem = `${passerelle}/sid/unit`;
 
 /** @param contextIn circumstances of the operator in a tenant. @returns ids of the establishments, in the order described. */
 export async function createTenant(
@@ -64,7 +64,12 @@ function structure(code: 'FINEJ' | 'FINEG', finess: string, name: string): Named
     id: `finess-${finess}`.toLowerCase(),
     active: true,
     identifier: [
-      { use: 'official', type: { coding: [{ system: identifierTypes, code }] }, system: finessSystem, value: finess },
+      {
+        use: 'official',
+        type: { coding: [{ system: frenchIdentifierTypes, code }] },
+        system: finessSystem,
+        value: finess,
+      },
     ],
     type: [{ coding: [{ system: organizationTypes, code: 'prov', display: 'Healthcare Provider' }] }],
     name,

@@ -3,13 +3,11 @@
  * reports refer to somebody there, and a PractitionerRole for each establishment.
  */
 import type { Identifier, Practitioner, PractitionerRole } from '@medplum/fhirtypes';
-import { type FhirTransaction, identifierQuery } from '../../fhir/index.ts';
+import { accountSystem, type FhirTransaction, identifierQuery } from '../../fhir/index.ts';
+import { passerelle, roleSystem, rppsSystem } from '../codes.ts';
 import type { Acceptance } from './acceptance.ts';
 
-const accountSystem = 'https://fhir.passerelle.example/sid/account';
-const acceptanceSystem = 'https://fhir.passerelle.example/sid/acceptance';
-const roleSystem = 'https://fhir.passerelle.example/CodeSystem/role';
-const rppsSystem = 'https://rpps.esante.gouv.fr';
+const acceptanceSystem = `${passerelle}/sid/acceptance`;
 
 /**
  * Id of the person's Practitioner here: the one with the same RPPS number or account, else a copy of the one at home.
