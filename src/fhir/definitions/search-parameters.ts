@@ -1,8 +1,8 @@
 /** Definitions of search parameters: those of R4, boiled down at build time, and our own from `fhir-profiles/`. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { SearchParameter } from '@medplum/fhirtypes';
+import { profilesFolder } from './profiles-folder.ts';
 
 export type SearchParameterType =
   | 'number'
@@ -62,7 +62,6 @@ interface GeneratedFile {
 }
 
 const generatedFile = new URL('./search-parameters.generated.json', import.meta.url);
-const profilesFolder = fileURLToPath(new URL('../../../fhir-profiles/', import.meta.url));
 const searchTypes: readonly string[] = [
   'number',
   'date',

@@ -1,11 +1,10 @@
 /** Types this tenant has anything of, deleted or not: what can be skipped when everything is asked for. */
 import type { ResourceType } from '@medplum/fhirtypes';
 import type { Sql } from '../../db/index.ts';
-import { resourceTypesOf } from '../definitions/structure-file.ts';
-import { r4Structure } from '../definitions/structure-r4.ts';
+import { r4Types } from '../definitions/structure-r4.ts';
 import { usedTypesStatement } from '../search/used-types.ts';
 
-const { text } = usedTypesStatement(resourceTypesOf(r4Structure), '');
+const { text } = usedTypesStatement(r4Types, '');
 
 /** One statement; in the order of the types' names. */
 export async function typesInUse(sql: Sql, tenant: string): Promise<ResourceType[]> {

@@ -4,13 +4,11 @@
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Resource } from '@medplum/fhirtypes';
 import type { Operation } from '../contract.ts';
 import { definitionPackage } from '../definitions/package-file.ts';
+import { profilesFolder } from '../definitions/profiles-folder.ts';
 import { operationDefinitions } from './operation-definitions.ts';
-
-const profilesFolder = fileURLToPath(new URL('../../../fhir-profiles/', import.meta.url));
 
 export interface Artefacts {
   read(type: string, id: string): Resource | undefined;

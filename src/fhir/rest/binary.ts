@@ -1,7 +1,7 @@
 /** Binary in its own form, as files travel: https://hl7.org/fhir/R4/binary.html#rest. */
 import type { Binary } from '@medplum/fhirtypes';
+import { subsetted } from '../search/subset.ts';
 import type { Answer } from './call.ts';
-import { subsetted } from './subsetting.ts';
 
 /** A file as it leaves. */
 export interface RawAnswer {

@@ -1,8 +1,6 @@
 /** history of an instance, a type, everything: https://hl7.org/fhir/R4/http.html#history. */
-import type { ResourceType } from '@medplum/fhirtypes';
 import { FhirError } from '../contract.ts';
-import { resourceTypesOf } from '../definitions/structure-file.ts';
-import { r4Structure } from '../definitions/structure-r4.ts';
+import { r4Types } from '../definitions/structure-r4.ts';
 import type { HistoryOptions, HistoryPage } from '../store/contract.ts';
 import { bundleText, entryText, fullUrl } from './bundle.ts';
 import type { Call, ReadInteraction } from './call.ts';
@@ -22,8 +20,6 @@ const methods = {
   delete: ['DELETE', '204'],
 } as const;
 
-const allTypes = resourceTypesOf(r4Structure) as readonly ResourceType[];
-
 export const historyInstance = historyInteraction('history-instance');
 export const historyType = historyInteraction('history-type');
 export const historySystem = historyInteraction('history-system');
@@ -40,7 +36,7 @@ function historyInteraction(code: string): ReadInteraction {
       // The history of everything shows only types the caller may see one by one.
       const scope = type
         ? { type, ...(id ? { id } : {}) }
-        : { types: permittedTypes(guards, call.context, 'history-type', allTypes) };
+        : { types: permittedTypes(guards, call.context, 'history-type', r4Types) };
       const page = await reads.history(scope, options);
       if (id && page.entries.length === 0 && !(await reads.readStored(type!, id))) {
         throw new FhirError(404, 'not-found', `${type}/${id} is not known`);

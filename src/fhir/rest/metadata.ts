@@ -1,5 +1,4 @@
 /** capabilities: the CapabilityStatement, made from the routes, parameters and operations that serve (https://hl7.org/fhir/R4/http.html#capabilities). */
-import { readFileSync } from 'node:fs';
 import type {
   CapabilityStatement,
   CapabilityStatementRestResource,
@@ -9,18 +8,14 @@ import type {
   ResourceType,
 } from '@medplum/fhirtypes';
 import type { SearchDefinitions } from '../definitions/search-parameters.ts';
-import { resourceTypesOf } from '../definitions/structure-file.ts';
-import { r4Structure } from '../definitions/structure-r4.ts';
+import { r4Types } from '../definitions/structure-r4.ts';
 import { jsonPatchType } from '../patch/index.ts';
 import type { Service, SystemInteraction } from './call.ts';
 import { compartmentTypes } from './compartments.ts';
 import { fhirJson, fhirXml } from './negotiation.ts';
 import { definitionUrl } from './operation-definitions.ts';
+import { softwareVersion } from './software-version.ts';
 import { validateOperations } from './validate.ts';
-
-const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
 
 const fhir = 'http://hl7.org/fhir/';
 
@@ -54,7 +49,7 @@ function capabilityStatement(base: string, service: Service): CapabilityStatemen
     status: 'active',
     date: clock.now().toISOString(),
     kind: 'instance',
-    software: { name: 'Passerelle', version },
+    software: { name: 'Passerelle', version: softwareVersion },
     implementation: { description: 'Passerelle', url: base },
     fhirVersion: '4.0.1',
     format: [fhirJson, 'json', fhirXml, 'xml'],
@@ -65,9 +60,7 @@ function capabilityStatement(base: string, service: Service): CapabilityStatemen
         security: {
           description: 'OAuth 2.0 bearer tokens or a session cookie; every interaction is checked and audited.',
         },
-        resource: resourceTypesOf(r4Structure).map((type) =>
-          resourceOf(type as ResourceType, typeInteractions, service, reverse),
-        ),
+        resource: r4Types.map((type) => resourceOf(type, typeInteractions, service, reverse)),
         interaction: [
           { code: 'transaction' },
           { code: 'batch' },

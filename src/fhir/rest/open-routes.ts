@@ -1,20 +1,15 @@
 /** Beside the RESTful API, for anybody: its OpenAPI document and the style sheet of its pages. Nothing about patients is in them. */
-import { readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
 import { gunzip, gzip } from 'node:zlib';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { resourceTypesOf } from '../definitions/structure-file.ts';
-import { r4Structure } from '../definitions/structure-r4.ts';
+import { r4Structure, r4Types } from '../definitions/structure-r4.ts';
 import { stylesheet, stylesheetPath } from '../html/index.ts';
 import { type ApiDescription, openApiDocument } from '../openapi/index.ts';
 import type { Service } from './call.ts';
 import { acceptedEncoding } from './content-encoding.ts';
 import { compartmentTypes } from './routes.ts';
+import { softwareVersion } from './software-version.ts';
 import { validateOperations } from './validate.ts';
-
-const { version } = JSON.parse(readFileSync(new URL('../../../package.json', import.meta.url), 'utf8')) as {
-  version: string;
-};
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -53,11 +48,10 @@ export function openRoutes(app: FastifyInstance, service: Service, baseOf: (requ
 }
 
 function describe(base: string, { routes, store, searchDefinitions }: Service): ApiDescription {
-  const types = resourceTypesOf(r4Structure);
   return {
     base,
-    version,
-    types,
+    version: softwareVersion,
+    types: r4Types,
     structure: r4Structure,
     compartments: compartmentTypes,
     routes: routes.map(({ method, path, interaction }) => ({
@@ -66,7 +60,7 @@ function describe(base: string, { routes, store, searchDefinitions }: Service): 
       code: interaction.code,
       isPublic: interaction.access === 'system' && interaction.isPublic === true,
     })),
-    operations: [...store.operations, ...types.flatMap((type) => validateOperations(type as never))],
+    operations: [...store.operations, ...r4Types.flatMap((type) => validateOperations(type))],
     parameters: (type) =>
       searchDefinitions.parameters(type).map(({ code, type: kind }) => ({ name: code, type: kind })),
     // The store refuses to change the audit trail.

@@ -8,8 +8,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Clock } from '../../config/index.ts';
 import { FhirError, type FhirGuards } from '../contract.ts';
 import { loadSearchDefinitions } from '../definitions/search-parameters.ts';
-import { resourceTypesOf } from '../definitions/structure-file.ts';
-import { r4Structure } from '../definitions/structure-r4.ts';
+import { r4Types } from '../definitions/structure-r4.ts';
 import { type Asked, answerPage, startPage, type Viewer } from '../html/index.ts';
 import type { RestStore } from '../store/contract.ts';
 import { type Admission, admit } from './admission.ts';
@@ -66,7 +65,6 @@ export async function fhirRoutes(app: FastifyInstance, options: FhirRoutesOption
     resolve,
     ...(options.describe ? { describe: options.describe } : {}),
   };
-  const types = resourceTypesOf(r4Structure);
   app.decorateRequest('fhirArrival', null);
 
   // Bodies stay octets until the caller is known and the type of content is settled.
@@ -102,7 +100,7 @@ export async function fhirRoutes(app: FastifyInstance, options: FhirRoutesOption
     const { admission, requestId, path } = request.fhirArrival!;
     const base = baseOf(request);
     if (path === '' && request.method !== 'POST' && !admission!.target)
-      return sendPage(reply, startPage(base, types, viewerOf(admission)));
+      return sendPage(reply, startPage(base, r4Types, viewerOf(admission)));
     const { call, interaction } = callOf(request, admission!, requestId, base, service);
     const answered = await execute(call, interaction, service);
     const isUpload = admission!.bodyFormat === 'raw' && call.prefer.return === undefined;

@@ -4,8 +4,7 @@
  */
 import type { ResourceType } from '@medplum/fhirtypes';
 import { type Context, FhirError } from '../contract.ts';
-import { resourceTypesOf } from '../definitions/structure-file.ts';
-import { r4Structure } from '../definitions/structure-r4.ts';
+import { r4Types } from '../definitions/structure-r4.ts';
 import { isResourceType } from '../validation/index.ts';
 import type { ReadInteraction, Service } from './call.ts';
 import { permittedTypes } from './permits.ts';
@@ -13,8 +12,6 @@ import { served } from './read.ts';
 import { authorizeSearch, includable } from './search-reach.ts';
 import { searchedAddress } from './searched-address.ts';
 import { searchsetText } from './searchset.ts';
-
-const allTypes = resourceTypesOf(r4Structure) as readonly ResourceType[];
 
 export const searchSystem: ReadInteraction = {
   access: 'read',
@@ -42,7 +39,7 @@ function searchedTypes(query: string, context: Context, service: Service): Resou
   const named = namedTypes(query);
   for (const type of named) authorizeSearch(context, type, query, service);
   if (named.length > 0) return named;
-  const seen = permittedTypes(guards, context, 'search-type', allTypes);
+  const seen = permittedTypes(guards, context, 'search-type', r4Types);
   if (seen.length === 0) guards.authorize(context, { interaction: 'search-system' });
   // A chain of a type left out is not followed: it would tell about what it reaches.
   const permitted = seen.filter((type) =>
@@ -50,7 +47,7 @@ function searchedTypes(query: string, context: Context, service: Service): Resou
       seen.includes(reached as ResourceType),
     ),
   );
-  return permitted.length === allTypes.length ? undefined : permitted;
+  return permitted.length === r4Types.length ? undefined : permitted;
 }
 
 /** Types in `_type`. @throws FhirError 400 for what is no type. */

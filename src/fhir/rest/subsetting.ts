@@ -6,7 +6,7 @@ import type { Resource, ResourceType } from '@medplum/fhirtypes';
 import { FhirError } from '../contract.ts';
 import type { SearchDefinitions } from '../definitions/search-parameters.ts';
 import { parseJson, stringifyJson } from '../json/index.ts';
-import { subsetText } from '../search/subset.ts';
+import { subsetText, subsetted } from '../search/subset.ts';
 import type { StoredVersion } from '../store/contract.ts';
 import type { Call } from './call.ts';
 
@@ -62,8 +62,6 @@ export function readParameters({ query, prefer }: Call): URLSearchParams {
   }
   return parameters;
 }
-
-export const subsetted = { system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'SUBSETTED' };
 
 /** @throws FhirError 422 for a resource that says itself that parts of it are missing. */
 export function refuseSubsetted(resource: Resource): void {

@@ -2,8 +2,7 @@
 import type { ResourceType } from '@medplum/fhirtypes';
 import type { RowLimits } from '../../db/index.ts';
 import type { RowScope } from '../contract.ts';
-import { resourceTypesOf } from '../definitions/structure-file.ts';
-import { r4Structure } from '../definitions/structure-r4.ts';
+import { r4Types } from '../definitions/structure-r4.ts';
 import { type KeyHasher, keyKind, keyText } from './keys.ts';
 import type { SqlValues } from './sql-values.ts';
 
@@ -34,7 +33,7 @@ export function isLimitedType(type: string): boolean {
 
 /** Every type whose rows may be out of sight. */
 export function limitedTypes(): ResourceType[] {
-  return resourceTypesOf(r4Structure).filter(isLimitedType) as ResourceType[];
+  return r4Types.filter(isLimitedType);
 }
 
 /** A `RowScope` in one tenant. */

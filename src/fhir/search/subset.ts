@@ -5,7 +5,8 @@ import { keepLiterals, parseJson, stringifyJson } from '../json/index.ts';
 import type { StoredVersion } from '../store/contract.ts';
 import type { Summary } from './request.ts';
 
-const subsetted = { system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'SUBSETTED' };
+/** Tag of what lacks elements. */
+export const subsetted = { system: 'http://terminology.hl7.org/CodeSystem/v3-ObservationValue', code: 'SUBSETTED' };
 
 /** The version with its text reduced; itself when nothing was asked. */
 export function subsetText(

@@ -1,11 +1,10 @@
 /** Our own definitions: those of `fhir-profiles/`, and those other rooms hand in. Read at the first question. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { ConceptMap } from '@medplum/fhirtypes';
+import { profilesFolder } from '../definitions/profiles-folder.ts';
 import type { Definitions, TerminologyResource, TerminologyType } from './r4.ts';
 
-const profilesFolder = fileURLToPath(new URL('../../../fhir-profiles/', import.meta.url));
 const folders = ['code-systems', 'value-sets', 'concept-maps'];
 
 /**
