@@ -81,6 +81,8 @@ export interface StoreOptions {
   contextId?: number;
   sopClass?: string;
   sopInstance?: string;
+  /** False: more is to come, as from a sender that is interrupted. */
+  isWhole?: boolean;
 }
 
 export async function openRaw({ port, tls }: Pick<ScuOptions, 'port' | 'tls'>): Promise<RawScu> {
@@ -137,7 +139,8 @@ export async function associate(options: ScuOptions): Promise<Scu> {
   const said = readAccept(answer.body);
   let messageId = 0;
   const closed = new Promise<void>((resolve) => raw.socket.once('close', () => resolve()));
-  const storeDataset: Scu['storeDataset'] = async (dataset, { contextId = 1, sopClass, sopInstance }) => {
+  const storeDataset: Scu['storeDataset'] = async (dataset, options) => {
+    const { contextId = 1, sopClass, sopInstance, isWhole = true } = options;
     messageId += 1;
     raw.send(
       dataPdu(
@@ -154,7 +157,7 @@ export async function associate(options: ScuOptions): Promise<Scu> {
       ),
     );
     for (let at = 0; at === 0 || at < dataset.length; at += pieceBytes) {
-      const isLast = at + pieceBytes >= dataset.length;
+      const isLast = isWhole && at + pieceBytes >= dataset.length;
       const fits = raw.socket.write(dataPdu(contextId, isLast ? 2 : 0, dataset.subarray(at, at + pieceBytes)));
       if (!fits && !raw.socket.destroyed)
         await Promise.race([new Promise<void>((resolve) => raw.socket.once('drain', resolve)), closed]);
