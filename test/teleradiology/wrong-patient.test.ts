@@ -17,7 +17,7 @@ import {
   study,
   uid,
 } from './support/requests.ts';
-import { createWorld, tenant, type World } from './support/world.ts';
+import { createWorld, hospital, tenant, type World } from './support/world.ts';
 
 let world: World;
 beforeAll(async () => {
@@ -162,6 +162,36 @@ describe('images', () => {
     const own = uid();
     await world.images(study(who, own, { issuerOfPatientId: ippSystem.split('/').at(-1) }), { '1': 3 });
     expect(outputs(await world.task(id), 'imaging-study')).toHaveLength(1);
+  });
+
+  it('of another hospital that counts alike hold nobody’s case, wait for their own request, and find it', async () => {
+    const neighbour = 'ch-voisin';
+    await world.store.transaction(world.as('administrator'), (tx) => tx.update(hospital([], neighbour)));
+    const value = fresh();
+    const ask = (who: ReturnType<typeof person>, authority: string, establishment?: string) =>
+      send(
+        world,
+        request(who, {
+          serviceRequest: {
+            ...request(who).serviceRequest,
+            identifier: [
+              placer(`DEM-${fresh()}`),
+              { type: { coding: [{ code: 'ACSN' }] }, system: `urn:oid:2.999.${authority}`, value },
+            ],
+          },
+        }),
+        establishment,
+      );
+    const [who, other] = [person(), person()];
+    const { task } = await ask(who, '1');
+    const images = study(other, uid(), { accessionNumber: value });
+    await world.images(images, { '1': 3 }, { establishment: neighbour });
+    expect(world.quarantined.size).toBe(0);
+    expect(await issuesOf(task.id)).toHaveLength(0);
+    const { task: own } = await ask(other, '2', neighbour);
+    expect(outputs(await world.task(own.id), 'imaging-study')).toHaveLength(1);
+    await world.images(study(who, uid(), { accessionNumber: value }), { '1': 3 }, { establishment: 'ch-exemple' });
+    expect(outputs(await world.task(task.id), 'imaging-study')).toHaveLength(1);
   });
 
   it('for a request that is still a draft wait for it, and find it when it is submitted', async () => {

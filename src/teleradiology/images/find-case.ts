@@ -1,6 +1,6 @@
 /** Finds the case of a study, in the order of design §5 rule 5; says why when the images contradict the request. */
 import type { Coding, Identifier, ImagingStudy, Patient, ServiceRequest } from '@medplum/fhirtypes';
-import { escapeValue, type FhirTransaction, identifierQuery, identifierToken } from '../../fhir/index.ts';
+import { escapeValue, type FhirTransaction, identifierQuery, identifierToken, labelsOf } from '../../fhir/index.ts';
 import type { StudyIdentity } from '../../imaging/contract.ts';
 import { openStates, stateDefinition } from '../case/index.ts';
 import { codeSystem, identifierIs, insSystems, studyIdentifier } from '../codes.ts';
@@ -23,6 +23,28 @@ export async function findCase(tx: FhirTransaction, identity: StudyIdentity): Pr
   const study = studyIdentifier(identity.studyInstanceUid);
   const byUid = await casesOf(tx, identifierToken(study.system, study.value), () => true);
   if (byUid.length > 0) return single(tx, byUid, 'study-uid', identity);
+  const found = await findByNumber(tx, identity);
+  return found !== undefined && (await isCoincidence(tx, found, identity)) ? undefined : found;
+}
+
+/**
+ * Two hospitals count alike: a number of theirs under which another hospital's request asks for another patient is no contradiction of either,
+ * and neither side is shown who the other's patient is.
+ */
+async function isCoincidence(
+  tx: FhirTransaction,
+  { task, contradictions }: FoundCase,
+  identity: StudyIdentity,
+): Promise<boolean> {
+  return contradictions.length > 0 && !isFrom(task, labelsOf(await imagesOf(tx, identity)));
+}
+
+/** Whether a case is of who sent the images; of anybody's where nothing says who did. */
+function isFrom(task: CaseTask, senders: readonly string[]): boolean {
+  return senders.length === 0 || senders.includes(idOf(task.requester, 'Organization') ?? '');
+}
+
+async function findByNumber(tx: FhirTransaction, identity: StudyIdentity): Promise<FoundCase | undefined> {
   if (identity.accessionNumber !== undefined) {
     const { accessionNumber: value, accessionIssuer: issuer } = identity;
     const system = issuer === undefined ? undefined : /^[0-9.]+$/.test(issuer) ? `urn:oid:${issuer}` : issuer;
@@ -68,14 +90,15 @@ function takesImages(task: CaseTask): boolean {
   return state !== undefined && state !== 'draft' && stateDefinition(state)?.final !== true;
 }
 
-/** Several cases with one number leave the choice to a person. */
+/** Several cases with one number, of who sent the images where that is known, leave the choice to a person. */
 async function single(
   tx: FhirTransaction,
   cases: CaseTask[],
   basis: AttachmentBasis,
   identity: StudyIdentity,
 ): Promise<FoundCase | undefined> {
-  const [task, another] = cases;
+  const senders = cases.length > 1 ? labelsOf(await imagesOf(tx, identity)) : [];
+  const [task, another] = cases.filter((each) => isFrom(each, senders));
   if (task === undefined || another !== undefined) return undefined;
   const patient = await tx.find('Patient', idOf(task.for, 'Patient') ?? '');
   return { task, basis, contradictions: patient === undefined ? [] : contradictionsWith(patient, identity) };

@@ -48,7 +48,14 @@ export interface World {
   images(
     study: StudyIdentity,
     series: Record<string, number>,
-    options?: { quarantine?: string; imagingStudyId?: string; started?: string; laterality?: string },
+    options?: {
+      quarantine?: string;
+      imagingStudyId?: string;
+      started?: string;
+      laterality?: string;
+      /** Whose PACS sends them. */
+      establishment?: string;
+    },
   ): Promise<void>;
   outcome(item: DeliveryItem, result: DeliveryResult): Promise<void>;
   /** Another server on the same database. */
@@ -215,7 +222,8 @@ export async function createWorld(
     async images(identity, series, options = {}) {
       const { quarantine, imagingStudyId = `study-${identity.studyInstanceUid.replaceAll('.', '-')}` } = options;
       const instances = Object.values(series).reduce((sum, count) => sum + count, 0);
-      await store.transaction(contextOf('technologist', 'dicomweb:stow'), async (tx) => {
+      const establishments = options.establishment ? { establishments: [options.establishment] } : {};
+      await store.transaction({ ...contextOf('technologist', 'dicomweb:stow'), ...establishments }, async (tx) => {
         const known = await tx.find('ImagingStudy', imagingStudyId);
         await tx.update({
           resourceType: 'ImagingStudy',
