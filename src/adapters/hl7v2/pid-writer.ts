@@ -2,6 +2,7 @@
 import type { Identifier, Patient } from '@medplum/fhirtypes';
 import { escapeText } from './escape.ts';
 import { writeCx } from './identifier.ts';
+import { hasMatriculeForm, hasValidKey } from './ins.ts';
 import { birthListUrl, birthPlaceUrl, inseeUrl, reliabilityUrl } from './patient.ts';
 import { line } from './segment-writer.ts';
 import type { Tables } from './tables.ts';
@@ -41,22 +42,54 @@ function writeIdentifiers(
   tables: Tables,
   receiver: string | undefined,
 ): string {
+  const local = (patient.identifier ?? []).filter(
+    (identifier) =>
+      identifier.use !== 'old' &&
+      identifier.value &&
+      (typeOf(identifier) ?? 'PI') === 'PI' &&
+      insRule(identifier, tables) === undefined &&
+      (identifier.assigner?.reference === undefined || identifier.assigner.reference === receiver),
+  );
+  return [
+    ...local.map((identifier) => writeCx(identifier, 'PI', tables)),
+    ...qualifiedIns(patient, statuses, tables).map(
+      ({ rule, matricule }) => `${escapeText(matricule)}^^^${rule.namespace}&${rule.oid}&ISO^INS`,
+    ),
+  ].join('~');
+}
+
+/** What a client wrote into the Patient is not believed more than a message: status, strict traits, type, form and key all agree, or it stays here. */
+function qualifiedIns(patient: Patient, statuses: readonly string[], tables: Tables) {
   const { qualifying, codes } = tables['identity-status'];
   const voided = statuses.some((status) => codes.find((known) => known.code === status)?.voidsIns);
-  const qualified = statuses.includes(qualifying) && !voided;
-  return (patient.identifier ?? [])
-    .filter((identifier) => identifier.use !== 'old' && identifier.value)
-    .flatMap((identifier) => {
-      const type = identifier.type?.coding?.find((coding) => coding.code)?.code ?? 'PI';
-      const rule = tables.identifiers.ins.find((candidate) => candidate.type === type);
-      const assigner = identifier.assigner?.reference;
-      const isTheirs = assigner === undefined || assigner === receiver;
-      if (!rule) return type === 'PI' && isTheirs ? [writeCx(identifier, 'PI', tables)] : [];
-      if (!qualified || identifier.use === 'secondary') return [];
-      return [`${escapeText(identifier.value ?? '')}^^^${rule.namespace}&${rule.oid}&ISO^INS`];
-    })
-    .sort((a, b) => Number(a.endsWith('^INS')) - Number(b.endsWith('^INS')))
-    .join('~');
+  if (!statuses.includes(qualifying) || voided || !hasStrictTraits(patient)) return [];
+  return (patient.identifier ?? []).flatMap((identifier) => {
+    const rule = insRule(identifier, tables);
+    const isInUse = identifier.use !== 'old' && identifier.use !== 'secondary';
+    const type = typeOf(identifier);
+    // The health-insurance number shares the system of the NIR: only the type tells them apart.
+    if (rule === undefined || !isInUse || (type !== undefined && type !== rule.type)) return [];
+    const matricule = (identifier.value ?? '').replace(/\s/g, '').toUpperCase();
+    const isRight = hasMatriculeForm(matricule) && (!rule.keyChecked || hasValidKey(matricule));
+    return isRight ? [{ rule, matricule }] : [];
+  });
+}
+
+/** Name and given names of birth, day of birth, sex, place of birth (RNIV). */
+function hasStrictTraits({ name = [], birthDate, gender, extension = [] }: Patient): boolean {
+  const official = name.find((each) => each.use === 'official') ?? name.find((each) => each.use === undefined);
+  const place = extension.find(({ url }) => url === birthPlaceUrl)?.valueAddress;
+  const list = official?.extension?.some(({ url, valueString }) => url === birthListUrl && valueString);
+  const isNamed = Boolean(official?.family && official.given?.[0] && list);
+  return isNamed && birthDate?.length === 10 && (gender === 'male' || gender === 'female') && place !== undefined;
+}
+
+function insRule({ system }: Identifier, tables: Tables) {
+  return tables.identifiers.ins.find(({ oid }) => system === `urn:oid:${oid}`);
+}
+
+function typeOf({ type }: Identifier): string | undefined {
+  return type?.coding?.find(({ code }) => code)?.code;
 }
 
 function writeNames(patient: Patient): string {

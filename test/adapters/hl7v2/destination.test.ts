@@ -335,6 +335,31 @@ describe('the answer to a request', () => {
     expect(segment(last(), 'PID')[32]).toBe('PROV');
   });
 
+  it.each([
+    ['whose type nobody wrote, of an identity that is not qualified', { type: undefined }, { extension: undefined }],
+    [
+      'whose key is wrong',
+      { system: 'urn:oid:1.2.250.1.213.1.4.8', type: frenchType('INS-NIR'), value: '190027505600115' },
+      {},
+    ],
+    ['under a type that is not its system’s', { type: frenchType('INS-NIR') }, {}],
+    ['under the type of a number of the hospital', { type: type('PI') }, {}],
+    ['of traits that are not whole', {}, { birthDate: '1990-02' }],
+  ])('leaves out an INS %s', async (_what, ins, change) => {
+    const id = await makeCase();
+    const [task] = await rooms.store.search(tenant, 'Task', `_id=${id.replace('Task/', '')}`);
+    const patientId = task?.for?.reference?.split('/')[1] ?? '';
+    await rooms.store.transaction(systemContext(tenant, 'test', systemClock), async (tx) => {
+      const patient = await tx.read('Patient', patientId);
+      const numbers = patient.identifier!.map((each) =>
+        each.system?.startsWith('urn:oid:1.2.250.1.213') ? { ...each, ...ins } : each,
+      );
+      await tx.update({ ...patient, ...change, identifier: numbers });
+    });
+    await destination.deliver(delivery('request-answer', id));
+    expect(segment(last(), 'PID')[3]).toMatch(/^IPP-\d+\^\^\^CH-TEST&590099991&N\^PI$/);
+  });
+
   it('of a refused request is OC with the reason and no OBX', async () => {
     const focus = await makeCase({
       task: { status: 'rejected', statusReason: { text: 'Examen ^ non justifié' }, output: undefined },
