@@ -180,6 +180,7 @@ describe('text and values', () => {
   it.each([
     [['ISO_IR 100'], Buffer.from('H\xc9L\xc8NE', 'latin1'), 'HÉLÈNE'],
     [['ISO-IR 100'], Buffer.from('\xe9', 'latin1'), 'é'],
+    [['ISO_IR 100'], Buffer.from('DUPRÉ^ÉLÉA'), 'DUPRÉ^ÉLÉA'],
     [['ISO_IR 192'], Buffer.from('ZOÉ'), 'ZOÉ'],
     [['ISO_IR 192'], Buffer.from('ZO\xc9', 'latin1'), 'ZOÉ'],
     [[], Buffer.from('ZO\xc9', 'latin1'), 'ZOÉ'],

@@ -67,8 +67,10 @@ export function textDecoding(terms: readonly string[]): TextDecoding {
   if (numbers.length > 1 || terms.some((term) => /2022/.test(term))) {
     return (bytes) => decodeIso2022(bytes, initial ?? 'latin1');
   }
-  // No repertoire declared, or one we do not know: what is not ASCII is most often UTF-8 or Latin-1.
-  return initial === undefined || first === '6' ? decodeUtf8OrLatin1 : (bytes) => decodePlain(bytes, initial);
+  // No repertoire declared, or one we do not know: what is not ASCII is most often UTF-8 or Latin-1. Under Latin-1 gateways write UTF-8, too: no
+  // name in it happens to be UTF-8, and read as declared `DUPRÃ‰` would be another patient than the request's.
+  const isDoubtful = initial === undefined || first === '6' || first === '100';
+  return isDoubtful ? decodeUtf8OrLatin1 : (bytes) => decodePlain(bytes, initial);
 }
 
 /** `ISO_IR 100`, `ISO 2022 IR 87` and their misspellings → the number; GB18030 and GBK as they are. */
