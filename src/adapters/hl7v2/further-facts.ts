@@ -7,7 +7,8 @@ import { systemUri } from './coding.ts';
 import type { Segment } from './message.ts';
 import { readQuantity } from './observation.ts';
 import type { Tables } from './tables.ts';
-import { type OrderGroup, type Translation, timestampOf } from './translation.ts';
+import { parseTimestamp } from './timestamp.ts';
+import type { OrderGroup, Translation } from './translation.ts';
 
 /** OBX-11 of a result that does not count: deleted, not obtained, wrong (table 0085). */
 const noResult = ['D', 'X', 'W'];
@@ -22,29 +23,43 @@ export function readOtherResults(translation: Translation, group: OrderGroup, ma
   const known = [modality.code, region.code, ...observations.map(({ code }) => code)];
   return group.segments.flatMap((segment): Observation[] => {
     const code = segment.name === 'OBX' ? segment.value(3) : undefined;
-    const label = segment.value(3, 2);
+    const label = plain(segment.value(3, 2));
     if ((code ?? label) === undefined || segment.name !== 'OBX' || known.includes(code ?? '')) return [];
-    const text = segment.text(5);
+    const text = plain(segment.text(5));
     if (text === undefined || noResult.includes(segment.value(11) ?? '')) return [];
     if (files.includes(segment.value(2) ?? '')) {
       notices.push(`OBX ${segment.ordinal} : fichier non repris, à joindre au dossier par un autre moyen.`);
       return [];
     }
     const system = systemUri(segment.value(3, 3) ?? '', tables);
-    const at = timestampOf(translation, segment, 14, 'date de l’observation')?.dateTime ?? made;
+    // What is beside the dictionary is no reason to refuse a request.
+    const at = parseTimestamp(segment.value(14) ?? '', translation.site.zone)?.dateTime ?? made;
     return [
       {
         resourceType: 'Observation',
         status: 'final',
         code: {
-          ...(code && system ? { coding: [{ system, code, ...(label ? { display: label } : {}) }] } : {}),
-          text: label ?? code,
+          ...(code && system && isCode(code)
+            ? { coding: [{ system, code, ...(label ? { display: label } : {}) }] }
+            : {}),
+          text: label ?? plain(code),
         },
         ...(at ? { effectiveDateTime: at } : {}),
         ...resultOf(segment, text, tables),
       },
     ];
   });
+}
+
+/** Without the control characters that no FHIR string may hold. */
+function plain(text: string | undefined): string | undefined {
+  const clean = text?.replace(/(?![\t\n\r])\p{Cc}/gu, ' ').trim();
+  return clean === '' ? undefined : clean;
+}
+
+/** Whether FHIR takes it for a code. */
+function isCode(text: string): boolean {
+  return /^\S+(?: \S+)*$/.test(text);
 }
 
 /** A number with its unit; of a coded value the words, else the code; any other text as it stands. */
@@ -54,12 +69,12 @@ function resultOf(
   tables: Tables,
 ): Pick<Observation, 'valueQuantity' | 'valueString' | 'note'> {
   const type = segment.value(2) ?? '';
-  const flag = segment.value(8);
+  const flag = plain(segment.value(8));
   const note = flag === undefined ? {} : { note: [{ text: `Interprétation de l’émetteur : ${flag}` }] };
   if (type === 'NM' && quantity.test(text))
     return { valueQuantity: readQuantity(segment, 'résultat', tables), ...note };
-  const coded = type === 'CE' || type === 'CWE' ? (segment.value(5, 2) ?? segment.value(5)) : undefined;
-  const unit = segment.value(6);
+  const coded = type === 'CE' || type === 'CWE' ? plain(segment.value(5, 2) ?? segment.value(5)) : undefined;
+  const unit = plain(segment.value(6));
   return { valueString: [coded ?? text, ...(coded === undefined && unit ? [unit] : [])].join(' '), ...note };
 }
 
@@ -68,10 +83,10 @@ export function readAllergies({ message, tables }: Translation, made: string | u
   const { allergy } = tables.observations;
   return message.segments.flatMap((segment): Observation[] => {
     if (segment.name !== 'AL1') return [];
-    const substance = segment.value(3, 2) ?? segment.value(3);
-    const severity = segment.value(4, 2) ?? segment.value(4);
+    const substance = plain(segment.value(3, 2) ?? segment.value(3));
+    const severity = plain(segment.value(4, 2) ?? segment.value(4));
     const known = allergy.severities.find(({ code }) => code === segment.value(4))?.display;
-    const reactions = Array.from({ length: segment.repetitions(5) }, (_, at) => segment.value(5, 1, 1, at));
+    const reactions = Array.from({ length: segment.repetitions(5) }, (_, at) => plain(segment.value(5, 1, 1, at)));
     const words = [substance, known ?? severity, ...reactions].filter((word) => word !== undefined);
     if (words.length === 0) return [];
     return [
@@ -93,10 +108,10 @@ export function readAllergies({ message, tables }: Translation, made: string | u
 export function readFurtherNotes({ message }: Translation, group: OrderGroup): Annotation[] {
   const first = message.segments.findIndex(({ name }) => name === 'ORC');
   const before = message.segments.slice(0, first);
-  const notes = before.flatMap((segment) => (segment.name === 'NTE' ? (segment.text(3) ?? []) : []));
+  const notes = before.flatMap((segment) => (segment.name === 'NTE' ? (plain(segment.text(3)) ?? []) : []));
   const diagnoses = [...before, ...group.segments].flatMap((segment) => {
     if (segment.name !== 'DG1') return [];
-    const [code, label] = [segment.value(3), segment.value(4) ?? segment.value(3, 2)];
+    const [code, label] = [plain(segment.value(3)), plain(segment.value(4) ?? segment.value(3, 2))];
     const said = label === undefined ? code : code === undefined ? label : `${label} (${code})`;
     return said === undefined ? [] : [`Diagnostic : ${said}`];
   });
