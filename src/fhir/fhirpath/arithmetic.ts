@@ -4,7 +4,7 @@ import { type Compiled, fromItems, type Items } from './compiled.ts';
 import { movedTime } from './durations.ts';
 import { inUnitOf, type UnitOf } from './order.ts';
 import { timeTypes } from './times.ts';
-import { isObject, plain } from './values.ts';
+import { isObject, longestText, plain } from './values.ts';
 
 type Quantity = Readonly<Record<string, unknown>>;
 
@@ -25,7 +25,11 @@ const moved =
   };
 
 export const arithmetic: Readonly<Record<string, (left: Compiled, right: Compiled) => Compiled>> = {
-  '+': sum(1, { numbers: (a, b) => a + b, texts: (a, b) => a + b, quantities: moved(1) }),
+  '+': sum(1, {
+    numbers: (a, b) => a + b,
+    texts: (a, b) => (a.length + b.length > longestText ? undefined : a + b),
+    quantities: moved(1),
+  }),
   '-': sum(-1, { numbers: (a, b) => a - b, quantities: moved(-1) }),
   '*': product({ numbers: (a, b) => a * b, quantities: (a, b) => composed(a, b, '.') }),
   '/': product({ numbers: (a, b) => a / b, quantities: (a, b) => composed(a, b, '/') }),

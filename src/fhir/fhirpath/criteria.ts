@@ -2,7 +2,7 @@
 import { type Compiled, type FunctionCompiler, fromItems, fromTruth, type Items, type Scope } from './compiled.ts';
 import { FhirPathError } from './tokens.ts';
 import { compileOfType } from './types.ts';
-import { distinct } from './values.ts';
+import { distinct, longestText } from './values.ts';
 
 /** Asks the criteria of each item in turn, telling it `$index`, until `visit` answers true. */
 function eachItem(
@@ -44,10 +44,9 @@ function sameTypes(one: Compiled, other: Compiled): boolean {
 
 /** What doubles at every item would fill the memory long before it is done. */
 const largestTotal = 10_000;
-const longestTotal = 1_048_576;
 
 function isTooLong(item: unknown): boolean {
-  return typeof item === 'string' && item.length > longestTotal;
+  return typeof item === 'string' && item.length > longestText;
 }
 
 export const criteriaFunctions: Readonly<Record<string, FunctionCompiler>> = {

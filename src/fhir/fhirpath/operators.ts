@@ -11,7 +11,7 @@ import {
 } from './order.ts';
 import { compareTimes, parseTime, timeTypes } from './times.ts';
 import { FhirPathError } from './tokens.ts';
-import { distinct, isEqual, isEquivalent, isObject, plain } from './values.ts';
+import { distinct, isEqual, isEquivalent, isObject, longestText, plain } from './values.ts';
 
 type Operator = (left: Compiled, right: Compiled) => Compiled;
 
@@ -75,7 +75,13 @@ const operators: Readonly<Record<string, Operator>> = {
   in: (left, right) => membership(left, right),
   contains: (left, right) => membership(right, left),
   '&': (left, right) =>
-    fromItems((focus, scope) => [textOf(left.items(focus, scope)) + textOf(right.items(focus, scope))], ['string']),
+    fromItems(
+      (focus, scope) => {
+        const [first, second] = [textOf(left.items(focus, scope)), textOf(right.items(focus, scope))];
+        return first.length + second.length > longestText ? [] : [first + second];
+      },
+      ['string'],
+    ),
   ...arithmetic,
 };
 

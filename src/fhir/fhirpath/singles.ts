@@ -1,7 +1,7 @@
 /** Functions of one item: strings, numbers. An empty input gives nothing, and so does more than one item. */
 import { type FunctionCall, type FunctionCompiler, fromItems } from './compiled.ts';
 import { FhirPathError } from './tokens.ts';
-import { plain } from './values.ts';
+import { longestText, plain } from './values.ts';
 
 /** A function of one string and further plain arguments; undefined is nothing. */
 function ofString(work: (text: string, ...args: unknown[]) => unknown, type: string): FunctionCompiler {
@@ -54,6 +54,25 @@ function expressionOf({ name, args }: FunctionCall, wrap: (pattern: string) => s
   }
 }
 
+function replaced(text: string, part: string, other: string): string | undefined {
+  const times = text.split(part).length + 1;
+  if (text.length + times * other.length > longestText) return undefined;
+  return text.replaceAll(part, () => other);
+}
+
+/** @param other may say `$1` for what a group found, as long as the text at most. */
+function rewritten(text: string, expression: RegExp, other: string): string | undefined {
+  let found = 0;
+  let longest = 0;
+  for (const [match] of text.matchAll(expression)) {
+    found++;
+    longest = Math.max(longest, match.length);
+  }
+  const each = other.length * (other.includes('$') ? Math.max(longest, 1) : 1);
+  if (text.length + found * each > longestText) return undefined;
+  return text.replace(expression, other);
+}
+
 const asItIs = (pattern: string) => pattern;
 
 const matches = (wrap: (pattern: string) => string): FunctionCompiler => {
@@ -79,12 +98,12 @@ export const singleFunctions: Readonly<Record<string, FunctionCompiler>> = {
   length: ofString((text) => text.length, 'integer'),
   toChars: ofString((text) => [...text], 'string'),
   split: ofString((text, separator) => text.split(String(separator)), 'string'),
-  replace: ofString((text, part, other) => text.replaceAll(String(part), () => String(other)), 'string'),
+  replace: ofString((text, part, other) => replaced(text, String(part), String(other)), 'string'),
   matches: matches(asItIs),
   matchesFull: matches((pattern) => `^(?:${pattern})$`),
   replaceMatches: (call) => {
     const expression = expressionOf(call, asItIs, 'gs');
-    return ofString((text, _, other) => expression && text.replace(expression, String(other)), 'string')(call);
+    return ofString((text, _, other) => expression && rewritten(text, expression, String(other)), 'string')(call);
   },
   abs: ofNumber(Math.abs),
   ceiling: ofNumber(Math.ceil),

@@ -20,6 +20,12 @@ export function isPair(item: unknown): item is Pair {
   return typeof item === 'object' && item !== null && pair in item;
 }
 
+/**
+ * Longest text an expression makes: what a string of FHIR may hold (https://hl7.org/fhir/R4/datatypes.html#string). What would be longer
+ * is nothing: replaced in itself a few times over, a text would fill the memory.
+ */
+export const longestText = 1_048_576;
+
 export function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -169,9 +169,26 @@ describe('durations and other quantities', () => {
     expect(select(expression)).toEqual([]);
   });
 
+  it.each([
+    ["'TEXT'.replace('a', 'TEXT').replace('a', 'TEXT').replace('a', 'TEXT').length()", 400],
+    ["'TEXT'.replaceMatches('a', 'TEXT').replaceMatches('a', 'TEXT').replaceMatches('a', 'TEXT').length()", 400],
+    [
+      `'TEXT'.replaceMatches('.+', '${'$0$&'.repeat(30)}')${".replaceMatches('.+', '$&$&$&$&$&$&$&$&')".repeat(9)}.length()`,
+      400,
+    ],
+    [`'TEXT'${".replace('', 'TEXT')".repeat(4)}.length()`, 400],
+  ])('a text that grows out of all measure is nothing: %s', (expression, length) => {
+    expect(select(expression.replaceAll('TEXT', 'a'.repeat(length)))).toEqual([]);
+  });
+
+  it('texts are replaced as they were', () => {
+    expect(select("'banana'.replace('an', '$&x') & 'b'.replace('', '-')")).toEqual(['b$&x$&xa-b-']);
+    expect(select("'banana'.replaceMatches('(an)', '<$1>')")).toEqual(['b<an><an>a']);
+  });
+
   it('what doubles at every step comes to an end', () => {
     const many = Array.from({ length: 60 }, (_, n) => n).join(' | ');
     expect(select(`(${many}).aggregate($total.combine($total).combine($this)).count()`)).toEqual([0]);
-    expect(select(`(${many}).aggregate($total & $total, 'text')`)).toEqual([]);
+    expect(select(`(${many}).aggregate($total + $total, 'text')`)).toEqual([]);
   });
 });
