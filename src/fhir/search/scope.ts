@@ -2,7 +2,6 @@
 import type { Resource } from '@medplum/fhirtypes';
 import type { Sql } from '../../db/index.ts';
 import type { SearchDefinitions } from '../definitions/search-parameters.ts';
-import type { SearchOptions } from '../store/contract.ts';
 import type { Terminology } from '../terminology/contract.ts';
 import { type BoundedSql, boundSql, defaultSearchTimeoutMs } from './deadline.ts';
 import type { KeyHasher } from './keys.ts';
@@ -44,7 +43,7 @@ export interface RunningSearch extends SearchParts {
 export function beginSearch(
   parts: SearchParts,
   { sql, tenant, nowMs, rows }: SearchScope,
-  { definitions }: Pick<SearchOptions, 'definitions'> = {},
+  { definitions }: { definitions?: RunningSearch['own'] } = {},
 ): RunningSearch {
   const search = { ...parts, sql: boundSql(sql, parts.timeoutMs ?? defaultSearchTimeoutMs), tenant, nowMs, rows };
   return definitions ? { ...search, own: definitions } : search;
