@@ -131,9 +131,10 @@ function conceptOf({ code, display, designations }: ListedConcept): Concept {
 }
 
 function entryOf({ part, system }: Piece, options: ExpandOptions): (concept: Concept) => ValueSetExpansionContains {
-  const listed = new Map(listedConcepts(part.selection).map((item) => [item.code, item]));
+  const key = system?.info.caseSensitive === false ? (code: string) => code.toLowerCase() : (code: string) => code;
+  const listed = new Map(listedConcepts(part.selection).map((item) => [key(item.code), item]));
   return (concept) => {
-    const named = listed.get(concept.code);
+    const named = listed.get(key(concept.code));
     const display = displayOf(concept, {
       listed: named,
       wanted: options.displayLanguage,

@@ -87,8 +87,11 @@ async function validateInPart(
   options: ValidationOptions,
 ): Promise<CodeAnswer | 'unknown system' | undefined> {
   const asked = question.version && !part.version ? { ...part, version: question.version } : part;
-  const listed = listedConcepts(part.selection).find(({ code }) => code === question.code);
   const system = await library.codeSystem(canonicalOf(asked));
+  const isCaseSensitive = system?.info.caseSensitive !== false;
+  const isAsked = (code: string) =>
+    isCaseSensitive ? code === question.code : code.toLowerCase() === question.code.toLowerCase();
+  const listed = listedConcepts(part.selection).find(({ code }) => isAsked(code));
   if (!system) {
     // A list is its own authority for the codes it names.
     const list = enumerate(part.selection);

@@ -406,6 +406,21 @@ describe('ValueSet/$expand', () => {
     expect(entry(await expand('designation=urn:ietf:bcp:47%7Cde'))!.designation).toBeUndefined();
   });
 
+  it('goes by the name a list gives a code, however either is written where case does not matter', async () => {
+    const letters: CodeSystem = {
+      ...{ resourceType: 'CodeSystem', id: 'letters', url: 'urn:test:letters', status: 'active', content: 'complete' },
+      caseSensitive: false,
+      concept: [{ code: 'Abc', display: 'letters' }],
+    };
+    await put(letters);
+    const concept = [{ code: 'ABC', display: 'alphabet' }];
+    await put(valueSet('letters', { include: [{ system: 'urn:test:letters', concept }] }));
+    const { expansion } = await get<ValueSet>('ValueSet/letters/$expand');
+    expect(expansion!.contains).toMatchObject([{ code: 'Abc', display: 'alphabet' }]);
+    const asked = 'ValueSet/letters/$validate-code?system=urn:test:letters&code=aBC&display=Alphabet';
+    expect(named(await get<Parameters>(asked), 'result')).toMatchObject([{ valueBoolean: true }]);
+  });
+
   it('shows the very language asked for before one that serves too', async () => {
     const named = (language: string) => ({ language, value: `in ${language}` });
     const words: CodeSystem = {
