@@ -13,6 +13,7 @@ export {
 } from './database.ts';
 export { startEmbeddedPostgres } from './embedded.ts';
 export { EmbeddedPostgresError } from './embedded-error.ts';
+export { lastingSession, noticeOurLoss } from './lasting-session.ts';
 export { leakproofStatements, searchesUseTheirIndex } from './leakproof.ts';
 export { DatabaseAway, isLoss, isShortOfMeans, isVerdict, OutcomeUnknown } from './lost.ts';
 export { MigrationError, migrate } from './migrate.ts';

@@ -3,19 +3,11 @@
  * machine dies the session ends, the lock falls, and what it was sending is taken over at once, without a lease to wait for.
  */
 import { randomInt } from 'node:crypto';
-import pg from 'pg';
+import type pg from 'pg';
+import { lastingSession, noticeOurLoss } from '../db/index.ts';
 
 /** First half of the advisory lock's name, so that worker keys meet no other lock of the application. */
 export const presenceLockClass = 7_253_020;
-
-const keepAliveMs = 10_000;
-const connectMs = 20_000;
-/**
- * The server too must notice that this machine is gone: left to the system's two hours, a machine that lost its power would hold
- * the head of every queue it was serving. Forty seconds at most; a connection that is no TCP ignores it.
- */
-const serverKeepAlive = `SELECT set_config('tcp_keepalives_idle', '10', false), set_config('tcp_keepalives_interval', '10', false),
-  set_config('tcp_keepalives_count', '3', false)`;
 
 export interface Presence {
   /** Key of this worker now; undefined while it has no session, when it must not start to send. */
@@ -34,14 +26,7 @@ export async function openPresence(url: string, reconnect: (retry: () => Promise
 
   async function connect(): Promise<void> {
     if (closed) return;
-    const client = new pg.Client({
-      connectionString: url,
-      application_name: 'passerelle-delivery',
-      // A database that takes the connection and says nothing is tried again.
-      connectionTimeoutMillis: connectMs,
-      keepAlive: true,
-      keepAliveInitialDelayMillis: keepAliveMs,
-    });
+    const client = lastingSession(url, 'passerelle-delivery');
     const key = randomInt(1, 2 ** 31 - 1);
     let lost = false;
     const onLoss = () => {
@@ -57,7 +42,7 @@ export async function openPresence(url: string, reconnect: (retry: () => Promise
     client.on('end', onLoss);
     try {
       await client.connect();
-      await client.query(serverKeepAlive);
+      await client.query(noticeOurLoss);
       await client.query('SELECT pg_advisory_lock($1, $2)', [presenceLockClass, key]);
       if (lost) throw new Error('the session was lost while it was opened');
     } catch (error) {

@@ -3,17 +3,13 @@
  * locks of the subscriptions this node is serving. When the process or the machine dies the session ends, the locks fall, and
  * another node goes on at once, without a lease to wait for.
  */
-import pg from 'pg';
+import type pg from 'pg';
+import { lastingSession, noticeOurLoss } from '../../db/index.ts';
 import type { Log } from './contract.ts';
 
 export const wakeChannel = 'passerelle_subscription';
 
-const keepAliveMs = 10_000;
-const connectMs = 20_000;
 const reconnectEveryMs = 2_000;
-/** The server must notice within seconds that this machine is gone, else its locks would stay. */
-const settings = `SELECT set_config('tcp_keepalives_idle', '10', false), set_config('tcp_keepalives_interval', '10', false),
-  set_config('tcp_keepalives_count', '3', false)`;
 
 export interface NodeSession {
   /** False when another node has it, or while there is no session. */
@@ -37,14 +33,7 @@ export async function openNodeSession(url: string, onWake: (tenant: string) => v
 
   async function connect(): Promise<void> {
     if (closed) return;
-    const client = new pg.Client({
-      connectionString: url,
-      application_name: 'passerelle-subscriptions',
-      // A database that takes the connection and says nothing is tried again.
-      connectionTimeoutMillis: connectMs,
-      keepAlive: true,
-      keepAliveInitialDelayMillis: keepAliveMs,
-    });
+    const client = lastingSession(url, 'passerelle-subscriptions');
     let lost = false;
     const onLoss = () => {
       if (lost) return;
@@ -60,7 +49,7 @@ export async function openNodeSession(url: string, onWake: (tenant: string) => v
     client.on('notification', ({ payload }) => onWake(payload ?? ''));
     try {
       await client.connect();
-      await client.query(settings);
+      await client.query(noticeOurLoss);
       await client.query(`LISTEN ${wakeChannel}`);
       if (lost) throw new Error('the session was lost while it was opened');
     } catch (error) {
