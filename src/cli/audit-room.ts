@@ -1,26 +1,12 @@
-/** What commands need that leave their trace: the database, the rooms over it, the keys that seal, and the trail to tell. */
-import { randomUUID } from 'node:crypto';
-import {
-  type Access,
-  type Activity,
-  type AuditKeys,
-  auditKeyFiles,
-  createAccess,
-  openAuditKeys,
-} from '../access/index.ts';
-import { type Config, loadConfig } from '../config/index.ts';
-import { type Database, openConfiguredDatabase, platformTenant } from '../db/index.ts';
-import { createFhirStore } from '../fhir/index.ts';
+/** What commands about the trail and its accounts need beside the operator's room: whose an account is, and what is pending made and sealed. */
+import type { Activity } from '../access/index.ts';
+import type { Config } from '../config/index.ts';
+import { platformTenant } from '../db/index.ts';
 import { CommandError } from './command-error.ts';
 import type { Environment } from './environment.ts';
-import { operator } from './operator.ts';
+import { inOperatorRoom, type OperatorRoom } from './operator-room.ts';
 
-export interface AuditRoom {
-  config: Config;
-  database: Database;
-  keys: AuditKeys;
-  store: Awaited<ReturnType<typeof createFhirStore>>;
-  access: Access;
+export interface AuditRoom extends OperatorRoom {
   /** Home tenant of an account; the platform's for a login nobody has. */
   tenantOf(login: string): Promise<string>;
   /** Home tenant of an account that there is, so that nothing is told of one that there is not. @throws CommandError in French. */
@@ -40,53 +26,42 @@ const sealingMs = 60_000;
 export async function inAuditRoom<T>(
   env: Environment,
   work: (room: AuditRoom) => Promise<T>,
-  config: Config = loadConfig(env),
+  config?: Config,
 ): Promise<T> {
-  const database = await openConfiguredDatabase(config, { visitor: true });
-  try {
-    const keys = openAuditKeys(auditKeyFiles(config));
-    const store = await createFhirStore({ database, checkReferences: false });
-    const access = await createAccess({ database, store, clock: config.clock, secure: false, auditKeys: keys });
-    const accountNamed = async (login: string) => {
-      for (const tenant of await database.tenants()) {
-        const account = (await access.listAccounts(tenant)).find((each) => each.login === login.trim().toLowerCase());
-        if (account) return { tenant, disabled: account.disabled };
-      }
-      return undefined;
-    };
-    try {
-      return await work({
-        ...{ config, database, keys, store, access },
-        tenantOf: async (login) => (await accountNamed(login))?.tenant ?? platformTenant,
-        async homeOf(login, wanted) {
-          const known = await accountNamed(login);
-          const usable = wanted ? ' utilisable' : '';
-          if (known === undefined || (wanted && known.disabled))
-            throw new CommandError(
-              `Aucun compte${usable} « ${login} » : voyez « user list ». Les comptes de démonstration naissent au premier démarrage.`,
-            );
-          return known.tenant;
-        },
-        async tenants(named) {
-          const all = await database.tenants();
-          if (named === undefined) return all;
-          if (!all.includes(named)) throw new CommandError(`Aucun groupe « ${named} » : voyez « tenants list ».`);
-          return [named];
-        },
-        async seal(tenant) {
-          const until = performance.now() + sealingMs;
-          while (performance.now() < until && (await store.projectSome(tenant)));
-        },
-        tell: (tenant, interaction, activity) =>
-          access.recordActivity(
-            { tenant, ...operator(env), requestId: randomUUID(), interaction, now: () => config.clock.now() },
-            activity,
-          ),
-      });
-    } finally {
-      await access.close();
+  return inOperatorRoom(env, (room) => work(auditRoom(room)), config);
+}
+
+function auditRoom(room: OperatorRoom): AuditRoom {
+  const { database, store, access, context } = room;
+  const accountNamed = async (login: string) => {
+    for (const tenant of await database.tenants()) {
+      const account = (await access.listAccounts(tenant)).find((each) => each.login === login.trim().toLowerCase());
+      if (account) return { tenant, disabled: account.disabled };
     }
-  } finally {
-    await database.close();
-  }
+    return undefined;
+  };
+  return {
+    ...room,
+    tenantOf: async (login) => (await accountNamed(login))?.tenant ?? platformTenant,
+    async homeOf(login, wanted) {
+      const known = await accountNamed(login);
+      const usable = wanted ? ' utilisable' : '';
+      if (known === undefined || (wanted && known.disabled))
+        throw new CommandError(
+          `Aucun compte${usable} « ${login} » : voyez « user list ». Les comptes de démonstration naissent au premier démarrage.`,
+        );
+      return known.tenant;
+    },
+    async tenants(named) {
+      const all = await database.tenants();
+      if (named === undefined) return all;
+      if (!all.includes(named)) throw new CommandError(`Aucun groupe « ${named} » : voyez « tenants list ».`);
+      return [named];
+    },
+    async seal(tenant) {
+      const until = performance.now() + sealingMs;
+      while (performance.now() < until && (await store.projectSome(tenant)));
+    },
+    tell: (tenant, interaction, activity) => access.recordActivity(context(tenant, interaction), activity),
+  };
 }

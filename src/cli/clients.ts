@@ -1,29 +1,24 @@
 /** Machines and third-party apps (docs/access/machines.md): register them, list them, shut them off, give them other keys. */
-import { randomUUID, X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import {
-  auditKeyFiles,
   type ClientKind,
   type ClientRequest,
   certificateNames,
-  createAccess,
   everyPolicy,
   isRole,
   listClients,
-  openAuditKeys,
   readKeySet,
   registerMachine,
   rotateClient,
   setClientDisabled,
   storeClient,
 } from '../access/index.ts';
-import { loadConfig, systemClock } from '../config/index.ts';
-import { openConfiguredDatabase } from '../db/index.ts';
-import { createFhirStore } from '../fhir/index.ts';
+import { systemClock } from '../config/index.ts';
 import { CommandError } from './command-error.ts';
 import type { Environment } from './environment.ts';
-import { operator } from './operator.ts';
+import { inOperatorRoom } from './operator-room.ts';
 
 const usage = `clients list
 clients add <groupe> <client> --kind backend --establishment <Organization> --role <rôle>… --scope <droit>… <preuve>
@@ -52,60 +47,45 @@ type Values = ReturnType<typeof parsed>['values'];
 
 export async function clients(args: string[], env: Environment): Promise<number> {
   const { values, positionals } = parsed(args);
-  const config = loadConfig(env);
-  const database = await openConfiguredDatabase(config, { visitor: true });
-  try {
-    const store = await createFhirStore({ database, checkReferences: false });
-    const auditKeys = openAuditKeys(auditKeyFiles(config));
-    const access = await createAccess({ database, store, clock: config.clock, secure: false, auditKeys });
-    const contextIn = (tenant: string) => ({
-      ...{ tenant, ...operator(env), requestId: randomUUID(), interaction: `operator:clients-${positionals[0]}` },
-      now: () => config.clock.now(),
-    });
+  return inOperatorRoom(env, async ({ config, database, store, access, context, print }) => {
+    const contextIn = (tenant: string) => context(tenant, `operator:clients-${positionals[0]}`);
     const registry = {
       ...{ database, now: systemClock.now(), keyHosts: config.clients.keyHosts },
       parametersOf: store.searchParameters,
     };
-    const print = (line: string) => process.stdout.write(`${line}\n`);
     const tell = (tenant: string, id: string, details: Record<string, string>) =>
       access.recordActivity(contextIn(tenant), { kind: 'account-change', details: { client: id, ...details } });
-    try {
-      const [action, first, id] = positionals;
-      if (action === 'list') {
-        for (const tenant of await database.tenants()) {
-          for (const client of await listClients(database, tenant)) {
-            const state = client.disabled ? 'fermé' : 'actif';
-            const whose = client.organizationId ? `Organization/${client.organizationId}` : '-';
-            print([tenant, client.id, client.kind, whose, client.scopes.join(' '), state].join('  '));
-          }
+    const [action, first, id] = positionals;
+    if (action === 'list') {
+      for (const tenant of await database.tenants()) {
+        for (const client of await listClients(database, tenant)) {
+          const state = client.disabled ? 'fermé' : 'actif';
+          const whose = client.organizationId ? `Organization/${client.organizationId}` : '-';
+          print([tenant, client.id, client.kind, whose, client.scopes.join(' '), state].join('  '));
         }
-      } else if (action === 'add' && first && id) {
-        const request = await requestOf(first, id, values);
-        const roles = rolesOf(values, request.kind);
-        if (request.kind === 'backend') {
-          await registerMachine({ ...registry, store, access }, contextIn(first), request, {
-            roles,
-            ...(values.device === undefined ? {} : { device: values.device }),
-          });
-        } else await storeClient(registry, request);
-        await tell(first, id, { kind: request.kind, scopes: request.scopes.join(' ') });
-        print(`${id} : enregistré`);
-      } else if (action === 'rotate' && first) {
-        const client = await rotateClient(registry, first, await proofOf(values));
-        await tell(client.tenant, first, { change: 'keys' });
-        print(`${first} : ses anciennes clés et ses jetons ne valent plus`);
-      } else if ((action === 'disable' || action === 'enable') && first) {
-        const client = await setClientDisabled(database, first, action === 'disable', registry.now);
-        await tell(client.tenant, first, { change: action });
-        print(`${first} : ${action === 'disable' ? 'fermé' : 'rouvert'}`);
-      } else throw new CommandError(usage);
-      return 0;
-    } finally {
-      await access.close();
-    }
-  } finally {
-    await database.close();
-  }
+      }
+    } else if (action === 'add' && first && id) {
+      const request = await requestOf(first, id, values);
+      const roles = rolesOf(values, request.kind);
+      if (request.kind === 'backend') {
+        await registerMachine({ ...registry, store, access }, contextIn(first), request, {
+          roles,
+          ...(values.device === undefined ? {} : { device: values.device }),
+        });
+      } else await storeClient(registry, request);
+      await tell(first, id, { kind: request.kind, scopes: request.scopes.join(' ') });
+      print(`${id} : enregistré`);
+    } else if (action === 'rotate' && first) {
+      const client = await rotateClient(registry, first, await proofOf(values));
+      await tell(client.tenant, first, { change: 'keys' });
+      print(`${first} : ses anciennes clés et ses jetons ne valent plus`);
+    } else if ((action === 'disable' || action === 'enable') && first) {
+      const client = await setClientDisabled(database, first, action === 'disable', registry.now);
+      await tell(client.tenant, first, { change: action });
+      print(`${first} : ${action === 'disable' ? 'fermé' : 'rouvert'}`);
+    } else throw new CommandError(usage);
+    return 0;
+  });
 }
 
 async function requestOf(tenant: string, id: string, values: Values): Promise<ClientRequest> {

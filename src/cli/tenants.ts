@@ -1,24 +1,20 @@
-import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import {
   accept,
-  auditKeyFiles,
-  createAccess,
   createTenant,
   establishmentsOf,
   listAcceptances,
-  openAuditKeys,
   readTenantDescription,
   revoke,
   setEstablishments,
 } from '../access/index.ts';
-import { loadConfig, systemClock } from '../config/index.ts';
-import { type Database, openConfiguredDatabase } from '../db/index.ts';
-import { type Context, createFhirStore, type FhirStore } from '../fhir/index.ts';
+import { systemClock } from '../config/index.ts';
+import type { Database } from '../db/index.ts';
+import type { Context, FhirStore } from '../fhir/index.ts';
 import { CommandError } from './command-error.ts';
 import type { Environment } from './environment.ts';
-import { operator } from './operator.ts';
+import { inOperatorRoom } from './operator-room.ts';
 
 const usage = `tenants list [groupe]
 tenants create <fichier.json>
@@ -43,30 +39,11 @@ interface Options {
 /** Hospital groups: make one with its establishments, say whom of another one it accepts, and bind accounts to establishments. */
 export async function tenants(args: string[], env: Environment): Promise<number> {
   const { values, positionals } = parsed(args);
-  const config = loadConfig(env);
-  const database = await openConfiguredDatabase(config, { visitor: true });
-  try {
-    const store = await createFhirStore({ database, checkReferences: false });
-    const auditKeys = openAuditKeys(auditKeyFiles(config));
-    // The audit trail tells of what is changed here too.
-    const access = await createAccess({ database, store, clock: config.clock, secure: false, auditKeys });
-    try {
-      const contextIn = (tenant: string): Context => ({
-        ...{ tenant, ...operator(env), requestId: randomUUID(), interaction: `system:tenants-${positionals[0]}` },
-        now: () => config.clock.now(),
-      });
-      await run(
-        { database, store, contextIn, print: (line) => process.stdout.write(`${line}\n`) },
-        positionals,
-        values,
-      );
-      return 0;
-    } finally {
-      await access.close();
-    }
-  } finally {
-    await database.close();
-  }
+  return inOperatorRoom(env, async ({ database, store, context, print }) => {
+    const contextIn = (tenant: string) => context(tenant, `system:tenants-${positionals[0]}`);
+    await run({ database, store, contextIn, print }, positionals, values);
+    return 0;
+  });
 }
 
 async function run(rooms: Rooms, [action, first, login, ...ids]: string[], options: Options): Promise<void> {
