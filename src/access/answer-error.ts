@@ -7,6 +7,12 @@ export function answer(reply: FastifyReply, status: number, error: string, messa
   return reply.code(status).send({ error, message });
 }
 
+/** A guess comes too soon after those that failed. */
+export function answerTooEarly(reply: FastifyReply, retryAfterSeconds: number): FastifyReply {
+  reply.header('retry-after', String(retryAfterSeconds));
+  return answer(reply, 429, 'too_many_attempts', `Trop de tentatives : réessayez dans ${retryAfterSeconds} s.`);
+}
+
 const sentences: Readonly<Record<number, readonly [code: string, sentence: string]>> = {
   404: ['not_found', 'Cet élément n’existe pas.'],
   409: ['conflict', 'Impossible dans l’état actuel du compte.'],

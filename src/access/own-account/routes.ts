@@ -2,7 +2,7 @@
 import type { AuthenticationResponseJSON, RegistrationResponseJSON } from '@simplewebauthn/server';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Access } from '../access.ts';
-import { answer } from '../answer-error.ts';
+import { answer, answerTooEarly } from '../answer-error.ts';
 import { minimumLengthFor } from '../passwords.ts';
 import { factorsOf } from '../second-factor/factors.ts';
 import { passkeyRequest } from '../second-factor/passkeys.ts';
@@ -153,13 +153,7 @@ export async function accountRoutes(app: FastifyInstance, { access }: { access: 
   ): Promise<FastifyReply> | FastifyReply {
     if (result.status === 'proved') return renewed(reply, caller);
     if (result.status === 'wrong') return answer(reply, 422, 'wrong_proof', wrong);
-    reply.header('retry-after', String(result.retryAfterSeconds));
-    return answer(
-      reply,
-      429,
-      'too_many_attempts',
-      `Trop de tentatives : réessayez dans ${result.retryAfterSeconds} s.`,
-    );
+    return answerTooEarly(reply, result.retryAfterSeconds);
   }
 
   /** The session under a new secret: its rights or its proofs changed. */

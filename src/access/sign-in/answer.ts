@@ -1,6 +1,6 @@
 /** What the browser is told of a sign-in: cookies and a few words of JSON; the same from every way of signing in. */
 import type { FastifyReply } from 'fastify';
-import { answer } from '../answer-error.ts';
+import { answer, answerTooEarly } from '../answer-error.ts';
 import { endedPendingCookie, pendingCookie, readSessionCookie, sessionCookie } from '../session-cookie.ts';
 import type { SignInOrigin, SignInResult } from './complete.ts';
 import type { StepResult } from './steps.ts';
@@ -22,13 +22,7 @@ export function answerSignIn(
     case 'wrong-code':
       return answer(reply, 401, 'invalid_code', 'Ce code n’est pas valable.');
     case 'too-early':
-      reply.header('retry-after', String(result.retryAfterSeconds));
-      return answer(
-        reply,
-        429,
-        'too_many_attempts',
-        `Trop de tentatives : réessayez dans ${result.retryAfterSeconds} s.`,
-      );
+      return answerTooEarly(reply, result.retryAfterSeconds);
     case 'refused':
       return answer(reply, 401, 'invalid_credentials', 'Identifiant ou mot de passe incorrect.');
     default:

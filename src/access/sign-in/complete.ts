@@ -9,10 +9,9 @@ import { type Account, actorOf } from '../accounts.ts';
 import type { AuditTrail } from '../audit/trail.ts';
 import { issueCredential, revokeCredential, sessionLimitMs } from '../credentials.ts';
 import { endOldestSessions } from '../own-account/sessions.ts';
-import { factorsOf, hasFactor } from '../second-factor/factors.ts';
 import type { Reservation, Throttle } from '../throttle.ts';
-import { mustHaveFactor } from './duty.ts';
-import { nextStep, type Proof, type SecondFactorRoles, type Step } from './next-step.ts';
+import { currentStep } from './current-step.ts';
+import type { Proof, SecondFactorRoles, Step } from './next-step.ts';
 import { openPending } from './pending.ts';
 import { holdPassword, PasswordChanged } from './same-password.ts';
 
@@ -93,17 +92,7 @@ async function openOrAsk(rooms: SignInRooms, proven: Proven): Promise<SignInResu
     await trail.authentication(context, { kind: 'login', outcome: 'refused', reason: 'account disabled' });
     return { status: 'refused' };
   }
-  const factors = await factorsOf(database, tenant, login);
-  const step = nextStep(
-    {
-      account,
-      mustHaveFactor: await mustHaveFactor(rooms, account, now),
-      hasFactor: hasFactor(factors),
-      proofs,
-      strong,
-    },
-    now,
-  );
+  const { step } = await currentStep(rooms, account, { proofs, strong }, now);
   const attempt = { login, network: origin.network };
   const first = async (sql: Sql) => (proofs.includes('password') ? holdPassword(sql, account) : undefined);
   if (step) {

@@ -1,11 +1,11 @@
 /** The steps between a first proof and the session: a second factor, setting one up, another password. Each takes the pending secret. */
 import { type Account, findAccount } from '../accounts.ts';
-import { type Factors, factorsOf, hasFactor } from '../second-factor/factors.ts';
+import type { Factors } from '../second-factor/factors.ts';
 import type { Reservation } from '../throttle.ts';
 import { completeSignIn, type SignInOrigin, type SignInResult, type SignInRooms, signInContext } from './complete.ts';
-import { mustHaveFactor } from './duty.ts';
+import { currentStep } from './current-step.ts';
 import { refuseAttempt } from './failure.ts';
-import { nextStep, type Proof, type Step } from './next-step.ts';
+import type { Proof, Step } from './next-step.ts';
 import { closePending, countWrongCode, type Pending, readPending } from './pending.ts';
 
 /** A sign-in half done, as it stands now: the account may have changed since it began. */
@@ -31,19 +31,7 @@ export async function pendingSignIn(
   if (secret === undefined || !pending) return undefined;
   const account = await findAccount(database, pending.login);
   if (!account || account.tenant !== pending.tenant || account.disabled) return undefined;
-  const factors = await factorsOf(database, account.tenant, account.login);
-  const { proofs, strong } = pending;
-  const step = nextStep(
-    {
-      account,
-      mustHaveFactor: await mustHaveFactor(rooms, account, now),
-      hasFactor: hasFactor(factors),
-      proofs,
-      strong,
-    },
-    now,
-  );
-  return { secret, pending, account, factors, step };
+  return { secret, pending, account, ...(await currentStep(rooms, account, pending, now)) };
 }
 
 /**
