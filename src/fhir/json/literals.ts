@@ -56,3 +56,19 @@ export function keepLiterals<T extends object>(original: object, copy: T): T {
   if (known !== undefined) (copy as Holder)[literals] = known instanceof Map ? new Map(known) : known;
   return copy;
 }
+
+/** Digits of a number, and its exponent either way: a hundred times what R4 asks servers to keep, a tenth of what the database takes. */
+const mostDigits = 1_000;
+
+/** Whether some number is spelt longer than the database can read, which would fail every search that looks into the content. */
+export function hasEndlessNumber(value: unknown): boolean {
+  if (!hasLiterals(value)) return false;
+  const known = (value as Holder)[literals];
+  if (known instanceof Map && [...known.values()].some(isEndless)) return true;
+  return Object.values(value as object).some(hasEndlessNumber);
+}
+
+function isEndless(text: string): boolean {
+  const [mantissa = '', exponent = '0'] = text.toLowerCase().split('e');
+  return mantissa.length > mostDigits || Math.abs(Number(exponent)) > mostDigits;
+}

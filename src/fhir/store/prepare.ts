@@ -1,7 +1,7 @@
 /** A resource on its way in: checked, given id and meta, turned into the text that is served and the values it is found by. */
 import type { Resource, ResourceType } from '@medplum/fhirtypes';
 import { FhirError } from '../contract.ts';
-import { stringifyJson } from '../json/index.ts';
+import { hasEndlessNumber, stringifyJson } from '../json/index.ts';
 import type { Indexer } from '../search/index-values.ts';
 import type { ResourceValidator } from './contract.ts';
 import type { NewRow } from './rows.ts';
@@ -43,6 +43,14 @@ export function checkResource(parts: PrepareParts, resource: unknown): ResourceT
   const type = checkType(parts, resource);
   const issues = parts.validate(resource);
   if (issues.some(({ severity }) => severity === 'error' || severity === 'fatal')) throw FhirError.of(400, issues);
+  if (hasEndlessNumber(resource)) {
+    throw new FhirError(
+      400,
+      'value',
+      'A number is written with more than 1,000 digits or an exponent beyond 1,000',
+      type,
+    );
+  }
   return type;
 }
 
