@@ -11,7 +11,7 @@ const latest = Date.parse('9999-12-31T23:59:59.999Z');
 export function instantOf(name: string, text: string): Date {
   // In a query `+` stands for a space.
   const written = text.replace(' ', '+');
-  const instant = new Date(written);
+  const instant = momentOf(written);
   if (!instantPattern.test(written) || !isStorable(instant) || !isDay(written.slice(0, 10)))
     throw new FhirError(400, 'value', `${name} must be an instant`, `http.${name}`);
   return instant;
@@ -39,7 +39,13 @@ function startOf(text: string, [, year, month, day, hour, , second, zone]: RegEx
   if (!isDay(date)) return undefined;
   if (hour === undefined) return new Date(`${date}T00:00:00Z`);
   const time = second === undefined ? text.replace(/(T\d\d:\d\d)/, '$1:00') : text;
-  return new Date(zone ? time : `${time}Z`);
+  return momentOf(zone ? time : `${time}Z`);
+}
+
+/** A leap second, which the clock of JavaScript does not know, is the first of the next minute. */
+function momentOf(text: string): Date {
+  const known = text.replace(/(?<=T\d\d:\d\d:)60/, '59');
+  return new Date(new Date(known).getTime() + (known === text ? 0 : 1000));
 }
 
 /** A day that the calendar does not have would roll over. */

@@ -119,6 +119,11 @@ describe('history', () => {
     for (const day of ['2026-02-30', '2026-13-01', '2026-00', '2026-01-32', '0000'])
       expect((await get(`Patient/p/_history?_at=${day}`)).status, day).toBe(400);
     expect((await get('Patient/p/_history?_since=2026-02-30T00:00:00Z')).status).toBe(400);
+    // A leap second is one of the seconds that FHIR has.
+    for (const leap of ['2016-12-31T23:59:60Z', '2016-12-31T23:59:60.5%2B01:00']) {
+      expect(versions((await get(`Patient/p/_history?_since=${leap}`)).body)).toEqual([4, 3, 2, 1]);
+      expect(versions((await get(`Patient/p/_history?_at=${leap}`)).body)).toEqual([]);
+    }
   });
 
   it('takes no cursor of a moment that is none', async () => {
