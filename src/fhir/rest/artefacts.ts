@@ -47,7 +47,7 @@ export function artefactsOf(files: readonly Resource[], operations: () => readon
       const candidates = ofType(type);
       // Nearly every search is for another type.
       if (candidates.length === 0) return [];
-      const criteria = [...new URLSearchParams(query)].filter(([name]) => !presentation.has(name));
+      const criteria = [...new URLSearchParams(query)].filter(([name]) => !presentation.has(name.split(':', 1)[0]!));
       return candidates.filter((resource) => criteria.every(([name, value]) => matches(resource, name, value)));
     },
   };
@@ -78,7 +78,16 @@ function profilesByType(...sources: (readonly Resource[])[]): ReadonlyMap<string
 }
 
 /** Parameters that say how to answer, not what to find. */
-const presentation = new Set(['_count', '_total', '_sort', '_summary', '_elements', '_cursor']);
+const presentation = new Set([
+  '_count',
+  '_total',
+  '_sort',
+  '_summary',
+  '_elements',
+  '_cursor',
+  '_include',
+  '_revinclude',
+]);
 
 const elementOf: Readonly<Record<string, string>> = { url: 'url', name: 'name', _id: 'id' };
 

@@ -21,6 +21,7 @@ export const searchSystem: ReadInteraction = {
     const { compartment, base, query, prefer, context } = call;
     const page = await reads.searchSystem(searchedTypes(query, context, service), query, {
       mayInclude: includable(context, service.guards),
+      definitions: service.artefacts.all,
       ...(prefer.handling ? { handling: prefer.handling } : {}),
       ...(compartment ? { compartment } : {}),
     });

@@ -137,8 +137,9 @@ export function namingOf(definition: Definition, among: readonly Definition[]): 
 
 /** The same of several. */
 export async function namingsOf(search: RunningSearch, definitions: readonly Definition[]): Promise<Naming[]> {
-  const types = [...new Set(definitions.map(({ type }) => type))];
-  const urls = [...new Set(definitions.map(({ url }) => url).filter((url) => url !== ''))];
+  const named = definitions.filter(({ url }) => url !== '');
+  const types = [...new Set(named.map(({ type }) => type))];
+  const urls = [...new Set(named.map(({ url }) => url))];
   const byUrl = Map.groupBy(await definitionsOf(search, types, urls), ({ url }) => url);
   return definitions.map((definition) => namingOf(definition, byUrl.get(definition.url) ?? []));
 }

@@ -88,7 +88,7 @@ async function pointedTo(
   };
   const values = valuesOf(search, include, round);
   for (const [{ shared }, selected] of values) {
-    for (const target of selected.map((value) => targetOf(value, shared.base))) {
+    for (const target of selected.map((value) => namedBy(value, shared.base))) {
       if (!target || !search.registry.types.has(target.type)) continue;
       if (include.targetType === undefined || include.targetType === target.type) want(target.type, target.id);
     }
@@ -102,6 +102,11 @@ async function pointedTo(
     found.push(...(await select(search, type, 'r.id = ANY($2::text[])', [[...ids]], limit - found.length)));
   }
   return [...found, ...definitions.flatMap(({ own }) => (own ? ownVersion(own) : []))].slice(0, limit);
+}
+
+/** What a Reference names by type and id, or a canonical in its place; the url of a definition is no address. */
+function namedBy(value: unknown, base: () => string | undefined): ReturnType<typeof targetOf> {
+  return typeof value === 'string' ? targetOf({ reference: value }, () => undefined) : targetOf(value, base);
 }
 
 /** Values of the parameters that are followed. */

@@ -3,6 +3,7 @@
  * the others refer to, which is all that is read of them; when those are too many, they are looked up from each resource that the other
  * criteria leave, by the key such a reference has.
  */
+import type { ReferenceForm } from './canonical-elements.ts';
 import {
   canonicalKeys,
   canonicalsAmong,
@@ -50,7 +51,8 @@ async function pointedTo(
   const { text, values } = await buildWhere(search, source, [criterion]);
   const references = await referencesFrom(search, source, parameter, { text, values }, linkLimit + 1);
   if (!references) return undefined;
-  const { base } = parameter.shared;
+  // The url of a definition is no address.
+  const base = parameter.form === 'canonical' ? () => undefined : parameter.shared.base;
   const targets = [...references].map((reference) => targetOf({ reference }, base));
   const ids = targets.flatMap((target) => (target?.type === type ? target.id : []));
   const types = canonicalTypes(search, parameter, type);
@@ -63,23 +65,31 @@ async function pointedTo(
 async function referencesFrom(
   search: RunningSearch,
   source: string,
-  { expression, select }: Parameter,
+  { expression, form, select }: Parameter,
   { text, values }: { text: string; values: SqlValues },
   limit: number,
 ): Promise<Set<string> | undefined> {
   const paths = elementPaths(expression);
-  const rows = await search.sql.query<{ found: string[] | string }>(
-    `SELECT ${paths ? textsAt(paths, values) : 'r.content'} AS found FROM ${tableOf(source)} r WHERE ${text} LIMIT ${limit}`,
+  // Nothing is taken apart when there are too many.
+  const rows = await search.sql.query<{ found: string[] | string | null }>(
+    `SELECT CASE WHEN r.many THEN NULL ELSE ${paths ? textsAt(paths, form, values) : 'r.content'} END AS found
+     FROM (SELECT r.content, count(*) OVER () >= ${limit} AS many
+       FROM (SELECT r.content FROM ${tableOf(source)} r WHERE ${text} LIMIT ${limit}) r) r`,
     values.list,
   );
   if (rows.length >= limit) return undefined;
-  return new Set(rows.flatMap(({ found }) => (typeof found === 'string' ? textsOf(select(JSON.parse(found))) : found)));
+  return new Set(
+    rows.flatMap(({ found }) => (typeof found === 'string' ? textsOf(select(JSON.parse(found))) : (found ?? []))),
+  );
 }
 
 /** The texts of references and canonicals at SQL/JSON paths, as an array: whole resources stay in the database. */
-function textsAt(paths: readonly string[], values: SqlValues): string {
+function textsAt(paths: readonly string[], form: ReferenceForm | undefined, values: SqlValues): string {
   const queries = paths
-    .flatMap((path) => [`${path}.reference`, `${path} ? (@.type() == "string")`])
+    .flatMap((path) => [
+      ...(form === 'canonical' ? [] : [`${path}.reference`]),
+      ...(form === 'literal' ? [] : [`${path} ? (@.type() == "string")`]),
+    ])
     .map((path) => `SELECT jsonb_path_query(c.body, ${values.add(path)}::jsonpath) #>> '{}' AS text`);
   return `ARRAY(SELECT t.text FROM (SELECT r.content::jsonb AS body OFFSET 0) c, LATERAL (${queries.join(' UNION ALL ')}) t)`;
 }

@@ -70,6 +70,40 @@ describe('our own definitions in a search', () => {
     }
   });
 
+  it('come along with what names them by a canonical, and are what chains lead to', async () => {
+    const payload = {
+      resourceType: 'QuestionnaireResponse',
+      status: 'completed',
+      questionnaire: 'https://fhir.passerelle.example/Questionnaire/serious-announcement',
+    };
+    const headers = { 'content-type': 'application/fhir+json' };
+    expect(
+      (await server.request({ method: 'POST', url: '/fhir/QuestionnaireResponse', headers, payload })).status,
+    ).toBe(201);
+    const along = '_include=QuestionnaireResponse:questionnaire';
+    for (const address of [`QuestionnaireResponse?${along}`, `?_type=QuestionnaireResponse&${along}`]) {
+      const { body } = await server.request({ method: 'GET', url: `/fhir/${address}`.replace('/?', '?') });
+      const { entry } = body as Bundle;
+      expect(entry!.map(({ resource, search: how }) => `${how!.mode} ${resource!.resourceType}`)).toEqual([
+        'match QuestionnaireResponse',
+        'include Questionnaire',
+      ]);
+      expect(entry![1]!.fullUrl).toBe(`${base}/Questionnaire/serious-announcement`);
+    }
+    const back = `Questionnaire?url=${payload.questionnaire}&_revinclude=QuestionnaireResponse:questionnaire`;
+    const told: Bundle = (await server.request({ method: 'GET', url: `/fhir/${back}` })).body;
+    expect(told.entry!.map(({ resource, search: how }) => `${how!.mode} ${resource!.resourceType}`)).toEqual([
+      'match Questionnaire',
+      'include QuestionnaireResponse',
+    ]);
+    const chain = encodeURIComponent('annonce');
+    const { body } = await server.request({
+      method: 'GET',
+      url: `/fhir/QuestionnaireResponse?questionnaire.title=${chain}`,
+    });
+    expect((body as Bundle).entry).toHaveLength(1);
+  });
+
   it('are reduced like any other', async () => {
     const { entry } = await search('_elements=url&_count=1');
     expect(Object.keys(entry![0]!.resource!).sort()).toEqual([

@@ -1,6 +1,7 @@
 import type { Resource, ResourceType } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../../src/db/index.ts';
+import type { Sight } from '../../../src/fhir/contract.ts';
 import { loadSearchDefinitions } from '../../../src/fhir/definitions/search-parameters.ts';
 import { createFhirStore } from '../../../src/fhir/index.ts';
 import { createKeyHasher } from '../../../src/fhir/search/keys.ts';
@@ -40,7 +41,7 @@ const resources: (Resource & { id: string })[] = [
   questionnaire('q1', '1.9', 'active', 'Ninth'),
   questionnaire('q2', '1.10', 'active', 'Tenth'),
   questionnaire('q3', '2.0', 'draft', 'Second'),
-  { resourceType: 'Questionnaire', id: 'other', url: `${form}s`, status: 'active', title: 'Tenth of another' },
+  { resourceType: 'Questionnaire', id: 'pain', url: `${form}s`, status: 'active', title: 'Tenth of another' },
   { ...questionnaire('gone', '3.0', 'active', 'Third') },
   response('first', `${form}|1.9`),
   response('newest', form),
@@ -60,7 +61,14 @@ const resources: (Resource & { id: string })[] = [
     library: [library],
     relatedArtifact: [{ type: 'derived-from', resource: `${plan}-before` }],
   },
-  { resourceType: 'PlanDefinition', id: 'before', url: `${plan}-before`, status: 'retired', name: 'Before' },
+  {
+    resourceType: 'PlanDefinition',
+    id: 'before',
+    url: `${plan}-before`,
+    status: 'retired',
+    name: 'Before',
+    library: ['Library/l'],
+  },
   {
     resourceType: 'ServiceRequest',
     id: 'planned',
@@ -119,10 +127,15 @@ describe('canonicals are followed', () => {
       'PlanDefinition?_id=plan&_include=PlanDefinition:derived-from',
       ['PlanDefinition/before'],
     ],
+    [
+      'by type and id, as R4 has examples of',
+      'PlanDefinition?_id=before&_include=PlanDefinition:depends-on',
+      ['Library/l'],
+    ],
     ['back from the version', `Questionnaire?_id=q1&_revinclude=${forward}`, ['QuestionnaireResponse/first']],
     ['back from the newest in force', `Questionnaire?_id=q2&_revinclude=${forward}`, ['QuestionnaireResponse/newest']],
     ['back by *', 'PlanDefinition?_id=plan&_revinclude=*', ['ServiceRequest/planned']],
-    ['back from one url and not from one that begins with it', `Questionnaire?_id=other&_revinclude=${forward}`, []],
+    ['back from one url and not from one that begins with it', `Questionnaire?_id=pain&_revinclude=${forward}`, []],
   ])('in includes %s', async (_, search, expected) => {
     expect(await included(search)).toEqual(expected);
   });
@@ -153,6 +166,34 @@ describe('canonicals are followed', () => {
     expect(await included(`Questionnaire?_revinclude=${forward}`)).not.toContain('QuestionnaireResponse/b-response');
     expect(await found('QuestionnaireResponse?questionnaire.title=Of B')).toEqual([]);
     expect(await found('Questionnaire?_has:QuestionnaireResponse:questionnaire:_id=b-response')).toEqual([]);
+  });
+
+  it('as far as somebody sees: to and from rows in sight alone, and by no url that is hidden', async () => {
+    const query = `_id=q2&_revinclude=${forward}`;
+    const answers = async (sight: Sight) => {
+      const reads = store.reads('aa', sight);
+      const along = await reads.searchBundle('Questionnaire', query);
+      const has = await reads.searchBundle(
+        'Questionnaire',
+        '_has:QuestionnaireResponse:questionnaire:status=completed',
+      );
+      const chained = await reads.searchBundle('QuestionnaireResponse', 'questionnaire.title=Tenth');
+      const forwards = await reads.searchBundle('QuestionnaireResponse', `_id=newest,own-answer&_include=${forward}`);
+      return [along.included, has.matches, chained.matches, forwards.included].map((list) =>
+        list.map(({ id }) => id).sort(),
+      );
+    };
+    expect(await answers({})).toEqual([['newest'], ['q1', 'q2', 'q3'], ['newest'], ['q2']]);
+    const rows = { keys: [{ parameter: 'author', value: 'Practitioner/nobody' }], whole: [] };
+    expect(await answers({ rows })).toEqual([[], [], [], []]);
+    const some = { keys: [{ parameter: '_tag', value: 'urn:x|mine' }], whole: [] };
+    await store.transaction(contextOf('aa'), async (tx) => {
+      await tx.update({ ...response('mine', form), meta: { tag: [{ system: 'urn:x', code: 'mine' }] } });
+    });
+    expect(await answers({ rows: some })).toEqual([['mine'], ['q2'], ['mine'], []]);
+    await store.transaction(contextOf('aa'), (tx) => tx.delete('QuestionnaireResponse', 'mine'));
+    const hidden = new Map([['Questionnaire', ['url']]]);
+    expect(await answers({ hidden })).toEqual([[], [], [], []]);
   });
 
   it('when their url begins with our own address, as by any other', async () => {

@@ -27,11 +27,20 @@ export interface Search {
   conditions: Condition[];
   filter?: FilterNode;
   sort: { parameter: SearchParameterDefinition; descending: boolean }[];
+  include?: Include;
+}
+
+/** Resources of `type` point by the parameter: forward it is what they point to that comes along, in reverse they themselves do. */
+export interface Include {
+  reverse: boolean;
+  type: string;
+  parameter: SearchParameterDefinition;
+  target?: string;
 }
 
 const escaped = (text: string) => text.replace(/[\\,|$]/g, '\\$&');
 
-export function writeSearch({ conditions, filter, sort }: Search): string {
+export function writeSearch({ conditions, filter, sort, include }: Search): string {
   const pairs = conditions.map((condition) => {
     const { name, value } = writeCondition(condition);
     return `${encodeURIComponent(name)}=${encodeURIComponent(value)}`;
@@ -39,6 +48,10 @@ export function writeSearch({ conditions, filter, sort }: Search): string {
   if (filter) pairs.push(`_filter=${encodeURIComponent(writeFilter(filter))}`);
   if (sort.length > 0) {
     pairs.push(`_sort=${sort.map(({ parameter, descending }) => (descending ? '-' : '') + parameter.code).join(',')}`);
+  }
+  if (include) {
+    const { reverse, type, parameter, target } = include;
+    pairs.push(`${reverse ? '_revinclude' : '_include'}=${[type, parameter.code, target].filter(Boolean).join(':')}`);
   }
   return pairs.join('&');
 }

@@ -51,7 +51,8 @@ export function evaluate(world: World, search: Search): string[] {
 }
 
 function byValue(a: string | number, b: string | number): number {
-  if (typeof a === 'number' || typeof b === 'number') return Number(a) - Number(b);
+  // Two open ends are equal, and their difference is no number.
+  if (typeof a === 'number' || typeof b === 'number') return a === b ? 0 : Number(a) - Number(b);
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 

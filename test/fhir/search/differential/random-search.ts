@@ -4,7 +4,7 @@ import type {
   SearchParameterDefinition,
 } from '../../../../src/fhir/definitions/search-parameters.ts';
 import { dateSpan, folded } from './compare.ts';
-import type { Condition, FilterNode, Prefix, Search, Value } from './condition.ts';
+import type { Condition, FilterNode, Include, Prefix, Search, Value } from './condition.ts';
 import type { Stored, World } from './evaluate.ts';
 import type { Random } from './random.ts';
 
@@ -170,8 +170,19 @@ export function createRandomSearch(definitions: SearchDefinitions, world: World)
       parameter: random.one(keys),
       descending: random.chance(0.5),
     }));
-    return { type, conditions, sort, ...(made ? { filter: made } : {}) };
+    const along = random.chance(0.2) ? include(random, type) : undefined;
+    return { type, conditions, sort, ...(made ? { filter: made } : {}), ...(along ? { include: along } : {}) };
   };
+
+  function include(random: Random, type: string): Include | undefined {
+    const reverse = random.chance(0.5);
+    const from = reverse ? random.one(types) : type;
+    const links = used.get(from)!.filter((parameter) => parameter.type === 'reference');
+    if (links.length === 0) return undefined;
+    const parameter = random.one(links);
+    const target = reverse ? type : random.one(parameter.target.filter((each) => byType.has(each)).concat(type));
+    return { reverse, type: from, parameter, ...(random.chance(0.3) ? { target } : {}) };
+  }
 }
 
 function modifierOf(random: Random, { type, code, target }: SearchParameterDefinition): string | undefined {

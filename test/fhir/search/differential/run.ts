@@ -7,6 +7,7 @@ import { contextOf } from '../../store/context.ts';
 import { type Search, writeSearch } from './condition.ts';
 import { corpus } from './corpus.ts';
 import { createWorld, evaluate, type Stored, type World } from './evaluate.ts';
+import { includedBy } from './included.ts';
 import { createRandom } from './random.ts';
 import { createRandomSearch } from './random-search.ts';
 
@@ -48,9 +49,14 @@ export async function compareSearches(
     const random = createRandom(seed);
     const search = randomSearch(random);
     const expected = evaluate(world, search);
-    const found = await ask(reads, search, random.chance(0.3) ? 1 + random.integer(5) : 1000);
+    const found = await ask(reads, search, random.chance(0.3) ? 1 + random.integer(5) : wholePage);
     outcome.searches++;
     if (expected.length > 0) outcome.withMatches++;
+    const { include } = search;
+    if (include && Array.isArray(found)) {
+      expected.push(...includedBy(world, search.type, expected, include));
+      found.push(...(await askIncluded(reads, search)));
+    }
     if (JSON.stringify(found) !== JSON.stringify(expected)) {
       outcome.differences.push({
         seed,
@@ -61,6 +67,14 @@ export async function compareSearches(
     }
   }
   return outcome;
+}
+
+const wholePage = 1000;
+
+/** `Type/id` of what comes along with all matches, sorted. */
+async function askIncluded(reads: RestReads, search: Search): Promise<string[]> {
+  const page = await reads.searchBundle(search.type as 'Patient', `${writeSearch(search)}&_count=${wholePage}`);
+  return page.included.map(({ type, id }) => `${type}/${id}`).sort();
 }
 
 /** All matches page by page, and back again. */
