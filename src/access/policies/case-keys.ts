@@ -42,7 +42,7 @@ export async function tasksTakenPartIn(
 }
 
 /** Statuses of a report that somebody signed, withdrawn since or not. */
-const signedStatuses: readonly DiagnosticReport['status'][] = [
+export const signedStatuses: readonly DiagnosticReport['status'][] = [
   ...(['final', 'amended', 'corrected', 'appended', 'entered-in-error'] as const),
 ];
 

@@ -9,6 +9,7 @@ import {
   establishmentSystem,
   type FhirStore,
   isLimitedType,
+  limitedTypes,
   type RowScope,
   type Sight,
 } from '../../fhir/index.ts';
@@ -18,7 +19,7 @@ import { incidentKindSystem } from '../incidents/resource.ts';
 import { policiesOf } from '../policy.ts';
 import { establishmentsOf } from '../tenants/establishments.ts';
 import { recordKeys, tasksTakenPartIn } from './case-keys.ts';
-import { excludedFrom } from './exclusions.ts';
+import { excludedFrom, ownedOfOpenCases } from './exclusions.ts';
 import type { Policy, RowCriterion } from './policy.ts';
 
 export type Seer = Pick<Context, 'tenant' | 'actor' | 'establishments'>;
@@ -118,9 +119,6 @@ async function rowsOf(
   if (criteria.has('establishments')) {
     for (const id of accepting) keys.push({ parameter: '_security', value: `${establishmentSystem}|${id}` });
   }
-  // What an excluded reader set off names them as who asked for it, in cases that go on without them.
-  const own = excluded.size === 0 ? owning : owning.filter((parameter) => parameter !== 'requester');
-  if (criteria.has('ownership')) for (const parameter of own) keys.push({ parameter, value: actor.reference });
   if (criteria.has('professional')) keys.push({ parameter: 'category', value: professional });
   if (criteria.has('incidents'))
     for (const kind of Object.keys(incidentKinds))
@@ -131,7 +129,16 @@ async function rowsOf(
   }
   for (const opened of await openGlass(database, tenant, actor.account, now()))
     keys.push(...(await recordKeys(store, tenant, opened)));
-  return { keys, whole: [...new Set(whole)] as RowScope['whole'], ...(criteria.has('drafts') ? { drafts: true } : {}) };
+  // What an excluded reader set off names them as who asked for it, in cases that go on without them.
+  const own = excluded.size === 0 ? owning : owning.filter((parameter) => parameter !== 'requester');
+  const owned = criteria.has('ownership') ? own.map((parameter) => ({ parameter, value: actor.reference })) : [];
+  const seen = [...keys, ...owned];
+  return {
+    keys: seen,
+    ...(excluded.size > 0 ? { narrowed: ownedOfOpenCases(limitedTypes(), seen, keys) } : {}),
+    whole: [...new Set(whole)] as RowScope['whole'],
+    ...(criteria.has('drafts') ? { drafts: true } : {}),
+  };
 }
 
 /** Of a type several roles grant, only what all of them hide. */

@@ -77,7 +77,12 @@ export function narrowedSight<Seen extends Sight>(
 ): Seen {
   const scopes = readScopes(token.scopes).filter(isResourceScope);
   const own: RowScope = seen.rows ?? { keys: [], whole: limitedTypes };
-  const narrowed = new Map(limitedTypes.map((type) => [type, conditionsOn(type, scopes, token.patient)] as const));
+  // Whoever is narrowed already (an excluded reader) stays so.
+  const conditions = (type: ResourceType) => [
+    ...conditionsOn(type, scopes, token.patient),
+    ...(own.narrowed?.get(type) ?? []),
+  ];
+  const narrowed = new Map(limitedTypes.map((type) => [type, conditions(type)] as const));
   const kept = new Set(limitedTypes.filter((type) => conditionsOfRights(type, 'cud', scopes, token.patient)?.length));
   return { ...seen, rows: { ...own, narrowed, kept } };
 }

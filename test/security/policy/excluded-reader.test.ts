@@ -147,18 +147,21 @@ describe('once excluded', () => {
     }
   });
 
-  it('of the case they had begun they keep the draft they dictated alone', async () => {
-    const seen = await found(await seenBy('radiologist'));
-    const left = (await partsOf(cases.begun)).filter((part) => seen.has(part));
-    const [draft] = await world.store.search(
-      tenant,
-      'DiagnosticReport',
-      `based-on=${(await world.task(cases.begun)).focus!.reference}`,
-    );
-    expect(left.filter((part) => !part.startsWith('Communication/'))).toEqual([`DiagnosticReport/${draft!.id}`]);
-  });
+  it.each([
+    ['here alone', [here]],
+    ['also elsewhere', [here, 'ailleurs']],
+    ['of no establishment in particular', []],
+  ])(
+    'a reader %s keeps nothing of the case they had begun, the draft they dictated included',
+    async (_what, establishments) => {
+      const seen = await found(await seenBy('radiologist', { establishments }));
+      const parts = await partsOf(cases.begun);
+      expect(parts.some((part) => part.startsWith('DiagnosticReport/'))).toBe(true);
+      expect(parts.filter((part) => seen.has(part))).toEqual([]);
+    },
+  );
 
-  it('of the messages of an open case they keep their own and those that were sent to them', async () => {
+  it('they keep no message of an open case, not even their own', async () => {
     const seen = await found(await seenBy('radiologist'));
     const messages = await world.store.search(
       tenant,
@@ -167,8 +170,22 @@ describe('once excluded', () => {
     );
     const names = ({ sender, recipient = [] }: Communication) =>
       [sender, ...recipient].some((each) => each?.reference === 'Practitioner/radiologue');
-    expect(messages.some((each) => !names(each))).toBe(true);
-    for (const each of messages) expect(seen.has(`Communication/${each.id}`), each.id).toBe(names(each));
+    expect(messages.some(names)).toBe(true);
+    expect(messages.filter(({ id }) => seen.has(`Communication/${id}`))).toEqual([]);
+  });
+
+  it('a draft of another establishment of theirs they go on with', async () => {
+    const write = (establishment: string) =>
+      world.store.transaction({ ...world.as('radiologist', 'create'), establishments: [establishment] }, (tx) =>
+        tx.create({
+          ...{ resourceType: 'DiagnosticReport', status: 'partial', code: { text: 'TDM' } },
+          resultsInterpreter: [{ reference: 'Practitioner/radiologue' }],
+        } as Resource),
+      );
+    const [theirs, ours] = [await write('ailleurs'), await write(here)];
+    const seen = await found(await seenBy('radiologist', { establishments: [here, 'ailleurs'] }));
+    expect(seen).toContain(`DiagnosticReport/${theirs.id}`);
+    expect(seen).not.toContain(`DiagnosticReport/${ours.id}`);
   });
 
   it('reads, versions, histories and counts answer what they answer for what is not there', async () => {
