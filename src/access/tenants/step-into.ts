@@ -76,8 +76,15 @@ export function createTenantDoor(options: {
   };
 }
 
-/** The same person, with what the accepting tenant granted and nothing of what is granted at home. */
-function actorThere(home: string, actor: Actor, { reference, roles }: Acceptance): Actor {
+/**
+ * The same person, with what the accepting tenant granted and nothing of what is granted at home. The patient a token is about is one of
+ * home: who has the same id there is somebody else.
+ */
+function actorThere(
+  home: string,
+  { patient: _patientAtHome, ...actor }: Actor,
+  { reference, roles }: Acceptance,
+): Actor {
   return { ...actor, home, reference, roles };
 }
 

@@ -34,6 +34,10 @@ beforeAll(async () => {
     ['of-the-platform', 'platform'],
   ] as const)
     await rig.addClient({ id, tenant, kind: 'public-app', scopes: ['user/*.rs'], redirectUris: [redirectUri] });
+  await rig.addClient({
+    ...{ id: 'of-one-patient', tenant: 'platform', kind: 'public-app', redirectUris: [redirectUri] },
+    scopes: ['launch/patient', 'patient/*.rs'],
+  });
 });
 afterAll(() => rig.close());
 
@@ -57,4 +61,25 @@ test('the person and an app of the platform get there, an app of the hospital do
   // Like a tenant that accepted nobody, or is none.
   const nowhere = await get('/t/nowhere/fhir/Patient/p', hospitals);
   expect([nowhere.statusCode, nowhere.json().issue]).toEqual([403, there.json().issue]);
+});
+
+test('an app that was given one patient has nobody where that patient is not, also not who has the same id there', async () => {
+  const { store, clock } = rig;
+  await store.transaction(systemContext('aa', 'system:seed', clock), (tx) =>
+    tx.create<Patient>({ resourceType: 'Patient', id: 'p', name: [{ family: 'TEST-AA' }] }),
+  );
+  const own = await signIn(rig, 'noa', 'aa', ['conformance']);
+  const { query, verifier } = authorization('of-one-patient', 'launch/patient patient/*.rs');
+  const back = await decide(rig, query, own, { decision: 'accept', patient: 'p' });
+  const token = (await exchange(rig, 'of-one-patient', { code: back.searchParams.get('code')!, verifier }))
+    .access_token;
+  const headers = { authorization: `Bearer ${token}` };
+  expect((await get('/t/aa/fhir/Patient/p', headers)).body).toContain('TEST-AA');
+  for (const path of [
+    '/t/bb/fhir/Patient/p',
+    '/t/bb/fhir/Patient?_id=p',
+    '/t/bb/fhir/Patient/p/_history',
+    '/t/all/fhir/Patient',
+  ])
+    expect((await get(path, headers)).body, path).not.toContain('TEST-BB');
 });
