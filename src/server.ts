@@ -27,6 +27,7 @@ import {
   openAuditKeys,
   openidRoutes,
   openServerTls,
+  refusalsFirst,
   securityHeaders,
   securityTxtRoute,
   smartRoutes,
@@ -280,6 +281,7 @@ async function compose(config: Config, options: ServerOptions, database: Configu
   await app.register(securityHeaders, { secure });
   await app.register(limits.plugin);
   await app.register(crossOrigin, { origins: config.surface.corsOrigins });
+  await app.register(refusalsFirst, { access });
   await app.register(accessRoutes, { access });
   await app.register(openidRoutes, { access, baseUrl });
   await app.register(administrationRoutes, { access });

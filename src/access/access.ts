@@ -109,6 +109,8 @@ export interface Access extends FhirGuards, Pick<TenantDoor, 'elsewhere' | 'iden
   forgetCredentials(): void;
   /** Ends the session (or token) the request came with; a request without one changes nothing. */
   signOut(request: Parameters<FhirGuards['authenticate']>[0]): Promise<void>;
+  /** Refusals of requests under this id on their way to the trail; undefined when there are none. Never rejects. */
+  refusalsTold(requestId: string): Promise<unknown> | undefined;
   /** Tells the trail of an act that is no FHIR interaction (export, purge, break-glass, an operator's command); resolves once it is kept. */
   recordActivity(context: Context, activity: Activity): Promise<void>;
   /** Told, once a fault, when the chain of a tenant's trail turns out to be broken. */
@@ -124,6 +126,9 @@ export interface Access extends FhirGuards, Pick<TenantDoor, 'elsewhere' | 'iden
   /** Waits for the trail to be written. */
   close(): Promise<void>;
 }
+
+/** What the trail calls a request that a page of another site made the browser send. */
+const foreignPage = 'foreign-page';
 
 /** The access room; plugs the audit trail into the store. */
 export async function createAccess(options: AccessOptions): Promise<Access> {
@@ -163,7 +168,7 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
   store.beforeCommit(guardDirectory);
   if (baseUrl) store.beforeCommit(refuseForeignAddresses(baseUrl));
   const door = createTenantDoor({ database, now: () => securityClock.now(), baseUrl: () => baseUrl?.() ?? '' });
-  const { authenticate, presented, forget, forgetAll } = createAuthenticator({
+  const { recognise, refuseForeign, presented, forget, forgetAll } = createAuthenticator({
     // In order: the first that finds its kind of credential in a request decides.
     recognisers: [oauthTokens(database), opaqueTokens(database), sessionCookies(database, secure)].map((recogniser) =>
       notingUse(boundToMaintenance(recogniser, database), noteUse),
@@ -255,13 +260,18 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
       return identity && withSight(identity);
     },
     async authenticate(request) {
-      const identified = await authenticate(request);
+      const identified = await recognise(request);
       const refused = async (interaction: string, type: string | undefined, error: unknown): Promise<never> => {
         const context = { ...contextOf(request, identified), interaction };
         await trail.refused(context, { interaction, ...(type === undefined ? {} : { type }) });
         throw error;
       };
       const tenant = addressedTenant(request);
+      try {
+        refuseForeign(request);
+      } catch (error) {
+        return refused(foreignPage, undefined, error);
+      }
       try {
         refuseBeyondReach(request, identified.actor);
       } catch (error) {
@@ -278,6 +288,7 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
       void trail.refused(context, demand);
       throw notGranted(context.actor.roles, demand);
     },
+    refusalsTold: trail.refusalsTold,
     auditRead: trail.auditRead,
     recordActivity: trail.activity,
     onChainBroken: trail.onChainBroken,
@@ -303,7 +314,8 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
     signIn: (attempt) => signInByPassword(signInRooms, attempt),
     completeSignIn: (proven) => completeSignIn(signInRooms, proven),
     async signOut(request) {
-      const identified = await authenticate(request);
+      const identified = await recognise(request);
+      refuseForeign(request);
       const credential = presented(request);
       if (!credential) return;
       await revokeCredential(database, credential.secret);

@@ -1,6 +1,5 @@
 /** Who sends this request: the first credential of a known kind it presents; and the proof that a page of ours sent it (CSRF). */
 import type { Clock } from '../config/index.ts';
-import type { FhirGuards } from '../fhir/index.ts';
 import type { Identified } from './credentials.ts';
 import type { AuthenticatedRequest, CredentialRecogniser } from './recognise.ts';
 import { refusal } from './refusals.ts';
@@ -11,8 +10,14 @@ import { createSecretKeys } from './secret-keys.ts';
 const believedForMs = 5_000;
 const believedAtMost = 10_000;
 
+/** Who a request comes from, by what it presents alone. */
+type Recognised = Pick<Identified, 'tenant' | 'actor' | 'credential'>;
+
 export interface Authenticator {
-  authenticate: FhirGuards['authenticate'];
+  /** @throws FhirError 401. */
+  recognise(request: AuthenticatedRequest): Promise<Recognised>;
+  /** @throws FhirError 403 when a browser sent the credential by itself, for a page that is not ours (CSRF). */
+  refuseForeign(request: AuthenticatedRequest): void;
   /** The credential a request presents, unverified. */
   presented(request: AuthenticatedRequest): { recogniser: CredentialRecogniser; secret: string } | undefined;
   /** Forgets what was believed about a secret: it was just revoked. */
@@ -58,7 +63,7 @@ export function createAuthenticator(options: {
 
   return {
     presented,
-    async authenticate(request) {
+    async recognise(request) {
       const credential = presented(request);
       const identified = credential && (await identifyOnce(credential.recogniser, credential.secret));
       if (!credential || !identified) {
@@ -67,9 +72,11 @@ export function createAuthenticator(options: {
           text: 'Connectez-vous.',
         });
       }
-      if (credential.recogniser.ambient) refuseForeignPages(request, origin?.());
       const { tenant, actor, credential: name } = identified;
       return { tenant, actor, credential: name };
+    },
+    refuseForeign(request) {
+      if (presented(request)?.recogniser.ambient) refuseForeignPages(request, origin?.());
     },
     forget(secret) {
       for (const { name } of recognisers) believed.delete(keyOf(name, secret));

@@ -35,6 +35,7 @@ export { createMalwareGate, destroyQuarantined, listQuarantine, readQuarantined 
 export { openidRoutes } from './openid/index.ts';
 export { makePassword } from './passwords.ts';
 export { everyPolicy, isGranted, isRole, policiesOf } from './policy.ts';
+export { refusalsFirst } from './refusals-first.ts';
 export { decide, decisionTexts, lastPeriod, periodNamed, reviewAccounts, reviewMarkdown } from './reviews/index.ts';
 export { accessRoutes } from './routes.ts';
 export { resealAccounts } from './second-factor/reseal.ts';

@@ -10,17 +10,15 @@ it('a clock put back stretches no belief: a credential that ended is looked up a
     credential: 'token:aa:1',
     expiresAt: new Date(now + 86_400_000),
   };
-  const { authenticate } = createAuthenticator({
+  const { recognise } = createAuthenticator({
     recognisers: [{ name: 'token', ambient: false, read: () => 'secret', identify: async () => identified }],
     clock: { now: () => new Date(now) },
   });
-  const request = { headers: {}, ip: '192.0.2.7', id: 'x', method: 'GET', url: '/' } as Parameters<
-    typeof authenticate
-  >[0];
-  expect(await authenticate(request)).toMatchObject({ tenant: 'aa' });
+  const request = { headers: {}, ip: '192.0.2.7', id: 'x', method: 'GET', url: '/' } as Parameters<typeof recognise>[0];
+  expect(await recognise(request)).toMatchObject({ tenant: 'aa' });
   identified = undefined;
   now += 1_000;
-  expect(await authenticate(request)).toMatchObject({ tenant: 'aa' });
+  expect(await recognise(request)).toMatchObject({ tenant: 'aa' });
   now -= 3_600_000;
-  await expect(authenticate(request)).rejects.toMatchObject({ status: 401 });
+  await expect(recognise(request)).rejects.toMatchObject({ status: 401 });
 });

@@ -1,7 +1,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { findAccount } from '../../src/access/accounts.ts';
+import { endAccountSessions } from '../../src/access/own-account/end-sessions.ts';
 import { setClientDisabled } from '../../src/access/smart/registration.ts';
 import { authorization, decide, exchange, redirectUri, signIn } from './smart/app.ts';
 import { assertion, keysOf, machineForm, makeKey, openSmartRig, type SmartRig, type TestKey } from './smart/support.ts';
+import { noa } from './support.ts';
 
 let rig: SmartRig;
 let key: TestKey;
@@ -119,6 +122,21 @@ test('an access token of an app does not stand once its person withdraws the con
   const { applications } = (await rig.app.inject({ url: '/oauth2/account/applications', headers })).json();
   await rig.app.inject({ method: 'DELETE', url: `/oauth2/account/applications/${applications[0].id}`, headers });
   expect(await stands(name)).toBe(false);
+});
+
+test('who ends the sessions of somebody that left only an app behind ends the app, at once, and is told', async () => {
+  const cookie = await signIn(rig, 'left');
+  const token = await appToken(cookie);
+  const headers = { cookie, 'x-passerelle': 'ui' };
+  await rig.app.inject({ method: 'POST', url: '/oauth2/logout', headers });
+  const get = async () => (await rig.app.inject({ url: '/oauth2/userinfo', headers: bearer(token) })).statusCode;
+  expect(await get()).toBe(403);
+  const account = (await findAccount(rig.database, 'left'))!;
+  const context = rig.context(noa, 'administration');
+  expect(await endAccountSessions(rig.access.accountRooms, { context, account }, {})).toBe(0);
+  expect(await get()).toBe(401);
+  const [event] = await rig.trail('subtype=session-ended');
+  expect(event?.outcomeDesc).toBe('0 ended, 1 of applications');
 });
 
 test('names that are none, of other tenants or forged stand for nothing and break nothing', async () => {

@@ -46,6 +46,8 @@ export interface AuditTrail {
    * written or cannot be: then it stays a refusal.
    */
   refused(context: Context, demand: Demand & { id?: string }): Promise<void>;
+  /** Those of requests under this id; undefined when there are none. Never rejects. Ids are callers' own choice: it may be somebody else's, too. */
+  refusalsTold(requestId: string): Promise<unknown> | undefined;
   authentication(context: Context, event: AuthenticationRecord['event']): Promise<void>;
   /** Passwords, factors and sessions that changed, accounts that were locked out; about the account of the context's tenant. */
   accountSecurity(context: Context, event: AccountSecurityEvent): Promise<void>;
@@ -100,6 +102,7 @@ export function createTrail({ store, clock, site, keys, watched, observe, log }:
   const whom = createWhom({ store, base: () => `${site().address}/fhir` });
   /** On their way to the trail, for who wants to wait for them. Ids of requests are the callers' own choice: circumstances are not. */
   const refusals = new WeakMap<Context, Promise<void>>();
+  const untold = new Map<string, Set<Promise<void>>>();
   const imageAccesses = new Map<string, { at: number; written: Promise<void> }>();
 
   const onCommit: CommitHook = async (changes, tx) => {
@@ -155,7 +158,18 @@ export function createTrail({ store, clock, site, keys, watched, observe, log }:
         );
       });
       refusals.set(context, written);
-      return told.finally(() => refusals.delete(context));
+      const { requestId } = context;
+      const ofRequest = untold.get(requestId) ?? new Set();
+      untold.set(requestId, ofRequest.add(told));
+      return told.finally(() => {
+        refusals.delete(context);
+        ofRequest.delete(told);
+        if (ofRequest.size === 0) untold.delete(requestId);
+      });
+    },
+    refusalsTold(requestId) {
+      const ofRequest = untold.get(requestId);
+      return ofRequest && Promise.all(ofRequest);
     },
     authentication: (context, event) => append(context.tenant, authenticationRecord(context, event, site())),
     accountSecurity: (context, event) => append(context.tenant, accountSecurityRecord(context, event, site())),

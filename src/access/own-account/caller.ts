@@ -15,24 +15,25 @@ export interface Caller extends Doing {
   origin: SignInOrigin;
 }
 
-/** @throws FhirError 401 without a session, 403 with a token or from a page of another site. */
+/** @throws FhirError 401 without a session, 403 with a token or from a page of another site; that is in the trail by then. */
 export async function callerOf(access: Access, request: FastifyRequest): Promise<Caller> {
   const { accountRooms: rooms } = access;
   const identified = await access.authenticate(request);
   const secret = access.sessionSecret(request);
   const session = secret === undefined ? undefined : await readOwnSession(rooms.database, secret);
   const account = session && (await findAccount(rooms.database, session.login));
-  if (secret === undefined || !session || account?.tenant !== session.tenant) {
-    throw refusal(403, 'forbidden', {
-      diagnostics: 'Only the session of a person reaches its account',
-      text: 'Ces pages sont réservées à la session d’une personne.',
-    });
-  }
   const origin = originOf(request);
   const { tenant, actor } = identified;
   const context = {
     ...{ tenant, actor, interaction: 'account' },
     ...{ requestId: origin.requestId, network: origin.network, now: () => rooms.clock.now() },
   };
+  if (secret === undefined || !session || account?.tenant !== session.tenant) {
+    await rooms.trail.refused(context, { interaction: 'account' });
+    throw refusal(403, 'forbidden', {
+      diagnostics: 'Only the session of a person reaches its account',
+      text: 'Ces pages sont réservées à la session d’une personne.',
+    });
+  }
   return { session, secret, account, context, origin };
 }

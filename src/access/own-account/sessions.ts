@@ -89,16 +89,21 @@ export async function endSession(
 /**
  * Ends the sessions of an account, all or all but one, inside the caller's transaction; and what apps were allowed in its name: a
  * thief could have let one in, whose refresh token outlives every session.
- * @returns how many sessions.
+ * @returns how many of either.
  */
-export async function endSessions(sql: Sql, tenant: string, login: string, exceptId?: string): Promise<number> {
-  await sql.query('DELETE FROM oauth_grant WHERE tenant = $1 AND login = $2', [tenant, login]);
+export async function endSessions(
+  sql: Sql,
+  tenant: string,
+  login: string,
+  exceptId?: string,
+): Promise<{ sessions: number; applications: number }> {
+  const grants = await sql.query('DELETE FROM oauth_grant WHERE tenant = $1 AND login = $2', [tenant, login]);
   const { rowCount } = await sql.query(
     `DELETE FROM credential
      WHERE tenant = $1 AND login = $2 AND kind = 'session' AND id IS DISTINCT FROM $3::uuid`,
     [tenant, login, exceptId ?? null],
   );
-  return rowCount ?? 0;
+  return { sessions: rowCount ?? 0, applications: grants.rowCount ?? 0 };
 }
 
 /** More at the same time is nobody's day's work: sessions forgotten on other machines, or somebody else's. */

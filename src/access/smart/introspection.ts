@@ -11,6 +11,7 @@ import { OAuthError } from './oauth-error.ts';
 import { clientOf, fhirUrlOf, type OAuthService } from './service.ts';
 import { type ActiveToken, findToken } from './tokens.ts';
 
+const interaction = 'oauth2:introspect';
 const inactive = { active: false } as const;
 
 export async function answerIntrospection(
@@ -18,9 +19,15 @@ export async function answerIntrospection(
   request: FastifyRequest,
   form: Form,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const { client, method } = await clientOf(service, request, form, 'oauth2:introspect');
+  const { client, method } = await clientOf(service, request, form, interaction);
   // A public client cannot prove who it is: it could be anybody who found a token.
-  if (method === 'none') throw new OAuthError('unauthorized_client', 'A public client cannot ask about tokens');
+  if (method === 'none') {
+    await service.trail.tell(request, {
+      ...{ kind: 'token-issue', interaction, outcome: 'refused', reason: 'a public client asks about a token' },
+      ...{ tenant: client.tenant, clientId: client.id },
+    });
+    throw new OAuthError('unauthorized_client', 'A public client cannot ask about tokens');
+  }
   const secret = required(form, 'token');
   const now = service.clock.now();
   const token = await findToken(service.database, secret, now);

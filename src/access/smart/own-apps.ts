@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Actor } from '../../fhir/index.ts';
 import { refusal } from '../refusals.ts';
 import { findClient } from './client.ts';
+import { contextOf } from './person.ts';
 import type { OAuthService } from './service.ts';
 
 /** One consent, as its person sees it. */
@@ -64,6 +65,7 @@ export function ownAppRoutes(app: FastifyInstance, service: OAuthService): void 
   async function ownerOf(request: FastifyRequest): Promise<{ tenant: string; actor: Actor }> {
     const caller = await guards.authenticate(request);
     if (request.headers.authorization === undefined && caller.actor.kind === 'person') return caller;
+    await guards.auditRead(contextOf(request, caller, 'account', service.now), { resources: [], outcome: 'refused' });
     throw refusal(403, 'forbidden', {
       diagnostics: 'Only the session of a person reaches its account',
       text: 'Ces pages sont réservées à la session d’une personne.',

@@ -18,7 +18,7 @@ export interface DicomwebAccess {
   maySearch(context: Context, query: string): Promise<void>;
   /** Records a search before its answer leaves, with whom it showed. @param studies ImagingStudy ids. */
   found(context: Context, query: string, studies: readonly string[]): Promise<void>;
-  /** The study, once the caller may see it and the trail says so. @throws FhirError 403, DicomwebError 404. */
+  /** The study, once the caller may see it and the trail says so. @throws FhirError 403, DicomwebError 404; in the trail by then. */
   mayRead(context: Context, studyUid: string): Promise<ServedStudy>;
   /** The instance, inside a study checked by `mayRead`. @throws DicomwebError 404. */
   instance(context: Context, target: Required<Target>): Promise<ServedInstance>;
@@ -101,7 +101,11 @@ export function dicomwebAccess(imaging: ImagingRoom, guards: FhirGuards, clock: 
         type: 'ImagingStudy',
         ...(study ? { id: study.imagingStudyId } : {}),
       });
-      if (!study) throw new DicomwebError(404, "Cette étude n'est pas disponible.");
+      if (!study) {
+        // Somebody who tries numbers is somebody trying doors.
+        await guards.auditRead(context, { resources: [], target: { type: 'ImagingStudy' }, outcome: 'failed' });
+        throw new DicomwebError(404, "Cette étude n'est pas disponible.");
+      }
       // Accounts may share a resource (two clients one Device), and an app acts beside its person: each is an actor.
       await audits.get(`${tenant} ${actor.account} ${actor.client ?? ''} ${studyUid}`, async () => {
         const resource = await imaging.imagingStudy({ tenant }, study.imagingStudyId);

@@ -59,6 +59,10 @@ export function newJobId(): string {
   return randomUUID();
 }
 
+export function isJobId(text: string): boolean {
+  return /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(text);
+}
+
 /** Jobs of the tenant that are not over. */
 export async function countOpen(sql: Sql, tenant: string): Promise<number> {
   const { rows } = await sql.query<{ count: number }>(

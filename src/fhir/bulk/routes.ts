@@ -18,7 +18,7 @@ import { exportedFile, removeJobFiles } from './folders.ts';
 import { type ImportFiles, keepInput } from './import-input.ts';
 import { issuesOf } from './import-run.ts';
 import { demandOf, type Job } from './job.ts';
-import { cancelJob, findJob, insertJob, newJobId } from './job-table.ts';
+import { cancelJob, findJob, insertJob, isJobId, newJobId } from './job-table.ts';
 import { begin, importFiles, requireAsync } from './kick-off.ts';
 import { filePath, issuesFile, manifestOf, statusPath } from './manifest.ts';
 
@@ -60,22 +60,32 @@ export async function bulkRoutes(app: FastifyInstance, options: BulkRoutesOption
     return { ...caller, requestId: request.id, interaction, network: request.ip, now: () => clock.now() };
   }
 
-  /** @throws FhirError 404 for jobs of others too: who did not ask is not told that there is one. */
+  /** @throws FhirError 404 for jobs of others too: who did not ask is not told that there is one. The trail is told of either. */
   async function ownJob(request: FastifyRequest, interaction: string): Promise<{ context: Context; job: Job }> {
     const context = await contextOf(request, interaction);
     const { id } = request.params as { id: string };
+    const asked = isJobId(id) ? { query: `${statusPath}/${id}` } : {};
     const job = await database.transaction(context.tenant, (sql) => findJob(sql, context.tenant, id));
     const isOwn = job?.account === context.actor.account && job.state !== 'cancelled';
     const isKept = isOwn && (job.expiresAt === undefined || job.expiresAt > clock.now());
-    if (!isKept) throw new FhirError(404, 'not-found', 'No such job, or not any more');
+    if (!isKept) {
+      await guards.auditRead(context, { resources: [], ...asked, outcome: 'failed' });
+      throw new FhirError(404, 'not-found', 'No such job, or not any more');
+    }
     // The right to it may have been taken away since.
     guards.authorize(context, demandOf(job));
     return { context, job };
   }
 
+  /** That a job's result was shown, or the job ended. @param path below the base. */
+  const tell = (context: Context, job: Job, path: string) =>
+    guards.auditRead(context, { resources: [], query: `${job.request.url} ${path}`, outcome: 'success' });
+
   app.get<{ Params: { id: string } }>(`/${statusPath}/:id`, async (request, reply) => {
-    const { job } = await ownJob(request, 'operation:$bulk-status');
+    const { context, job } = await ownJob(request, 'operation:$bulk-status');
     reply.header('Cache-Control', 'no-store');
+    // What asks again and again whether it is over is told nothing, and makes no entry each time.
+    if (job.state === 'failed' || job.state === 'done') await tell(context, job, `${statusPath}/${job.id}`);
     if (job.state === 'failed') {
       return reply.code(500).type(fhirJson).send(JSON.stringify(job.failure));
     }
@@ -91,7 +101,8 @@ export async function bulkRoutes(app: FastifyInstance, options: BulkRoutesOption
   });
 
   app.delete<{ Params: { id: string } }>(`/${statusPath}/:id`, async (request, reply) => {
-    const { job } = await ownJob(request, 'operation:$bulk-status');
+    const { context, job } = await ownJob(request, 'operation:$bulk-cancel');
+    await tell(context, job, `${statusPath}/${job.id}`);
     await database.transaction(job.tenant, (sql) => cancelJob(sql, job.tenant, job.id, clock.now()));
     wake();
     return reply.code(202).send();
@@ -104,7 +115,7 @@ export async function bulkRoutes(app: FastifyInstance, options: BulkRoutesOption
     const body = fileOf(job, name, isCompressed);
     const path = `${filePath}/${job.id}/${name}`;
     // A file names thousands: the trail tells which file of which export, and the export's own entry tells of what.
-    await guards.auditRead(context, { resources: [], query: `${job.request.url} ${path}`, outcome: 'success' });
+    await tell(context, job, path);
     reply.type(ndjson).header('Cache-Control', 'no-store').header('Vary', 'Accept-Encoding');
     if (isCompressed) reply.header('Content-Encoding', 'gzip');
     return reply.send(body);
@@ -137,6 +148,7 @@ export async function bulkRoutes(app: FastifyInstance, options: BulkRoutesOption
     guards.authorize(context, { interaction: 'operation', operation: 'import' });
     const isInput = isNdjson(request.headers['content-type']);
     const answer = await (isInput ? importPosted(request, context) : importNamed(request, context));
+    if (answer.status === 202) await guards.auditRead(context, { resources: [], outcome: 'success' });
     reply.code(answer.status).headers(answer.headers ?? {});
     if (!answer.resource) return reply.send();
     return reply.type(fhirJson).send(JSON.stringify(answer.resource));

@@ -16,6 +16,7 @@ import { type Abilities, type Content, readWanted } from './wanted.ts';
 
 /** For the audit trail. */
 const notifyInteraction = 'operation:Subscription/$notify';
+const bindInteraction = 'operation:Subscription/$bind';
 
 export interface Disclosure {
   /** Circumstances of a delivery; undefined when the owner's account is gone or shut off. */
@@ -28,6 +29,8 @@ export interface Disclosure {
   show(context: Context, events: readonly SubscriptionEvent[], isContentWanted: boolean): Promise<ShownEvent[]>;
   /** Resolves once the delivery is in the trail: it leaves only then. */
   audit(context: Context, subscription: string, content: Content, shown: readonly ShownEvent[]): Promise<void>;
+  /** Tells the trail that somebody asked to be told of a subscription, and was not. */
+  auditRefused(context: Context, subscription: string): Promise<void>;
 }
 
 export interface DisclosureParts {
@@ -69,6 +72,11 @@ export function createDisclosure({ store, guards, owners, clock, abilities }: Di
         outcome: 'success',
       });
     },
+    auditRefused: (context, subscription) =>
+      guards.auditRead(
+        { ...context, interaction: bindInteraction },
+        { resources: [], target: { type: 'Subscription', id: subscription }, outcome: 'refused' },
+      ),
   };
 
   function asksHidden(context: Context, criteria: Criteria): boolean {

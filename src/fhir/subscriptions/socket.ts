@@ -165,7 +165,14 @@ export function createSocketHub(parts: SocketParts): SocketHub {
   async function bindSignedIn(connection: Connection, id: string): Promise<void> {
     const who = await connection.signedIn;
     if (!who) throw new FhirError(401, 'login', 'sign in first, or bind with a token');
-    await bindOne(connection, { ...who, id });
+    try {
+      await bindOne(connection, { ...who, id });
+    } catch (error) {
+      const isAttempt = error instanceof FhirError && (error.status === 403 || error.status === 404);
+      const context = isAttempt ? await contextNow(connection, who) : undefined;
+      if (context) await parts.disclosure.auditRefused(context, id);
+      throw error;
+    }
   }
 
   async function isStanding(credential: string): Promise<boolean> {

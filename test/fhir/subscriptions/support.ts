@@ -189,7 +189,7 @@ export async function openRig(options: Partial<SubscriptionOptions> = {}): Promi
     },
     isAllowed: (context, request) => !rig.refused(context, request),
     async auditRead(context, access) {
-      if (context.interaction.endsWith('$notify')) rig.audited.push({ ...access, account: context.actor.account });
+      if (/\$(notify|bind)$/.test(context.interaction)) rig.audited.push({ ...access, account: context.actor.account });
     },
   };
   const log = (details: object, message: string) => void rig.logged.push(`${message} ${JSON.stringify(details)}`);

@@ -93,6 +93,10 @@ test('nobody binds without signing in, nor to what is somebody else’s or unkno
   other.socket.send('bind no-such-id');
   other.socket.send('unbind');
   await rig.until(() => other.messages.length === 3);
+  expect(rig.audited.filter(({ outcome }) => outcome === 'refused')).toMatchObject([
+    { account: 'noa', target: { type: 'Subscription', id } },
+    { account: 'noa', target: { type: 'Subscription', id: 'no-such-id' } },
+  ]);
   const [notMine, unknown, word] = other.messages.map((text) => JSON.parse(text).issue[0]);
   expect(notMine).toEqual(unknown);
   expect(word.code).toBe('not-supported');

@@ -1,0 +1,21 @@
+/**
+ * A refusal is in the trail before its answer leaves (design §5 rule 9), whichever route refused and however: also where a right is asked
+ * for in the middle of something else. Register it before the routes.
+ */
+import type { FastifyInstance } from 'fastify';
+import type { Access } from './access.ts';
+
+export async function refusalsFirst(
+  app: FastifyInstance,
+  { access }: { access: Pick<Access, 'refusalsTold'> },
+): Promise<void> {
+  app.addHook('onSend', (request, reply, _payload, done) => {
+    // Some routes answer under an id of ours, where the caller's is none that can be said again.
+    const ids = new Set([request.id, String(reply.getHeader('x-request-id') ?? '')]);
+    const untold = [...ids].flatMap((id) => access.refusalsTold(id) ?? []);
+    if (untold.length === 0) return done();
+    void Promise.all(untold).then(() => done());
+  });
+}
+// Fastify keeps a plugin's hooks to itself unless it says otherwise; these are for everybody.
+Object.assign(refusalsFirst, { [Symbol.for('skip-override')]: true });
