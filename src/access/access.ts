@@ -168,7 +168,7 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
   store.beforeCommit(guardDirectory);
   if (baseUrl) store.beforeCommit(refuseForeignAddresses(baseUrl));
   const door = createTenantDoor({ database, now: () => securityClock.now(), baseUrl: () => baseUrl?.() ?? '' });
-  const { recognise, refuseForeign, presented, forget, forgetAll } = createAuthenticator({
+  const { recognise, refuseForeign, presented, forgetAll } = createAuthenticator({
     // In order: the first that finds its kind of credential in a request decides.
     recognisers: [oauthTokens(database), opaqueTokens(database), sessionCookies(database, secure)].map((recogniser) =>
       notingUse(boundToMaintenance(recogniser, database), noteUse),
@@ -319,7 +319,7 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
       const credential = presented(request);
       if (!credential) return;
       await revokeCredential(database, credential.secret);
-      forget(credential.secret);
+      forgetAll();
       const context = { ...contextOf(request, identified), interaction: 'logout' };
       await trail.authentication(context, { kind: 'logout', outcome: 'success' });
     },

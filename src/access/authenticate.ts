@@ -20,9 +20,7 @@ export interface Authenticator {
   refuseForeign(request: AuthenticatedRequest): void;
   /** The credential a request presents, unverified. */
   presented(request: AuthenticatedRequest): { recogniser: CredentialRecogniser; secret: string } | undefined;
-  /** Forgets what was believed about a secret: it was just revoked. */
-  forget(secret: string): void;
-  /** Forgets everything: an account changed. */
+  /** Forgets everything: an account changed, a credential was revoked. */
   forgetAll(): void;
 }
 
@@ -77,9 +75,6 @@ export function createAuthenticator(options: {
     },
     refuseForeign(request) {
       if (presented(request)?.recogniser.ambient) refuseForeignPages(request, origin?.());
-    },
-    forget(secret) {
-      for (const { name } of recognisers) believed.delete(keyOf(name, secret));
     },
     forgetAll: () => believed.clear(),
   };

@@ -126,12 +126,20 @@ export async function identify(
   return { tenant, actor, credential: credentialName({ tenant, kind, id: row.id }), expiresAt: row.expires_at };
 }
 
-/** Ends a credential; ending it twice changes nothing. */
+/**
+ * Ends a credential, and with a session the apps that were let in during it without being told to stay (`offline_access`); ending it twice
+ * changes nothing.
+ */
 export async function revokeCredential(database: Database, secret: string): Promise<void> {
   const tenant = tenantOfSecret(secret);
   if (!tenant) return;
-  await database.query(tenant, 'DELETE FROM credential WHERE tenant = $1 AND secret_hash = $2', [
+  // A consent knows its session by when it was opened (SMART App Launch 2.2 §Scopes for requesting a refresh token).
+  await database.query(
     tenant,
-    hashSecret(secret),
-  ]);
+    `WITH ended AS (DELETE FROM credential WHERE tenant = $1 AND secret_hash = $2 RETURNING login, kind, created_at)
+     DELETE FROM oauth_grant USING ended
+     WHERE oauth_grant.tenant = $1 AND oauth_grant.login = ended.login AND ended.kind = 'session'
+       AND authenticated_at = ended.created_at AND NOT 'offline_access' = ANY (scopes)`,
+    [tenant, hashSecret(secret)],
+  );
 }

@@ -14,7 +14,7 @@ beforeAll(async () => {
   await rig.addClient({ id: 'machine', ...keysOf(key) });
   await rig.addClient({
     ...{ id: 'viewer', kind: 'public-app', display: 'Visionneuse', redirectUris: [redirectUri] },
-    scopes: ['openid', 'user/*.rs'],
+    scopes: ['openid', 'offline_access', 'user/*.rs'],
   });
 });
 afterAll(() => rig.close());
@@ -32,8 +32,8 @@ async function machineToken(): Promise<string> {
   return (await rig.post('/oauth2/token', form)).json().access_token;
 }
 
-async function appToken(cookie: string): Promise<string> {
-  const { query, verifier } = authorization('viewer', 'user/*.rs');
+async function appToken(cookie: string, scope = 'user/*.rs'): Promise<string> {
+  const { query, verifier } = authorization('viewer', scope);
   const back = await decide(rig, query, cookie);
   return (await exchange(rig, 'viewer', { code: back.searchParams.get('code') ?? '', verifier })).access_token;
 }
@@ -124,9 +124,27 @@ test('an access token of an app does not stand once its person withdraws the con
   expect(await stands(name)).toBe(false);
 });
 
+test('signing out ends the apps let in during that session, but for those that were let stay; another session keeps its own', async () => {
+  const cookie = await signIn(rig, 'leaving');
+  rig.clock.advance(60_000);
+  const elsewhere = await signIn(rig, 'leaving');
+  const tokens = [
+    await appToken(cookie),
+    await appToken(cookie, 'user/*.rs offline_access'),
+    await appToken(elsewhere),
+  ];
+  const statuses = () =>
+    Promise.all(
+      tokens.map(async (token) => (await rig.app.inject({ url: '/fhir/Patient', headers: bearer(token) })).statusCode),
+    );
+  expect(await statuses()).toEqual([200, 200, 200]);
+  await rig.app.inject({ method: 'POST', url: '/oauth2/logout', headers: { cookie, 'x-passerelle': 'ui' } });
+  expect(await statuses()).toEqual([401, 200, 200]);
+});
+
 test('who ends the sessions of somebody that left only an app behind ends the app, at once, and is told', async () => {
   const cookie = await signIn(rig, 'left');
-  const token = await appToken(cookie);
+  const token = await appToken(cookie, 'user/*.rs offline_access');
   const headers = { cookie, 'x-passerelle': 'ui' };
   await rig.app.inject({ method: 'POST', url: '/oauth2/logout', headers });
   const get = async () => (await rig.app.inject({ url: '/oauth2/userinfo', headers: bearer(token) })).statusCode;
