@@ -31,13 +31,18 @@ export function instanceRoutes(app: FastifyInstance, { imaging, access, url }: S
         reply.type(`${dicomType}; transfer-syntax=${only.transferSyntax}`);
         return sendBytes(reply, first, servedLength(only), servedBytes(first, only));
       }
+      // A study over a thin line takes longer than a session, an emergency or a right may last: asked anew before each instance.
+      const openWhilePermitted = async (instance: ServedInstance) => {
+        await access.mayRead(await access.identify(request, 'dicomweb:wado'), target.studyUid);
+        return open(instance);
+      };
       const writer = multipartWriter(dicomType);
       const parts = instances.map(
         (instance, index): OutgoingPart => ({
           contentType: `${dicomType}; transfer-syntax=${instance.transferSyntax}`,
           contentLocation: instanceUrl(url(request), instance),
           length: servedLength(instance),
-          body: openedBytes(() => (index === 0 ? Promise.resolve(first) : open(instance)), instance),
+          body: openedBytes(() => (index === 0 ? Promise.resolve(first) : openWhilePermitted(instance)), instance),
         }),
       );
       reply.type(writer.contentType).header('content-length', writer.length(parts));

@@ -39,3 +39,21 @@ it.runIf(platform() === 'linux')(
     await expect.poll(openFiles).toBe(0);
   },
 );
+
+it('cuts a study off in the middle when the right to it ends meanwhile: the client has a part and knows it', async () => {
+  const studyUid = '2.25.7302';
+  await stow(service, smallCt({ studyUid, slices: 24, size: 1024 }));
+  const answer = await call(service, `/studies/${studyUid}`);
+  const length = Number(answer.headers.get('content-length'));
+  const reader = answer.body!.getReader();
+  let received = (await reader.read()).value!.length;
+  service.ended.add('aa');
+  const rest = (async () => {
+    for (let part = await reader.read(); !part.done; part = await reader.read()) received += part.value.length;
+  })();
+  await expect(rest).rejects.toThrow();
+  expect(received).toBeLessThan(length);
+  service.ended.clear();
+  const whole = await (await call(service, `/studies/${studyUid}`)).arrayBuffer();
+  expect(whole.byteLength).toBe(length);
+});

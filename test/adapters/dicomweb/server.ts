@@ -18,6 +18,8 @@ export interface TestService {
   /** Questions put to `authorize`. */
   authorized: { interaction: string; type?: string; id?: string }[];
   clock: { time: number };
+  /** Tokens that are over. */
+  ended: Set<string>;
   close(): Promise<void>;
 }
 
@@ -25,11 +27,12 @@ export async function startTestService(): Promise<TestService> {
   const room = await openTestRoom();
   const audits: TestService['audits'] = [];
   const authorized: TestService['authorized'] = [];
+  const ended = new Set<string>();
   const clock = { time: Date.parse('2026-01-15T03:00:00Z') };
   const guards: FhirGuards = {
     async authenticate({ headers }) {
       const token = /^Bearer (.+)$/.exec(String(headers.authorization ?? ''))?.[1];
-      if (!token) throw new FhirError(401, 'login', 'Connexion requise.');
+      if (!token || ended.has(token)) throw new FhirError(401, 'login', 'Connexion requise.');
       const [tenant = '', role = 'reader'] = token.split('-');
       const establishment = /^of_(.+)$/.exec(role)?.[1];
       const value = `${establishmentSystem}|${establishment}`;
@@ -70,6 +73,7 @@ export async function startTestService(): Promise<TestService> {
     audits,
     authorized,
     clock,
+    ended,
     close: async () => {
       await app.close();
       await room.close();
