@@ -145,6 +145,32 @@ test('every interaction of the REST API leaves its event, done or refused', asyn
   expect(wrong).toEqual([]);
 }, 60_000);
 
+test('a batch leaves an event for each of its entries, a transaction one for all it wrote', async () => {
+  const bundle = (type: string, entry: object[]) => ({ resourceType: 'Bundle', type, entry });
+  const entries = [
+    { request: { method: 'GET', url: 'Patient/p1' } },
+    { request: { method: 'GET', url: 'Task/nobody' } },
+  ];
+  const write = { request: { method: 'POST', url: 'Patient' }, resource: { resourceType: 'Patient' } };
+  const left = async (by: string, body: object) =>
+    (await served.ask({ by, method: 'POST', path: '/fhir', body })).events();
+  expect(await left('token:conformance', bundle('batch', entries))).toEqual([
+    'rest/read 0 token-conformance p1',
+    'rest/read 4 token-conformance',
+  ]);
+  expect(await left('token:switchboard', bundle('batch', entries))).toEqual([
+    'rest/read 8 token-switchboard',
+    'rest/read 8 token-switchboard',
+  ]);
+  expect(await left('token:conformance', bundle('transaction', [write, entries[0]!]))).toEqual([
+    expect.stringMatching(/^rest\/transaction 0 token-conformance [0-9a-f-]{36}$/),
+    'rest/read 0 token-conformance p1',
+  ]);
+  expect(await left('token:switchboard', bundle('transaction', [write]))).toEqual(
+    expect.arrayContaining(['rest/transaction 8 token-switchboard', 'rest/create 8 token-switchboard']),
+  );
+});
+
 /** A star at the end is any patient: one whose id the server made. */
 function matches(left: string, pattern: string): boolean {
   return pattern.endsWith(' *') ? left.startsWith(pattern.slice(0, -1)) : left === pattern;
