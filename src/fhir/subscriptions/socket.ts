@@ -181,9 +181,9 @@ export function createSocketHub(parts: SocketParts): SocketHub {
 
   /** Whose eyes see what leaves; undefined once the session or token ended, which ends the line, or the account may nothing more. */
   async function contextNow(connection: Connection, { tenant, account, credential }: Opener) {
-    if (await isStanding(credential)) return parts.disclosure.contextOf(tenant, account);
-    endOf(connection, credential);
-    return undefined;
+    const context = (await isStanding(credential)) ? await parts.disclosure.contextOf(tenant, account) : undefined;
+    if (!context) endOf(connection, credential);
+    return context;
   }
 
   /** What was bound with a session or token that is over; a line that served nothing else is closed. */
