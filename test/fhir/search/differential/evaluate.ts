@@ -6,9 +6,8 @@ import type { SearchParameterDefinition } from '../../../../src/fhir/definitions
 import { dateMatches, dateSpan, elementSpan, folded, numberMatches, type Span } from './compare.ts';
 import type { Condition, FilterNode, Search, Value } from './condition.ts';
 import { createSelector, type Select } from './elements.ts';
-import { leadsTo, literalReference } from './references.ts';
+import { leadsTo, literalReference, type Stored } from './references.ts';
 
-export type Stored = Resource & { id: string };
 type Element = Record<string, unknown>;
 
 const units = UcumLhcUtils.getInstance();

@@ -1,6 +1,7 @@
 /** What comes along with the matches of a search, by looking at every resource. */
 import type { Include } from './condition.ts';
-import type { Stored, World } from './evaluate.ts';
+import type { World } from './evaluate.ts';
+import type { Stored } from './references.ts';
 import { leadsTo } from './references.ts';
 
 /** `Type/id` of what is included, sorted; nothing that is a match. @param matches ids of the type searched. */

@@ -5,8 +5,9 @@ import type {
 } from '../../../../src/fhir/definitions/search-parameters.ts';
 import { dateSpan, folded } from './compare.ts';
 import type { Condition, FilterNode, Include, Prefix, Search, Value } from './condition.ts';
-import type { Stored, World } from './evaluate.ts';
+import type { World } from './evaluate.ts';
 import type { Random } from './random.ts';
+import type { Stored } from './references.ts';
 
 type Element = Record<string, unknown>;
 

@@ -1,5 +1,7 @@
 /** Where references and canonicals lead, written from https://hl7.org/fhir/R4/references.html alone. */
-import type { Stored } from './evaluate.ts';
+import type { Resource } from '@medplum/fhirtypes';
+
+export type Stored = Resource & { id: string };
 
 export function literalReference(value: unknown): string | undefined {
   const reference = typeof value === 'string' ? value : (value as { reference?: string } | null)?.reference;

@@ -6,10 +6,11 @@ import type { RestReads } from '../../../../src/fhir/store/index.ts';
 import { contextOf } from '../../store/context.ts';
 import { type Search, writeSearch } from './condition.ts';
 import { corpus } from './corpus.ts';
-import { createWorld, evaluate, type Stored, type World } from './evaluate.ts';
+import { createWorld, evaluate, type World } from './evaluate.ts';
 import { includedBy } from './included.ts';
 import { createRandom } from './random.ts';
 import { createRandomSearch } from './random-search.ts';
+import type { Stored } from './references.ts';
 
 export interface Difference {
   seed: number;
