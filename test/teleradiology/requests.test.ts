@@ -3,6 +3,7 @@ import {
   complete,
   exam,
   fresh,
+  ippSystem,
   issuesOf,
   mitigation,
   outputs,
@@ -150,6 +151,31 @@ describe('a request', () => {
     const { task: next } = await send(world, request(two, { patient: numbered(two, two) }));
     expect(next.for).toEqual(second.for);
     expect(await world.store.search(tenant, 'Patient', `identifier=${two.ipp}`)).toHaveLength(1);
+  });
+
+  it('of another hospital that names its numbers alike is of a patient of its own, and shows nobody the other', async () => {
+    const neighbour = 'ch-voisin';
+    await world.store.transaction(world.as('administrator'), (tx) => tx.update(hospital([], neighbour)));
+    const from = (establishment: string, incoming: ReturnType<typeof request>) =>
+      world.store.transaction({ ...world.as('ris', 'hl7v2:ORM^O01'), establishments: [establishment] }, (tx) =>
+        world.room.receiveRequest(tx, incoming, establishment),
+      ) as ReturnType<typeof send>;
+    const [one, other] = [person(), person()];
+    const numbered = (who: typeof one, changes = {}) =>
+      patient(who, { identifier: [{ ...patient(one).identifier![0], system: `${ippSystem}-SIH` }], ...changes });
+    const { task: first } = await from('ch-exemple', request(one, { patient: numbered(one) }));
+    const { task } = await from(neighbour, request(other, { patient: numbered(other) }));
+    expect(stateOf(task)).toBe('protocol-wanted');
+    expect(task.for).not.toEqual(first.for);
+    const { task: again } = await from(neighbour, request(other, { patient: numbered(other) }));
+    expect(again.for).toEqual(task.for);
+    const { task: own } = await from('ch-exemple', request(one, { patient: numbered(one) }));
+    expect(own.for).toEqual(first.for);
+    const contradicted = await from(
+      'ch-exemple',
+      request(one, { patient: numbered(one, { birthDate: '1931-02-03' }) }),
+    );
+    expect(stateOf(contradicted.task)).toBe('identity-hold');
   });
 
   it('with another INS on a known IPP is a collision, and changes nothing of the known patient', async () => {

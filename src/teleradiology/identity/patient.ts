@@ -1,6 +1,6 @@
 /** Finds or makes the Patient of a request: by INS, then by IPP, never by names (identity-vigilance rules ID-1 and ID-2). */
 import type { Identifier, Patient } from '@medplum/fhirtypes';
-import { FhirError, type FhirTransaction, identifierQuery } from '../../fhir/index.ts';
+import { FhirError, type FhirTransaction, identifierQuery, labelsOf } from '../../fhir/index.ts';
 import { identifierIs } from '../codes.ts';
 import { contradictions } from './compare-traits.ts';
 import { survivor, survivorOf } from './survivor.ts';
@@ -43,7 +43,7 @@ export async function upsertPatient(tx: FhirTransaction, sent: Patient): Promise
     );
   for (const name of wanted.map(key).sort()) await tx.lock(`patient:${name}`);
   const [byIns] = ins ? await findBy(tx, ins, (patient) => same(insOf(patient) ?? {}, ins)) : [];
-  const byIpps = await findByIpps(tx, ipps);
+  const byIpps = await findByIpps(tx, ipps, received);
   const [byIpp, ...alsoByIpp] = byIpps.patients;
   const known = byIpp ?? byIns;
   if (known === undefined) return { patient: await tx.create<Patient>({ ...received, active: true }), problems: [] };
@@ -73,16 +73,35 @@ function withAssigner(patient: Patient, establishments: readonly string[]): Pati
 async function findByIpps(
   tx: FhirTransaction,
   ipps: Identifier[],
+  received: Patient,
 ): Promise<{ patients: StoredPatient[]; former: Identifier[] }> {
   const found = new Map<string, StoredPatient>();
   const former: Identifier[] = [];
   for (const ipp of ipps) {
     const carries = (patient: Patient) => ippsOf(patient).some((candidate) => same(candidate, ipp));
-    const of = await findBy(tx, ipp, carries);
+    const numbered = await findBy(tx, ipp, carries);
+    const of = numbered.filter((patient) => !isCoincidence(patient, ipp, received, tx.context.establishments ?? []));
     for (const patient of of) found.set(patient.id, patient);
     if (of.length > 0 && !of.some(carries)) former.push(ipp);
   }
   return { patients: [...found.values()], former };
+}
+
+/**
+ * Two hospitals call the authority of their numbers alike (« SIH »), which neither an OID nor a FINESS tells apart: somebody else's patient under
+ * the same number is not the one of this message, and is nobody's to compare here.
+ */
+function isCoincidence(
+  patient: Patient,
+  { system = '', assigner }: Identifier,
+  received: Patient,
+  establishments: readonly string[],
+): boolean {
+  const isNamedOnly = !system.startsWith('urn:oid:') && assigner?.identifier?.value === undefined;
+  const labels = labelsOf(patient);
+  const isForeign =
+    establishments.length > 0 && labels.length > 0 && !labels.some((each) => establishments.includes(each));
+  return isNamedOnly && isForeign && contradictions(patient, received).length > 0;
 }
 
 /** Numbers of an identity that ended are no longer in use for the one that remains; messages under way still carry them. */
