@@ -136,10 +136,7 @@ describe('history', () => {
   });
 
   it.each([1, 2, 50])('is told newest first on every level, in pages of %i', async (count) => {
-    expect(await wholeHistory({ type: 'Patient', id: 'p' }, count)).toEqual([
-      'update Patient/p 2',
-      'put Patient/p 1',
-    ]);
+    expect(await wholeHistory({ type: 'Patient', id: 'p' }, count)).toEqual(['update Patient/p 2', 'put Patient/p 1']);
     expect(await wholeHistory({ type: 'Patient' }, count)).toEqual([
       'put Patient/q 1',
       'update Patient/p 2',
