@@ -4,9 +4,9 @@ import { sendMessage } from '../../adapters/hl7v2/index.ts';
 import { type ChildServer, startChildServer } from '../demo/child-server.ts';
 import { withToken } from '../demo/people.ts';
 import { until } from '../demo/steps.ts';
-import { type DemoCase, demoCases } from '../demonstration/cases.ts';
 import { requestMessage } from '../demonstration/messages.ts';
 import { acquire, newUid, send, stowBodies } from '../demonstration/scanner.ts';
+import { benchCase } from './bench-case.ts';
 import { openDicomSender, outgoing } from './dicom-sender.ts';
 import { httpLoad } from './http-load.ts';
 import { loadTotal } from './load.ts';
@@ -36,7 +36,7 @@ export async function dicomSuite(): Promise<BenchResult[]> {
 async function stow(server: ChildServer, token: string, connections: number): Promise<BenchResult[]> {
   const http = httpLoad(server.httpUrl, token, connections);
   const bodies = Array.from({ length: studies }, (_, n) =>
-    stowBodies(acquire(distinct(`${connections}-${n}`), newUid(), new Date()).instances, perRequest),
+    stowBodies(acquire({ ...benchCase(`SW${connections}`, n), slices }, newUid(), new Date()).instances, perRequest),
   ).flat();
   const bytes = bodies.reduce((total, body) => total + body.content.length, 0);
   const load = await loadTotal(bodies.length, connections, (n) => {
@@ -67,7 +67,7 @@ async function stow(server: ChildServer, token: string, connections: number): Pr
 /** One instance at a time on each association, each answered after its commit: the rate of commits, where STOW-RS has ten in one. */
 async function cStore(server: ChildServer, associations: number): Promise<BenchResult[]> {
   const files = Array.from({ length: studies }, (_, n) =>
-    acquire(distinct(`c${associations}-${n}`), newUid(), new Date()).instances.map(outgoing),
+    acquire({ ...benchCase(`CS${associations}`, n), slices }, newUid(), new Date()).instances.map(outgoing),
   );
   const senders = await Promise.all(Array.from({ length: associations }, () => openDicomSender(server.dimsePort)));
   const bytes = files.flat().reduce((total, { dataset }) => total + dataset.length, 0);
@@ -98,7 +98,7 @@ async function imagesToWorklist(server: ChildServer, token: string): Promise<Ben
   const reader = withToken(server.httpUrl, await server.token('radiologue'));
   const durations: number[] = [];
   for (let n = 0; n < worklistSamples; n++) {
-    const exam = { ...distinct(`worklist-${n}`), slices: 4 };
+    const exam = { ...benchCase('WL', n), slices: 4 };
     await sendMessage(
       { host: '127.0.0.1', port: server.mllpPort },
       Buffer.from(requestMessage(exam, `WL${n}`, new Date())),
@@ -118,17 +118,4 @@ async function imagesToWorklist(server: ChildServer, token: string): Promise<Ben
     durations.push(performance.now() - start);
   }
   return result('dicom', 'images-to-worklist-p95', percentile(durations, 95), 'ms');
-}
-
-function distinct(name: string): DemoCase {
-  const [template] = demoCases();
-  if (!template) throw new Error('no demonstration case');
-  return {
-    ...template,
-    ipp: `B${name}`,
-    ins: undefined,
-    placerNumber: `BENCH-${name}`,
-    accessionNumber: `ACB-${name}`.slice(0, 16),
-    slices,
-  };
 }

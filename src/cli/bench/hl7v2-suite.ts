@@ -1,8 +1,8 @@
 /** From a request on the wire to a committed case and its acknowledgement, several senders at once. */
 import { connectMllp } from '../../adapters/hl7v2/index.ts';
 import { startChildServer } from '../demo/child-server.ts';
-import { type DemoCase, demoCases } from '../demonstration/cases.ts';
 import { requestMessage } from '../demonstration/messages.ts';
+import { benchCase } from './bench-case.ts';
 import { loadTotal } from './load.ts';
 import { rawDatabase } from './raw-limits.ts';
 import { type BenchResult, percentile, result } from './result.ts';
@@ -18,9 +18,7 @@ export async function hl7v2Suite(): Promise<BenchResult[]> {
   const clients = await Promise.all(
     Array.from({ length: connections }, () => connectMllp({ host: '127.0.0.1', port: server.mllpPort })),
   );
-  const [template] = demoCases();
-  if (!template) throw new Error('no demonstration case');
-  const text = (n: number) => requestMessage(distinct(template, n), `BENCH${n}`, new Date());
+  const text = (n: number) => requestMessage(benchCase('HL', n), `BENCH${n}`, new Date());
   try {
     let turn = 0;
     const send = async (n: number) => {
@@ -28,7 +26,7 @@ export async function hl7v2Suite(): Promise<BenchResult[]> {
       const answer = (await client?.send(Buffer.from(text(n))))?.toString() ?? '';
       if (!answer.includes('MSA|AA')) throw new Error(answer);
     };
-    await loadTotal(warmUp, connections, (n) => send(1_000_000 + n));
+    await loadTotal(warmUp, connections, (n) => send(messages + n));
     const load = await loadTotal(messages, connections, send);
     const inserts = await raw.inserts(text(1), rawSeconds);
     return [
@@ -43,9 +41,4 @@ export async function hl7v2Suite(): Promise<BenchResult[]> {
     await raw.close();
     await server.stop();
   }
-}
-
-/** Another patient and another order for each message, as a feed would bring. */
-function distinct(template: DemoCase, n: number): DemoCase {
-  return { ...template, placerNumber: `BENCH-${n}`, ipp: `9${String(n).padStart(9, '0')}`, ins: undefined };
 }

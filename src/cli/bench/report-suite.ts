@@ -4,9 +4,9 @@ import { sendMessage } from '../../adapters/hl7v2/index.ts';
 import { startChildServer } from '../demo/child-server.ts';
 import { caseState, withToken } from '../demo/people.ts';
 import { until } from '../demo/steps.ts';
-import { demoCases } from '../demonstration/cases.ts';
 import { complementMessage, requestMessage } from '../demonstration/messages.ts';
 import { acquire, newUid, send } from '../demonstration/scanner.ts';
+import { benchCase } from './bench-case.ts';
 import { type BenchResult, percentile, result } from './result.ts';
 
 const samples = 40;
@@ -20,11 +20,9 @@ export async function reportSuite(): Promise<BenchResult[]> {
     const reader = withToken(server.httpUrl, await server.token('radiologue'));
     const technologist = withToken(server.httpUrl, await server.token('manipulateur'));
     const tell = (text: string) => sendMessage({ host: '127.0.0.1', port: server.mllpPort }, Buffer.from(text));
-    const [template] = demoCases();
-    if (!template) throw new Error('no demonstration case');
     const durations: number[] = [];
     for (let n = 0; n < samples + warmUp; n++) {
-      const exam = { ...template, placerNumber: `SIGN-${n}`, accessionNumber: `ACS-${n}`, slices: 1 };
+      const exam = { ...benchCase('SG', n), slices: 1 };
       const studyUid = newUid();
       await tell(requestMessage(exam, `S1${n}`, new Date()));
       const find = async () =>
