@@ -3,7 +3,7 @@
  * and nothing at all; an event that cannot be read back proves nothing.
  */
 
-/** The same without empty values; text without controls, blanks other than spaces, and blanks around it. */
+/** The same without empty values; text without controls and what is no character, without blanks other than spaces, and blanks around it. */
 export function presentable<T>(value: T): T {
   return cleaned(value) as T;
 }
@@ -34,6 +34,6 @@ function text(value: string): string {
   return value
     .toWellFormed()
     .replace(/[^\S ]/gu, ' ')
-    .replace(/\p{Cc}/gu, '\ufffd')
+    .replace(/[\p{Cc}\ufffe\uffff]/gu, '\ufffd')
     .trim();
 }

@@ -23,7 +23,7 @@ const site = { address: 'http://passerelle.test', networkType: '5' as const };
 const chosen = fc.oneof(
   fc.string(),
   fc.string({ unit: 'binary' }),
-  fc.constantFrom('', ' ', '\u00a0', '\u0085', '\ufeff', 'a\u0000b', 'été', 'a'.repeat(300)),
+  fc.constantFrom('', ' ', '\u00a0', '\u0085', '\ufeff', 'a\u0000b', 'a\ufffeb', 'été', 'a'.repeat(300)),
 );
 const actor: fc.Arbitrary<Actor> = fc.record({
   reference: fc.constantFrom('', 'Practitioner/noa', 'Device/ris', 'Device/passerelle'),
