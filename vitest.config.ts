@@ -15,7 +15,8 @@ export default defineConfig({
           setupFiles: ['test/support/left-as-found.ts'],
           // What one file loaded and compiled serves the next: no module holds state, and left-as-found.ts sees to the process.
           isolate: false,
-          testTimeout: 30_000,
+          // Ends what hangs. Beside six other programs the longest test with this limit takes 24 s.
+          testTimeout: 60_000,
           hookTimeout: 60_000,
           // Looks again until it holds: what never holds still fails, and a slow machine is given its time.
           expect: { poll: { timeout: 20_000 } },
