@@ -114,8 +114,11 @@ export interface FhirTransaction {
     options?: { ifMatch?: string },
   ): Promise<R & { id: string }>;
   delete(type: ResourceType, id: string): Promise<void>;
-  /** Holds a lock named by `key` in this tenant until the end of the transaction. */
-  lock(key: string): Promise<void>;
+  /**
+   * Holds a lock named by `key` in this tenant until the end of the transaction. Whoever does not get it in `patienceMs` (15 s when absent), or
+   * a row afterwards, has its transaction end with SQLSTATE 55P03 as `code`.
+   */
+  lock(key: string, options?: { patienceMs?: number }): Promise<void>;
   /**
    * Leaves an entry in the tenant's journal, in the same commit: far cheaper than a resource. What becomes of it is the
    * projection's business (`FhirStore.projectJournal`). JSON values only.

@@ -81,11 +81,11 @@ export function createView(shared: ViewParts, sight: StoreSight, whole?: RestTra
     return told(await shared.write(resource, options, sight));
   }
 
-  async function lock(key: string): Promise<void> {
+  async function lock(key: string, { patienceMs = lockTimeoutMs } = {}): Promise<void> {
     // A bounded wait: whoever holds the lock may itself be waiting for a connection that those who wait for it occupy.
     await sql.query(`SELECT set_config('lock_timeout', $2, true), pg_advisory_xact_lock($1::bigint)`, [
       search.hasher.decimal(`${tenant}\u0001lock\u0001${key}`),
-      `${lockTimeoutMs}ms`,
+      `${patienceMs}ms`,
     ]);
   }
 

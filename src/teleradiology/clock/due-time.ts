@@ -72,19 +72,26 @@ interface DueRow {
 
 const fromRow = (row: DueRow): DueTime => ({ caseId: row.case_id, kind: row.kind, key: row.key, dueAt: row.due_at });
 
+/** Cases, and studies without a case, that are left out of a look. */
+export interface LeftOut {
+  cases: readonly string[];
+  studies: readonly string[];
+}
+
 /** What is due, oldest first; nothing is locked. */
 export async function dueNow(
   database: Pick<Database, 'query'>,
   tenant: string,
   now: Date,
-  limit: number,
+  { limit, without }: { limit: number; without: LeftOut },
 ): Promise<DueTime[]> {
   const { rows } = await database.query<DueRow>(
     tenant,
     `SELECT case_id, kind, key, due_at FROM due_time
      WHERE tenant = $1 AND fired_at IS NULL AND next_at <= $2
+       AND case_id <> ALL ($4::text[]) AND NOT (case_id = '' AND key = ANY ($5::text[]))
      ORDER BY next_at LIMIT $3`,
-    [tenant, now, limit],
+    [tenant, now, limit, without.cases, without.studies],
   );
   return rows.map(fromRow);
 }
