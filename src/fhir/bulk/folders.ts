@@ -1,5 +1,5 @@
 /** Where the files of a job lie: `<kind>s/<tenant>/<job>/<attempt>/`. Nothing but these functions makes a path of a name. */
-import { mkdir, open, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Job } from './job.ts';
 
@@ -48,6 +48,28 @@ export async function freshFolder(root: string, job: JobName & { attempt: number
 
 export async function removeJobFiles(root: string, job: JobName): Promise<void> {
   await rm(jobFolder(root, job), { recursive: true, force: true });
+}
+
+/** Jobs of a tenant in whose folder nothing was written since. */
+export async function namesUntouchedSince(root: string, tenant: string, before: Date): Promise<string[]> {
+  if (!safeName.test(tenant)) return [];
+  const untouched: string[] = [];
+  for (const id of (await readdir(join(root, tenant)).catch(() => [])).filter((name) => safeName.test(name))) {
+    const folder = jobFolder(root, { tenant, id });
+    const files = await readdir(folder, { recursive: true }).catch(() => []);
+    // One that goes away meanwhile is somebody else's business.
+    const times = await Promise.all([folder, ...files.map((file) => join(folder, file))].map(lastWritten));
+    if (times.every((time) => time < before.getTime())) untouched.push(id);
+  }
+  return untouched;
+}
+
+/** Milliseconds since 1970; no time ago when it cannot be known. */
+async function lastWritten(path: string): Promise<number> {
+  return stat(path).then(
+    ({ mtimeMs }) => mtimeMs,
+    () => Number.POSITIVE_INFINITY,
+  );
 }
 
 /** Names of new files survive a crash once their folder is flushed. */

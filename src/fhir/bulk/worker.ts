@@ -2,17 +2,18 @@
  * Runs jobs: each attempt under a lease that is renewed while it goes on, so that one node at a time works on a job and another takes
  * over from a dead one. An attempt that lost its lease stops, and what it made counts for nothing.
  */
-import { type Clock, createLoop } from '../../config/index.ts';
+import { type Clock, createLoop, systemClock } from '../../config/index.ts';
 import type { Database } from '../../db/index.ts';
 import { type Context, FhirError, type FhirGuards } from '../contract.ts';
 import { isContention } from '../rest/attempts.ts';
 import type { Owners } from '../subscriptions/contract.ts';
-import { removeJobFiles } from './folders.ts';
+import { namesUntouchedSince, removeJobFiles } from './folders.ts';
 import { demandOf, type ExportResult, type ImportResult, type Job } from './job.ts';
 import {
   claimJob,
   deleteJob,
   expiredJobs,
+  findJob,
   finishJob,
   leaseSeconds,
   releaseJob,
@@ -20,10 +21,13 @@ import {
   requeueJob,
 } from './job-table.ts';
 
-/** Jobs at the same time on one node: each holds a connection, of a dozen. */
+/** Jobs at the same time on one node, one of a tenant: each holds a connection, of a dozen. */
 const jobsAtOnce = 2;
 /** How often jobs of other nodes, and expired ones, are looked for. */
 const sweepEveryMs = 10_000;
+/** How often files without a job are looked for, and how long nothing was written to them: a whole request lasts an hour at most. */
+const strayEveryMs = 600_000;
+const strayAfterMs = 2 * 3_600_000;
 /** A job during which nodes keep dying is given up. */
 const attemptsAtMost = 3;
 /** Results are kept for a day. */
@@ -68,24 +72,36 @@ const givenBack = Symbol('given back');
 export function createWorker(options: WorkerOptions): Worker {
   const { database, clock, log, folders, owners, guards } = options;
   const period = options.sweepEveryMs ?? sweepEveryMs;
-  const running = new Map<Promise<void>, AbortController>();
+  const running = new Map<Promise<void>, { tenant: string; controller: AbortController }>();
   let stopped = false;
+  /** Whose job was begun last: the next place is for those after it. */
+  let served = '';
+  let straysLookedFor = Number.NEGATIVE_INFINITY;
 
   async function sweep(): Promise<void> {
-    for (const tenant of await database.tenants()) {
+    const tenants = await database.tenants();
+    const now = performance.now();
+    const isStrayTime = now - straysLookedFor >= strayEveryMs;
+    if (isStrayTime) straysLookedFor = now;
+    for (const tenant of tenants) {
       await purge(tenant);
-      while (!stopped && running.size < jobsAtOnce) {
-        const job = await database.transaction(tenant, (sql) => claimJob(sql, tenant));
-        if (!job) break;
-        begin(job);
-      }
+      if (isStrayTime) await removeStrays(tenant);
+    }
+    for (const tenant of inTurn(tenants, served)) {
+      if (stopped || running.size >= jobsAtOnce) return;
+      // A second long job of one tenant would leave others no place at all.
+      if ([...running.values()].some((other) => other.tenant === tenant)) continue;
+      const job = await database.transaction(tenant, (sql) => claimJob(sql, tenant));
+      if (job) begin(job);
     }
   }
 
   function begin(job: Job): void {
+    const { tenant } = job;
+    served = tenant;
     const controller = new AbortController();
     const work = attempt(job, controller).catch((error: unknown) => report(error, job));
-    running.set(work, controller);
+    running.set(work, { tenant, controller });
     void work.finally(() => {
       running.delete(work);
       wake();
@@ -172,6 +188,17 @@ export function createWorker(options: WorkerOptions): Worker {
     }
   }
 
+  /** Input that was received, and then the process died, or the database, before there was a job. */
+  async function removeStrays(tenant: string): Promise<void> {
+    const before = new Date(systemClock.now().getTime() - strayAfterMs);
+    for (const folder of folders) {
+      for (const id of await namesUntouchedSince(folder, tenant, before)) {
+        const job = await database.transaction(tenant, (sql) => findJob(sql, tenant, id));
+        if (!job) await removeJobFiles(folder, { tenant, id });
+      }
+    }
+  }
+
   function report(error: unknown, job: Job): void {
     // Messages of the database quote values.
     const { name, code } = error as { name?: string; code?: string };
@@ -195,7 +222,7 @@ export function createWorker(options: WorkerOptions): Worker {
     async stop() {
       stopped = true;
       await loop.stop();
-      for (const controller of running.values()) controller.abort(givenBack);
+      for (const { controller } of running.values()) controller.abort(givenBack);
       await Promise.all(running.keys());
     },
     wake,
@@ -207,4 +234,9 @@ export function createWorker(options: WorkerOptions): Worker {
       }
     },
   };
+}
+
+/** Those after `last` first, then the others: whoever had a place waits until the rest had theirs. */
+function inTurn(tenants: readonly string[], last: string): string[] {
+  return [...tenants.filter((tenant) => tenant > last), ...tenants.filter((tenant) => tenant <= last)];
 }

@@ -93,7 +93,13 @@ export function forwardInBackground(options: ForwardOptions): Forwarding {
     everyMs,
     longestMs: longestPauseMs,
     async round(isStopped) {
-      for (const tenant of await options.tenants()) while (!isStopped() && (await forwardSome(options, tenant)));
+      // Some of each in turn: a tenant with a long arrear keeps nobody else's entries waiting.
+      let behind = await options.tenants();
+      while (behind.length > 0 && !isStopped()) {
+        const still: string[] = [];
+        for (const tenant of behind) if (!isStopped() && (await forwardSome(options, tenant))) still.push(tenant);
+        behind = still;
+      }
     },
     onFailure: (error) =>
       options.log?.error(
