@@ -1,7 +1,7 @@
 /** The NDJSON of an import, kept as a sealed file from its reception to the end of the job: what was acknowledged is on disk. */
 import { createWriteStream } from 'node:fs';
 import { mkdir, open } from 'node:fs/promises';
-import { type Readable, Transform } from 'node:stream';
+import { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import type { Vault } from '../../vault/index.ts';
@@ -31,7 +31,8 @@ export async function keepInput(
     const limit = limited(inputLimitBytes);
     const file = createWriteStream(path, { flags: 'wx', mode: 0o600 });
     const sealing = vault.sealing(objectName);
-    await (isGzip ? pipeline(body, createGunzip(), limit, sealing, file) : pipeline(body, limit, sealing, file));
+    const octets = Readable.from(leftOpen(body), { objectMode: false });
+    await (isGzip ? pipeline(octets, createGunzip(), limit, sealing, file) : pipeline(octets, limit, sealing, file));
     const handle = await open(path, 'r+');
     await handle.sync().finally(() => handle.close());
     await flushFolder(jobFolder(root, job));
@@ -42,6 +43,12 @@ export async function keepInput(
     }
     throw error;
   }
+}
+
+/** What fails behind it does not destroy the request: its connection carries the answer, and would never be heard again. */
+async function* leftOpen(body: Readable): AsyncGenerator<Buffer> {
+  // Not `yield*`: that would hand the failure on, and the iterator destroys what it reads then.
+  for await (const octets of body.iterator({ destroyOnReturn: false })) yield octets as Buffer;
 }
 
 function limited(limitBytes: number): Transform {

@@ -52,6 +52,8 @@ export async function bulkRoutes(app: FastifyInstance, options: BulkRoutesOption
     const { status, outcome, isInternal } = failureOf(error, request.id);
     if (isInternal) request.log.error({ ...loggable(error), requestId: request.id }, 'bulk data request failed');
     if (status === 401) reply.header('WWW-Authenticate', 'Bearer');
+    // A body nobody reads to its end would hold up the next request of its connection until that is given up.
+    request.raw.resume();
     return reply.code(status).header('Cache-Control', 'no-store').type(fhirJson).send(JSON.stringify(outcome));
   });
 

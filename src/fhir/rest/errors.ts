@@ -51,6 +51,9 @@ export function failureOf(error: unknown, requestId: string): Failure {
   return { status: 500, outcome, isInternal: true };
 }
 
+/** What the system says of a full disk, or a quota that is reached, when a file is written. */
+const noRoom: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT']);
+
 /** Whether something was kept must not be guessed: who asked is told that it was not, or that nobody knows. */
 function ofLostDatabase(error: unknown): FhirError | undefined {
   const said = (status: number, diagnostics: string, text: string) =>
@@ -60,6 +63,12 @@ function ofLostDatabase(error: unknown): FhirError | undefined {
       500,
       'the database was lost while this was being kept: whether it was is not known; look before sending it again',
       'La base de données a été perdue pendant l’enregistrement : on ne sait pas s’il a eu lieu. Vérifiez avant de recommencer.',
+    );
+  if (noRoom.has((error as { code?: unknown } | null)?.code))
+    return said(
+      503,
+      'no room is left on the disk: nothing was kept, try again later',
+      'L’espace de stockage est épuisé : rien n’a été enregistré, réessayez plus tard.',
     );
   if (error instanceof DatabaseAway || isShortOfMeans(error))
     return said(
