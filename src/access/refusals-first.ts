@@ -11,10 +11,11 @@ export async function refusalsFirst(
 ): Promise<void> {
   app.addHook('onSend', (request, reply, _payload, done) => {
     // Some routes answer under an id of ours, where the caller's is none that can be said again.
-    const ids = new Set([request.id, String(reply.getHeader('x-request-id') ?? '')]);
-    const untold = [...ids].flatMap((id) => access.refusalsTold(id) ?? []);
-    if (untold.length === 0) return done();
-    void Promise.all(untold).then(() => done());
+    const answered = reply.getHeader('x-request-id');
+    const known = access.refusalsTold(request.id);
+    const renamed = typeof answered === 'string' && answered !== request.id ? access.refusalsTold(answered) : undefined;
+    if (!known && !renamed) return done();
+    void Promise.all([known, renamed]).then(() => done());
   });
 }
 // Fastify keeps a plugin's hooks to itself unless it says otherwise; these are for everybody.
