@@ -1,19 +1,16 @@
 /**
  * The whole application in one readable list: which rooms exist, what each is given, in which order they start and stop.
  */
-import { randomUUID } from 'node:crypto';
 import { Server as HttpsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { CapabilityStatement } from '@medplum/fhirtypes';
-import fastify, { type FastifyBaseLogger, LogController } from 'fastify';
+import type { FastifyBaseLogger } from 'fastify';
 import {
   type Access,
   accessRoutes,
   administrationRoutes,
   answerFailure,
-  answerUnreadable,
-  answerUnroutable,
   auditAnchorsFolder,
   auditKeyFiles,
   createAccess,
@@ -32,7 +29,7 @@ import {
   securityTxtRoute,
   smartRoutes,
 } from './access/index.ts';
-import { dicomwebRoutes, maximumAddressPart } from './adapters/dicomweb/index.ts';
+import { dicomwebRoutes } from './adapters/dicomweb/index.ts';
 import { commitmentDestination, startDimse } from './adapters/dimse/index.ts';
 import { mappedValueSets, risDestination, startMllp } from './adapters/hl7v2/index.ts';
 import { createMailer, loadTemplates, mailDestination } from './adapters/mail/index.ts';
@@ -50,7 +47,6 @@ import {
   createFhirStore,
   type FhirStore,
   fhirRoutes,
-  loggable,
   mergedRoutes,
   registerGraphql,
   registerOperations,
@@ -58,6 +54,7 @@ import {
 } from './fhir/index.ts';
 import { createSubscriptions, type Owners, withSealedHeaders } from './fhir/subscriptions/index.ts';
 import { healthRoutes } from './health.ts';
+import { httpServer } from './http-server.ts';
 import { createImaging } from './imaging/index.ts';
 import { stopInTurn } from './orderly-stop.ts';
 import { createReportRoom, openKeystore } from './report/index.ts';
@@ -97,17 +94,8 @@ export interface ServerOptions {
   loopbackSender?: { tenant: string; organizationId: string };
 }
 
-/** A study may be gigabytes, but no JSON of this protocol is: what one request may make us hold in memory. */
-const bodyLimitBytes = 32 * 1024 * 1024;
-/** A whole request, a study over a thin line included; each protocol ends idle uploads much sooner. */
-const requestTimeoutMs = 3_600_000;
 /** A worklist of several tenants waits so long for the slowest; the page asks again anyway. */
 const tenantPatienceMs = 5_000;
-/** Its headers are there much sooner, and so is a handshake. */
-const headersTimeoutMs = 20_000;
-/** An address of 8 kB and a token; how often slow headers are looked for. */
-const reception = { maxHeaderSize: 16 * 1024, connectionsCheckingInterval: 5_000, headersTimeout: headersTimeoutMs };
-
 /**
  * Opens the database, composes the rooms and listens. Resolves when every port accepts connections.
  * @throws what a room cannot do at start: bad configuration, an unreachable database, a port in use.
@@ -129,35 +117,9 @@ async function compose(config: Config, options: ServerOptions, database: Configu
   const { certificateAuthorities: clientCa, certificates: asksCertificates } = config.clients;
   const tlsFiles = config.tls && { ...config.tls, ...(clientCa === undefined ? {} : { clientCa }) };
   const tls = tlsFiles && (await openServerTls(tlsFiles, { now: () => systemClock.now() }));
-  // Nobody has to show one; what it is good for is decided by who asks (src/access/client-certificates).
-  const askCertificate = asksCertificates ? { requestCert: true, rejectUnauthorized: false } : {};
   // Behind a proxy that ends TLS the browser still speaks TLS: Secure cookies and HSTS.
   const secure = tls !== undefined || config.baseUrl?.startsWith('https:') === true;
-  const app = fastify({
-    logger: {
-      level: config.logLevel,
-      stream: process.stderr,
-      redact: ['req.headers.authorization', 'req.headers.cookie'],
-      // Errors of the database quote rows, addresses name patients: where something failed is logged, not what about.
-      serializers: {
-        err: (error: unknown) => ({ message: '', stack: '', ...loggable(error) }),
-        req: ({ method }) => ({ method }),
-      },
-    },
-    // A line per request would name patients' resources; the audit trail is where accesses are told.
-    logController: new LogController({ disableRequestLogging: true }),
-    requestIdHeader: 'x-request-id',
-    genReqId: () => randomUUID(),
-    bodyLimit: bodyLimitBytes,
-    requestTimeout: requestTimeoutMs,
-    ...(config.trustProxy ? { trustProxy: config.trustProxy } : {}),
-    routerOptions: { maxParamLength: maximumAddressPart },
-    clientErrorHandler: answerUnreadable(secure),
-    frameworkErrors: answerUnroutable(secure),
-    ...(tls
-      ? { https: { ...tls.options(), ...askCertificate, ...reception, handshakeTimeout: headersTimeoutMs } }
-      : { http: reception }),
-  });
+  const app = httpServer(config, { tls, secure });
   letConnectionsGo(app);
   const log = app.log;
   database.keepRunning(log);
