@@ -33,7 +33,7 @@ async function validate(type: ResourceType, call: OperationCall): Promise<Operat
     throw new FhirError(400, 'required', 'the parameter resource is required', parameterNamed('resource'));
   const resource = given ?? (await call.tx.read(type, call.id!));
   // Every transaction of the store is one; another may know no terminology.
-  const { terminology } = call.tx as Partial<RestTransaction>;
+  const terminology = (call.tx as Partial<RestTransaction>).terminology?.();
   return outcome([
     ...typeIssues(type, resource),
     ...idIssues(type, resource, mode, call.id),

@@ -145,7 +145,7 @@ export interface RestTransaction extends FhirTransaction, RestReads {
   /** From now on the journal is not caught up any more: this transaction looks at a picture for which that was done before. */
   keepPicture(): void;
   /** The terminology over this transaction's connection; for validation of codes. */
-  readonly terminology: Terminology | undefined;
+  terminology(): Terminology | undefined;
   /**
    * Conditional update, under the same lock as `createIfNone`: updates the one match, creates when there is none.
    * @throws FhirError 412 when several match, 400 when the resource carries an id other than the match's.

@@ -101,26 +101,16 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
     ...(options.base ? { base: options.base } : {}),
   });
   const indexing = perRegistry((of) => ({ index: createIndexer(of, hasher), orderedKeys: createOrderedKeys(of) }));
-  const searches = new Map<string, SearchParts>();
+  const searches = new WeakMap<StoreSight, Map<string, SearchParts>>();
   const sightOf = createSights(hasher);
-  const searchOf = (tenant: string, sight: StoreSight = wholeSight): SearchParts => {
-    if (sight !== wholeSight) {
-      return {
-        ...search,
-        get registry() {
-          return sight.searchable(own.last(tenant).searching);
-        },
-      };
-    }
-    const known = searches.get(tenant) ?? {
+  /** One for each sight of a tenant: its registry changes with the tenant's SearchParameters. */
+  const searchOf = (tenant: string, sight: StoreSight = wholeSight): SearchParts =>
+    remembered(searches, sight, tenant, () => ({
       ...search,
       get registry() {
-        return own.last(tenant).searching;
+        return sight.searchable(own.last(tenant).searching);
       },
-    };
-    searches.set(tenant, known);
-    return known;
-  };
+    }));
   const prepare: PrepareParts = {
     types: registry.types,
     validate: options.validate,
@@ -217,11 +207,7 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
   };
   const reads = (tenant: string, sight: Sight = {}): RestReads => {
     const within = sightOf(tenant, sight);
-    const byTenant = readsOf.get(within) ?? new Map<string, RestReads>();
-    readsOf.set(within, byTenant);
-    const known = byTenant.get(tenant) ?? makeReads(tenant, within);
-    byTenant.set(tenant, known);
-    return known;
+    return remembered(readsOf, within, tenant, () => makeReads(tenant, within));
   };
 
   const reindex = createReindex({
@@ -312,6 +298,26 @@ function describeParameters(registry: ParameterRegistry, type: string): SearchPa
   return [...registry.of(type).values()]
     .map(({ code, type: kind, url }) => ({ name: code, type: kind, definition: url }))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+/** Something made once for each sight of a tenant, as long as somebody has that sight. */
+function remembered<T>(
+  known: WeakMap<StoreSight, Map<string, T>>,
+  sight: StoreSight,
+  tenant: string,
+  make: () => T,
+): T {
+  let byTenant = known.get(sight);
+  if (!byTenant) {
+    byTenant = new Map();
+    known.set(sight, byTenant);
+  }
+  let made = byTenant.get(tenant);
+  if (made === undefined) {
+    made = make();
+    byTenant.set(tenant, made);
+  }
+  return made;
 }
 
 /** Something made once for each registry: most tenants share the program's. */

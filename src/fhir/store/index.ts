@@ -11,7 +11,7 @@ export type FhirStoreOptions = Omit<StoreOptions, 'validate'> & { validate?: Res
 export async function createFhirStore(options: FhirStoreOptions): Promise<RestStore> {
   const store = await createStore({ validate: validateResource, ...options });
   if (!options.validate) {
-    store.beforeCommit(validateAgainstStored({ terminologyOf: (tx) => (tx as RestTransaction).terminology }));
+    store.beforeCommit(validateAgainstStored({ terminologyOf: (tx) => (tx as RestTransaction).terminology() }));
   }
   return store;
 }

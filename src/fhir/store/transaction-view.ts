@@ -104,13 +104,14 @@ export function createView(shared: ViewParts, sight: StoreSight, whole?: RestTra
 
   const { lockMatch, readMatch } = createMatching({ reads, lock, lockStored });
 
-  const tx: RestTransaction = {
+  // Values only: an accessor in an object made for every request gives each a hidden class of its own, which V8 keeps, and with it all
+  // the request had in its hands, until it collects the old generation.
+  const tx: Omit<RestTransaction, 'whole'> & { whole: RestTransaction } = {
     ...reads,
     ...{ context, sql, changes, create, lock, newId, keepPicture, journal, afterCommit, lockStored, lockMatch },
     seen: { sql: seenSql, ...(sight.rows ? { rows: sight.rows } : {}) },
-    get whole() {
-      return whole ?? tx;
-    },
+    // Itself where this is the whole (below).
+    whole: whole as RestTransaction,
     async find<K extends ResourceType>(type: K, id: string): Promise<ExtractResource<K> | undefined> {
       const version = await reads.readStored(type, id);
       return version && !version.deleted ? (parseJson(version.text) as ExtractResource<K>) : undefined;
@@ -161,10 +162,9 @@ export function createView(shared: ViewParts, sight: StoreSight, whole?: RestTra
       const text = written.get(`${type}/${id}`);
       return text === undefined ? undefined : shown(type, text);
     },
-    get terminology() {
-      return search.terminology?.over(sql);
-    },
+    terminology: () => search.terminology?.over(sql),
   };
+  if (!whole) tx.whole = tx;
   return tx;
 }
 

@@ -32,7 +32,7 @@ export interface Refusal {
   /** French. */
   text: string;
   /** Events this actor may raise now; told when asked for. */
-  readonly legal: CaseEvent[];
+  legal(): CaseEvent[];
 }
 
 /** @returns a decision or, when the transition is not legal, the reason. */
@@ -48,9 +48,7 @@ export function decide(
       guard,
       status,
       text,
-      get legal() {
-        return legalEvents(state, actor, facts);
-      },
+      legal: () => legalEvents(state, actor, facts),
     },
   });
   const row = rowOf(state, event, facts);

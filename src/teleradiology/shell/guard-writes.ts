@@ -210,5 +210,5 @@ function carriesOnly(event: CaseEvent, before: Task, after: Task): boolean {
 async function notATransition(tx: FhirTransaction, before: CaseTask, from: CaseState): Promise<FhirError> {
   const { facts } = await gatherFacts(tx, before, tx.context.now());
   const text = "L'état d'un dossier, et ce que la plateforme y écrit, ne changent que par ses opérations.";
-  return refusalError({ guard: 'state', status: 422, text, legal: legalEvents(from, actorOf(tx), facts) }, from);
+  return refusalError({ guard: 'state', status: 422, text, legal: () => legalEvents(from, actorOf(tx), facts) }, from);
 }

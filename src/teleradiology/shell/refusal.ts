@@ -6,14 +6,14 @@ import { codeSystem } from '../codes.ts';
 
 /** 403, 409 or 422; the issue carries the guard's code, and names what is legal for this caller now. */
 export function refusalError(refusal: Refusal, state: Origin): FhirError {
-  const legal = refusal.legal.length > 0 ? refusal.legal.map((event) => `$${event}`).join(', ') : 'aucune';
+  const legal = refusal.legal().map((event) => `$${event}`);
   const code = refusal.status === 403 ? 'forbidden' : refusal.status === 409 ? 'conflict' : 'business-rule';
   return FhirError.of(refusal.status, [
     {
       severity: 'error',
       code,
       details: { coding: [{ system: codeSystem.caseGuard, code: refusal.guard }], text: refusal.text },
-      diagnostics: `${refusal.text} État : ${stateDefinition(state)?.display ?? 'inexistant'}. Possible maintenant : ${legal}.`,
+      diagnostics: `${refusal.text} État : ${stateDefinition(state)?.display ?? 'inexistant'}. Possible maintenant : ${legal.join(', ') || 'aucune'}.`,
       expression: ['Task.businessStatus'],
     },
   ]);

@@ -1,7 +1,7 @@
 import type { AuditEvent, Patient, Resource, ServiceRequest } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Database } from '../../../src/db/index.ts';
-import { type Change, createFhirStore } from '../../../src/fhir/index.ts';
+import { type Change, createFhirStore, type RowScope } from '../../../src/fhir/index.ts';
 import type { RestStore, RestTransaction } from '../../../src/fhir/store/index.ts';
 import { testDatabase } from '../../support/database.ts';
 import { contextOf } from './context.ts';
@@ -34,6 +34,17 @@ describe('a transaction', () => {
     const made = await make();
     expect(made.meta).toMatchObject({ versionId: '1' });
     expect(await store.read('aa', 'Patient', made.id)).toEqual(made);
+  });
+
+  it('is made of values: accessors would each keep all that a request held until the old generation is collected', async () => {
+    const isAccessor = ({ get, set }: PropertyDescriptor) => get !== undefined || set !== undefined;
+    const rows: RowScope = { keys: [], whole: [] };
+    for (const seen of [context, { ...context, rows }]) {
+      const { tx, whole } = await store.restTransaction(seen, async (open) => ({ tx: open, whole: open.whole }));
+      expect(Object.values(Object.getOwnPropertyDescriptors(tx)).filter(isAccessor)).toEqual([]);
+      expect(whole.whole).toBe(whole);
+      expect(tx === whole).toBe(seen === context);
+    }
   });
 
   it('keeps the text as it will be served', async () => {
