@@ -9,6 +9,7 @@ import { createLimits, crossOrigin, securityHeaders } from '../../access/index.t
 import { dataFolder, loadConfig, systemClock } from '../../config/index.ts';
 import { openDatabase, startEmbeddedPostgres } from '../../db/index.ts';
 import { createFhirStore, type FhirGuards, fhirRoutes } from '../../fhir/index.ts';
+import { allowGrowth } from '../../small-start.ts';
 import { demoHospital } from '../demonstration/index.ts';
 import { type ServerProcess, startServerProcess } from './server-process.ts';
 
@@ -57,6 +58,7 @@ async function serveBare(dataDir: string): Promise<void> {
     baseUrl: () => httpUrl,
   });
   httpUrl = await app.listen({ host: '127.0.0.1', port: 0 });
+  allowGrowth();
   process.stdout.write(`${httpUrl}\n`);
   process.once('SIGTERM', () => {
     void app.close().then(() => database.close());
