@@ -18,10 +18,16 @@ export function inTurns(): () => Promise<void> | undefined {
   };
 }
 
-/** What `work` makes of each item, in their order, on as many turns of the event loop as it takes. */
-export async function mapInTurns<Item, Made>(items: readonly Item[], work: (item: Item) => Made): Promise<Made[]> {
+/**
+ * What `work` makes of each item, in their order, on as many turns of the event loop as it takes.
+ * @param othersHeard of the longer work that this is a part of.
+ */
+export async function mapInTurns<Item, Made>(
+  items: readonly Item[],
+  work: (item: Item) => Made,
+  othersHeard = inTurns(),
+): Promise<Made[]> {
   const made: Made[] = [];
-  const othersHeard = inTurns();
   for (const item of items) {
     const others = othersHeard();
     if (others) await others;

@@ -7,7 +7,7 @@ import type { Database, Sql } from '../../db/index.ts';
 import { FhirError, type JournalProjection } from '../contract.ts';
 import { tableOf } from '../search/scope.ts';
 import type { RestReads } from './contract.ts';
-import { mapInTurns } from './in-turns.ts';
+import { inTurns, mapInTurns } from './in-turns.ts';
 import { type JournalEntry, journalRow } from './journal-entry.ts';
 import { newRow, type PrepareParts, withMeta } from './prepare.ts';
 import { insertRows, type NewRow } from './rows.ts';
@@ -84,7 +84,8 @@ export function createProjector(
     const own = rows.filter(({ id }) => taken.has(id));
     const fresh = own.filter(({ id }) => !taken.get(id));
     const made = new Map<string, NewRow[]>();
-    for (const { id, entries } of fresh) made.set(id, await rowsOf(tenant, entries));
+    const othersHeard = inTurns();
+    for (const { id, entries } of fresh) made.set(id, await rowsOf(tenant, entries, othersHeard));
     // An entry written twice (its outcome was not known the first time) is one event: its id is the entry's.
     await insertRows(sql, tenant, [...made.values()].flat(), { known: 'left' });
     if (own.length > 0 && projection?.made) {
@@ -122,12 +123,13 @@ export function createProjector(
     );
   }
 
-  function rowsOf(tenant: string, text: string): Promise<NewRow[]> {
-    return mapInTurns(JSON.parse(text) as JournalEntry[], ([id, at, noted]) => {
+  function rowsOf(tenant: string, text: string, othersHeard: ReturnType<typeof inTurns>): Promise<NewRow[]> {
+    const rowOf = ([id, at, noted]: JournalEntry) => {
       const updated = new Date(at);
       const resource: Resource = withMeta(projection!.render(noted, updated), id, 1, updated);
       return newRow(prepare, tenant, resource as Resource & { id: string }, 1, updated);
-    });
+    };
+    return mapInTurns(JSON.parse(text) as JournalEntry[], rowOf, othersHeard);
   }
 
   async function drain(tenant: string): Promise<void> {
