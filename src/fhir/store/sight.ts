@@ -38,8 +38,11 @@ export function createSights(hasher: KeyHasher): (tenant: string, sight: Sight) 
     const { rows, hidden } = of;
     const said = rows ?? hidden;
     if (!said) return wholeSight;
-    const byTenant = known.get(said) ?? new Map<string, { of: Sight; sight: StoreSight }>();
-    known.set(said, byTenant);
+    let byTenant = known.get(said);
+    if (!byTenant) {
+      byTenant = new Map();
+      known.set(said, byTenant);
+    }
     const last = byTenant.get(tenant);
     if (last && last.of.rows === rows && last.of.hidden === hidden) return last.sight;
     const sight: StoreSight = {
