@@ -3,6 +3,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 
+const stopsWithinMs = 5_000;
+
 export interface ServerProcess {
   httpUrl: string;
   stop(): Promise<void>;
@@ -21,9 +23,13 @@ export async function startServerProcess(file: string, dataDir: string): Promise
   return {
     httpUrl,
     async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
       const gone = once(child, 'exit');
       child.kill('SIGTERM');
+      // It has nothing to lose; figures of minutes must not wait for it.
+      const late = setTimeout(() => child.kill('SIGKILL'), stopsWithinMs);
       await gone;
+      clearTimeout(late);
     },
   };
 }
