@@ -78,7 +78,7 @@ it('labels cases, what is part of them, and their patients; again changes nothin
     Binary: 2,
   });
   const now = await Promise.all(
-    made.map(async ({ resourceType, id }) => labels(await store.read('aa', resourceType as 'Task', id!))),
+    made.map(async ({ resourceType, id }) => labels(await store.read('aa', resourceType as 'Task', id!)).sort()),
   );
   const [north, south] = [['north'], ['south']];
   expect(now).toEqual([['north', 'south'], north, north, north, north, south, south, south, south, []]);
