@@ -4,22 +4,21 @@
  */
 import v8 from 'node:v8';
 
-/** V8 looks after eight idle seconds whether memory can be given back. */
-const tidiedAfterMs = 15_000;
-
-/** Before the modules of a command are loaded. */
+/**
+ * Before the modules of a command are loaded. In pauses V8 gives nothing back: what goes with the memory is compiled code (the shapes of the
+ * objects it was made for are collected), and the next burst of a night would spend its first seconds compiling again. This is said now or
+ * never: V8's reducer of memory ends the process when its number of collections falls below what it has begun (docs/decisions/0040-flags-v8-counts-by.md).
+ */
 export function startSmall(): void {
   v8.setFlagsFromString('--semi-space-growth-factor=1');
+  v8.setFlagsFromString('--memory-reducer-gc-count=0');
 }
 
 /**
  * Once the server accepts connections. The young generation grows as V8 has it by default. The old one may hold three times what is alive
- * before it is collected: with 50 MB alive V8 would collect it twice a second under load, a fifth of all processor time. What starting
- * left is given back in the first idle seconds; later pauses give nothing back, since what goes with the memory is compiled code (the
- * shapes of the objects it was made for are collected), and the next burst of a night would spend its first seconds compiling again.
+ * before it is collected: with 50 MB alive V8 would collect it twice a second under load, a fifth of all processor time.
  */
 export function allowGrowth(): void {
   v8.setFlagsFromString('--semi-space-growth-factor=2');
   v8.setFlagsFromString('--heap-growing-percent=200');
-  setTimeout(() => v8.setFlagsFromString('--memory-reducer-gc-count=0'), tidiedAfterMs).unref();
 }

@@ -9,7 +9,7 @@ import { createLimits, crossOrigin, securityHeaders } from '../../access/index.t
 import { dataFolder, loadConfig, systemClock } from '../../config/index.ts';
 import { openDatabase, startEmbeddedPostgres } from '../../db/index.ts';
 import { createFhirStore, type FhirGuards, fhirRoutes } from '../../fhir/index.ts';
-import { allowGrowth } from '../../small-start.ts';
+import { allowGrowth, startSmall } from '../../small-start.ts';
 import { demoHospital } from '../demonstration/index.ts';
 import { type ServerProcess, startServerProcess } from './server-process.ts';
 
@@ -29,6 +29,7 @@ const everybody: FhirGuards = {
 };
 
 async function serveBare(dataDir: string): Promise<void> {
+  startSmall();
   const postgres = await startEmbeddedPostgres({
     directory: dataFolder({ dataDir } as Parameters<typeof dataFolder>[0], 'postgres'),
     visitor: true,
