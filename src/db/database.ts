@@ -1,12 +1,13 @@
 import pg from 'pg';
 import { DatabaseAway, isLoss, isVerdict, OutcomeUnknown } from './lost.ts';
+import { type Answer, runPrepared } from './prepared/index.ts';
 
 /** Anything that runs parameterised SQL: a pooled client inside a transaction, as the rooms see it. */
 export interface Sql {
   query<Row extends pg.QueryResultRow = pg.QueryResultRow>(
     text: string,
     values?: readonly unknown[],
-  ): Promise<pg.QueryResult<Row>>;
+  ): Promise<Answer<Row>>;
   /**
    * The same with a name: PostgreSQL keeps the parsed statement on the connection. `timeoutMs` ends a statement that runs outside
    * a transaction (SQLSTATE 57014); inside one the limit of all statements holds.
@@ -16,7 +17,7 @@ export interface Sql {
     text: string;
     values?: readonly unknown[];
     timeoutMs?: number;
-  }): Promise<pg.QueryResult<Row>>;
+  }): Promise<Answer<Row>>;
 }
 
 /** Part of a tenant: rows that carry one of some keys, and every row of some types (migrations/0100_row_scope.sql). */
@@ -50,7 +51,7 @@ export interface Database {
     scope: Scope,
     statement: string | { name?: string; text: string; values?: readonly unknown[]; timeoutMs?: number },
     values?: readonly unknown[],
-  ): Promise<pg.QueryResult<Row>>;
+  ): Promise<Answer<Row>>;
   /** Every tenant's name, the platform's own included, in a stable order. */
   tenants(): Promise<string[]>;
   /** Adds a tenant; adding it again changes nothing. */
@@ -166,9 +167,10 @@ export function openDatabase(
     const isLimited = typeof scope !== 'string' && scope.rows !== undefined;
     let isLost = false;
     try {
-      return await (client as Sql).query(
+      return await said(
+        client,
         typeof statement === 'string'
-          ? { text: statement, values }
+          ? { text: statement, ...(values ? { values } : {}) }
           : patient(isLimited ? ofLimitedRole(statement) : statement),
       );
     } catch (error) {
@@ -189,7 +191,7 @@ export function openDatabase(
       let isCommitting = false;
       try {
         await client.query('BEGIN');
-        const result = await work(client as Sql);
+        const result = await work(sqlOf(client));
         isCommitting = true;
         const { command } = await client.query('COMMIT');
         isCommitting = false;
@@ -221,6 +223,27 @@ export function openDatabase(
     async close() {
       await Promise.all(Object.values(pools).map((pool) => pool.end()));
     },
+  };
+}
+
+interface Said {
+  name?: string;
+  text: string;
+  values?: readonly unknown[];
+  query_timeout?: number;
+}
+
+function said<Row extends pg.QueryResultRow>(client: pg.PoolClient, statement: Said): Promise<Answer<Row>> {
+  const { name } = statement;
+  return name === undefined
+    ? client.query(statement as pg.QueryConfig)
+    : runPrepared(client, statement as Said & { name: string });
+}
+
+function sqlOf(client: pg.PoolClient): Sql {
+  return {
+    query: (statement: string | Said, values?: readonly unknown[]) =>
+      typeof statement === 'string' ? client.query(statement, values as unknown[]) : said(client, statement),
   };
 }
 

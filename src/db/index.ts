@@ -24,3 +24,4 @@ export {
   openConfiguredDatabase,
   openConfiguredServer,
 } from './open.ts';
+export type { Answer } from './prepared/index.ts';

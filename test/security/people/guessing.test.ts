@@ -1,6 +1,5 @@
-import type { QueryResult } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import type { Sql } from '../../../src/db/index.ts';
+import type { Answer, Sql } from '../../../src/db/index.ts';
 import { openScene, password, type Scene } from './support.ts';
 
 let scene: Scene;
@@ -23,10 +22,10 @@ async function statementsOf(work: () => Promise<unknown>): Promise<string[]> {
   database.transaction = ((tenant: never, inside: (sql: Sql) => Promise<unknown>) =>
     transaction(tenant, (sql) =>
       inside({
-        query: ((statement: never, values: never): Promise<QueryResult> => {
+        query: ((statement: never, values: never): Promise<Answer<unknown>> => {
           note(statement);
           return sql.query(statement, values);
-        }) as Sql['query'],
+        }) as unknown as Sql['query'],
       }),
     )) as typeof transaction;
   try {
