@@ -163,9 +163,9 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
     incidents.report(tenant, { kind: 'chain-break', subject: place, detail: `Premier maillon rompu : ${place}` });
   });
   const noteUse = createUseNotes(database);
-  store.beforeCommit(guardPolicies);
-  store.beforeWrite(markKeeper);
-  store.beforeCommit(guardDirectory);
+  store.beforeCommit(guardPolicies, 'Basic');
+  store.beforeWrite(markKeeper, 'Practitioner');
+  store.beforeCommit(guardDirectory, 'Practitioner');
   if (baseUrl) store.beforeCommit(refuseForeignAddresses(baseUrl));
   const door = createTenantDoor({ database, now: () => securityClock.now(), baseUrl: () => baseUrl?.() ?? '' });
   const { recognise, refuseForeign, presented, forgetAll } = createAuthenticator({
@@ -223,7 +223,7 @@ export async function createAccess(options: AccessOptions): Promise<Access> {
   // An establishment that excludes a reader does so at once (CM-5).
   store.beforeCommit((change, tx) => {
     if (changesExclusion(change)) tx.afterCommit(sights.forgetAll);
-  });
+  }, 'PractitionerRole');
   const narrow = createNarrowing();
   const withSight = async <Caller extends Identity>(identity: Caller) => ({
     ...identity,

@@ -142,7 +142,7 @@ export type ChangeHook = (change: Change, tx: FhirTransaction) => Promise<void> 
 export type WriteHook = (resource: Resource, tx: FhirTransaction) => Promise<Resource> | Resource;
 
 /** Runs once per transaction that wrote something, last before commit: the audit trail. */
-export type CommitHook = (changes: readonly Change[], tx: FhirTransaction) => Promise<void>;
+export type CommitHook = (changes: readonly Change[], tx: FhirTransaction) => Promise<void> | void;
 
 /** Handler of `POST [base]/Type/id/$name`, `/Type/$name` or `/$name`. Runs in one transaction when `affectsState`. */
 export interface Operation {
@@ -254,8 +254,10 @@ export interface FhirStore {
   search<K extends ResourceType>(tenant: string, type: K, query: string): Promise<ExtractResource<K>[]>;
   /** What a context sees, for statements on tables of other rooms that follow resources (images). */
   scopeOf(context: Pick<Context, 'tenant' | 'rows'>): Scope;
-  beforeWrite(hook: WriteHook): void;
-  beforeCommit(hook: ChangeHook): void;
+  /** @param types what the hook is about: it is asked about no other; about everything when there are none. */
+  beforeWrite(hook: WriteHook, ...types: ResourceType[]): void;
+  /** @param types as above. */
+  beforeCommit(hook: ChangeHook, ...types: ResourceType[]): void;
   onCommit(hook: CommitHook): void;
   /** Leaves an entry in the journal on its own, together with those of others; resolves once it is durable. JSON values only. */
   journal(tenant: string, noted: object, at: Date): Promise<void>;

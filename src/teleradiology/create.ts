@@ -10,7 +10,7 @@ import { caseOperations } from './operations/index.ts';
 import { onOutcome } from './outgoing/on-outcome.ts';
 import { raiseDue } from './outgoing/raise-due.ts';
 import { penaltiesOperation } from './penalties/index.ts';
-import { createReasons, guardPeople, peopleOperations } from './people/index.ts';
+import { checkProfessionalDocument, createReasons, guardPeople, peopleOperations } from './people/index.ts';
 import { guardDocument } from './reading/guard-documents.ts';
 import { cancelRequest } from './request/cancel.ts';
 import { completeExam } from './request/complete-exam.ts';
@@ -39,24 +39,33 @@ export function createTeleradiology(room: Room): TeleradiologyRoom {
   const pending = createPendingRequests(shell);
   const sweep = createSweep(room, (due, tx) => raiseDue(shell, due, tx));
 
-  room.store.beforeCommit((change, tx) => guardWrite(shell, pending, change, tx));
-  room.store.beforeWrite(completeMessage);
-  room.store.beforeCommit(guardMessage);
-  room.store.beforeCommit(guardDocument);
-  room.store.beforeWrite(keepProblem);
+  room.store.beforeCommit(
+    (change, tx) => guardWrite(shell, pending, change, tx),
+    ...(['ServiceRequest', 'DetectedIssue', 'DocumentReference', 'Patient', 'Consent', 'Task'] as const),
+  );
+  room.store.beforeWrite(completeMessage, 'Communication');
+  room.store.beforeCommit(guardMessage, 'Communication');
+  room.store.beforeCommit(guardDocument, 'Binary', 'DocumentReference');
+  room.store.beforeWrite(keepProblem, 'DetectedIssue');
   const announcement = readAnnouncement();
-  room.store.beforeWrite(completeAnnouncement);
-  room.store.beforeCommit((change, tx) => guardAnnouncement(announcement, change, tx));
+  room.store.beforeWrite(completeAnnouncement, 'QuestionnaireResponse');
+  room.store.beforeCommit((change, tx) => guardAnnouncement(announcement, change, tx), 'QuestionnaireResponse');
   for (const operation of talkOperations) room.store.registerOperation(operation);
   const publishing = createPublishing();
   const reasons = createReasons();
-  room.store.beforeCommit((change, tx) => guardPeople(shell, reasons, change, tx));
-  room.store.beforeCommit((change, tx) => guardRota(shell, publishing, change, tx));
+  room.store.beforeCommit((change, tx) => guardPeople(shell, reasons, change, tx), 'Practitioner', 'PractitionerRole');
+  room.store.beforeCommit(checkProfessionalDocument);
+  room.store.beforeCommit(
+    (change, tx) => guardRota(shell, publishing, change, tx),
+    'Schedule',
+    'Slot',
+    'HealthcareService',
+  );
   for (const operation of [...peopleOperations(reasons), ...rotaOperations(shell, publishing)])
     room.store.registerOperation(operation);
-  room.store.beforeCommit(guardContract);
+  room.store.beforeCommit(guardContract, 'Contract');
   room.store.registerOperation(penaltiesOperation);
-  room.store.onCommit(async (_changes, tx) => pending.checkNoneLeft(tx));
+  room.store.onCommit((_changes, tx) => pending.checkNoneLeft(tx));
   const worklist = createWorklist(room);
   for (const operation of [...caseOperations(shell), worklist.operation]) room.store.registerOperation(operation);
   room.imaging.onStudy((event, tx) => onStudy(shell, event, tx));

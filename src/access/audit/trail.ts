@@ -30,7 +30,7 @@ import {
   writeRecord,
 } from './record.ts';
 import { type Forwarding, forwardInBackground } from './syslog/forward.ts';
-import { createWhom } from './whom.ts';
+import { createWhom, type Patients } from './whom.ts';
 
 /** Looking at the images of one study is one event per actor in this time: a viewer sends hundreds of requests (rule 9). */
 const imageAccessWindowMs = 5 * 60_000;
@@ -105,13 +105,14 @@ export function createTrail({ store, clock, site, keys, watched, observe, log }:
   const untold = new Map<string, Set<Promise<void>>>();
   const imageAccesses = new Map<string, { at: number; written: Promise<void> }>();
 
-  const onCommit: CommitHook = async (changes, tx) => {
+  const onCommit: CommitHook = (changes, tx) => {
     entries++;
+    const note = (patients: Patients) =>
+      tx.journal(writeRecord(tx.context, changes, site(), patients, (id) => tx.writtenText('AuditEvent', id)));
     const patients = whom.ofChanges(changes, tx);
-    const known = patients instanceof Promise ? await patients : patients;
-    tx.journal(writeRecord(tx.context, changes, site(), known, (id) => tx.writtenText('AuditEvent', id)));
+    return patients instanceof Promise ? patients.then(note) : note(patients);
   };
-  store.beforeCommit(guardTrail);
+  store.beforeCommit(guardTrail, 'AuditEvent');
   store.onCommit(onCommit);
   store.projectJournal({
     type: 'AuditEvent',

@@ -60,7 +60,7 @@ export function createIncidents(options: IncidentOptions): Incidents {
   const pending = new Set<Promise<unknown>>();
   const timers: NodeJS.Timeout[] = [];
   let marks: ClockMarks | undefined;
-  store.beforeCommit(guardIncidents);
+  store.beforeCommit(guardIncidents, 'Basic');
 
   function report(tenant: string, occurrence: Occurrence): void {
     const { kind } = occurrence;

@@ -67,7 +67,7 @@ interface Scope {
 function compile(node: PathNode, scope: Scope): Compiled {
   switch (node.kind) {
     case 'this':
-      return { step: (value, into) => into.push(value), path: scope.type };
+      return { step: itself, path: scope.type };
     case 'literal':
       return { step: (_, into) => into.push(node.value) };
     case 'member':
@@ -88,7 +88,7 @@ function member(node: Extract<PathNode, { kind: 'member' }>, scope: Scope): Comp
   if (node.input.kind === 'this' && scope.type !== undefined && /^[A-Z]/.test(node.name)) {
     const any = node.name === 'Resource' || node.name === 'DomainResource';
     if (!any && node.name !== scope.type) throw new PathSyntaxError(`${node.name} is not ${scope.type}`);
-    return { step: (value, into) => into.push(value), path: scope.type };
+    return { step: itself, path: scope.type };
   }
   const input = compile(node.input, scope);
   const path = input.path === undefined ? undefined : `${input.path}.${node.name}`;
@@ -114,7 +114,11 @@ function choiceProperty(name: string, type: string): string {
   return name + type.charAt(0).toUpperCase() + type.slice(1);
 }
 
+const itself: Step = (value, into) => into.push(value);
+
 function chain(first: Step, second: Step): Step {
+  // Most paths begin at the resource, and are asked of each that is written.
+  if (first === itself) return second;
   return (node, into) => {
     const between: unknown[] = [];
     first(node, between);

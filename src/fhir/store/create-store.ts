@@ -44,6 +44,7 @@ import type {
 } from './contract.ts';
 import { type CommitItem, createGroupCommit } from './group-commit.ts';
 import { createGroupRead } from './group-read.ts';
+import { createHooks } from './hooks.ts';
 import { interpretPath } from './interpreter.ts';
 import { createProjector, insertJournal, readsAfter } from './journal.ts';
 import { journalEntry } from './journal-entry.ts';
@@ -91,8 +92,8 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
     ...{ definitions, registry, hasher, terminology },
     ...(options.searchTimeoutMs === undefined ? {} : { timeoutMs: options.searchTimeoutMs }),
   };
-  const writeHooks: WriteHook[] = [];
-  const changeHooks: ChangeHook[] = [];
+  const writeHooks = createHooks<WriteHook>();
+  const changeHooks = createHooks<ChangeHook>();
   const commitHooks: CommitHook[] = [];
   const operations: Operation[] = terminologyOperations(terminology);
   const checksReferences = options.checkReferences ?? false;
@@ -126,16 +127,18 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
     const { tested, pointing } = touched(tenant, [type as ResourceType], query);
     return tested.union(pointing);
   });
-  changeHooks.push(async (change, tx) => {
-    if (change.type !== 'SearchParameter') return;
-    tx.afterCommit(() => own.forget(tx.context.tenant));
-    const [before, after] = [change.before, change.after] as (SearchParameter | undefined)[];
-    const isSame = before && after && hashOf(before) === hashOf(after);
-    if (isSame) return;
-    const active = [before, after].flatMap((parameter) => (parameter?.status === 'active' ? [parameter] : []));
-    await forgetPart(tx.sql, tx.context.tenant, change.id);
-    await forgetDisplaced(tx.sql, tx.context.tenant, change.id, active);
-  });
+  changeHooks.add(
+    async (change, tx) => {
+      tx.afterCommit(() => own.forget(tx.context.tenant));
+      const [before, after] = [change.before, change.after] as (SearchParameter | undefined)[];
+      const isSame = before && after && hashOf(before) === hashOf(after);
+      if (isSame) return;
+      const active = [before, after].flatMap((parameter) => (parameter?.status === 'active' ? [parameter] : []));
+      await forgetPart(tx.sql, tx.context.tenant, change.id);
+      await forgetDisplaced(tx.sql, tx.context.tenant, change.id, active);
+    },
+    ['SearchParameter'],
+  );
   const readTogether = createGroupRead(database);
   const parts: TransactionParts = {
     database,
@@ -235,8 +238,8 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
       const seen = rows && sightOf(tenant, { rows }).rows;
       return seen ? { tenant, rows: seen.limits } : tenant;
     },
-    beforeWrite: (hook) => void writeHooks.push(hook),
-    beforeCommit: (hook) => void changeHooks.push(hook),
+    beforeWrite: (hook, ...types) => writeHooks.add(hook, types),
+    beforeCommit: (hook, ...types) => changeHooks.add(hook, types),
     onCommit: (hook) => void commitHooks.push(hook),
     journal: (tenant, noted, at) =>
       parts.commitTogether(tenant, { rows: [], references: [], entries: [journalEntry(noted, at)] }),

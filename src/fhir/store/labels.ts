@@ -40,13 +40,13 @@ function codesOf(resource: Labelled | undefined, wanted: string): string[] {
  * @param before the version it replaces. @param labelsOfTarget establishments of another resource, `Type/id`.
  * @param isOurs written by the server's own rules: labels it comes with are meant.
  */
-export async function labelled<R extends Resource>(
+export function labelled<R extends Resource>(
   resource: R,
   before: Resource | undefined,
   context: Context,
   labelsOfTarget: (reference: string) => Promise<readonly string[]>,
   isOurs: boolean,
-): Promise<R> {
+): R | Promise<R> {
   const own = withOwner(resource, before, context);
   const { resourceType } = own;
   if (resourceType === 'Subscription') return withLabels(own, new Set());
@@ -62,26 +62,25 @@ function withOwner<R extends Resource>(resource: R, before: Resource | undefined
   return withCodes(resource, accountSystem, new Set(owner === undefined ? [] : [owner]));
 }
 
-async function withEstablishments<R extends Resource>(
+function withEstablishments<R extends Resource>(
   resource: R,
   before: Resource | undefined,
   context: Context,
   labelsOfTarget: (reference: string) => Promise<readonly string[]>,
   isOurs: boolean,
-): Promise<R> {
+): R | Promise<R> {
   const kept = labelsOf(before);
   const sent = labelsOf(resource);
   if (isOurs && isLimitedType(resource.resourceType) && sent.length > 0) {
     const told = resource.resourceType === 'Patient' ? (context.establishments ?? []) : [];
     return withLabels(resource, new Set([...kept, ...sent, ...told]));
   }
+  if (!isLimitedType(resource.resourceType)) return withLabels(resource, new Set());
   const isShared = resource.resourceType === 'Patient';
-  const found = !isLimitedType(resource.resourceType)
-    ? []
-    : kept.length > 0 && !isShared
-      ? kept
-      : [...kept, ...(await establishmentsOf(resource, context, labelsOfTarget))];
-  return withLabels(resource, new Set(found));
+  if (kept.length > 0 && !isShared) return withLabels(resource, new Set(kept));
+  return establishmentsOf(resource, context, labelsOfTarget).then((found) =>
+    withLabels(resource, new Set([...kept, ...found])),
+  );
 }
 
 /** With exactly these labels, and the others it came with where they were. */
@@ -110,8 +109,8 @@ async function establishmentsOf(
   const asked = actor.kind === 'system' ? /^Organization\/([^/]+)$/.exec(requester?.reference ?? '')?.[1] : undefined;
   if (resource.resourceType === 'Task' && asked !== undefined) return [asked];
   // A patient is whoever's who tells of them; anything else, of what it is part of: nobody refers to what they do not see.
-  const isPatient = resource.resourceType === 'Patient';
-  const whole = isPatient ? [] : await union(referencesIn(resource, belongsTo), labelsOfTarget);
+  const parts = resource.resourceType === 'Patient' ? [] : referencesIn(resource, belongsTo);
+  const whole = parts.length > 0 ? await union(parts, labelsOfTarget) : parts;
   if (whole.length > 0) return whole;
   if (establishments && establishments.length > 0) return establishments;
   const record = await union(referencesIn(resource, isAbout), labelsOfTarget);
@@ -121,7 +120,8 @@ async function establishmentsOf(
 async function union(
   references: readonly string[],
   labelsOfTarget: (reference: string) => Promise<readonly string[]>,
-): Promise<string[]> {
+): Promise<readonly string[]> {
+  if (references.length === 1) return labelsOfTarget(references[0]!);
   const found = new Set<string>();
   for (const reference of references) for (const code of await labelsOfTarget(reference)) found.add(code);
   return [...found];
@@ -144,6 +144,9 @@ function referencesIn(resource: Resource, names: readonly string[]): string[] {
       found.add(`${match[1]}/${match[2]}`);
     for (const inner of Object.values(value)) visit(inner);
   };
-  for (const name of names) visit((resource as unknown as Record<string, unknown>)[name]);
+  for (const name of names) {
+    const value = (resource as unknown as Record<string, unknown>)[name];
+    if (value !== undefined) visit(value);
+  }
   return [...found];
 }

@@ -4,6 +4,7 @@ import type { ChangeHook, CommitHook, Sight, WriteHook } from '../contract.ts';
 import type { SearchParts } from '../search/scope.ts';
 import type { StoredVersion } from './contract.ts';
 import type { CommitItem } from './group-commit.ts';
+import type { Hooks } from './hooks.ts';
 import type { Projector } from './journal.ts';
 import type { PrepareParts } from './prepare.ts';
 import type { StoreSight } from './sight.ts';
@@ -21,8 +22,8 @@ export interface TransactionParts {
     id: string,
   ): Promise<StoredVersion | undefined>;
   prepare: PrepareParts;
-  writeHooks: readonly WriteHook[];
-  changeHooks: readonly ChangeHook[];
+  writeHooks: Hooks<WriteHook>;
+  changeHooks: Hooks<ChangeHook>;
   commitHooks: readonly CommitHook[];
   commitTogether(tenant: string, item: CommitItem): Promise<void>;
   checksReferences: boolean;

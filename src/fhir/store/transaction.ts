@@ -4,7 +4,7 @@
  */
 import type { Resource, ResourceType } from '@medplum/fhirtypes';
 import type { Sql } from '../../db/index.ts';
-import { type Change, type Context, FhirError } from '../contract.ts';
+import { type Change, type Context, FhirError, type WriteHook } from '../contract.ts';
 import { parseJson } from '../json/index.ts';
 import type { RestTransaction } from './contract.ts';
 import { insertJournal } from './journal.ts';
@@ -86,7 +86,10 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
       }
     }
     try {
-      for (const hook of parts.changeHooks) await hook(change, whole);
+      for (const hook of parts.changeHooks.of(change.type)) {
+        const done = hook(change, whole);
+        if (done) await done;
+      }
     } catch (reason) {
       refusal ??= { reason };
       throw reason;
@@ -117,16 +120,20 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
     const text = await textOf(type, id, wholeSight);
     return text === undefined ? [] : labelsOf(parseJson(text) as Resource);
   }
-  const withOwnLabels = <R extends Resource>(resource: R, by: StoreSight, before?: Resource): Promise<R> => {
+  const withOwnLabels = <R extends Resource>(resource: R, by: StoreSight, before?: Resource): R | Promise<R> => {
     // What a caller who sees a part writes with the whole in sight, rules of the server write for them.
     const isOurs = context.actor.kind === 'system' || (by === wholeSight && sight !== wholeSight);
     return labelled(resource, before, context, labelsOfTarget, isOurs);
   };
 
-  /** The resource with what the server sets in it. */
-  async function completed<R extends Resource>(resource: R): Promise<R> {
+  /** The resource with what the server sets in it; most types have nothing of that. */
+  function completed<R extends Resource>(resource: R): R | Promise<R> {
+    const hooks = parts.writeHooks.of(resource?.resourceType);
+    return hooks.length === 0 ? resource : completedBy(hooks, resource);
+  }
+  async function completedBy<R extends Resource>(hooks: readonly WriteHook[], resource: R): Promise<R> {
     let complete: Resource = resource;
-    for (const hook of parts.writeHooks) complete = await hook(complete, whole);
+    for (const hook of hooks) complete = await hook(complete, whole);
     return complete as R;
   }
 
@@ -137,11 +144,12 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
       checkId(type, resource.id);
       return write({ ...resource, id: resource.id }, { mustBeNew: true }, by);
     }
-    const whole = withMeta(await withOwnLabels(resource, by), resource.id ?? newId(now), 1, now);
+    const ours = withOwnLabels(resource, by);
+    const whole = withMeta(ours instanceof Promise ? await ours : ours, resource.id ?? newId(now), 1, now);
     const row = newRow(parts.prepare, tenant, whole, 1, now);
     waiting.push(row);
     await recordChange({ interaction: 'create', type, id: whole.id, version: 1, after: whole }, by, row);
-    await requireKept(type, whole.id, by);
+    if (by.rows?.isKept(type)) await requireKept(type, whole.id);
     return whole;
   }
 
@@ -172,7 +180,7 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
         const row = newRow(parts.prepare, tenant, whole, 1, now);
         if (await insertRowIfFree(open, tenant, row)) {
           await recordChange({ interaction: 'create', type, id: whole.id, version: 1, after: whole }, by, row);
-          await requireKept(type, whole.id, by);
+          if (by.rows?.isKept(type)) await requireKept(type, whole.id);
           return whole;
         }
         // Taken meanwhile, or before. A deleted one may be made again: it goes on where its history ended.
@@ -208,13 +216,12 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
     const interaction = current.deleted ? 'create' : 'update';
     const change: Change = { interaction, type, id: after.id, version, after, ...(before ? { before } : {}) };
     await recordChange(change, by, row);
-    await requireKept(type, after.id, by);
+    if (by.rows?.isKept(type)) await requireKept(type, after.id);
     return after;
   }
 
   /** @throws FhirError 403 when what was written is out of the sight of who may write nothing there. */
-  async function requireKept(type: ResourceType, id: string, by: StoreSight): Promise<void> {
-    if (!by.rows?.isKept(type)) return;
+  async function requireKept(type: ResourceType, id: string): Promise<void> {
     await open();
     if (await tx.readStored(type, id)) return;
     const reason = new FhirError(403, 'forbidden', `${type}: the token does not allow to write what it does not show`);
@@ -248,7 +255,10 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
 
   const parties: ViewParts = {
     ...{ parts, context, changes, written, sql, connection, catchUp, remove, lockCurrent, lockForWrite },
-    create: async (resource, by) => create(await completed(resource), by),
+    create(resource, by) {
+      const complete = completed(resource);
+      return complete instanceof Promise ? complete.then((whole) => create(whole, by)) : create(complete, by);
+    },
     write: async (resource, options, by) => write(await completed(resource), options, by),
     limited: (rows) => deferred(async () => (await open()).limited(rows.limits)),
     newId() {
@@ -272,10 +282,13 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
       throwRefusal();
       if (changes.length > 0) {
         const made = [...changes];
-        for (const hook of parts.commitHooks) await hook(made, whole);
+        for (const hook of parts.commitHooks) {
+          const done = hook(made, whole);
+          if (done) await done;
+        }
       }
       throwRefusal();
-      await checkClaims();
+      if (claims.size > 0) await checkClaims();
       try {
         await keep();
       } catch (error) {

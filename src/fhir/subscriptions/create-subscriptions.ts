@@ -123,6 +123,7 @@ export function createSubscriptions(options: SubscriptionOptions): Subscriptions
   const wake = (tenant: string) => worker.wake(tenant);
   store.beforeCommit(
     followSubscriptions({ guards, createMatcher, abilities, disclosure, endpoints: policy, own, wake }),
+    'Subscription',
   );
   store.onCommit(recordEvents(book, wake, log));
   for (const operation of subscriptionOperations({ abilities, disclosure, socketUrl }))

@@ -1,18 +1,23 @@
 /** In the transaction of every write: which subscriptions it is an event of, recorded with it or not at all. */
-import type { Change, CommitHook } from '../contract.ts';
+import type { Change, CommitHook, FhirTransaction } from '../contract.ts';
 import type { Log } from './contract.ts';
 import { insertEvents } from './events.ts';
-import type { Interest, InterestBook } from './interests.ts';
+import type { Interest, InterestBook, Interests } from './interests.ts';
 
 /** @param wake told after the commit of a transaction that left events. */
 export function recordEvents(book: InterestBook, wake: (tenant: string) => void, log?: Log): CommitHook {
-  return async (changes, tx) => {
+  return (changes, tx) => {
     const { tenant } = tx.context;
     const wroteSubscriptions = changes.some(({ type }) => type === 'Subscription');
-    const known = wroteSubscriptions ? book.within(tenant, tx.sql) : book.of(tenant, tx.sql);
-    // No await on the usual path: a tenant without subscriptions pays for two look-ups in memory.
-    const interests = known instanceof Promise ? await known : known;
     if (wroteSubscriptions) tx.afterCommit(() => book.forget(tenant));
+    const known = wroteSubscriptions ? book.within(tenant, tx.sql) : book.of(tenant, tx.sql);
+    // No promise on the usual path: a tenant without subscriptions pays for two look-ups in memory.
+    if (known instanceof Promise) return known.then((interests) => record(interests, changes, tx));
+    return known.size === 0 ? undefined : record(known, changes, tx);
+  };
+
+  async function record(interests: Interests, changes: readonly Change[], tx: FhirTransaction): Promise<void> {
+    const { tenant } = tx.context;
     if (interests.size === 0) return;
     const now = tx.context.now();
     const matches = changes.flatMap((change) =>
@@ -23,7 +28,7 @@ export function recordEvents(book: InterestBook, wake: (tenant: string) => void,
     if (matches.length === 0) return;
     await insertEvents(tx.sql, tenant, now, matches);
     tx.afterCommit(() => wake(tenant));
-  };
+  }
 
   /** A judgement that fails must neither stop the write nor lose the event; the owner's rights are asked about at delivery anyway. */
   function isEvent({ judge, subscription }: Interest, change: Change): boolean {

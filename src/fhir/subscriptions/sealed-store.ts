@@ -22,7 +22,10 @@ function sealingTransaction(tx: RestTransaction, sealer: HeaderSealer): RestTran
     // Nearly every write is of another type and pays nothing.
     resource?.resourceType === 'Subscription' ? sealHeaders(tx, resource, sealer) : resource;
   const sealing: Pick<RestTransaction, 'create' | 'createIfNone' | 'update' | 'updateIfOne'> = {
-    create: async (resource) => create(await sealed(resource)),
+    create(resource) {
+      const offered = sealed(resource);
+      return offered instanceof Promise ? offered.then((held) => create(held)) : create(offered);
+    },
     async createIfNone(resource, criteria) {
       const offered = await sealed(resource);
       const answer = await createIfNone(offered, criteria);

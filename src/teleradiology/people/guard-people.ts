@@ -9,14 +9,12 @@ import { excluded, reinstated } from './exclude.ts';
 import { exclusionOf, keepExclusion } from './exclusion.ts';
 import { watchExpiry } from './expiry.ts';
 import { guardContact } from './guard-contact.ts';
-import { checkProfessionalDocument } from './professional-document.ts';
 import { qualificationsOf } from './qualification.ts';
 import type { Reasons } from './reasons.ts';
 
 export async function guardPeople(shell: Shell, reasons: Reasons, change: Change, tx: FhirTransaction): Promise<void> {
   if (change.type === 'Practitioner') return practitionerWritten(change, tx);
   if (change.type === 'PractitionerRole') return roleWritten(shell, reasons, change, tx);
-  checkProfessionalDocument(change, tx);
 }
 
 async function practitionerWritten(change: Change, tx: FhirTransaction): Promise<void> {

@@ -4,5 +4,6 @@ export { raiseExclusion } from './exclude.ts';
 export { raiseExpiry } from './expiry.ts';
 export { guardPeople } from './guard-people.ts';
 export { peopleOperations } from './operations.ts';
+export { checkProfessionalDocument } from './professional-document.ts';
 export { readerStanding } from './reader-standing.ts';
 export { createReasons } from './reasons.ts';

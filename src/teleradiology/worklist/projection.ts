@@ -9,8 +9,16 @@ import { aiAtMostMinutes, placeOf } from './place.ts';
 import type { SubSpecialties } from './sub-specialty.ts';
 import { casesOfRequest, dropRow, keepRow, traitsOf, weighAi } from './table.ts';
 
+/** What places depend on; a request just made has no case yet. */
+const moves = ({ type, interaction }: Change) =>
+  type === 'Task' ||
+  type === 'Observation' ||
+  ((type === 'ServiceRequest' || type === 'Organization') && interaction === 'update');
+
 export function createProjection(subSpecialties: SubSpecialties): CommitHook {
-  return async (changes, tx) => {
+  return (changes, tx) => (changes.some(moves) ? follow(changes, tx) : undefined);
+
+  async function follow(changes: readonly Change[], tx: FhirTransaction): Promise<void> {
     const { written, anew, dropped } = await touched(changes, tx);
     for (const id of dropped) await dropRow(tx.sql, tx.context.tenant, id);
     // In one order, whoever writes: two transactions about the same cases wait for each other and never crosswise.
@@ -20,7 +28,7 @@ export function createProjection(subSpecialties: SubSpecialties): CommitHook {
       if (task !== undefined) await project(tx, subSpecialties, task, anew.has(id));
     }
     await weighAnew(changes, tx);
-  };
+  }
 }
 
 /** Puts one case where it stands. @param anew what its request and its studies say is read again. */
