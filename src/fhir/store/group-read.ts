@@ -33,10 +33,7 @@ export function createGroupRead(database: Database): Read {
 
   async function send({ tenant, rows: seen }: Scope, type: ResourceType, batch: readonly Waiting[]): Promise<void> {
     try {
-      const values = createSqlValues(
-        tenant,
-        batch.map(({ id }) => id),
-      );
+      const values = createSqlValues(tenant, [...new Set(batch.map(({ id }) => id))]);
       const condition = seenAnd(seen, type, values);
       const scope = seen ? { tenant, rows: seen.limits } : tenant;
       const { rows } = await database.query<CurrentRow>(scope, {
