@@ -26,6 +26,9 @@ function expressions(resource: unknown): string[] {
 /** Types that the oracle knows differently: its definitions carry elements R4 has not (see scripts/generate-structure.ts). */
 const otherInOracle = new Set(['EvidenceVariable', 'ResearchStudy', 'DeviceDefinition']);
 
+/** R4 says any Resource there (https://hl7.org/fhir/R4/bundle-definitions.html#Bundle.entry.response.outcome); the oracle, an OperationOutcome. */
+const narrowerInOracle = /^Bundle\.entry\[\d+\]\.response\.outcome\./;
+
 describe('valid resources', () => {
   beforeAll(() => {
     for (const file of ['profiles-types', 'profiles-resources'])
@@ -78,6 +81,7 @@ function oracleIssues(resource: object): string[] {
     if (!(error instanceof OperationOutcomeError)) throw error;
     return error.outcome.issue
       .filter((issue) => issue.severity === 'error' && issue.code !== 'invariant')
+      .filter(({ expression }) => !narrowerInOracle.test(String(expression)))
       .map((issue) => `${issue.expression}: ${issue.details?.text}`);
   }
 }
