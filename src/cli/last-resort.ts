@@ -9,7 +9,10 @@ interface Log {
   fatal(details: object, message: string): void;
 }
 
-/** A log that cannot be written any more (a full disk, a collector that died) costs the log, not the server. */
+/**
+ * A log that cannot be written any more (a full disk, a collector that died) costs the log, not the server; a reader that went away
+ * (`| head`) costs what it would have read, and a command does its work to the end.
+ */
 export function surviveOurWords(streams: readonly NodeJS.EventEmitter[] = [process.stdout, process.stderr]): void {
   for (const stream of streams) stream.on('error', () => undefined);
 }

@@ -2,7 +2,7 @@ import { loadConfig } from '../config/index.ts';
 import { startServer } from '../server.ts';
 import { allowGrowth } from '../small-start.ts';
 import type { Environment } from './environment.ts';
-import { lastWordsBy, surviveOurWords } from './last-resort.ts';
+import { lastWordsBy } from './last-resort.ts';
 import { expectLaterPackages } from './later-packages.ts';
 import { letParentMoveClock } from './moved-clock.ts';
 import { announceServer, holdDataFolder } from './running-server.ts';
@@ -27,7 +27,6 @@ const stopPatienceMs = 60_000;
 /** The running server, and a promise that settles when it has stopped in an orderly way. */
 export async function run(env: Environment) {
   const config = loadConfig(env);
-  surviveOurWords();
   expectLaterPackages();
   await holdDataFolder(config.dataDir);
   const server = await startServer(config, {

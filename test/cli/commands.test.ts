@@ -1,4 +1,5 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sendMessage } from '../../src/adapters/hl7v2/index.ts';
@@ -38,6 +39,17 @@ describe('the command line', () => {
       expect(help.stdout).toContain(`  ${name}`);
     }
     expect(run('dance')).toMatchObject({ status: 2, stderr: expect.stringContaining('Commande inconnue : « dance »') });
+  });
+
+  it('does its work to the end, and in silence, when nobody reads it any more', async () => {
+    const child = spawn(process.execPath, [main, '--help'], { stdio: ['ignore', 'pipe', 'pipe'] });
+    child.stdout.destroy();
+    let complaint = '';
+    child.stderr.on('data', (chunk: Buffer) => {
+      complaint += chunk.toString();
+    });
+    const [code] = await once(child, 'close');
+    expect([code, complaint]).toEqual([0, '']);
   });
 
   it('refuses a second server on the same data, and says which process holds it', () => {
