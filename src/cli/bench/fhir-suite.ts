@@ -12,8 +12,9 @@ import { startPeerServer } from './peer-server.ts';
 import { rawDatabase } from './raw-limits.ts';
 import { restrictedLoad } from './restricted-load.ts';
 import { type BenchResult, besidePeer, percentile, result } from './result.ts';
-import { benchRequest } from './service-request.ts';
+import { benchRequest, benchRequestText } from './service-request.ts';
 import { auditEventsMade, settle } from './settle.ts';
+import { widerLoad } from './wider-load.ts';
 
 const connections = 32;
 const seconds = 6;
@@ -62,7 +63,13 @@ async function measure(server: ChildServer): Promise<BenchResult[]> {
     const peerRead = await reads(peerHttp, await onePeerRow(peer.httpUrl, content));
     const readPeer = { name: 'HTTP and one SELECT', value: peerRead.perSecond };
     await importBundles(ris);
-    const restricted = await restrictedLoad(ris, bareHttp, http, server.httpUrl, risToken);
+    const restricted = await restrictedLoad({
+      ...{ connections, own: ris, bare: bareHttp, whole: http, httpUrl: server.httpUrl, token: risToken },
+    });
+    // PostgreSQL takes a hundred connections in all.
+    await raw.close();
+    await peer.stop();
+    const wider = await widerLoad({ server, bareUrl: bare.httpUrl, risToken, content });
     return [
       besidePeer(result('fhir', 'create', creates.perSecond, '1/s', insertLimit), creates.perSecond, createPeer),
       result('fhir', 'create-p95', percentile(creates.durations, 95), 'ms'),
@@ -76,6 +83,7 @@ async function measure(server: ChildServer): Promise<BenchResult[]> {
       result('fhir', 'read-no-access-no-audit', bareRead.perSecond, '1/s', selectLimit),
       result('fhir', 'audit-events', projection.events, '1/s'),
       ...restricted,
+      ...wider,
     ];
   } finally {
     http.close();
@@ -102,12 +110,12 @@ async function measured(one: Work, warmUpSeconds: number, forSeconds: number, au
 }
 
 function create(http: HttpLoad, audited?: HttpLoad): Promise<Load> {
-  const one: Work = (n) => http.send('POST', '/fhir/ServiceRequest', Buffer.from(JSON.stringify(benchRequest(n))));
+  const one: Work = (n) => http.send('POST', '/fhir/ServiceRequest', benchRequestText(n));
   return measured(one, createWarmUpSeconds, seconds, audited);
 }
 
 function peerCreate(http: HttpLoad): Work {
-  return (n) => http.send('POST', '/', Buffer.from(JSON.stringify(benchRequest(n))));
+  return (n) => http.send('POST', '/', benchRequestText(n));
 }
 
 function reads(http: HttpLoad, path: string, audited?: HttpLoad): Promise<Load> {

@@ -7,7 +7,7 @@ import { connect, type Socket } from 'node:net';
 
 export interface HttpLoad {
   /** Answers the length of the body. @throws Error when the status is 300 or more. */
-  send(method: string, path: string, body?: Buffer, headers?: Record<string, string>): Promise<number>;
+  send(method: string, path: string, body?: Buffer | string, headers?: Record<string, string>): Promise<number>;
   close(): void;
 }
 
@@ -18,6 +18,8 @@ interface Connection {
   settle?: { resolve(bytes: number): void; reject(error: Error): void; what: string };
 }
 
+const noHeaders: Readonly<Record<string, string>> = {};
+const usualAtMost = 1_000;
 const endOfHead = Buffer.from('\r\n\r\n');
 const endOfChunks = Buffer.from('\r\n0\r\n\r\n');
 
@@ -69,22 +71,38 @@ export function httpLoad(httpUrl: string, token: string, connections: number): H
     return connection ?? new Promise((resolve) => waiting.push(resolve));
   };
 
+  /** All but what tells of a body, and the empty line. */
+  function headOf(method: string, path: string, headers: Readonly<Record<string, string>>): string {
+    const lines = [
+      `${method} ${path} HTTP/1.1`,
+      `host: ${hostname}:${port}`,
+      `authorization: Bearer ${token}`,
+      ...(headers.accept ? [] : ['accept: application/fhir+json']),
+      ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+    ];
+    return lines.map((line) => `${line}\r\n`).join('');
+  }
+  // Nearly all requests of a load say the same.
+  const usual = new Map<string, string>();
+  function usualHead(method: string, path: string): string {
+    const known = usual.get(`${method} ${path}`);
+    if (known !== undefined) return known;
+    const head = headOf(method, path, noHeaders);
+    if (usual.size < usualAtMost) usual.set(`${method} ${path}`, head);
+    return head;
+  }
+
   return {
-    async send(method, path, body, headers = {}) {
+    async send(method, path, body, headers = noHeaders) {
       const connection = await free();
-      const lines = [
-        `${method} ${path} HTTP/1.1`,
-        `host: ${hostname}:${port}`,
-        `authorization: Bearer ${token}`,
-        ...(headers.accept ? [] : ['accept: application/fhir+json']),
-        ...(body ? [`content-length: ${body.length}`] : []),
-        ...(body && !headers['content-type'] ? ['content-type: application/fhir+json'] : []),
-        ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
-      ];
       return new Promise((resolve, reject) => {
         connection.settle = { resolve, reject, what: `${method} ${path}` };
-        const head = Buffer.from(`${lines.join('\r\n')}\r\n\r\n`);
-        connection.socket.write(body ? Buffer.concat([head, body]) : head);
+        const head = headers === noHeaders ? usualHead(method, path) : headOf(method, path, headers);
+        if (body === undefined) return void connection.socket.write(`${head}\r\n`);
+        const type = headers['content-type'] ? '' : 'content-type: application/fhir+json\r\n';
+        const whole = `${head}${type}content-length: ${Buffer.byteLength(body)}\r\n\r\n`;
+        if (typeof body === 'string') connection.socket.write(whole + body);
+        else connection.socket.write(Buffer.concat([Buffer.from(whole), body]));
       });
     },
     close() {

@@ -17,6 +17,7 @@ export async function rawDatabase(dataDir: string, connections: number) {
   // The measured server ends its PostgreSQL when it stops; connections on their way out may hear of it.
   pool.on('error', () => undefined);
   await pool.query('DROP TABLE IF EXISTS raw_row; CREATE TABLE raw_row (id text PRIMARY KEY, content text NOT NULL)');
+  let closed: Promise<void> | undefined;
   return {
     /** Durable single-row INSERTs of `content` per second, one statement a round trip. */
     async inserts(content: string, seconds: number): Promise<number> {
@@ -41,7 +42,10 @@ export async function rawDatabase(dataDir: string, connections: number) {
       );
       return perSecond;
     },
-    close: () => pool.end(),
+    close(): Promise<void> {
+      closed ??= pool.end();
+      return closed;
+    },
   };
 }
 

@@ -8,24 +8,28 @@ import { type Load, loadFor } from './load.ts';
 import { type BenchResult, result } from './result.ts';
 import { settle } from './settle.ts';
 
-const connections = 32;
 /** Fewer requests than the background projection of the trail stays out of (settle.ts). */
 const seconds = 4;
 const warmUpSeconds = 2;
 /** Everybody reads another resource: reads of one and the same would share a row, too. */
 const readInTurn = 200;
 
-/**
- * @param own a RIS that sent requests before: what it asks for is its own. @param bare everybody, nothing noted.
- * @param whole somebody who may look for AuditEvents. @param token of the RIS, to find one of its requests.
- */
-export async function restrictedLoad(
-  own: HttpLoad,
-  bare: HttpLoad,
-  whole: HttpLoad,
-  httpUrl: string,
-  token: string,
-): Promise<BenchResult[]> {
+export interface RestrictedLoad {
+  connections: number;
+  /** A RIS that sent requests before: what it asks for is its own. */
+  own: HttpLoad;
+  /** Everybody, nothing noted. */
+  bare: HttpLoad;
+  /** Somebody who may look for AuditEvents. */
+  whole: HttpLoad;
+  httpUrl: string;
+  /** Of the RIS, to find some of its requests. */
+  token: string;
+}
+
+/** @param suffix of the figures' names. */
+export async function restrictedLoad(load: RestrictedLoad, suffix = ''): Promise<BenchResult[]> {
+  const { connections, own, bare, whole, httpUrl, token } = load;
   const found = await fetch(`${httpUrl}/fhir/ServiceRequest?_count=${readInTurn}`, {
     headers: { authorization: `Bearer ${token}` },
   });
@@ -38,17 +42,25 @@ export async function restrictedLoad(
     // The same rows whoever asks: those of one patient.
     ['search-restricted', () => `ServiceRequest?subject=${patient}&_sort=-authored&_count=20`],
   ] as const) {
-    const off = await ask(bare, pathOf);
-    const on = await ask(own, pathOf, whole);
+    const off = await ask(bare, connections, pathOf);
+    const on = await ask(own, connections, pathOf, whole);
     results.push(
-      result('fhir', name, on.perSecond, '1/s', { name: 'without access control and audit', value: off.perSecond }),
+      result('fhir', `${name}${suffix}`, on.perSecond, '1/s', {
+        name: 'without access control and audit',
+        value: off.perSecond,
+      }),
     );
   }
   return results;
 }
 
 /** @param audited who may look for AuditEvents, where the warm-up leaves some to be made. */
-async function ask(http: HttpLoad, pathOf: (n: number) => string, audited?: HttpLoad): Promise<Load> {
+async function ask(
+  http: HttpLoad,
+  connections: number,
+  pathOf: (n: number) => string,
+  audited?: HttpLoad,
+): Promise<Load> {
   const one = (n: number) => http.send('GET', `/fhir/${pathOf(n)}`);
   await loadFor(warmUpSeconds, connections, one);
   if (audited) await settle(audited);
