@@ -16,6 +16,7 @@ export async function rawDatabase(dataDir: string, connections: number) {
   const pool = new pg.Pool({ connectionString: server.superuserUrl, max: connections });
   // The measured server ends its PostgreSQL when it stops; connections on their way out may hear of it.
   pool.on('error', () => undefined);
+  pool.on('connect', (client) => void client.on('error', () => undefined));
   await pool.query('DROP TABLE IF EXISTS raw_row; CREATE TABLE raw_row (id text PRIMARY KEY, content text NOT NULL)');
   let closed: Promise<void> | undefined;
   return {

@@ -21,6 +21,8 @@ export async function openTrail() {
   const site = () => ({ address: 'http://passerelle.test', networkType: '5' as const });
   const trail = createTrail({ store, clock, site, keys });
   const superuser = new pg.Pool({ connectionString: database.adminUrl, max: 2 });
+  // A pool says that it has ended before its connections have: the database is dropped under them.
+  superuser.on('connect', (client) => void client.on('error', () => undefined));
   const context = (interaction: string, actor = noa, requestId = 'req') => ({
     ...{ tenant: 'aa', actor, requestId, interaction, network: '192.0.2.7' },
     now: () => clock.now(),
