@@ -8,7 +8,7 @@ import { authorizeSearch } from './search-reach.ts';
 import { searchedAddress } from './searched-address.ts';
 
 /** @throws FhirError, and whatever went wrong below; a refused or failed attempt is in the audit trail by then. */
-export async function execute(call: Call, interaction: Interaction, service: Service): Promise<Answer> {
+export function execute(call: Call, interaction: Interaction, service: Service): Promise<Answer> {
   if (interaction.access === 'system' && interaction.isPublic) return interaction.run(call, service);
   return audited(call, interaction, service, async () => {
     const looking = service.store.parametersKnown(call.context.tenant);
@@ -18,11 +18,11 @@ export async function execute(call: Call, interaction: Interaction, service: Ser
     const run: typeof withRetries = interaction.code === 'operation' ? (work) => work() : withRetries;
     switch (interaction.access) {
       case 'read':
-        return interaction.run(call, service.store.reads(call.context.tenant, call.context), service);
+        return await interaction.run(call, service.store.reads(call.context.tenant, call.context), service);
       case 'write':
-        return run(() => service.store.restTransaction(call.context, (tx) => interaction.run(call, tx, service)));
+        return await run(() => service.store.restTransaction(call.context, (tx) => interaction.run(call, tx, service)));
       case 'system':
-        return interaction.run(call, service);
+        return await interaction.run(call, service);
     }
   });
 }

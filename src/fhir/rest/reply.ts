@@ -29,12 +29,13 @@ export interface Presentation {
 /** What is worth compressing; images and PDF are compressed already. */
 const compressible = /^(?:text\/|application\/(?:.*\+)?(?:json|xml|ndjson)$)/;
 
-export async function sendAnswer(
+/** A text of the usual size at once: nothing has to be waited for. */
+export function sendAnswer(
   reply: FastifyReply,
   answer: Answer,
   call: Call,
   presentation: Presentation,
-): Promise<Sent> {
+): Sent | Promise<Sent> {
   const { format, page } = presentation;
   const { status, version, isWrite } = answer;
   reply.code(status);
@@ -54,11 +55,11 @@ export async function sendAnswer(
   return sendWritten(reply, body, presentation);
 }
 
-export async function sendFailure(
+export function sendFailure(
   reply: FastifyReply,
   { status, outcome }: Failure,
   presentation: Presentation,
-): Promise<Sent> {
+): Sent | Promise<Sent> {
   if (status === 401) reply.header('WWW-Authenticate', 'Bearer');
   reply.code(status).header('Cache-Control', 'no-store').header('Vary', 'Accept');
   const body = JSON.stringify(outcome);
@@ -66,12 +67,16 @@ export async function sendFailure(
   return sendWritten(reply, body, presentation);
 }
 
-export function sendPage(reply: FastifyReply, page: string): Promise<Sent> {
+export function sendPage(reply: FastifyReply, page: string): Sent | Promise<Sent> {
   return sendText(reply.header('Cache-Control', 'no-store').header('Vary', 'Accept'), contentTypes.html, page);
 }
 
 /** JSON text in the format asked for: as it is stored, where that will do. */
-function sendWritten(reply: FastifyReply, body: string, { format, isPretty, isBrowser }: Presentation): Promise<Sent> {
+function sendWritten(
+  reply: FastifyReply,
+  body: string,
+  { format, isPretty, isBrowser }: Presentation,
+): Sent | Promise<Sent> {
   if (format === 'xml') {
     const type = isBrowser ? 'text/plain; charset=utf-8' : contentTypes.xml;
     return sendText(reply, type, stringifyXml(parseJson(body), isPretty));
@@ -90,7 +95,7 @@ function bodyOf({ body, isWrite, status }: Answer, { prefer }: Call): string | u
   });
 }
 
-async function sendText(reply: FastifyReply, contentType: string, text: string): Promise<Sent> {
+function sendText(reply: FastifyReply, contentType: string, text: string): Sent | Promise<Sent> {
   reply.type(contentType);
   return text.length < compressedFromBytes ? text : encoded(reply, text);
 }
