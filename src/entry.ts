@@ -5,4 +5,6 @@ import { startSmall } from './small-start.ts';
 startSmall();
 surviveOurWords();
 const { runCommand } = await import('./cli/commands.ts');
-process.exitCode = await runCommand(process.argv.slice(2), process.env);
+const code = await runCommand(process.argv.slice(2), process.env);
+// What was lost on the way (last-resort.ts) is not a success.
+process.exitCode ||= code;

@@ -37,11 +37,7 @@ export interface Demand {
 
 /** Whether one of these roles grants the demand. Unknown roles grant nothing. */
 export function isGranted(roles: readonly string[], demand: Demand): boolean {
-  for (const role of roles) {
-    const policy = policies.get(role);
-    if (policy && grants(policy, demand)) return true;
-  }
-  return false;
+  return policiesOf(roles).some((policy) => grants(policy, demand));
 }
 
 function grants(policy: Policy, demand: Demand): boolean {

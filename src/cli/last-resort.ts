@@ -13,8 +13,25 @@ interface Log {
  * A log that cannot be written any more (a full disk, a collector that died) costs the log, not the server; a reader that went away
  * (`| head`) costs what it would have read, and a command does its work to the end.
  */
-export function surviveOurWords(streams: readonly NodeJS.EventEmitter[] = [process.stdout, process.stderr]): void {
-  for (const stream of streams) stream.on('error', () => undefined);
+export function surviveOurWords(
+  streams: readonly NodeJS.EventEmitter[] = [process.stdout, process.stderr],
+  lost: (code: string) => void = sayLost,
+): void {
+  for (const stream of streams)
+    stream.on('error', ({ code = '' }: { code?: string }) => {
+      // Nobody misses what nobody reads. A file on a full disk is missed: it would pass for whole.
+      if (code !== 'EPIPE') lost(code);
+    });
+}
+
+let isSaid = false;
+function sayLost(code: string): void {
+  process.exitCode = 1;
+  if (isSaid) return;
+  isSaid = true;
+  process.stderr.write(
+    `Passerelle : la sortie n’a pas pu être écrite (${code}) ; ce qui en est gardé est incomplet.\n`,
+  );
 }
 
 /** @param of the process, or what stands for it in tests. */

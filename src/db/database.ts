@@ -1,6 +1,6 @@
 import pg from 'pg';
 import { DatabaseAway, isLoss, isVerdict, OutcomeUnknown } from './lost.ts';
-import { type Answer, runPrepared } from './prepared/index.ts';
+import { type Answer, runPrepared, type Statement } from './prepared/index.ts';
 
 /** Anything that runs parameterised SQL: a pooled client inside a transaction, as the rooms see it. */
 export interface Sql {
@@ -226,18 +226,12 @@ export function openDatabase(
   };
 }
 
-interface Said {
-  name?: string;
-  text: string;
-  values?: readonly unknown[];
-  query_timeout?: number;
-}
+/** With a name, or without. */
+type Said = Omit<Statement, 'name'> & { name?: string };
 
 function said<Row extends pg.QueryResultRow>(client: pg.PoolClient, statement: Said): Promise<Answer<Row>> {
   const { name } = statement;
-  return name === undefined
-    ? client.query(statement as pg.QueryConfig)
-    : runPrepared(client, statement as Said & { name: string });
+  return name === undefined ? client.query(statement as pg.QueryConfig) : runPrepared(client, statement as Statement);
 }
 
 function sqlOf(client: pg.PoolClient): Sql {

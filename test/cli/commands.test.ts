@@ -1,5 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, existsSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sendMessage } from '../../src/adapters/hl7v2/index.ts';
@@ -50,6 +51,16 @@ describe('the command line', () => {
     });
     const [code] = await once(child, 'close');
     expect([code, complaint]).toEqual([0, '']);
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('says so, and fails, when what it prints cannot be kept', () => {
+    const full = openSync('/dev/full', 'w');
+    const { status, stderr } = spawnSync(process.execPath, [main, '--help'], {
+      stdio: ['ignore', full, 'pipe'],
+      encoding: 'utf8',
+    });
+    closeSync(full);
+    expect([status, stderr]).toEqual([1, expect.stringContaining('n’a pas pu être écrite (ENOSPC)')]);
   });
 
   it('refuses a second server on the same data, and says which process holds it', () => {

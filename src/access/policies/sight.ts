@@ -68,18 +68,9 @@ export interface SightRooms {
 export function createSights(rooms: SightRooms): Sights {
   const { now } = rooms;
   const believed = new Map<string, { account: string; until: number; sight: Promise<Seen> }>();
-  /** Requests under one credential come with the same actor for some seconds: it is written out once. */
-  const written = new WeakMap<Seer['actor'], { key: string } & Pick<Seer, 'tenant' | 'establishments'>>();
-  function keyOf({ tenant, actor, establishments }: Seer): string {
-    const known = written.get(actor);
-    if (known && known.tenant === tenant && known.establishments === establishments) return known.key;
-    const key = JSON.stringify([tenant, actor, establishments]);
-    written.set(actor, { key, tenant, establishments });
-    return key;
-  }
   return {
     of(seer) {
-      const key = keyOf(seer);
+      const key = JSON.stringify([seer.tenant, seer.actor, seer.establishments]);
       const known = believed.get(key);
       const leftMs = known ? known.until - now().getTime() : 0;
       // A clock that was put back must not stretch it.

@@ -63,8 +63,14 @@ async function measure(server: ChildServer): Promise<BenchResult[]> {
     const peerRead = await reads(peerHttp, await onePeerRow(peer.httpUrl, content));
     const readPeer = { name: 'HTTP and one SELECT', value: peerRead.perSecond };
     await importBundles(ris);
+    const { httpUrl } = server;
     const restricted = await restrictedLoad({
-      ...{ connections, own: ris, bare: bareHttp, whole: http, httpUrl: server.httpUrl, token: risToken },
+      connections,
+      own: ris,
+      bare: bareHttp,
+      whole: http,
+      httpUrl,
+      token: risToken,
     });
     // PostgreSQL takes a hundred connections in all.
     await raw.close();

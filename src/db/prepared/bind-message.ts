@@ -3,11 +3,10 @@
  * form of their type, results asked for as text.
  */
 
-/** What a parameter may be. Arrays are written as PostgreSQL reads array literals, anything else that is an object as JSON. */
-export type Parameter = unknown;
-
 const bindCode = 0x42;
 const firstSize = 64 * 1024;
+/** Characters. */
+const countedFrom = 16 * 1024;
 /** A scratch that grew for one huge statement is not kept. */
 const keptAtMost = 1024 * 1024;
 
@@ -17,9 +16,9 @@ let end = 0;
 
 /**
  * The bytes of a Bind of the unnamed portal, and `after` them: further messages.
- * @param name of the statement. @throws RangeError beyond the 65,535 parameters that the protocol counts.
+ * @param name of the statement. @param values arrays are written as PostgreSQL reads array literals, other objects as JSON. @throws RangeError beyond the 65,535 parameters that the protocol counts.
  */
-export function bindMessage(name: string, values: readonly Parameter[], after: Buffer): Buffer {
+export function bindMessage(name: string, values: readonly unknown[], after: Buffer): Buffer {
   const count = values.length;
   if (count > 65_535) throw new RangeError(`A statement takes 65,535 parameters, not ${count}`);
   end = 0;
@@ -74,8 +73,8 @@ function addBytes(bytes: Uint8Array): void {
 }
 
 function addText(text: string): void {
-  // A UTF-16 unit takes three bytes at most.
-  reserve(4 + 3 * text.length);
+  // A UTF-16 unit takes three bytes at most; a file in a resource is counted instead.
+  reserve(4 + (text.length < countedFrom ? 3 * text.length : Buffer.byteLength(text)));
   const length = scratch.write(text, end + 4);
   scratch.writeInt32BE(length, end);
   end += 4 + length;
