@@ -242,7 +242,7 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
     beforeCommit: (hook, ...types) => changeHooks.add(hook, types),
     onCommit: (hook) => void commitHooks.push(hook),
     journal: (tenant, noted, at) =>
-      parts.commitTogether(tenant, { rows: [], references: [], entries: [journalEntry(noted, at)] }),
+      parts.commitTogether(tenant, { rows: [], references: [], entries: [journalEntry(tenant, noted, at)] }),
     projectJournal: projector.project,
     projectSome: projector.step,
     registerOperation: (operation) => void operations.push(operation),

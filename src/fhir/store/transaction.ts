@@ -269,7 +269,7 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
     keepPicture() {
       keepsPicture = true;
     },
-    journal: (noted) => void entries.push(journalEntry(noted, context.now())),
+    journal: (noted) => void entries.push(journalEntry(context.tenant, noted, context.now())),
     afterCommit: (work) => void afterwards.push(work),
   };
   const isWhole = sight === wholeSight;

@@ -39,6 +39,14 @@ it('shows every entry to whoever looks, with the instant it was noted at', async
   expect(await store.search('bb', 'Basic', '')).toEqual([]);
 });
 
+it('sorts entries of one millisecond in the order they were noted', async () => {
+  const { store, note } = await node();
+  const noted = Array.from({ length: 60 }, (_, n) => `in turn ${n}`);
+  for (let n = 0; n < noted.length; n += 3) await note(...noted.slice(n, n + 3));
+  const found = await store.search('aa', 'Basic', '_sort=_lastUpdated&_count=1000');
+  expect(found.map((basic) => basic.code?.text).filter((name) => name?.startsWith('in turn'))).toEqual(noted);
+});
+
 it('keeps an entry with the resources of its transaction, or neither', async () => {
   const { store, names } = await node();
   const before = await names();
