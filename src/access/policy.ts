@@ -23,9 +23,16 @@ export function everyPolicy(): Policy[] {
   return [...policies.values()].sort((one, other) => one.role.localeCompare(other.role));
 }
 
-/** Policies of the known ones among these roles. */
-export function policiesOf(roles: readonly string[]): Policy[] {
-  return roles.flatMap((role) => policies.get(role) ?? []);
+/** By list of roles: an account brings the same one with every request for some seconds. */
+const ofRoles = new WeakMap<readonly string[], readonly Policy[]>();
+
+/** Policies of the known ones among these roles; the list is not changed afterwards. */
+export function policiesOf(roles: readonly string[]): readonly Policy[] {
+  const known = ofRoles.get(roles);
+  if (known) return known;
+  const found = roles.flatMap((role) => policies.get(role) ?? []);
+  ofRoles.set(roles, found);
+  return found;
 }
 
 /** What is asked, as `FhirGuards.authorize` receives it. */

@@ -62,6 +62,11 @@ export function createWhom({ store, base }: { store: Pick<FhirStore, 'read'>; ba
   return {
     of: (resource) => subject(resource).patients,
     ofAccess({ tenant }, access) {
+      const [only, ...others] = access.stored ?? [];
+      if (only && others.length + access.resources.length === 0) {
+        const { patients, wholes } = subjectOfVersion(tenant, only);
+        if (wholes.length === 0) return patients;
+      }
       const shown = access.resources.map((resource) => ({ resource, subject: subject(resource) }));
       const stored = (access.stored ?? []).map((version) => subjectOfVersion(tenant, version));
       const silent = shown.flatMap(({ resource, subject: said }) => (isSilent(said) ? storedAs(resource) : []));

@@ -4,6 +4,7 @@
  */
 import type { Database } from '../../db/index.ts';
 import {
+  type Actor,
   accountSystem,
   type Context,
   establishmentSystem,
@@ -68,9 +69,20 @@ export interface SightRooms {
 export function createSights(rooms: SightRooms): Sights {
   const { now } = rooms;
   const believed = new Map<string, { account: string; until: number; sight: Promise<Seen> }>();
+  // The same credential brings the same actor for some seconds: what it is believed under is written once.
+  const keys = new WeakMap<Actor, { tenant: string; establishments: Seer['establishments']; key: string }>();
+
+  function keyOf({ tenant, actor, establishments }: Seer): string {
+    const known = keys.get(actor);
+    if (known && known.tenant === tenant && known.establishments === establishments) return known.key;
+    const key = JSON.stringify([tenant, actor, establishments]);
+    keys.set(actor, { tenant, establishments, key });
+    return key;
+  }
+
   return {
     of(seer) {
-      const key = JSON.stringify([seer.tenant, seer.actor, seer.establishments]);
+      const key = keyOf(seer);
       const known = believed.get(key);
       const leftMs = known ? known.until - now().getTime() : 0;
       // A clock that was put back must not stretch it.

@@ -29,7 +29,8 @@ interface Waiting {
 
 /** @returns reads of current versions outside transactions, deleted ones included. `type` must be one that is stored. */
 export function createGroupRead(database: Database): Read {
-  const queues = new Map<string, Waiting[]>();
+  /** By what is seen of a tenant: the same object for everybody who sees the same, or the tenant's name for who sees all of it. */
+  const queues = new Map<SeenRows | string, Map<ResourceType, Waiting[]>>();
 
   async function send({ tenant, rows: seen }: Scope, type: ResourceType, batch: readonly Waiting[]): Promise<void> {
     try {
@@ -50,23 +51,25 @@ export function createGroupRead(database: Database): Read {
   }
 
   /** One statement at a time: more on their way would each carry less. What arrives in one turn of the event loop goes together. */
-  async function work(key: string, scope: Scope, type: ResourceType, queue: Waiting[]): Promise<void> {
+  async function work(scope: Scope, type: ResourceType, byType: Map<ResourceType, Waiting[]>): Promise<void> {
+    const queue = byType.get(type)!;
     while (queue.length > 0) {
       await endOfTurn();
       await send(scope, type, queue.splice(0, readsAtOnce));
     }
-    queues.delete(key);
+    // In the same breath: whoever came in between would wait for a statement that nobody sends.
+    byType.delete(type);
+    if (byType.size === 0) queues.delete(sightOf(scope));
   }
 
   return (scope, type, id) =>
     new Promise((resolve, reject) => {
-      const { tenant, rows } = scope;
-      const { keys, wholeTypes, narrowing, drafts } = rows?.limits ?? {};
-      const key = [tenant, type, keys, wholeTypes, narrowing, drafts].join(' ');
-      const waiting = queues.get(key);
+      const byType = queues.get(sightOf(scope)) ?? new Map<ResourceType, Waiting[]>();
+      const waiting = byType.get(type);
       if (waiting) return waiting.push({ id, resolve, reject });
-      const queue = [{ id, resolve, reject }];
-      queues.set(key, queue);
-      void work(key, scope, type, queue);
+      queues.set(sightOf(scope), byType.set(type, [{ id, resolve, reject }]));
+      void work(scope, type, byType);
     });
 }
+
+const sightOf = ({ rows, tenant }: Scope) => rows ?? tenant;

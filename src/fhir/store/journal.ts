@@ -159,7 +159,7 @@ export function createProjector(
     isTouched(tenant, type, query) {
       if (!projection) return false;
       if (type === undefined || type === projection.type) return true;
-      return reaching.test(decoded(query)) && typesOf(tenant, type, query).has(projection.type);
+      return query !== '' && reaching.test(decoded(query)) && typesOf(tenant, type, query).has(projection.type);
     },
     project(wanted) {
       projection = wanted;

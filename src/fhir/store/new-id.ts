@@ -1,18 +1,37 @@
 import { randomUUID } from 'node:crypto';
 
-/** Places within one millisecond: the twelve bits after the version (RFC 9562 §6.2, method 1). */
-export const placesInMs = 0x1000;
-
-/**
- * A time-ordered unique id (RFC 9562 version 7): new rows land side by side in the index, which keeps a large table fast.
- * @param place among the ids of the same millisecond, 0 to `placesInMs` - 1; random when absent, which tells nobody how many there are.
- */
-export function newId(now: Date, place?: number): string {
-  const time = Math.max(now.getTime(), 0).toString(16).padStart(12, '0');
+/** A time-ordered unique id (RFC 9562 version 7): new rows land side by side in the index, which keeps a large table fast. */
+export function newId(now: Date): string {
   // Version and variant sit at the same places; version 4 draws its randomness in blocks, which is faster than asking here.
-  const random = randomUUID();
-  const tail = place === undefined ? random.slice(15) : place.toString(16).padStart(3, '0') + random.slice(18);
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${tail}`;
+  return `${timeOf(now)}-7${randomUUID().slice(15)}`;
+}
+
+/** Ids of one millisecond that follow each other. */
+export interface Series {
+  ms: number;
+  /** The next id, or another where there are no more places in this millisecond. */
+  next(): string;
+}
+
+/** Places within one millisecond: the twelve bits after the version (RFC 9562 §6.2, method 1). */
+const places = 0x1000;
+
+/** Begins a series: its ids differ in their places, and from those of any other series by what is drawn once for all of them. */
+export function startSeries(now: Date): Series {
+  const time = timeOf(now);
+  const drawn = randomUUID().slice(18);
+  let taken = 0;
+  const next = () => (taken < places ? `${time}-7${hex(taken++, 3)}${drawn}` : newId(now));
+  return { ms: now.getTime(), next };
+}
+
+function timeOf(now: Date): string {
+  const time = hex(Math.max(now.getTime(), 0), 12);
+  return `${time.slice(0, 8)}-${time.slice(8)}`;
+}
+
+function hex(value: number, digits: number): string {
+  return value.toString(16).padStart(digits, '0');
 }
 
 /** Longest time from the making of an id to the write under it: one transaction. */

@@ -1,6 +1,8 @@
 import type pg from 'pg';
 import { expect, it } from 'vitest';
 import type { Database } from '../../../src/db/index.ts';
+import { createKeyHasher } from '../../../src/fhir/search/keys.ts';
+import { seenRows } from '../../../src/fhir/search/row-limits.ts';
 import { createGroupRead } from '../../../src/fhir/store/group-read.ts';
 
 interface Sent {
@@ -58,6 +60,35 @@ it('sends what is asked in one turn at its end and what comes meanwhile together
   sent[1]!.answer('c', 'a');
   const answers = await Promise.all([...first, ...later]);
   expect(answers.map((version) => version?.id)).toEqual(['a', undefined, 'c', 'a', undefined, 'c']);
+});
+
+it('forgets nobody who asks just when the ones before are answered', async () => {
+  const { sent, read } = slowDatabase();
+  const deepest = 20;
+  for (let depth = 0; depth < deepest; depth++) {
+    const first = read({ tenant: 'aa' }, 'Patient', 'a');
+    await settled();
+    sent.at(-1)!.answer('a');
+    await first;
+    for (let turn = 0; turn < depth; turn++) await Promise.resolve();
+    const second = read({ tenant: 'aa' }, 'Patient', 'b');
+    await settled();
+    expect(sent.at(-1)!.ids).toEqual(['b']);
+    sent.at(-1)!.answer('b');
+    expect((await second)?.id).toBe('b');
+    await settled();
+  }
+});
+
+it('keeps those apart who see different rows, and joins those who see the same', async () => {
+  const { sent, read } = slowDatabase();
+  const seen = () => seenRows(createKeyHasher(), 'aa', { keys: [{ parameter: '_id', value: 'Patient/a' }], whole: [] });
+  const [one, other] = [seen(), seen()];
+  const asked = [one, other, one, undefined].map((rows, n) => read({ tenant: 'aa', rows }, 'Patient', `${n}`));
+  await settled();
+  expect(sent.map(({ ids }) => ids)).toEqual([['0', '2'], ['1'], ['3']]);
+  for (const { ids, answer } of sent) answer(...ids);
+  expect((await Promise.all(asked)).map((version) => version?.id)).toEqual(['0', '1', '2', '3']);
 });
 
 it('keeps tenants and types apart, and tells a failure to those it concerns only', async () => {
