@@ -9,7 +9,7 @@ import { startBareServer } from './bare-server.ts';
 import { type HttpLoad, httpLoad } from './http-load.ts';
 import { type Load, loadFor } from './load.ts';
 import { startPeerServer } from './peer-server.ts';
-import { rawDatabase } from './raw-limits.ts';
+import { flushMs, rawDatabase } from './raw-limits.ts';
 import { restrictedLoad } from './restricted-load.ts';
 import { type BenchResult, besidePeer, percentile, result } from './result.ts';
 import { benchRequest, benchRequestText } from './service-request.ts';
@@ -36,6 +36,7 @@ export async function fhirSuite(): Promise<BenchResult[]> {
 }
 
 async function measure(server: ChildServer): Promise<BenchResult[]> {
+  const flush = await flushMs(server.dataDir);
   const raw = await rawDatabase(server.dataDir, connections);
   const http = httpLoad(server.httpUrl, await server.token('conformance'), connections);
   const risToken = await server.token('ris-demo');
@@ -80,6 +81,7 @@ async function measure(server: ChildServer): Promise<BenchResult[]> {
       besidePeer(result('fhir', 'create', creates.perSecond, '1/s', insertLimit), creates.perSecond, createPeer),
       result('fhir', 'create-p95', percentile(creates.durations, 95), 'ms'),
       result('fhir', 'create-and-audit-events', projection.creates, '1/s', insertLimit),
+      result('fhir', 'disk-flush', flush, 'ms'),
       result('fhir', 'one-insert-over-http', peerCreates.perSecond, '1/s', insertLimit),
       result('fhir', 'one-select-over-http', peerRead.perSecond, '1/s', selectLimit),
       result('fhir', 'create-no-access-no-audit', bareCreates.perSecond, '1/s', insertLimit),

@@ -51,6 +51,30 @@ export async function rawDatabase(dataDir: string, connections: number) {
 }
 
 /**
+ * Milliseconds until a written page is on the disk. A commit waits for it: where it takes long, what many callers commit together counts for
+ * more than what a create costs the processors.
+ */
+export async function flushMs(folder: string, flushes = 300): Promise<number> {
+  const path = join(folder, `raw-flush-${process.pid}`);
+  const page = Buffer.alloc(8192, 7);
+  const file = await open(path, 'w');
+  try {
+    // As PostgreSQL's log: a file that has its size already.
+    for (let n = 0; n < flushes; n++) await file.write(page);
+    await file.sync();
+    const start = performance.now();
+    for (let n = 0; n < flushes; n++) {
+      await file.write(page, 0, page.length, n * page.length);
+      await file.datasync();
+    }
+    return (performance.now() - start) / flushes;
+  } finally {
+    await file.close();
+    await rm(path, { force: true });
+  }
+}
+
+/**
  * Megabytes (10⁶ bytes) per second from a loopback socket into a file that is synchronised to disk, `connections` at once: the
  * least any receiver of images must do.
  */
