@@ -30,23 +30,18 @@ export function openConnection(socket: Socket, limits: ConnectionLimits): Connec
   // Told where the connection is read; without a listener an error between two reads would end the process.
   socket.on('error', () => undefined);
   const reader = createByteReader(socket, limits);
-  let isWriting = false;
-  socket.on('timeout', () => {
-    if (isWriting) socket.destroy(new LostPeer('takes no answer'));
-  });
   return {
     messages: createMessages(createPduReader(reader, limits.pduBytes)),
     rest: () => reader.rest(),
     async send(bytes) {
-      socket.setTimeout(limits.stalledMs);
-      isWriting = true;
-      try {
-        await new Promise<void>((resolve, reject) => {
-          socket.write(bytes, (error) => (error ? reject(new LostPeer('connection lost')) : resolve()));
-        });
-      } finally {
-        isWriting = false;
-      }
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      // Not the socket's own timeout: an octet that comes in would begin it anew.
+      const timer = setTimeout(() => {
+        reject(new LostPeer('takes no answer'));
+        socket.destroy();
+      }, limits.stalledMs);
+      socket.write(bytes, (error) => (error ? reject(new LostPeer('connection lost')) : resolve()));
+      await promise.finally(() => clearTimeout(timer));
     },
     end(lastWords) {
       socket.on('error', () => socket.destroy());

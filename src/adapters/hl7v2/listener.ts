@@ -51,6 +51,11 @@ export interface MllpLimits {
   /** A message that comes slower than this on the whole is given up too, once `graceMs` have passed: who sends an octet a minute never stalls. */
   octetsPerSecond: number;
   graceMs: number;
+  /**
+   * A connection that takes no acknowledgement for this long is ended. Whoever reads is told by room in the operating system's buffer, which appears in
+   * steps of a third of it (1.4 MB of 4 MiB measured, half a kilobyte an acknowledgement): ten minutes are five acknowledgements read a second.
+   */
+  unreadMs: number;
   /** Octets outside messages after which a connection is no sender of HL7. */
   noiseBytes: number;
   /** How long `close` waits for messages being handled. */
@@ -67,6 +72,7 @@ const defaultLimits: MllpLimits = {
   stalledMs: 60_000,
   octetsPerSecond: 500,
   graceMs: 20_000,
+  unreadMs: 10 * 60_000,
   noiseBytes: 1024 * 1024,
   closeMs: 10_000,
 };
@@ -112,7 +118,15 @@ interface Service {
   log: Log;
 }
 
-/** Serves one connection until it ends. Reading waits while a message is handled: the sender is slowed down, nothing piles up. */
+/** The other side does not read what it is told. */
+class UnreadAnswer extends Error {
+  override name = 'UnreadAnswer';
+}
+
+/**
+ * Serves one connection until it ends. Reading waits while a message is handled and until its answer is taken: the sender is slowed down, nothing
+ * piles up.
+ */
 async function serve(socket: Socket, conversation: Conversation, { receive, limits, log }: Service): Promise<void> {
   const peer = peerOf(socket);
   const decoder = createFrameDecoder(limits.messageBytes);
@@ -132,7 +146,7 @@ async function serve(socket: Socket, conversation: Conversation, { receive, limi
         const bytes = oversized ? event.head : event.bytes;
         if (bytes.length === 0) continue;
         const answer = await receive(bytes, peer, oversized);
-        if (answer && socket.writable) await write(socket, frame(answer));
+        if (answer && socket.writable) await write(socket, frame(answer), limits.unreadMs);
         // What was read but not handled is not acknowledged: the sender sends it again elsewhere.
         if (conversation.closing) return;
         begun = undefined;
@@ -154,10 +168,13 @@ async function serve(socket: Socket, conversation: Conversation, { receive, limi
       log.warn({ bytes: decoder.pendingBytes }, 'MLLP sender left in the middle of a message');
     if (decoder.noiseBytes > 0) log.warn({ bytes: decoder.noiseBytes }, 'octets outside MLLP frames were skipped');
   } catch (error) {
-    log.info(
-      { error: (error as { code?: string }).code ?? (error as Error).name, pending: decoder.pendingBytes },
-      'MLLP connection lost',
-    );
+    if (error instanceof UnreadAnswer)
+      log.warn({ address: peer.address }, 'MLLP peer reads no acknowledgement: the connection is ended');
+    else
+      log.info(
+        { error: (error as { code?: string }).code ?? (error as Error).name, pending: decoder.pendingBytes },
+        'MLLP connection lost',
+      );
   } finally {
     socket.end();
     // Whoever does not close its side after our end is not worth a descriptor.
@@ -171,10 +188,17 @@ function isTooSlow(octets: number, elapsedMs: number, { graceMs, octetsPerSecond
   return elapsedMs > graceMs && octets < (elapsedMs / 1000) * octetsPerSecond;
 }
 
-function write(socket: Socket, bytes: Buffer): Promise<void> {
-  return new Promise((resolve, reject) => {
-    socket.write(bytes, (error) => (error ? reject(error) : resolve()));
-  });
+/** Resolves once the operating system has it all. @throws UnreadAnswer when it had no room for it for so long. */
+async function write(socket: Socket, bytes: Buffer, unreadMs: number): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  // Not the socket's own timeout: an octet that comes in would begin it anew.
+  const timer = setTimeout(() => reject(new UnreadAnswer()), unreadMs);
+  socket.write(bytes, (error) => (error ? reject(error) : resolve()));
+  try {
+    await promise;
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function peerOf(socket: Socket): Peer {

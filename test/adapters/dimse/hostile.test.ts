@@ -17,6 +17,7 @@ import {
   type Scu,
   u16,
   uid,
+  verification,
 } from './scu.ts';
 
 let archive: Archive;
@@ -148,6 +149,24 @@ describe('who is slow or silent', () => {
     clearInterval(timer);
     expect(archive.logged).toContainEqual(expect.objectContaining({ details: { reason: 'too slow' } }));
   });
+
+  it('and takes no answer, is left, and the operator can read why', async () => {
+    const brief = await archive.listen({ limits: { stalledMs: 300 } });
+    const scu = await associate({ port: brief.port });
+    scu.socket.pause();
+    const echo = command([
+      [0x0002, uid(verification)],
+      [0x0100, u16(0x0030)],
+      [0x0110, u16(1)],
+      [0x0800, u16(0x0101)],
+    ]);
+    // More answers than an operating system keeps for a connection.
+    const many = Buffer.concat(Array.from({ length: 5_000 }, () => dataPdu(1, 3, echo)));
+    for (let sent = 0; sent < 60; sent++) scu.send(many);
+    const left = () => archive.logged.filter(({ details }) => JSON.stringify(details).includes('takes no answer'));
+    await expect.poll(left, { timeout: 20_000 }).toHaveLength(1);
+    scu.socket.destroy();
+  }, 30_000);
 
   it('because we are, is not given up', async () => {
     const patient = await archive.listen({ limits: { stalledMs: 500, idleMs: 500, graceMs: 1, octetsPerSecond: 1 } });
