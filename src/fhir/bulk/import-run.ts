@@ -2,16 +2,14 @@
  * One attempt at an import. Lines are stored a batch at a time, each batch in one transaction with the place it brings the job to: an
  * attempt that follows a crash goes on after the last line that was stored, and no line is stored twice.
  */
-import { isDeepStrictEqual } from 'node:util';
-import type { OperationOutcome, Resource, ResourceType } from '@medplum/fhirtypes';
+import type { OperationOutcome, ResourceType } from '@medplum/fhirtypes';
 import type { Sql } from '../../db/index.ts';
-import { type Context, FhirError, type FhirGuards, type FhirTransaction } from '../contract.ts';
-import { parseJson, parseSentJson } from '../json/index.ts';
+import { type Context, FhirError, type FhirGuards } from '../contract.ts';
 import { isContention, withRetries } from '../rest/attempts.ts';
-import { tableOf } from '../search/scope.ts';
-import type { RestStore } from '../store/contract.ts';
-import { isId, isResourceType } from '../validation/index.ts';
+import type { RestStore, RestTransaction } from '../store/contract.ts';
 import { type ImportFiles, type InputLine, linesOf } from './import-input.ts';
+import { currentOf, isAlready, nameOf } from './import-known.ts';
+import { type Identified, readLine } from './import-line.ts';
 import type { ImportJob, ImportResult } from './job.ts';
 import { moveImport } from './job-table.ts';
 
@@ -126,14 +124,14 @@ function isRefusal(error: unknown): error is FhirError {
 }
 
 async function storeLines(
-  tx: FhirTransaction,
+  tx: RestTransaction,
   job: ImportJob,
   lines: readonly Line[],
   before: ImportResult,
   mayWrite: (type: ResourceType) => void,
 ): Promise<ImportResult> {
   const result = { ...before };
-  const read = lines.map((line) => ({ line, resource: readLine(line, mayWrite) }));
+  const read = lines.map((line) => ({ line, resource: readLine(line, job.request.base, mayWrite) }));
   const known = await currentOf(
     tx,
     read.flatMap(({ resource }) => (resource instanceof FhirError ? [] : (resource ?? []))),
@@ -149,74 +147,26 @@ async function storeLines(
   return result;
 }
 
-async function refuseLine(tx: FhirTransaction, job: ImportJob, line: Line, before: ImportResult, error: FhirError) {
+async function refuseLine(tx: RestTransaction, job: ImportJob, line: Line, before: ImportResult, error: FhirError) {
   const result = { ...before, refused: before.refused + 1 };
   await keepIssue(tx.sql, job, line, error.outcome);
   await reach(tx, job, line, result);
   return result;
 }
 
-async function reach(tx: FhirTransaction, job: ImportJob, { end, number }: Line, result: ImportResult): Promise<void> {
+async function reach(tx: RestTransaction, job: ImportJob, { end, number }: Line, result: ImportResult): Promise<void> {
   if (!(await moveImport(tx.sql, job, { position: end, lines: number, result }))) throw new LostError();
 }
 
-type Identified = Resource & { id: string };
-
-/** Letters of another encoding must not become replacement characters. Without the option `stream` it keeps nothing between calls. */
-const utf8 = new TextDecoder('utf-8', { fatal: true });
-
-/** A resource under its own id, the refusal of the line, or nothing for an empty line. */
-function readLine({ data }: Line, mayWrite: (type: ResourceType) => void): Identified | FhirError | undefined {
-  if (data === undefined) return new FhirError(413, 'too-long', 'the line is longer than a resource may be');
-  try {
-    const text = utf8.decode(data).trim();
-    if (text === '') return undefined;
-    const resource = parseSentJson(text) as Identified;
-    if (typeof resource !== 'object' || resource === null || !isResourceType(resource.resourceType)) {
-      return new FhirError(400, 'structure', 'the line is no resource');
-    }
-    if (typeof resource.id !== 'string' || !isId(resource.id)) {
-      return new FhirError(400, 'required', 'an imported resource has an id of its own', `${resource.resourceType}.id`);
-    }
-    mayWrite(resource.resourceType);
-    return resource;
-  } catch (error) {
-    if (error instanceof FhirError) return error;
-    if (error instanceof SyntaxError) return new FhirError(400, 'structure', 'the line is not JSON');
-    if (error instanceof TypeError && 'code' in error && error.code === 'ERR_ENCODING_INVALID_ENCODED_DATA')
-      return new FhirError(400, 'structure', 'the line is not UTF-8');
-    throw error;
-  }
-}
-
-/** What is stored under the ids of a batch, deleted or not. */
-async function currentOf(tx: FhirTransaction, resources: readonly Identified[]): Promise<Map<string, string>> {
-  const known = new Map<string, string>();
-  for (const [type, list] of Map.groupBy(resources, ({ resourceType }) => resourceType)) {
-    const { rows } = await tx.sql.query<{ id: string; content: string }>({
-      name: `bulk_known_${type}`,
-      text: `SELECT id, content FROM ${tableOf(type)} WHERE tenant = $1 AND id = ANY($2::text[])`,
-      values: [tx.context.tenant, list.map(({ id }) => id)],
-    });
-    for (const { id, content } of rows) known.set(`${type}/${id}`, content);
-  }
-  return known;
-}
-
 /** Importing what is stored already changes nothing, so that an import can be done again. */
-async function storeOne(tx: FhirTransaction, resource: Identified, known: Map<string, string>): Promise<Fate> {
-  const name = `${resource.resourceType}/${resource.id}`;
+async function storeOne(tx: RestTransaction, resource: Identified, known: Map<string, string>): Promise<Fate> {
+  const name = nameOf(resource);
   const before = known.get(name);
-  if (before && isDeepStrictEqual(comparable(parseJson(before) as Resource), comparable(resource))) return 'unchanged';
-  const stored = before === undefined ? await tx.create(resource) : await tx.update(resource);
-  known.set(name, JSON.stringify(stored));
+  if (before && isAlready(tx.context, before, resource)) return 'unchanged';
+  if (before === undefined) await tx.create(resource);
+  else await tx.update(resource);
+  known.set(name, tx.writtenText(resource.resourceType, resource.id)!);
   return before ? 'updated' : 'created';
-}
-
-/** The version is given by the store. */
-function comparable({ meta, ...rest }: Resource): object {
-  const { versionId: _, lastUpdated: __, ...labels } = meta ?? {};
-  return { ...rest, meta: labels };
 }
 
 async function keepIssue(sql: Sql, { tenant, id }: ImportJob, line: Line, outcome: OperationOutcome): Promise<void> {

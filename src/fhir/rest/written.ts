@@ -15,8 +15,13 @@ export function resourceOf(call: Call): Resource {
   }
   const resource = body as Resource;
   if (resource.resourceType !== type) throw new FhirError(400, 'invalid', `the body must be a ${type}`, 'resourceType');
+  return asSent(resource, call.base);
+}
+
+/** A resource sent to be stored, as it is to be stored. @throws FhirError 422 for what is marked as a part of one. */
+export function asSent(resource: Resource, base: string): Resource {
   refuseSubsetted(resource);
-  return namesTenant.test(call.base) ? withRelativeReferences(resource, call.base) : resource;
+  return namesTenant.test(base) ? withRelativeReferences(resource, base) : resource;
 }
 
 const namesTenant = /\/t\/[^/]+\/fhir$/;

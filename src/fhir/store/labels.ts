@@ -83,6 +83,19 @@ function withEstablishments<R extends Resource>(
   );
 }
 
+/** Whether a coding is one of those that only the server sets. */
+export function isServersLabel(coding: { system?: string } | null | undefined): boolean {
+  return coding?.system === establishmentSystem || coding?.system === accountSystem;
+}
+
+/** Whether the same resource, written again by somebody of these establishments, would be theirs too (`labelled`). */
+export function isToBeLabelled(before: Resource, { establishments = [] }: Context): boolean {
+  const { resourceType } = before;
+  if (!isLimitedType(resourceType) || resourceType === 'Subscription') return false;
+  const labels = labelsOf(before);
+  return (resourceType === 'Patient' || labels.length === 0) && establishments.some((code) => !labels.includes(code));
+}
+
 /** With exactly these labels, and the others it came with where they were. */
 export function withLabels<R extends Resource>(resource: R, establishments: ReadonlySet<string>): R {
   return withCodes(resource, establishmentSystem, establishments);

@@ -21,6 +21,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 beforeEach(() => {
   server.refused = () => false;
+  server.owner = {};
 });
 
 const read = async <T>(url: string) => (await server.request({ url })).json() as T;
@@ -52,6 +53,50 @@ describe('$import', () => {
     expect((await read<Patient>('/fhir/Patient/a3')).active).toBe(true);
   });
 
+  it('can be done again for whom the server labels what they write, or hides elements: neither makes a version', async () => {
+    const lines = [
+      JSON.stringify({ resourceType: 'Patient', id: 'ours', gender: 'male' }),
+      '{"resourceType":"Condition","id":"ours","subject":{"reference":"Patient/ours"}}',
+    ].join('\n');
+    server.owner = { establishments: ['ch-a'] };
+    expect((await server.imported(lines)).outcome).toMatchObject({ created: 2 });
+    expect((await server.imported(lines)).outcome).toMatchObject({ updated: 0, unchanged: 2 });
+    // Whoever else tells of a patient gets to see them: that is a change, once.
+    server.owner = { establishments: ['ch-b'] };
+    expect((await server.imported(lines)).outcome).toMatchObject({ updated: 1, unchanged: 1 });
+    expect((await server.imported(lines)).outcome).toMatchObject({ updated: 0, unchanged: 2 });
+    const { meta } = await read<Patient>('/fhir/Patient/ours');
+    expect(meta!.security!.map(({ code }) => code)).toEqual(['ch-a', 'ch-b']);
+    await server.put({ resourceType: 'Patient', id: 'ours', gender: 'male', birthDate: '1950-01-01' });
+    server.owner = { hidden: new Map([['Patient', ['birthDate']]]) };
+    expect((await server.imported(lines)).outcome).toMatchObject({ updated: 0, unchanged: 2 });
+    expect((await read<Patient>('/fhir/Patient/ours')).birthDate).toBe('1950-01-01');
+  });
+
+  it('does not tell whether a line is what somebody does not see of a resource, or a resource they do not see', async () => {
+    const guess = (birthDate: string, more = {}) =>
+      JSON.stringify({ resourceType: 'Patient', id: 'secret', birthDate, ...more });
+    await server.imported(guess('1950-01-01'));
+    server.owner = { hidden: new Map([['Patient', ['birthDate']]]) };
+    const right = await server.imported(guess('1950-01-01'));
+    expect((await server.imported(guess('1951-01-01'))).outcome).toEqual(right.outcome);
+    expect((await read<Patient>('/fhir/Patient/secret')).birthDate).toBe('1950-01-01');
+    const elsewhere = 'https://fhir.passerelle.example/sid/establishment|ch-z';
+    server.owner = { rows: { keys: [{ parameter: '_security', value: elsewhere }], whole: [] } };
+    const answers = [guess('1950-01-01'), guess('1951-01-01'), guess('1950-01-01', { id: 'nobody' })];
+    for (const line of answers) expect((await server.imported(line)).outcome).toMatchObject({ refused: 1 });
+  });
+
+  it('refuses a part of a resource as an update does: an export of some elements would replace the whole', async () => {
+    const whole = { resourceType: 'Patient' as const, id: 'whole', gender: 'male' as const, birthDate: '1950-01-01' };
+    await server.put(whole);
+    const { output } = await server.exported('/fhir/$export?_type=Patient&_elements=gender');
+    const part = (await server.linesOf(output)).find(({ id }) => id === 'whole');
+    const manifest = await server.imported(JSON.stringify(part));
+    expect(manifest.outcome).toMatchObject({ updated: 0, refused: 1 });
+    expect(await read<Patient>('/fhir/Patient/whole')).toMatchObject(whole);
+  });
+
   it('refuses a line in another encoding, or with a property twice, instead of altering it', async () => {
     const latin = Buffer.from('{"resourceType":"Patient","id":"latin","name":[{"family":"TEST-LEFÈVRE"}]}', 'latin1');
     const twice = '{"resourceType":"Patient","id":"twice","birthDate":"1950","birthDate":"1960"}';
@@ -70,11 +115,12 @@ describe('$import', () => {
         '{"resourceType":"Cat","id":"x"}',
         '{"resourceType":"Patient","id":"b1","gender":"x"}',
         '{"resourceType":"Patient","id":"hooked"}',
+        '{"resourceType":["Patient"],"id":"x"}',
         patients(3, 'b')[2],
       ].join('\n'),
     );
-    expect(manifest.outcome).toEqual({ created: 2, updated: 0, unchanged: 0, refused: 5 });
-    expect(manifest.error).toMatchObject([{ type: 'OperationOutcome', count: 5 }]);
+    expect(manifest.outcome).toEqual({ created: 2, updated: 0, unchanged: 0, refused: 6 });
+    expect(manifest.error).toMatchObject([{ type: 'OperationOutcome', count: 6 }]);
     const outcomes = (await server.linesOf(manifest.error)) as unknown as OperationOutcome[];
     expect(outcomes.map(({ issue }) => issue[0]!.location![0])).toEqual([
       'line 2',
@@ -82,6 +128,7 @@ describe('$import', () => {
       'line 4',
       'line 5',
       'line 6',
+      'line 7',
     ]);
     expect(outcomes[3]!.issue[0]!.expression).toEqual(['Patient.gender']);
     expect((await server.request({ url: '/fhir/Patient/b2' })).statusCode).toBe(200);

@@ -9,6 +9,7 @@ import type { Database } from '../../../src/db/index.ts';
 import { type BulkData, createBulkData } from '../../../src/fhir/bulk/index.ts';
 import {
   type Actor,
+  type Context,
   createFhirStore,
   FhirError,
   type FhirGuards,
@@ -45,6 +46,8 @@ export interface BulkServer {
   refused: (request: { interaction: string; type?: string; operation?: string }) => boolean;
   /** Accounts that are shut off. */
   closed: Set<string>;
+  /** What else accounts are when their jobs run: their establishments, what they see. */
+  owner: Partial<Context>;
   clock: { ahead: number };
   request(options: InjectOptions): Promise<LightMyRequestResponse>;
   put(...resources: (Resource & { id: string })[]): Promise<void>;
@@ -72,11 +75,15 @@ export async function bulkServer(options: { linesPerFile?: number } = {}): Promi
   const app = fastify({ bodyLimit: 1024 * 1024 });
   const ahead = { ahead: 0 };
   const clock: Clock = { now: () => new Date(systemClock.now().getTime() + ahead.ahead) };
-  const server = { audited: [] as BulkServer['audited'], refused: (() => false) as BulkServer['refused'] };
+  const server = {
+    audited: [] as BulkServer['audited'],
+    refused: (() => false) as BulkServer['refused'],
+    owner: {} as BulkServer['owner'],
+  };
   const closed = new Set<string>();
   const owners = {
     identityOf: async (_tenant: string, account: string) =>
-      closed.has(account) ? undefined : { actor: actorOf(account) },
+      closed.has(account) ? undefined : { actor: actorOf(account), ...bulk.owner },
   };
   const guards: FhirGuards = {
     async authenticate({ headers }) {
