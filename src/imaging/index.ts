@@ -2,7 +2,7 @@
 import type { ImagingStudy } from '@medplum/fhirtypes';
 import type { Clock } from '../config/index.ts';
 import type { Database } from '../db/index.ts';
-import type { Context, FhirStore } from '../fhir/index.ts';
+import type { Context, FhirStore, RowScope } from '../fhir/index.ts';
 import type { ReadableFile, Vault } from '../vault/index.ts';
 import { type AtRest, keepAtRest } from './at-rest.ts';
 import { openBlobStore } from './blob-store.ts';
@@ -44,8 +44,8 @@ export type { ServedInstance, ServedStudy, Target } from './stored-instances.ts'
 
 /** The imaging room with what DICOMweb reads from it. */
 export interface ImagingRoom extends Imaging {
-  /** The study, when it is stored and may be served. */
-  findStudy(tenant: string, studyUid: string): Promise<ServedStudy | undefined>;
+  /** The study, when it is stored, may be served and has one of these search values. */
+  findStudy(tenant: string, studyUid: string, rows?: RowScope): Promise<ServedStudy | undefined>;
   /** The FHIR projection of a study, for the audit trail. @throws FhirError 404 when the context does not see it. */
   imagingStudy(context: Pick<Context, 'tenant' | 'rows'>, id: string): Promise<ImagingStudy>;
   findInstance(tenant: string, target: Required<Target>): Promise<ServedInstance | undefined>;
@@ -102,7 +102,8 @@ export async function createImaging(options: ImagingOptions): Promise<ImagingRoo
       await setQuarantine(tx, studyUid, null);
       tx.afterCommit(() => changed(tx.context.tenant, studyUid));
     },
-    findStudy: (tenant, studyUid) => findStudy(database, tenant, studyUid),
+    findStudy: (tenant, studyUid, rows) =>
+      findStudy(database, store.scopeOf({ tenant, ...(rows ? { rows } : {}) }), studyUid),
     imagingStudy: ({ tenant, rows }, id) => store.read(tenant, 'ImagingStudy', id, rows && { rows }),
     findInstance: (tenant, target) => findInstance(database, tenant, target),
     listInstances: (tenant, target) => listInstances(database, tenant, target),

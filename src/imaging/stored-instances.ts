@@ -1,6 +1,6 @@
 /** Finding what is served: studies that are not in quarantine, their instances, where their bytes are. */
 import { inflateRawSync } from 'node:zlib';
-import type { Database } from '../db/index.ts';
+import type { Database, Scope } from '../db/index.ts';
 import type { PixelLayout } from './dicom/pixels.ts';
 
 /** A study that may be served. */
@@ -52,18 +52,14 @@ interface Row {
 /** Rows read at a time: a study of 5,000 instances is never in memory as a whole. */
 const rowsPerBatch = 250;
 
-/** The study, when it is there and not in quarantine. */
-export async function findStudy(
-  database: Database,
-  tenant: string,
-  studyUid: string,
-): Promise<ServedStudy | undefined> {
+/** The study, when it is there, in the scope's sight and not in quarantine: one question, as long for each of these. */
+export async function findStudy(database: Database, scope: Scope, studyUid: string): Promise<ServedStudy | undefined> {
   const { rows } = await database.query<{ imaging_study: string; revision: number; instance_count: number }>(
-    tenant,
+    scope,
     `SELECT imaging_study, revision, instance_count
      FROM dicom_study
      WHERE tenant = $1 AND study_uid = $2 AND lot = 0 AND quarantine IS NULL`,
-    [tenant, studyUid],
+    [typeof scope === 'string' ? scope : scope.tenant, studyUid],
   );
   const row = rows[0];
   return row && { studyUid, imagingStudyId: row.imaging_study, revision: row.revision, instances: row.instance_count };

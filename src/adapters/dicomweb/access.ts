@@ -7,7 +7,7 @@ import type { Clock } from '../../config/index.ts';
 import { type Context, FhirError, type FhirGuards, type RowScope } from '../../fhir/index.ts';
 import type { ImagingRoom, ServedInstance, ServedStudy, Target } from '../../imaging/index.ts';
 import { DicomwebError } from './errors.ts';
-import { recentMemory } from './recent-memory.ts';
+import { type RecentMemory, recentMemory } from './recent-memory.ts';
 
 export interface DicomwebAccess {
   /** Who calls. @throws FhirError 401. */
@@ -24,18 +24,19 @@ export interface DicomwebAccess {
   instance(context: Context, target: Required<Target>): Promise<ServedInstance>;
 }
 
-/** How long a study's quarantine state is believed; a change in this process is known at once. */
+/** How long it is believed that a study is there, in sight and not in quarantine; a change in this process is known at once. */
 const studyMemoryMs = 5_000;
 const instanceMemoryMs = 60_000;
 const auditPeriodMs = 300_000;
 const rememberedStudies = 2_000;
+/** Of one study. */
+const rememberedSights = 100;
 const rememberedInstances = 1_000;
 const rememberedAudits = 20_000;
 
 export function dicomwebAccess(imaging: ImagingRoom, guards: FhirGuards, clock: Clock): DicomwebAccess {
-  const studies = recentMemory<ServedStudy | undefined>(rememberedStudies, studyMemoryMs, clock);
+  const studies = recentMemory<RecentMemory<ServedStudy | undefined>>(rememberedStudies, studyMemoryMs, clock);
   const instances = recentMemory<ServedInstance | undefined>(rememberedInstances, instanceMemoryMs, clock);
-  const seen = recentMemory<boolean>(rememberedStudies, studyMemoryMs, clock);
   const scopes = new WeakMap<RowScope, number>();
   let lastScope = 0;
   const audits = recentMemory<void>(rememberedAudits, auditPeriodMs, clock);
@@ -64,19 +65,15 @@ export function dicomwebAccess(imaging: ImagingRoom, guards: FhirGuards, clock: 
     return number;
   }
 
-  /** Whether the study is in the caller's sight; one that is not answers like one that is not there. */
-  async function sees(context: Context, { studyUid, imagingStudyId }: ServedStudy): Promise<boolean> {
-    const { tenant, actor, rows } = context;
-    if (!rows) return true;
-    return seen.get(`${tenant} ${actor.account} ${numberOf(rows)} ${studyUid}`, async () => {
-      try {
-        await imaging.imagingStudy(context, imagingStudyId);
-        return true;
-      } catch (error) {
-        if (error instanceof FhirError && error.status === 404) return false;
-        throw error;
-      }
-    });
+  /**
+   * The study in the caller's sight; one that is not there answers like one out of it, and takes as long: one question (two, where there was
+   * one, took 1.1 ms instead of 0.8). What was found for one sight is not told to another: it would tell that somebody looks.
+   */
+  async function inSight({ tenant, rows }: Context, studyUid: string): Promise<ServedStudy | undefined> {
+    const sights = await studies.get(`${tenant} ${studyUid}`, async () =>
+      recentMemory(rememberedSights, studyMemoryMs, clock),
+    );
+    return sights.get(rows ? `${numberOf(rows)}` : 'whole', () => imaging.findStudy(tenant, studyUid, rows));
   }
 
   return {
@@ -94,8 +91,7 @@ export function dicomwebAccess(imaging: ImagingRoom, guards: FhirGuards, clock: 
     },
     async mayRead(context, studyUid) {
       const { tenant, actor } = context;
-      const stored = await studies.get(`${tenant} ${studyUid}`, () => imaging.findStudy(tenant, studyUid));
-      const study = stored && (await sees(context, stored)) ? stored : undefined;
+      const study = await inSight(context, studyUid);
       await authorized(context, {
         interaction: 'read',
         type: 'ImagingStudy',

@@ -1,7 +1,13 @@
 import type { AddressInfo } from 'node:net';
 import fastify from 'fastify';
 import { dicomwebRoutes, maximumAddressPart } from '../../../src/adapters/dicomweb/index.ts';
-import { establishmentSystem, FhirError, type FhirGuards, type ReadAccess } from '../../../src/fhir/index.ts';
+import {
+  type Context,
+  establishmentSystem,
+  FhirError,
+  type FhirGuards,
+  type ReadAccess,
+} from '../../../src/fhir/index.ts';
 import { openTestRoom, type TestRoom } from '../../imaging/room.ts';
 
 /**
@@ -20,6 +26,8 @@ export interface TestService {
   clock: { time: number };
   /** Tokens that are over. */
   ended: Set<string>;
+  /** What the bearers of tokens see: the same objects while it is the same, as the access room's. */
+  sights: Map<string, Pick<Context, 'establishments' | 'rows'>>;
   close(): Promise<void>;
 }
 
@@ -28,6 +36,16 @@ export async function startTestService(): Promise<TestService> {
   const audits: TestService['audits'] = [];
   const authorized: TestService['authorized'] = [];
   const ended = new Set<string>();
+  const sights: TestService['sights'] = new Map();
+  const sightOf = (token: string, establishment: string) => {
+    const value = `${establishmentSystem}|${establishment}`;
+    const sight = sights.get(token) ?? {
+      establishments: [establishment],
+      rows: { keys: [{ parameter: '_security', value }], whole: [] },
+    };
+    sights.set(token, sight);
+    return sight;
+  };
   const clock = { time: Date.parse('2026-01-15T03:00:00Z') };
   const guards: FhirGuards = {
     async authenticate({ headers }) {
@@ -35,13 +53,8 @@ export async function startTestService(): Promise<TestService> {
       if (!token || ended.has(token)) throw new FhirError(401, 'login', 'Connexion requise.');
       const [tenant = '', role = 'reader'] = token.split('-');
       const establishment = /^of_(.+)$/.exec(role)?.[1];
-      const value = `${establishmentSystem}|${establishment}`;
-      const part = {
-        establishments: [establishment ?? ''],
-        rows: { keys: [{ parameter: '_security', value }], whole: [] },
-      };
       return {
-        ...(establishment === undefined ? {} : part),
+        ...(establishment === undefined ? {} : sightOf(token, establishment)),
         tenant,
         actor: { reference: `Practitioner/${role}`, display: role, account: role, kind: 'person', roles: [role] },
       };
@@ -74,6 +87,7 @@ export async function startTestService(): Promise<TestService> {
     authorized,
     clock,
     ended,
+    sights,
     close: async () => {
       await app.close();
       await room.close();
