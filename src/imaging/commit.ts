@@ -80,10 +80,11 @@ async function commitStudy(
     tenant,
     instances.map(({ sopUid }) => sopUid),
   );
+  const isSeen = sightOf(tx);
   for (const instance of instances) {
     const before = known.get(instance.sopUid);
     if (before) {
-      outcomes.set(instance, repeated(instance, before));
+      outcomes.set(instance, (await isSeen(before)) ? repeated(instance, before) : taken(instance));
       continue;
     }
     kept.add(instance.blob);
@@ -97,6 +98,17 @@ async function commitStudy(
   for (const lot of lots) if (lot.added.length > 0) await commitLot(tx.whole, lot, options);
 }
 
+/** Whether the sender would find an instance that is stored; asked once a lot. */
+function sightOf(tx: FhirTransaction): (instance: KnownInstance) => Promise<boolean> {
+  const seen = new Map<string, boolean>();
+  return async ({ imagingStudyId: id }) => {
+    if (!tx.context.rows || id === undefined) return true;
+    const isSeen = seen.get(id) ?? (await tx.find('ImagingStudy', id)) !== undefined;
+    seen.set(id, isSeen);
+    return isSeen;
+  };
+}
+
 /** The lot this patient's images belong to: the first that does not contradict them, else a new one. */
 function lotFor(lots: Lot[], instance: Spooled): Lot {
   const identity = statedIdentity(instance.studyUid, instance.header);
@@ -106,8 +118,9 @@ function lotFor(lots: Lot[], instance: Spooled): Lot {
     lot.row.attributes = mergedAttributes(lot.row.attributes, instance.header);
     return lot;
   }
-  const main = lots[0]?.row;
-  const why = main && (contradiction(main.identity, identity) ?? anotherSender);
+  const main = lots[0];
+  // Whether the patient is the same would tell a sender whose images those are that it does not see.
+  const why = main && ((main.isSeen && contradiction(main.row.identity, identity)) || anotherSender);
   const made: Lot = {
     first: true,
     added: [],
@@ -188,13 +201,21 @@ async function commitLot(
   }
 }
 
-/** The same SOP Instance UID again: the same bytes change nothing, other bytes are never taken for them (PS3.18 §10.5, 45070). */
+/** The same SOP Instance UID again: the same bytes change nothing, other bytes are never taken for them. */
 function repeated(instance: Spooled, before: KnownInstance): StoredInstance {
   if (before.sha256.equals(instance.sha256)) {
     const { setApart } = before;
     // A sender that missed the first answer must learn it from the second.
     return { ...identityOf(instance), status: 'duplicate', ...(setApart ? { setApart } : {}) };
   }
+  return taken(instance);
+}
+
+/**
+ * PS3.18 §10.5, 45070. Also of the very bytes, where others sent them: who was told that they are stored would let go of images that it, and
+ * its case, never see.
+ */
+function taken(instance: Spooled): StoredInstance {
   return {
     status: 'failed',
     sopUid: instance.sopUid,

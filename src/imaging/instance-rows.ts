@@ -12,6 +12,8 @@ export interface KnownInstance {
   sopUid: string;
   sopClassUid: string;
   sha256: Buffer;
+  /** Of the lot it is in; absent while that is being stored. */
+  imagingStudyId?: string;
   /** Why it is stored apart from the study of that UID. */
   setApart?: string;
 }
@@ -28,12 +30,14 @@ export async function knownInstances(
     sop_uid: string;
     sop_class: string;
     sha256: Buffer;
+    imaging_study: string | null;
     set_apart: string | null;
   }>({
     name: 'dicom_instance_known',
-    text: `SELECT i.study_uid, i.series_uid, i.sop_uid, i.sop_class, i.sha256, s.quarantine AS set_apart
+    text: `SELECT i.study_uid, i.series_uid, i.sop_uid, i.sop_class, i.sha256, s.imaging_study,
+        CASE WHEN i.lot > 0 THEN s.quarantine END AS set_apart
       FROM dicom_instance i
-      LEFT JOIN dicom_study s ON i.lot > 0 AND s.tenant = $1 AND s.study_uid = i.study_uid AND s.lot = i.lot
+      LEFT JOIN dicom_study s ON s.tenant = $1 AND s.study_uid = i.study_uid AND s.lot = i.lot
       WHERE i.tenant = $1 AND i.sop_uid = ANY ($2)`,
     values: [tenant, sopUids],
   });
@@ -46,6 +50,7 @@ export async function knownInstances(
         sopUid: row.sop_uid,
         sopClassUid: row.sop_class,
         sha256: row.sha256,
+        ...(row.imaging_study ? { imagingStudyId: row.imaging_study } : {}),
         ...(row.set_apart ? { setApart: row.set_apart } : {}),
       },
     ]),
