@@ -6,6 +6,7 @@ import type { Resource, ResourceType } from '@medplum/fhirtypes';
 import type { Sql } from '../../db/index.ts';
 import { type Change, type Context, FhirError, type WriteHook } from '../contract.ts';
 import { parseJson } from '../json/index.ts';
+import { createClaims } from './claims.ts';
 import type { RestTransaction } from './contract.ts';
 import { insertJournal } from './journal.ts';
 import { type JournalEntry, journalEntry } from './journal-entry.ts';
@@ -34,9 +35,10 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
   const { tenant } = context;
   const changes: Change[] = [];
   const written = new Map<string, string>();
-  /** What is referred to, as `Type/id`, each with a resource that does: where targets must exist, and where they must be seen. */
+  /** What is referred to, as `Type/id`, each with a resource that does: where targets must exist. */
   const references = new Map<string, Resource>();
-  const claims = new Map<string, Resource>();
+  /** Written by whoever asked for the transaction, not by rules. */
+  const own = new Set<string>();
   const afterwards: (() => void | Promise<void>)[] = [];
   /** Ids given out by `newId` and not used yet. */
   const freshIds = new Set<string>();
@@ -74,18 +76,15 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
     changes.push(change);
     if (row) written.set(`${row.type}/${row.id}`, row.text);
     else written.delete(`${change.type}/${change.id}`);
+    if (by.rows) own.add(`${change.type}/${change.id}`);
+    const { type, after, before } = change;
     // The trail tells of what does not exist, too.
-    if (change.after && change.type !== 'AuditEvent' && (parts.checksReferences || by.rows)) {
-      const { after, before } = change;
-      const { types, base } = parts.prepare;
-      const known = new Set(before && by.rows ? literalReferences(before, types, base) : []);
-      for (const target of literalReferences(after, types, base)) {
-        if (parts.checksReferences) references.set(target, after);
-        const isClaimed = by.rows && !known.has(target) && !by.rows.isWhole(target.slice(0, target.indexOf('/')));
-        if (isClaimed) claims.set(target, after);
-      }
-    }
+    const isTrail = type === 'AuditEvent';
+    if (after && !isTrail && parts.checksReferences)
+      for (const target of literalReferences(after, parts.prepare.types, parts.prepare.base))
+        references.set(target, after);
     try {
+      if (after && !isTrail && by.rows) await claims.check(after, before, by);
       for (const hook of parts.changeHooks.of(change.type)) {
         const done = hook(change, whole);
         if (done) await done;
@@ -96,20 +95,29 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
     }
   }
 
-  /** Current text of a resource, wherever it is. */
+  /** Current text of a resource, wherever it is. A work that only creates needs no connection for this. */
   async function textOf(type: ResourceType, id: string, by: StoreSight): Promise<string | undefined> {
-    const own = written.get(`${type}/${id}`);
-    if (own !== undefined) return own;
-    // A work that only creates needs no connection for this.
     const reads = session ? (by.rows ? tx : whole) : undefined;
     const version = await (reads ? reads.readStored(type, id) : parts.readBeside({ tenant, sight: by }, type, id));
     return version && !version.deleted ? version.text : undefined;
   }
 
+  const claims = createClaims({
+    ...parts.prepare,
+    isPromised: (id) => freshIds.has(id),
+    async sees(target) {
+      if (own.has(target)) return written.has(target);
+      // Rules write what the caller may not see: the database tells, once it has it.
+      if (written.has(target)) await open();
+      const [type, id] = target.split('/') as [ResourceType, string];
+      return (await textOf(type, id, sight)) !== undefined;
+    },
+  });
+
   const targets = new Map<string, Promise<readonly string[]>>();
   function labelsOfTarget(reference: string): Promise<readonly string[]> {
-    const own = written.get(reference);
-    if (own !== undefined) return Promise.resolve(labelsOf(parseJson(own) as Resource));
+    const text = written.get(reference);
+    if (text !== undefined) return Promise.resolve(labelsOf(parseJson(text) as Resource));
     const known = targets.get(reference) ?? readLabels(reference);
     targets.set(reference, known);
     return known;
@@ -153,6 +161,26 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
     return whole;
   }
 
+  /**
+   * Nobody who sees a part only chooses ids: whether somebody else has one must not be told. Asked before any rule is.
+   * @throws FhirError 405, 412.
+   */
+  async function requireSeen(type: ResourceType, id: string, ifMatch: string | undefined, by: StoreSight) {
+    if (!by.rows || by.rows.isWhole(type) || freshIds.has(id)) return;
+    await open();
+    if (await tx.readStored(type, id)) return;
+    if (ifMatch !== undefined) throw versionConflict(type, id, ifMatch);
+    throw new FhirError(405, 'not-supported', `${type}/${id} does not exist, and ids are given by the server`);
+  }
+
+  /** By somebody who sees a part only: what the rules that complete it would look up must be in their sight. */
+  async function createSeen<R extends Resource>(resource: R, by: StoreSight): Promise<R & { id: string }> {
+    const { resourceType: type, id } = resource;
+    if (id !== undefined) await requireSeen(type, id, undefined, by);
+    if (parts.writeHooks.of(type).length > 0) await claims.check(resource, undefined, by);
+    return create(await completed(resource), by);
+  }
+
   /** Writes under a given id: the first version, or the next one. */
   async function write<R extends Resource>(
     resource: R & { id: string },
@@ -161,15 +189,6 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
   ): Promise<R & { id: string }> {
     const type = resource.resourceType;
     const open = await connection();
-    if (by.rows && !by.rows.isWhole(type) && !(await tx.readStored(type, resource.id))) {
-      // Whether somebody else has the id must not be told: nobody who sees a part only chooses ids.
-      if (options.ifMatch !== undefined) throw versionConflict(type, resource.id, options.ifMatch);
-      throw new FhirError(
-        405,
-        'not-supported',
-        `${type}/${resource.id} does not exist, and ids are given by the server`,
-      );
-    }
     for (;;) {
       const now = context.now();
       const current = options.mustBeNew ? undefined : await lockForWrite(open, type, resource.id);
@@ -256,10 +275,14 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
   const parties: ViewParts = {
     ...{ parts, context, changes, written, sql, connection, catchUp, remove, lockCurrent, lockForWrite },
     create(resource, by) {
+      if (by.rows) return createSeen(resource, by);
       const complete = completed(resource);
       return complete instanceof Promise ? complete.then((whole) => create(whole, by)) : create(complete, by);
     },
-    write: async (resource, options, by) => write(await completed(resource), options, by),
+    async write(resource, options, by) {
+      await requireSeen(resource.resourceType, resource.id, options.ifMatch, by);
+      return write(await completed(resource), options, by);
+    },
     limited: (rows) => deferred(async () => (await open()).limited(rows.limits)),
     newId() {
       const id = newId(context.now());
@@ -288,7 +311,7 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
         }
       }
       throwRefusal();
-      if (claims.size > 0) await checkClaims();
+      await claims.confirm();
       try {
         await keep();
       } catch (error) {
@@ -304,16 +327,6 @@ export function beginTransaction(parts: TransactionParts, context: Context): Run
       if (session) await session.then((open) => open.rollback(reason)).catch(() => undefined);
     },
   };
-
-  /** Who sees a part only refers to what they see: rules follow references, and would act on what is somebody else's. */
-  async function checkClaims(): Promise<void> {
-    const missing: string[] = [];
-    for (const target of claims.keys()) {
-      const [type, id] = target.split('/') as [ResourceType, string];
-      if ((await textOf(type, id, sight)) === undefined) missing.push(target);
-    }
-    if (missing.length > 0) throw new UnresolvedReferences(missing, claims);
-  }
 
   async function keep(): Promise<void> {
     const targets = [...references.keys()];
