@@ -1,6 +1,6 @@
 /** What one request's instances change, inside one transaction: index rows, ImagingStudy resources, the hooks' effects. */
 import { randomUUID } from 'node:crypto';
-import { FhirError, type FhirTransaction } from '../fhir/index.ts';
+import { FhirError, type FhirTransaction, labelsOf } from '../fhir/index.ts';
 import { type StoredInstance, type StudyHook, studyLock } from './contract.ts';
 import { failureReason } from './dicom/failure.ts';
 import { textOf } from './dicom/json-model.ts';
@@ -98,15 +98,20 @@ async function commitStudy(
   for (const lot of lots) if (lot.added.length > 0) await commitLot(tx.whole, lot, options);
 }
 
-/** Whether the sender would find an instance that is stored; asked once a lot. */
+/** Whether the sender would find an instance that is stored, or it is no establishment's: nobody's secret. Asked once a lot. */
 function sightOf(tx: FhirTransaction): (instance: KnownInstance) => Promise<boolean> {
   const seen = new Map<string, boolean>();
   return async ({ imagingStudyId: id }) => {
     if (!tx.context.rows || id === undefined) return true;
-    const isSeen = seen.get(id) ?? (await tx.find('ImagingStudy', id)) !== undefined;
+    const isSeen = seen.get(id) ?? ((await tx.find('ImagingStudy', id)) !== undefined || (await isUnowned(tx, id)));
     seen.set(id, isSeen);
     return isSeen;
   };
+}
+
+async function isUnowned(tx: FhirTransaction, id: string): Promise<boolean> {
+  const study = await tx.whole.find('ImagingStudy', id);
+  return study !== undefined && labelsOf(study).length === 0;
 }
 
 /** The lot this patient's images belong to: the first that does not contradict them, else a new one. */

@@ -65,6 +65,16 @@ describe('an instance that another establishment has', () => {
   });
 });
 
+describe('an instance that no establishment has', () => {
+  it('is a duplicate when its sender, bound to none, repeats itself: it must not send for ever', async () => {
+    const unbound = 'aa-of_none';
+    service.sights.set(unbound, { rows: { keys: [{ parameter: '_security', value: 'urn:x|none' }], whole: [] } });
+    const files = smallCt({ studyUid: '2.25.7502', slices: 1 });
+    expect((await told(files, '/studies', unbound)).status).toBe(200);
+    expect((await told(files, '/studies', unbound)).status).toBe(200);
+  });
+});
+
 describe('an instance that another tenant has', () => {
   it('is stored like any other', async () => {
     expect((await told(images, `/studies/${study}`, 'bb')).status).toBe(200);
