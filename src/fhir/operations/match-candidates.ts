@@ -29,7 +29,9 @@ export async function candidatesOf(reads: RestReads, traits: Traits): Promise<Ca
 
 /** Names are searched by their first word: the rest may have been typed with a hyphen, a space or not at all. */
 function queriesOf({ ins, ipp, birthName, otherNames, firstGiven, birthDate }: Traits): string[] {
-  const numbers = [...ins, ...ipp].map(({ system, value }) => `identifier=${token(system)}|${token(value)}`);
+  const numbers = [...ins, ...ipp].map(
+    ({ system, spellings }) => `identifier=${spellings.map((value) => `${token(system)}|${token(value)}`).join()}`,
+  );
   const dates = birthDate === undefined ? [] : [birthDate, swapped(birthDate) ?? birthDate];
   const names = [birthName, ...otherNames].flatMap(([word]) =>
     word && firstGiven[0] ? [`family=${encodeURIComponent(word)}&given=${encodeURIComponent(firstGiven[0])}`] : [],

@@ -5,7 +5,10 @@ import { identityReliability } from '../identity-reliability.ts';
 /** A number that names a person in a domain. */
 export interface Numbered {
   system: string;
+  /** In upper case: letters typed otherwise make no other number. */
   value: string;
+  /** How it may be stored: searches by identifier tell cases apart. */
+  spellings: string[];
 }
 
 export interface Traits {
@@ -87,5 +90,7 @@ function hasType({ type }: Identifier, test: (code: string) => boolean): boolean
 
 /** @param blanks what counts for nothing. */
 function numbered({ system, value }: Identifier, blanks: RegExp): Numbered {
-  return { system: system!, value: value!.replaceAll(blanks, '').toUpperCase() };
+  const written = value!.replaceAll(blanks, '');
+  const upper = written.toUpperCase();
+  return { system: system!, value: upper, spellings: [...new Set([upper, written, written.toLowerCase()])] };
 }

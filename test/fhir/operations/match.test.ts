@@ -91,6 +91,17 @@ describe('$match', () => {
     expect(server.audited.at(-1)!.resources.map(({ id }) => id)).toEqual(['camille']);
   });
 
+  it('finds a number however its letters were typed, here or there', async () => {
+    for (const [id, stored] of [
+      ['small', 'ab12'],
+      ['capital', 'CD34'],
+      ['mixed', 'Ef56'],
+    ] as const)
+      await server.put({ resourceType: 'Patient', id, identifier: [ipp(stored)] });
+    for (const [asked, id] of Object.entries({ ab12: 'small', AB12: 'small', cd34: 'capital', Ef56: 'mixed' }))
+      expect(await match({ resourceType: 'Patient', identifier: [ipp(asked)] })).toMatchObject([{ id }]);
+  });
+
   it('is certain of an IPP of the same authority with the same strict traits, not of one of another', async () => {
     expect(await match(person('DURAND', 'PAULINE', { identifier: [ipp('2001')] }))).toMatchObject([
       { id: 'pauline', grade: 'certain' },
