@@ -73,7 +73,7 @@ async function measure(server: ChildServer): Promise<BenchResult[]> {
       httpUrl,
       token: risToken,
     });
-    // PostgreSQL takes a hundred connections in all.
+    // Two hundred connections of the raw limit are to come.
     await raw.close();
     await peer.stop();
     const wider = await widerLoad({ server, bareUrl: bare.httpUrl, risToken, content });

@@ -1,6 +1,6 @@
 /**
- * The same with twice as many callers at once, the raw limit too: what a batch costs is shared by more of them, and a node of several
- * hospitals has more than thirty-two.
+ * The same with more callers at once, the raw limit too: what a batch costs is shared by more of them, until there is nothing left to share.
+ * With few callers a figure tells what they wait for, with many what the machine can do.
  */
 import type { ChildServer } from '../demo/child-server.ts';
 import { httpLoad } from './http-load.ts';
@@ -11,7 +11,7 @@ import { type BenchResult, percentile, result } from './result.ts';
 import { benchRequestText } from './service-request.ts';
 import { settle } from './settle.ts';
 
-const connections = 64;
+const callers = [64, 128, 200];
 const seconds = 6;
 const warmUpSeconds = 4;
 
@@ -24,18 +24,25 @@ export interface WiderLoad {
   content: string;
 }
 
-export async function widerLoad({ server, bareUrl, risToken, content }: WiderLoad): Promise<BenchResult[]> {
+export async function widerLoad(load: WiderLoad): Promise<BenchResult[]> {
+  const results: BenchResult[] = [];
+  for (const connections of callers) results.push(...(await loadOf(connections, load)));
+  return results;
+}
+
+async function loadOf(connections: number, { server, bareUrl, risToken, content }: WiderLoad): Promise<BenchResult[]> {
   const http = httpLoad(server.httpUrl, await server.token('conformance'), connections);
   const ris = httpLoad(server.httpUrl, risToken, connections);
   const bare = httpLoad(bareUrl, 'none', connections);
   try {
     const create = (n: number) => http.send('POST', '/fhir/ServiceRequest', benchRequestText(n));
+    const before = await rawInserts(connections, server.dataDir, content);
     await loadFor(warmUpSeconds, connections, create);
     await settle(http);
     const creates = await loadFor(seconds, connections, create);
-    const raw = await rawDatabase(server.dataDir, connections);
-    const inserts = await raw.inserts(content, seconds).finally(() => raw.close());
-    const limit = { name: `INSERT, ${connections} connections, durable`, value: inserts };
+    const after = await rawInserts(connections, server.dataDir, content);
+    // A checkpoint or a vacuum in one of the two must not lower the bar.
+    const limit = { name: `INSERT, ${connections} connections, durable`, value: Math.max(before, after) };
     const restricted = { connections, own: ris, bare, whole: http, httpUrl: server.httpUrl, token: risToken };
     return [
       result('fhir', `create-${connections}`, creates.perSecond, '1/s', limit),
@@ -47,4 +54,9 @@ export async function widerLoad({ server, bareUrl, risToken, content }: WiderLoa
     ris.close();
     bare.close();
   }
+}
+
+async function rawInserts(connections: number, dataDir: string, content: string): Promise<number> {
+  const raw = await rawDatabase(dataDir, connections);
+  return raw.inserts(content, seconds).finally(() => raw.close());
 }
