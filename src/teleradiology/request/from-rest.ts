@@ -118,13 +118,18 @@ async function open(shell: Shell, tx: FhirTransaction, { task, request, patient 
   requireMember(tx, organization);
   await tx.lock(`placer:${placer.system ?? ''}|${placer.value}`);
   const known = await caseOfPlacer(tx, placer);
-  if (known !== undefined && known.id !== task.id)
+  if (known !== undefined && known.id !== task.id) {
+    // Another establishment of the tenant may use the number: which case it is there is nobody else's business.
+    const isOwn = idOf(known.requester, 'Organization') === organization;
     throw new FhirError(
       409,
       'duplicate',
-      `Ce numéro de demande a déjà un dossier : Task/${known.id}.`,
+      isOwn
+        ? `Ce numéro de demande a déjà un dossier : Task/${known.id}.`
+        : 'Ce numéro de demande (PLAC) est déjà employé sous cette autorité : vérifiez le numéro et son système.',
       'ServiceRequest.identifier',
     );
+  }
   const {
     output: _output,
     restriction: _restriction,

@@ -130,3 +130,23 @@ describe('what is out of sight is told by no rule', () => {
     expect(unseen).toMatch(/^405 /);
   });
 });
+
+describe('a placer number that has a case already', () => {
+  const again = (organization: string, requester: string) =>
+    JSON.parse(
+      JSON.stringify(askedFor)
+        .replace('Organization/nord', `Organization/${organization}`)
+        .replace('Practitioner/demandeur', `Practitioner/${requester}`),
+    ) as Bundle;
+
+  it('is refused to another establishment without naming the case', async () => {
+    const { status, body } = await send('requester-nord', 'POST', '', again('nord', 'requester-nord'));
+    expect([status, JSON.stringify(body)]).toEqual([409, expect.stringContaining('numéro de demande')]);
+    expect(JSON.stringify(body)).not.toContain(task.id);
+  });
+
+  it('is refused to its own with the case it has', async () => {
+    const { status, body } = await send('demandeur', 'POST', '', again('sud', 'demandeur'));
+    expect([status, JSON.stringify(body)]).toEqual([409, expect.stringContaining(`Task/${task.id}`)]);
+  });
+});
