@@ -1,13 +1,12 @@
 /** Ties a study to its case, and unties it: the link row, the ImagingStudy, the case. */
 import type { ImagingStudy } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
-import { type StudyEvent, studyLock } from '../../imaging/contract.ts';
+import { studyLock } from '../../imaging/contract.ts';
 import { stateDefinition } from '../case/index.ts';
 import { cancelUnattached } from '../clock/due-time.ts';
 import { setDueTime } from '../clock/index.ts';
 import { wasRejected } from '../identity/decision.ts';
 import { patientOfImages } from '../identity/evidence.ts';
-import { raiseProblem } from '../identity/hold-case.ts';
 import { codeOfTraits, type Problem, reportProblem, traitsDetail } from '../identity/problem.ts';
 import { doubtStudy } from '../identity/study-doubts.ts';
 import { defaultSettings, type EstablishmentSettings, establishmentSettings } from '../settings.ts';
@@ -150,25 +149,6 @@ export async function quarantineCollision(
 ): Promise<StudyLink> {
   const task = link.caseId === undefined ? undefined : (await readCase(tx, link.caseId)).task;
   return hold(shell, tx, link, task, { code: 'uid-collision', detail: reason }, false);
-}
-
-/** Images of another patient under the UID of a study: named once per lot, and the case waits for a decision. */
-export async function reportSetApart(
-  shell: Shell,
-  tx: FhirTransaction,
-  link: StudyLink,
-  event: StudyEvent,
-): Promise<void> {
-  const told = await tx.search('DetectedIssue', `implicated=ImagingStudy/${event.imagingStudyId}&_count=1`);
-  if (told.length > 0) return;
-  const task = link.caseId === undefined ? undefined : (await readCase(tx, link.caseId)).task;
-  await raiseProblem(shell, tx, {
-    code: 'uid-collision',
-    cases: task === undefined ? [] : [task],
-    detail: `Des images d'une autre identité sont arrivées sous le même identifiant d'examen : ${event.quarantine ?? 'identités différentes'}.`,
-    sides: { received: patientOfImages(event.identity) },
-    study: { imagingStudyId: event.imagingStudyId, uid: link.studyUid },
-  });
 }
 
 async function hold(

@@ -9,8 +9,9 @@ import type { CaseTask } from '../shell/case-task.ts';
 import { idOf, stateOf } from '../shell/case-task.ts';
 import { establishmentOf } from '../shell/case-view.ts';
 import { perform, type Shell } from '../shell/perform.ts';
-import { caseFor, detach, quarantineCollision, reportSetApart, settleStudy, tellCase, watchQuiet } from './attach.ts';
+import { caseFor, detach, quarantineCollision, settleStudy, tellCase, watchQuiet } from './attach.ts';
 import { contradictionsWith } from './find-case.ts';
+import { reportSetApart } from './set-apart.ts';
 import { findLink, type SeriesArrival, type StudyLink, saveLink } from './study-link.ts';
 
 /** A case is told about images that keep arriving once a second, not once per request. */
