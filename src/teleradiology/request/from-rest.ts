@@ -1,6 +1,6 @@
 /** A request over FHIR REST (IN-1): a Task `teleradiology-case` with its ServiceRequest becomes a case through the same machine. */
 import type { Patient, ServiceRequest, Task } from '@medplum/fhirtypes';
-import { FhirError, type FhirTransaction } from '../../fhir/index.ts';
+import { type Context, FhirError, type FhirTransaction, labelsOf } from '../../fhir/index.ts';
 import { codeSystem, hasCode } from '../codes.ts';
 import { doubtsAbout, identityFacts, raiseDoubts } from '../identity/at-opening.ts';
 import { attachWaiting } from '../images/attach.ts';
@@ -118,18 +118,15 @@ async function open(shell: Shell, tx: FhirTransaction, { task, request, patient 
   requireMember(tx, organization);
   await tx.lock(`placer:${placer.system ?? ''}|${placer.value}`);
   const known = await caseOfPlacer(tx, placer);
-  if (known !== undefined && known.id !== task.id) {
-    // Another establishment of the tenant may use the number: which case it is there is nobody else's business.
-    const isOwn = idOf(known.requester, 'Organization') === organization;
+  if (known !== undefined && known.id !== task.id)
     throw new FhirError(
       409,
       'duplicate',
-      isOwn
+      seesCase(tx.context, known)
         ? `Ce numéro de demande a déjà un dossier : Task/${known.id}.`
-        : 'Ce numéro de demande (PLAC) est déjà employé sous cette autorité : vérifiez le numéro et son système.',
+        : 'Ce numéro de demande est déjà employé.',
       'ServiceRequest.identifier',
     );
-  }
   const {
     output: _output,
     restriction: _restriction,
@@ -159,4 +156,9 @@ async function open(shell: Shell, tx: FhirTransaction, { task, request, patient 
   await leaveProvenance(tx, stored, { events, actor: actorOf(tx), given: {}, platform: undefined });
   await raiseDoubts(shell, tx, stored, doubts);
   if (!draft) await attachWaiting(shell, tx, stored);
+}
+
+/** Whether a case is surely in the caller's sight, which a rule, whose own is the whole tenant, does not know: an app may see one patient only. */
+function seesCase({ actor, establishments = [] }: Context, task: Task): boolean {
+  return actor.client === undefined && labelsOf(task).some((each) => establishments.includes(each));
 }

@@ -131,22 +131,23 @@ describe('what is out of sight is told by no rule', () => {
   });
 });
 
-describe('a placer number that has a case already', () => {
-  const again = (organization: string, requester: string) =>
-    JSON.parse(
-      JSON.stringify(askedFor)
-        .replace('Organization/nord', `Organization/${organization}`)
-        .replace('Practitioner/demandeur', `Practitioner/${requester}`),
-    ) as Bundle;
+describe('a placer number that another establishment has used', () => {
+  const again = (organization: string, change: (text: string) => string = (text) => text) =>
+    JSON.parse(change(JSON.stringify(askedFor).replace('Organization/nord', `Organization/${organization}`))) as Bundle;
 
-  it('is refused to another establishment without naming the case', async () => {
-    const { status, body } = await send('requester-nord', 'POST', '', again('nord', 'requester-nord'));
-    expect([status, JSON.stringify(body)]).toEqual([409, expect.stringContaining('numéro de demande')]);
-    expect(JSON.stringify(body)).not.toContain(task.id);
+  it('is refused without the case that has it, which its own establishment is told', async () => {
+    const unseen = await send('requester-nord', 'POST', '', again('nord'));
+    expect(unseen.status).toBe(409);
+    expect(JSON.stringify(unseen.body)).toContain('déjà employé');
+    expect(JSON.stringify(unseen.body)).not.toContain(task.id);
+    const own = await send('demandeur', 'POST', '', again('sud'));
+    expect(own.status).toBe(409);
+    expect(JSON.stringify(own.body)).toContain(`Task/${task.id}`);
   });
 
-  it('is refused to its own with the case it has', async () => {
-    const { status, body } = await send('demandeur', 'POST', '', again('sud', 'demandeur'));
-    expect([status, JSON.stringify(body)]).toEqual([409, expect.stringContaining(`Task/${task.id}`)]);
+  it('is another number where another authority assigned it', async () => {
+    const other = (text: string) => text.replace('urn:oid:2.999.33.10', 'urn:oid:2.999.33.99');
+    const answer = await send('requester-nord', 'POST', '', again('nord', other));
+    expect(answer.status, JSON.stringify(answer.body)).toBe(200);
   });
 });
