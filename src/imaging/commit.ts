@@ -223,6 +223,7 @@ function repeated(instance: Spooled, before: KnownInstance): StoredInstance {
 function taken(instance: Spooled): StoredInstance {
   return {
     status: 'failed',
+    studyUid: instance.studyUid,
     sopUid: instance.sopUid,
     sopClassUid: instance.sopClassUid,
     failureReason: failureReason.taken,

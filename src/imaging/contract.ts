@@ -60,6 +60,8 @@ export type StoredInstance =
     }
   | {
       status: 'failed';
+      /** As far as it could be read. */
+      studyUid?: string;
       sopUid?: string;
       sopClassUid?: string;
       /** Failure Reason (0008,1197), PS3.4 Annex B. */

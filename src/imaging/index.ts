@@ -38,6 +38,7 @@ export { readShortDataset } from './dicom/short-dataset.ts';
 export { explicitLittleEndian, implicitLittleEndian, transferSyntaxOf } from './dicom/transfer-syntax.ts';
 export { isUid } from './dicom/uid.ts';
 export type { Level } from './indexed-attributes.ts';
+export { type NotTaken, notTaken } from './not-taken.ts';
 export { type ImagingQuery, QueryError } from './query.ts';
 export { type RenderOptions, renderFrame } from './rendering/index.ts';
 export type { ServedInstance, ServedStudy, Target } from './stored-instances.ts';

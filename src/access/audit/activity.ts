@@ -46,6 +46,8 @@ const kinds = {
   /** A DICOM association for images is accepted, and what became of them when it ended (PS3.15 §A.5.3.3, §A.5.3.7). */
   'association-start': { type: dicomCode('110102', 'Begin Transferring DICOM Instances'), action: 'E' },
   'association-end': { type: eventType.instancesTransferred, action: 'C' },
+  /** Images refused, or set apart from the study they name (PS3.15 §A.5.3.7). */
+  'instances-refused': { type: eventType.instancesTransferred, action: 'C' },
   /** A machine nobody registered, or that speaks for an establishment its certificate is not of. */
   'sender-refused': alert('110126', 'Node Authentication'),
   /** A file was infected, or could not be scanned. */

@@ -3,9 +3,17 @@
  * actor, study and five minutes, committed before the first byte (design §5 rule 9).
  */
 import type { FastifyRequest } from 'fastify';
+import type { Access } from '../../access/index.ts';
 import type { Clock } from '../../config/index.ts';
 import { type Context, FhirError, type FhirGuards, type RowScope } from '../../fhir/index.ts';
-import type { ImagingRoom, ServedInstance, ServedStudy, Target } from '../../imaging/index.ts';
+import {
+  type ImagingRoom,
+  notTaken,
+  type ServedInstance,
+  type ServedStudy,
+  type StoredInstance,
+  type Target,
+} from '../../imaging/index.ts';
 import { DicomwebError } from './errors.ts';
 import { type RecentMemory, recentMemory } from './recent-memory.ts';
 
@@ -14,6 +22,8 @@ export interface DicomwebAccess {
   identify(request: FastifyRequest, interaction: string): Promise<Context>;
   /** @throws FhirError 403. */
   mayStore(context: Context): Promise<void>;
+  /** Records what was refused or set apart before the answer says so: of whom the sender does not see, nothing is in it. */
+  told(context: Context, stored: readonly StoredInstance[]): Promise<void>;
   /** @throws FhirError 403; it is in the trail by then. */
   maySearch(context: Context, query: string): Promise<void>;
   /** Records a search before its answer leaves, with whom it showed. @param studies ImagingStudy ids. */
@@ -23,6 +33,9 @@ export interface DicomwebAccess {
   /** The instance, inside a study checked by `mayRead`. @throws DicomwebError 404. */
   instance(context: Context, target: Required<Target>): Promise<ServedInstance>;
 }
+
+/** The access room, as this service asks it. */
+export type Guards = FhirGuards & Pick<Access, 'recordActivity'>;
 
 /** How long it is believed that a study is there, in sight and not in quarantine; a change in this process is known at once. */
 const studyMemoryMs = 5_000;
@@ -34,7 +47,7 @@ const rememberedSights = 100;
 const rememberedInstances = 1_000;
 const rememberedAudits = 20_000;
 
-export function dicomwebAccess(imaging: ImagingRoom, guards: FhirGuards, clock: Clock): DicomwebAccess {
+export function dicomwebAccess(imaging: ImagingRoom, guards: Guards, clock: Clock): DicomwebAccess {
   const studies = recentMemory<RecentMemory<ServedStudy | undefined>>(rememberedStudies, studyMemoryMs, clock);
   const instances = recentMemory<ServedInstance | undefined>(rememberedInstances, instanceMemoryMs, clock);
   const scopes = new WeakMap<RowScope, number>();
@@ -82,6 +95,10 @@ export function dicomwebAccess(imaging: ImagingRoom, guards: FhirGuards, clock: 
       return { ...caller, requestId: request.id, interaction, network: request.ip, now: () => clock.now() };
     },
     mayStore: (context) => authorized(context, { interaction: 'create', type: 'ImagingStudy' }),
+    async told(context, stored) {
+      for (const { reason, details } of notTaken(stored))
+        await guards.recordActivity(context, { kind: 'instances-refused', outcome: 'failed', reason, details });
+    },
     maySearch: (context, query) => authorized(context, { interaction: 'search-type', type: 'ImagingStudy' }, query),
     async found(context, query, studies) {
       const { tenant } = context;

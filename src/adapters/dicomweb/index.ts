@@ -2,9 +2,8 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../../config/index.ts';
-import type { FhirGuards } from '../../fhir/index.ts';
 import type { ImagingRoom } from '../../imaging/index.ts';
-import { dicomwebAccess } from './access.ts';
+import { dicomwebAccess, type Guards } from './access.ts';
 import { answerError, DicomwebError } from './errors.ts';
 import { bulkDataRoutes } from './retrieve-bulk-data.ts';
 import { frameRoutes } from './retrieve-frames.ts';
@@ -17,7 +16,7 @@ import { storeRoutes } from './store.ts';
 
 export interface DicomwebOptions {
   imaging: ImagingRoom;
-  guards: FhirGuards;
+  guards: Guards;
   clock: Clock;
   /** Public address of the server, without a trailing slash; the service is below it at the plugin's prefix. */
   baseUrl: () => string;

@@ -26,6 +26,7 @@ export function storeRoutes(app: FastifyInstance, { imaging, access, url }: Serv
       try {
         const stored = await imaging.store(context, parts, expected);
         if (stored.length === 0) throw new DicomwebError(400, 'Le corps ne contient aucune instance.');
+        await access.told(context, stored);
         const { status, body: answer } = storeAnswer(stored, url(request));
         return reply.code(status).type(dicomJson).send(JSON.stringify(answer));
       } catch (error) {

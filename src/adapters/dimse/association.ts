@@ -14,6 +14,7 @@ import { abortReason, LostPeer, malformed, ProtocolError } from './protocol-erro
 import { commitmentClass, verificationClass } from './sop-classes.ts';
 import { status } from './status.ts';
 import { type AcceptedContext, type StoreRooms, storeInstance } from './store.ts';
+import { createTellNotTaken, type TellNotTaken } from './tell-not-taken.ts';
 
 export interface AssociationLimits extends ConnectionLimits {
   /** How long a sender's registration is believed during its association. */
@@ -85,6 +86,7 @@ async function exchange(
   tally: Tally,
 ): Promise<Buffer | undefined> {
   const callerNow = believed(established, rooms);
+  const tellNotTaken = createTellNotTaken(established.request.callingAe, rooms);
   for (;;) {
     connection.rest();
     conversation.handling = false;
@@ -96,7 +98,7 @@ async function exchange(
     conversation.handling = true;
     switch (arrived.kind) {
       case 'command':
-        await answer(connection, established, arrived, callerNow, rooms, tally);
+        await answer(connection, established, arrived, callerNow, tellNotTaken, rooms, tally);
         break;
       case 'release-request':
         tally.end = 'released';
@@ -116,14 +118,22 @@ async function answer(
   { request, contexts }: Established,
   { contextId, bytes }: { contextId: number; bytes: Buffer },
   callerNow: () => Promise<Context | undefined>,
+  tellNotTaken: TellNotTaken,
   rooms: AssociationRooms,
   tally: Tally,
 ): Promise<void> {
   const by = contexts.get(contextId);
   if (!by) throw malformed('a presentation context that was not accepted');
   const command = readCommand(bytes);
-  const response = await perform(connection, contextId, command, by, callerNow, request.callingAe, rooms, tally);
+  const sender = { callerNow, tellNotTaken, callingAe: request.callingAe };
+  const response = await perform(connection, contextId, command, by, sender, rooms, tally);
   if (response) await connection.send(dataPdus(contextId, true, responseTo(command, response), request.maximumLength));
+}
+
+interface Sender {
+  callerNow: () => Promise<Context | undefined>;
+  tellNotTaken: TellNotTaken;
+  callingAe: string;
 }
 
 async function perform(
@@ -131,8 +141,7 @@ async function perform(
   contextId: number,
   command: Command,
   by: AcceptedContext,
-  callerNow: () => Promise<Context | undefined>,
-  callingAe: string,
+  { callerNow, tellNotTaken, callingAe }: Sender,
   rooms: AssociationRooms,
   tally: Tally,
 ): Promise<Response | undefined> {
@@ -143,13 +152,9 @@ async function perform(
   }
   const isStore = command.field === commandField.storeRequest && !nonImages.has(by.abstractSyntax);
   if (isStore && command.hasDataset) {
-    const { response, stored } = await storeInstance(
-      command,
-      by,
-      messages.dataset(contextId),
-      await callerNow(),
-      rooms,
-    );
+    const caller = await callerNow();
+    const { response, stored } = await storeInstance(command, by, messages.dataset(contextId), caller, rooms);
+    if (caller && stored) await tellNotTaken(caller, stored);
     tally[stored?.status === 'stored' ? 'stored' : stored?.status === 'duplicate' ? 'repeated' : 'refused'] += 1;
     return response;
   }

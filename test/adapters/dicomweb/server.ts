@@ -1,13 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import fastify from 'fastify';
-import { dicomwebRoutes, maximumAddressPart } from '../../../src/adapters/dicomweb/index.ts';
-import {
-  type Context,
-  establishmentSystem,
-  FhirError,
-  type FhirGuards,
-  type ReadAccess,
-} from '../../../src/fhir/index.ts';
+import { type DicomwebOptions, dicomwebRoutes, maximumAddressPart } from '../../../src/adapters/dicomweb/index.ts';
+import { type Context, establishmentSystem, FhirError, type ReadAccess } from '../../../src/fhir/index.ts';
 import { openTestRoom, type TestRoom } from '../../imaging/room.ts';
 
 /**
@@ -47,7 +41,8 @@ export async function startTestService(): Promise<TestService> {
     return sight;
   };
   const clock = { time: Date.parse('2026-01-15T03:00:00Z') };
-  const guards: FhirGuards = {
+  const guards: DicomwebOptions['guards'] = {
+    recordActivity: async () => undefined,
     async authenticate({ headers }) {
       const token = /^Bearer (.+)$/.exec(String(headers.authorization ?? ''))?.[1];
       if (!token || ended.has(token)) throw new FhirError(401, 'login', 'Connexion requise.');

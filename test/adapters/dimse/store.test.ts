@@ -342,3 +342,31 @@ it('a sender that is not registered any more is refused from then on, in the mid
   expect((await scu.store(files[1] ?? Buffer.alloc(0))).status).toBe(0x0124);
   await scu.release();
 });
+
+describe('what is refused or set apart because its UID is taken', () => {
+  it('is in the trail once an association and study, with the UID that was sent and nobody’s patient', async () => {
+    const studyUid = '2.25.7080';
+    const files = smallCt({ studyUid, slices: 2 });
+    const events = async () =>
+      (await archive.events('aa', 'dimse:c-store')).filter(
+        (event) => event.outcome === '4' && JSON.stringify(event.entity).includes(studyUid),
+      );
+    await withScu(await storing(), async (scu) => {
+      for (const file of files) expect((await scu.store(file)).status).toBe(0);
+    });
+    expect(await events()).toEqual([]);
+    const changed = files.map((file) => Buffer.concat([file.subarray(0, -1), Buffer.from([file.at(-1)! ^ 1])]));
+    const other = smallCt({ studyUid, slices: 1, seriesNumber: 9, patientId: 'IPP-0', patientName: 'AUTRE^PERSONNE' });
+    await withScu(await storing(), async (scu) => {
+      for (const file of changed) expect((await scu.store(file)).status).toBe(0x0111);
+      expect((await scu.store(other[0]!)).status).toBe(0xb007);
+      // Before its association has ended.
+      expect((await events()).map(({ outcomeDesc }) => outcomeDesc)).toEqual(['B00E', 'B007']);
+    });
+    for (const event of await events()) {
+      expect(event.agent.map(({ who }) => who?.reference)).toContain('Device/pacs-a');
+      expect(event.entity?.some(({ what }) => what?.reference?.startsWith('Patient/'))).toBe(false);
+      for (const trait of ['IPP-', 'MOREAU', 'AUTRE']) expect(JSON.stringify(event)).not.toContain(trait);
+    }
+  });
+});

@@ -1,5 +1,5 @@
 /** Images under the Study Instance UID of another establishment's case: each side is told its own part, and nothing of the other's. */
-import type { Bundle, DetectedIssue, ImagingStudy, Resource, Task } from '@medplum/fhirtypes';
+import type { AuditEvent, Bundle, DetectedIssue, ImagingStudy, Resource, Task } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { setEstablishments } from '../../../src/access/tenants/establishments.ts';
 import { establishmentSystem, systemContext } from '../../../src/fhir/index.ts';
@@ -268,5 +268,43 @@ describe('images of another identity from the case’s own establishment', () =>
     expect(isAbout(issues[0]!, 'Task') && isAbout(issues[0]!, 'ImagingStudy')).toBe(true);
     expect(JSON.stringify(issues)).toContain('TEST-VOISINE');
     expect(stateOf(await read(task))).toBe('identity-hold');
+  });
+});
+
+describe('a deposit that is refused because its UID is taken', () => {
+  const uid = '2.25.8806';
+  const eventsAbout = async (outcome: string) =>
+    (await found<AuditEvent>('auditor', 'AuditEvent?_count=200&_sort=-date')).filter(
+      (event) => event.outcome === outcome && JSON.stringify(event.entity).includes(`"${uid}"`),
+    );
+
+  it('is in the trail with its sender and the UID it sent, and with nobody else', async () => {
+    const files = smallCt({ studyUid: uid, studyDate: new Date(), slices: 2, ...ofNorth });
+    expect(await stow('pacs-nord', files)).toBe(200);
+    expect(await eventsAbout('4')).toEqual([]);
+    expect(await stow('pacs-sud', files)).toBe(409);
+    const [event, ...others] = await eventsAbout('4');
+    expect(others).toEqual([]);
+    expect(event!.agent.map(({ who }) => who?.reference)).toContain('Device/pacs-sud');
+    expect(event!.subtype?.map(({ code }) => code)).toContain('dicomweb:stow');
+    expect(event!.outcomeDesc).toBe('B00E');
+    expect(JSON.stringify(event!.entity)).toMatch(/"refused","valueString":"2"/);
+    expect(event!.entity?.some(({ what }) => what?.reference?.startsWith('Patient/'))).toBe(false);
+    for (const each of traits.nord) expect(JSON.stringify(event)).not.toContain(each);
+  });
+
+  it('and what was set apart with it is told, again when it is sent again', async () => {
+    const files = intruder(uid, { accessionNumber: 'ACC-8806' });
+    expect(await stow('pacs-sud', files)).toBe(202);
+    expect(await stow('pacs-sud', files)).toBe(202);
+    const events = (await eventsAbout('4')).filter(({ outcomeDesc }) => outcomeDesc === 'B007');
+    expect(events).toHaveLength(2);
+    for (const event of events)
+      for (const each of [...traits.nord, 'SUDISTE']) expect(JSON.stringify(event)).not.toContain(each);
+  });
+
+  it('is shown to auditors alone', async () => {
+    for (const who of ['demandeur', 'requester-sud', 'technologist-sud', 'pacs-sud', 'pacs-nord'] as const)
+      expect((await send(who, 'GET', 'AuditEvent')).status).toBe(403);
   });
 });
