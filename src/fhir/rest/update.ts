@@ -14,8 +14,13 @@ export const update: WriteInteraction = {
     if (resource.id !== call.id)
       throw new FhirError(400, 'invalid', 'the id in the body must be the one in the URL', `${call.type}.id`);
     if (isOnlyCreate(call.conditions)) return createUnderId(tx, resource);
+    const before = tx.changes.length;
     const written = await tx.update(resource, ifMatchOf(call.conditions));
-    return writtenAnswer(tx, written, tx.changes.at(-1)?.interaction === 'create');
+    // Rules may have made other things after it.
+    const created = tx.changes
+      .slice(before)
+      .some(({ interaction, type, id }) => interaction === 'create' && type === call.type && id === call.id);
+    return writtenAnswer(tx, written, created);
   },
 };
 
