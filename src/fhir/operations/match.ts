@@ -5,7 +5,7 @@
 import type { Bundle, BundleEntry, Extension, Patient } from '@medplum/fhirtypes';
 import { FhirError, type Operation, type OperationAnswer, type OperationCall } from '../contract.ts';
 import { validateResource } from '../validation/index.ts';
-import { booleanOnce, countOnce, refusal, resourceGiven } from './input.ts';
+import { booleanOnce, countOnce, refusal, refuseOthers, resourceGiven } from './input.ts';
 import { candidatesOf } from './match-candidates.ts';
 import { type Comparison, compareTraits } from './match-comparison.ts';
 import { type Grade, gradeOf, scoreOf } from './match-grade.ts';
@@ -16,6 +16,9 @@ import { readsOf } from './reads.ts';
 const matchGrade = 'http://hl7.org/fhir/StructureDefinition/match-grade';
 const matchTraits = 'https://fhir.passerelle.example/StructureDefinition/match-traits';
 const answersAtMost = 100;
+/** Each is a search; nobody is known by more. */
+const numbersAtMost = 20;
+const namesAtMost = 10;
 
 interface Match {
   patient: Patient;
@@ -32,6 +35,8 @@ export const matchOperation: Operation = {
   definition: 'http://hl7.org/fhir/OperationDefinition/Patient-match',
   async run(call) {
     const { parameters } = call;
+    // `onlyCertainMatches` misspelt would answer with whoever is alike.
+    refuseOthers(parameters, ['resource', 'onlyCertainMatches', 'count']);
     const wanted = patientGiven(call);
     call.authorize({ interaction: 'search-type', type: 'Patient' });
     const onlyCertain = booleanOnce(parameters, 'onlyCertainMatches') ?? false;
@@ -56,10 +61,14 @@ export const matchOperation: Operation = {
 
 /** @throws FhirError 400 for anything but a valid Patient with something to be recognised by. */
 function patientGiven(call: OperationCall): Patient {
+  const given = call.parameters.parameter?.filter(({ name }) => name === 'resource').length ?? 0;
+  if (given + (call.resource ? 1 : 0) > 1) throw refusal('One resource at a time', 'resource');
   const resource = resourceGiven(call, 'resource') as Patient | undefined;
   if (resource?.resourceType !== 'Patient') throw refusal('The parameter resource, a Patient, is needed', 'resource');
   const errors = validateResource(resource).filter(({ severity }) => severity === 'error' || severity === 'fatal');
   if (errors.length > 0) throw FhirError.of(400, errors);
+  if ((resource.identifier?.length ?? 0) > numbersAtMost) throw tooMany('identifier', numbersAtMost);
+  if ((resource.name?.length ?? 0) > namesAtMost) throw tooMany('name', namesAtMost);
   const { ins, ipp, birthDate, birthName, firstGiven } = traitsOf(resource);
   const isEnough =
     ins.length + ipp.length > 0 || birthDate !== undefined || (birthName.length > 0 && firstGiven.length > 0);
@@ -69,6 +78,10 @@ function patientGiven(call: OperationCall): Patient {
       'resource',
     );
   return resource;
+}
+
+function tooMany(element: string, limit: number): FhirError {
+  return new FhirError(400, 'too-costly', `A patient is looked for by at most ${limit} of it`, `Patient.${element}`);
 }
 
 function matchOf(wanted: Traits, { patient, traits: known }: Survivor): Match[] {

@@ -66,19 +66,24 @@ export function operationInteraction(isGet: boolean): WriteInteraction {
   };
 }
 
-/** A body that is no Parameters is the one input parameter, `resource`. @throws FhirError 400 when Parameters is malformed. */
+/**
+ * A body that is no Parameters is the one input parameter, `resource`; what the address says counts beside it, or a caller would believe it did.
+ * @throws FhirError 400 when Parameters is malformed.
+ */
 function inputOf(call: Call, query: string): { parameters: Parameters; resource?: Resource } {
   const { body } = call;
-  if (body === undefined) return { parameters: parametersOfQuery(query) };
+  const asked = parametersOfQuery(query);
+  if (body === undefined) return { parameters: asked };
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new FhirError(400, 'structure', 'the body must be Parameters or a resource');
   }
   const resource = body as Resource;
-  if (resource.resourceType !== 'Parameters') return { parameters: { resourceType: 'Parameters' }, resource };
+  if (resource.resourceType !== 'Parameters') return { parameters: asked, resource };
   // $validate is asked about resources that may be wrong; every other operation gets Parameters it can rely on.
   const issues = call.operation === 'validate' ? [] : validateResource(resource);
   if (issues.some(({ severity }) => severity === 'error' || severity === 'fatal')) throw FhirError.of(400, issues);
-  return { parameters: resource };
+  if (!asked.parameter || !Array.isArray(resource.parameter ?? [])) return { parameters: resource };
+  return { parameters: { ...resource, parameter: [...(resource.parameter ?? []), ...asked.parameter] } };
 }
 
 /** The parts of a query that reduce the answer, and the others. */

@@ -233,6 +233,46 @@ describe('$match', () => {
   });
 });
 
+describe('what $match is asked with', () => {
+  const certainOnly = async (path: string, body: object) => {
+    const answer = await server.post<Bundle>(path, body);
+    expect(answer.status).toBe(200);
+    return answer.body.total;
+  };
+
+  it('counts beside the body, too: of uncertain matches one may be taken for the patient', async () => {
+    const asked = person('DURAND', 'PAULINE');
+    expect(await certainOnly('/fhir/Patient/$match', asked)).toBeGreaterThan(0);
+    expect(await certainOnly('/fhir/Patient/$match?onlyCertainMatches=true', asked)).toBe(0);
+    const body = { resourceType: 'Parameters', parameter: [{ name: 'resource', resource: asked }] };
+    expect(await certainOnly('/fhir/Patient/$match?onlyCertainMatches=true', body)).toBe(0);
+  });
+
+  it.each<[string, Parameters['parameter']]>([
+    ['misspelt', [{ name: 'onlyCertainMatch', valueBoolean: true }]],
+    ['a second patient', [{ name: 'resource', resource: person('MARTIN', 'LEA') }]],
+  ])('is refused when it is not understood: %s', async (_what, more) => {
+    const parameter = [{ name: 'resource', resource: person('DURAND', 'PAULINE') }, ...more!];
+    const { status, body } = await server.post<OperationOutcome>('/fhir/Patient/$match', {
+      resourceType: 'Parameters',
+      parameter,
+    });
+    expect([status, body.issue[0]?.expression?.length]).toEqual([400, 1]);
+  });
+
+  it.each<[string, Partial<Patient>]>([
+    ['numbers', { identifier: Array.from({ length: 21 }, (_, n) => ipp(`9${n}`)) }],
+    ['names', { name: Array.from({ length: 11 }, (_, n) => ({ family: `DURAND${n}`, given: ['PAULINE'] })) }],
+  ])('is refused beyond a limit, which is told: too many %s', async (_what, many) => {
+    const { status, body } = await server.post<OperationOutcome>('/fhir/Patient/$match', {
+      ...person('DURAND', 'PAULINE'),
+      ...many,
+    });
+    expect([status, body.issue[0]?.code]).toEqual([400, 'too-costly']);
+    expect(body.issue[0]?.diagnostics).toMatch(/at most (20|10)/);
+  });
+});
+
 describe('one slip', () => {
   it('is one letter changed, put in, left out or exchanged with its neighbour, and nothing else', () => {
     const word = fc.string({ unit: fc.constantFrom('A', 'B', 'C'), minLength: 2, maxLength: 8 });
