@@ -11,6 +11,7 @@ import type { Clock } from '../../config/index.ts';
 import type { Database } from '../../db/index.ts';
 import { type Context, FhirError, type FhirGuards, type OperationAnswer } from '../contract.ts';
 import { parseSentJson } from '../json/index.ts';
+import { takesGzip } from '../rest/content-encoding.ts';
 import { failureOf, loggable } from '../rest/errors.ts';
 import type { RestStore } from '../store/contract.ts';
 import { validateResource } from '../validation/index.ts';
@@ -113,7 +114,7 @@ export async function bulkRoutes(app: FastifyInstance, options: BulkRoutesOption
   app.get<{ Params: { id: string; name: string } }>(`/${filePath}/:id/:name`, async (request, reply) => {
     const { context, job } = await ownJob(request, 'operation:$bulk-file');
     const { name } = request.params;
-    const isCompressed = /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
+    const isCompressed = takesGzip(request.headers['accept-encoding']);
     const body = fileOf(job, name, isCompressed);
     const path = `${filePath}/${job.id}/${name}`;
     // A file names thousands: the trail tells which file of which export, and the export's own entry tells of what.

@@ -30,17 +30,27 @@ const brotliAsync = promisify(brotliCompress) as (data: Buffer | string, options
 
 /** The coding to answer in, as `Accept-Encoding` weighs them; undefined for none. */
 export function acceptedEncoding(header: string | string[] | undefined): ContentEncoding | undefined {
-  if (typeof header !== 'string') return undefined;
+  const weightOf = weightsOf(header);
+  const [br, gz] = [weightOf('br'), weightOf('gzip')];
+  if (!(br > 0) && !(gz > 0)) return undefined;
+  return br >= gz ? 'br' : 'gzip';
+}
+
+/** Of what is kept in gzip only: whether the client takes it so. */
+export function takesGzip(header: string | string[] | undefined): boolean {
+  return weightsOf(header)('gzip') > 0;
+}
+
+/** What a client thinks of a coding, 0 for not taken (RFC 9110 §12.5.3). */
+function weightsOf(header: string | string[] | undefined): (coding: string) => number {
+  if (typeof header !== 'string') return () => 0;
   const weights = new Map<string, number>();
   for (const part of header.split(',')) {
     const [name, ...parameters] = part.split(';').map((text) => text.trim().toLowerCase());
     const weight = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2);
     weights.set(name!, weight === undefined ? 1 : Number(weight));
   }
-  const weightOf = (name: string) => weights.get(name) ?? weights.get('*') ?? 0;
-  const [br, gz] = [weightOf('br'), weightOf('gzip')];
-  if (!(br > 0) && !(gz > 0)) return undefined;
-  return br >= gz ? 'br' : 'gzip';
+  return (name) => weights.get(name) ?? weights.get('*') ?? 0;
 }
 
 export function compress(data: string | Buffer, encoding: ContentEncoding): Promise<Buffer> {

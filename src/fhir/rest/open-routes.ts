@@ -6,7 +6,7 @@ import { r4Structure, r4Types } from '../definitions/structure-r4.ts';
 import { stylesheet, stylesheetPath } from '../html/index.ts';
 import { type ApiDescription, openApiDocument } from '../openapi/index.ts';
 import type { Service } from './call.ts';
-import { acceptedEncoding } from './content-encoding.ts';
+import { takesGzip } from './content-encoding.ts';
 import { compartmentTypes } from './routes.ts';
 import { softwareVersion } from './software-version.ts';
 import { validateOperations } from './validate.ts';
@@ -42,7 +42,7 @@ export function openRoutes(app: FastifyInstance, service: Service, baseOf: (requ
     if (kept?.key !== key) kept = { key, document: compress(JSON.stringify(openApiDocument(describe(base, service)))) };
     const document = await kept.document;
     reply.type('application/json; charset=utf-8').header('Cache-Control', 'no-cache').header('Vary', 'Accept-Encoding');
-    const isGzip = acceptedEncoding(request.headers['accept-encoding']) !== undefined;
+    const isGzip = takesGzip(request.headers['accept-encoding']);
     return isGzip ? reply.header('Content-Encoding', 'gzip').send(document) : reply.send(await decompress(document));
   });
 }

@@ -67,6 +67,16 @@ describe('$export', () => {
     expect(exported.find(({ id }) => id === 'o7')).toEqual(stored.json());
   });
 
+  it('is handed over compressed to whoever takes gzip only (RFC 9110 §12.5.3)', async () => {
+    const { output } = await server.exported('/fhir/$export?_type=Group');
+    const url = output[0]!.url.replace(base, '/fhir');
+    const codingFor = async (accepted: string) =>
+      (await server.request({ url, headers: { 'accept-encoding': accepted } })).headers['content-encoding'];
+    for (const accepted of ['gzip', 'br, GZIP;q=0.5', '*']) expect(await codingFor(accepted), accepted).toBe('gzip');
+    for (const accepted of ['gzip;q=0', 'br', 'x-no-gzip', 'identity', '*, gzip;q=0.0'])
+      expect(await codingFor(accepted), accepted).toBeUndefined();
+  });
+
   it('is begun asynchronously or not at all, and tells how far it is until it is done', async () => {
     expect((await server.request({ url: '/fhir/$export' })).statusCode).toBe(400);
     const begun = await server.request({ url: '/fhir/$export?_type=Patient', headers: respondAsync });

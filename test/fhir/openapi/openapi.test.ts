@@ -61,6 +61,9 @@ describe('the OpenAPI document', () => {
       headers: { 'accept-encoding': 'gzip' },
     });
     expect(JSON.parse(gunzipSync(compressed.rawPayload).toString())).toEqual(document);
+    // It is kept in gzip: whoever takes brotli only reads it plain.
+    const other = { method: 'GET', url: '/fhir/openapi.json', headers: { 'accept-encoding': 'br, gzip;q=0' } } as const;
+    expect((await server.app.inject(other)).json()).toEqual(document);
     // One document for all: an address that names a tenant could name any.
     const tenant = await server.request({ method: 'GET', url: '/t/aa/fhir/openapi.json' });
     expect(tenant.status).toBe(404);
