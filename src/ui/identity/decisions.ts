@@ -23,7 +23,7 @@ const choices: Readonly<Record<DecisionCode, DecisionChoice>> = {
   'identity-confirmed': {
     code: 'identity-confirmed',
     label: 'C’est la même personne',
-    hint: 'Le dossier reprend, les images mises à l’écart lui reviennent.',
+    hint: 'Le dossier reprend, ses images en quarantaine lui reviennent. Un lot d’une autre identité, reçu sous le même identifiant d’examen, reste à l’écart.',
   },
   'images-rejected': {
     code: 'images-rejected',
