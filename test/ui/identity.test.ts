@@ -32,6 +32,11 @@ describe('a problem on the identity page', () => {
         expect(decisionsFor(issue(code), session(role)).length > 0).toBe(kind.also?.includes(role) ?? false);
       expect(decisionsFor(issue(code), session('requester', 'auditor'))).toEqual([]);
     }
+    for (const [code, { withoutImages }] of Object.entries(issueKinds)) {
+      if (withoutImages === undefined) continue;
+      const unnamed = issue(code, { implicated: [{ reference: 'Task/1' }] });
+      expect(decisionsFor(unnamed, session('quality')).map((choice) => choice.code)).toEqual(withoutImages);
+    }
     const ofRequest = issue('identity-mismatch', { implicated: [{ reference: 'Task/1' }] });
     expect(decisionsFor(ofRequest, session('quality')).map(({ code }) => code)).toEqual(['identity-confirmed']);
   });

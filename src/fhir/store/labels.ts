@@ -122,12 +122,18 @@ async function establishmentsOf(
   const asked = actor.kind === 'system' ? /^Organization\/([^/]+)$/.exec(requester?.reference ?? '')?.[1] : undefined;
   if (resource.resourceType === 'Task' && asked !== undefined) return [asked];
   // A patient is whoever's who tells of them; anything else, of what it is part of: nobody refers to what they do not see.
-  const parts = resource.resourceType === 'Patient' ? [] : referencesIn(resource, belongsTo);
+  const parts = resource.resourceType === 'Patient' ? [] : deciding(resource, referencesIn(resource, belongsTo));
   const whole = parts.length > 0 ? await union(parts, labelsOfTarget) : parts;
   if (whole.length > 0) return whole;
   if (establishments && establishments.length > 0) return establishments;
   const record = await union(referencesIn(resource, isAbout), labelsOfTarget);
   return record.length === 1 ? record : [];
+}
+
+/** A problem is of the case that waits for it: whose images followed the patient there is shown nothing of it. */
+function deciding({ resourceType }: Resource, parts: string[]): string[] {
+  const cases = resourceType === 'DetectedIssue' ? parts.filter((each) => each.startsWith('Task/')) : [];
+  return cases.length > 0 ? cases : parts;
 }
 
 async function union(

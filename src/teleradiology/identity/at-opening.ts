@@ -1,21 +1,22 @@
 /** Doubts about a request before its case is made (ID-2): what it shares with other patients, other cases, other images. */
 import type { Organization, Patient, ServiceRequest } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
-import { signedStates } from '../case/index.ts';
-import type { StudyLink } from '../images/study-link.ts';
 import { establishmentSettings } from '../settings.ts';
-import { type CaseTask, idOf, stateOf } from '../shell/case-task.ts';
+import { type CaseTask, idOf } from '../shell/case-task.ts';
 import { establishmentOf } from '../shell/case-view.ts';
 import { communication } from '../shell/communication.ts';
 import type { Shell } from '../shell/perform.ts';
 import { casesNotSent } from './cases-not-sent.ts';
+import { claimedStudy, isStudyOfOthers, studyOfOthers } from './claimed-study.ts';
 import { differing } from './compare-traits.ts';
-import { holdCase } from './hold-case.ts';
-import { areOfOneEstablishment, homonymsOf } from './homonyms.ts';
+import { type Doubt, problemsOf } from './doubt.ts';
+import { holdCase, raiseProblem } from './hold-case.ts';
+import { homonymsOf } from './homonyms.ts';
 import { type IdentityFacts, issueKinds } from './issue-kinds.ts';
-import { codeOfTraits, type Problem, reportProblem, traitsDetail } from './problem.ts';
+import { codeOfTraits, reportProblem, traitsDetail } from './problem.ts';
+import { accessionDoubts, patientOf } from './same-accession.ts';
 import { sameRequests } from './same-request.ts';
-import { namedStudies, sharedAccessions } from './shared-number.ts';
+import { namedStudies } from './shared-number.ts';
 import { survivorOf } from './survivor.ts';
 import { type Trait, traitsOfPatient } from './traits.ts';
 
@@ -25,9 +26,6 @@ import { type Trait, traitsOfPatient } from './traits.ts';
  * them all again for every one that comes would have the night decide hundreds of times and read nothing.
  */
 const namedAtMost = 20;
-
-/** A problem whose first case is still to be made. */
-export type Doubt = Omit<Problem, 'cases' | 'key'> & { otherCases: readonly CaseTask[]; keyPart: string };
 
 export interface OpeningRequest {
   serviceRequest: ServiceRequest & { id: string };
@@ -48,7 +46,7 @@ export async function doubtsAbout(tx: FhirTransaction, opening: OpeningRequest):
   return [
     ...ended(opening),
     ...contradicted(opening),
-    ...(await accessions(tx, opening)),
+    ...(await accessionDoubts(tx, opening.serviceRequest, opening.patient)),
     ...(await claimedStudies(tx, opening)),
     ...(await repeated(tx, opening)),
     ...(await homonyms(tx, opening)),
@@ -76,12 +74,13 @@ export async function raiseDoubts(
   task: CaseTask,
   doubts: readonly Doubt[],
 ): Promise<void> {
-  for (const { otherCases, keyPart, ...doubt } of doubts) {
-    const problem: Problem = { ...doubt, cases: [task, ...otherCases], key: `${task.id}.${keyPart}` };
+  for (const doubt of doubts) {
+    const [problem, ...apart] = problemsOf(task, doubt);
     const { created } = await reportProblem(tx, problem);
     if (!created) continue;
     if (issueKinds[doubt.code].tellsSite) await tellSite(tx, task, doubt);
-    for (const other of otherCases) await holdCase(shell, tx, other.id, problem);
+    for (const other of doubt.otherCases) await holdCase(shell, tx, other.id, problem);
+    for (const each of apart) await raiseProblem(shell, tx, each);
   }
 }
 
@@ -130,62 +129,16 @@ function contradicted({ patient, received }: OpeningRequest): Doubt[] {
   ];
 }
 
-async function accessions(tx: FhirTransaction, { serviceRequest, patient }: OpeningRequest): Promise<Doubt[]> {
-  const doubts: Doubt[] = [];
-  for (const shared of await sharedAccessions(tx, serviceRequest)) {
-    const other = await patientOf(tx, shared.request);
-    doubts.push({
-      code: 'accession-collision',
-      detail: "Le numéro d'examen de cette demande est déjà celui de la demande d'un autre patient.",
-      ...comparison(patient, other),
-      others: [`ServiceRequest/${shared.request.id}`],
-      otherCases: shared.task ? [shared.task] : [],
-      keyPart: shared.request.id,
-    });
-  }
-  return doubts;
-}
-
-/** Both sides, where the other patient is of the same establishment: another one's are not shown across. */
-export function comparison(patient: Patient, other: Patient | undefined): Pick<Problem, 'sides' | 'traits'> {
-  if (other === undefined || !areOfOneEstablishment(patient, other)) return { sides: { known: patient } };
-  return {
-    sides: { known: patient, others: [other] },
-    traits: differing(traitsOfPatient(patient), traitsOfPatient(other)),
-  };
-}
-
-/** The patient of a request. */
-export async function patientOf(tx: FhirTransaction, request: ServiceRequest): Promise<Patient | undefined> {
-  const id = idOf(request.subject, 'Patient');
-  return id === undefined ? undefined : tx.find('Patient', id);
-}
-
-async function claimedStudies(tx: FhirTransaction, { serviceRequest }: OpeningRequest): Promise<Doubt[]> {
+async function claimedStudies(tx: FhirTransaction, { serviceRequest, patient }: OpeningRequest): Promise<Doubt[]> {
   const doubts: Doubt[] = [];
   for (const link of await namedStudies(tx, serviceRequest)) {
     const other =
       link.caseId === undefined ? undefined : ((await tx.find('Task', link.caseId)) as CaseTask | undefined);
-    if (other !== undefined && link.state === 'attached') doubts.push(claimedStudy(link, other));
+    if (other !== undefined && link.state === 'attached')
+      doubts.push(await claimedStudy(tx, serviceRequest, link, other));
+    else if (await isStudyOfOthers(tx, serviceRequest, patient, link)) doubts.push(studyOfOthers(link));
   }
   return doubts;
-}
-
-/** The exam of this request is another one's: attached, or read and signed. */
-export function claimedStudy(link: StudyLink, other: CaseTask): Doubt {
-  const state = stateOf(other);
-  const isSigned = state !== undefined && signedStates.includes(state);
-  return {
-    code: isSigned ? 'study-reported' : 'study-claimed',
-    detail: isSigned
-      ? "L'examen annoncé pour cette demande a déjà un compte rendu signé, dans un autre dossier."
-      : "L'examen annoncé pour cette demande est déjà rattaché à une autre demande.",
-    study: { imagingStudyId: link.imagingStudyId, uid: link.studyUid },
-    otherCases: [],
-    // By its request: the case that has the images is not held for it.
-    others: other.focus?.reference ? [other.focus.reference] : [],
-    keyPart: link.imagingStudyId,
-  };
 }
 
 async function repeated(tx: FhirTransaction, opening: OpeningRequest): Promise<Doubt[]> {

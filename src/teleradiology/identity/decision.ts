@@ -27,20 +27,22 @@ export function readDecision(before: DetectedIssue, after: DetectedIssue, tx: Fh
   const { actor } = tx.context;
   const known = kindOf(before);
   if (known === undefined) throw new Error('not a problem of ours');
-  const { decisions, also = [] } = known.kind;
+  const { decisions, withoutImages = decisions, also = [] } = known.kind;
   if (!actor.roles.some((role) => deciding.includes(role) || also.some((each) => each === role)))
     throw new FhirError(403, 'forbidden', "La décision revient à l'identitovigilance.", 'DetectedIssue.mitigation');
   const mitigation = mitigationOf(after);
   const code = codeOf(mitigation?.action, codeSystem.mitigation);
-  const decision = decisions.find((each) => each === code);
+  const namesImages = before.implicated?.some((each) => idOf(each, 'ImagingStudy') !== undefined) ?? false;
+  const allowed = namesImages ? decisions : withoutImages;
+  const decision = allowed.find((each) => each === code);
   if (mitigation === undefined || decision === undefined)
-    throw refusal(`La décision est l'une de : ${decisions.join(', ')}.`, '.action');
+    throw refusal(`La décision est l'une de : ${allowed.join(', ')}.`, '.action');
   const reason = mitigation.action.text?.trim() ?? '';
   if (reason === '') throw refusal('La décision dit pourquoi (action.text).', '.action.text');
   if (mitigation.author !== undefined && mitigation.author.reference !== actor.reference)
     throw refusal('La décision est signée de qui la prend.', '.author');
   const aboutImages = decision === 'images-rejected' || decision === 'images-reattached';
-  if (aboutImages && !before.implicated?.some((each) => idOf(each, 'ImagingStudy') !== undefined))
+  if (aboutImages && !namesImages)
     throw refusal(
       "Ce problème porte sur la demande, non sur des images : confirmez l'identité, ou faites annuler la demande.",
       '.action',

@@ -55,6 +55,8 @@ export interface IssueKind {
   severity: NonNullable<DetectedIssue['severity']>;
   blocks: Blocking;
   decisions: readonly Decision[];
+  /** Those where it names no images: another establishment's are not named, and there is what was announced to verify. */
+  withoutImages?: readonly Decision[];
   /** Who decides beside identity vigilance. */
   also?: readonly Role[];
   /** The establishment is told as soon as it is found: whoever stands beside the patient verifies it best. */
@@ -71,8 +73,8 @@ export const issueKinds: Readonly<Record<IssueCode, IssueKind>> = {
   'uid-collision': { severity: 'high', blocks: 'reading', decisions: images },
   'accession-collision': { severity: 'high', blocks: 'reading', decisions: ['verified'] },
   'exam-unannounced': { severity: 'high', blocks: 'reading', decisions: images },
-  'study-claimed': { severity: 'high', blocks: 'reading', decisions: images },
-  'study-reported': { severity: 'high', blocks: 'reading', decisions: images },
+  'study-claimed': { severity: 'high', blocks: 'reading', decisions: images, withoutImages: ['verified'] },
+  'study-reported': { severity: 'high', blocks: 'reading', decisions: images, withoutImages: ['verified'] },
   'prior-as-current': { severity: 'high', blocks: 'signature', decisions: checked },
   'laterality-mismatch': { severity: 'high', blocks: 'signature', decisions: checked },
   'patient-merged': { severity: 'high', blocks: 'reading', decisions: ['merge-recorded', 'identity-confirmed'] },

@@ -21,8 +21,8 @@ export interface Problem {
   cases: readonly CaseTask[];
   traits?: readonly Trait[];
   sides?: Sides;
-  /** Images concerned. */
-  study?: { imagingStudyId: string; uid: string };
+  /** Images concerned; their UID alone where they are not to be named. */
+  study?: { uid: string; imagingStudyId?: string };
   /** Other resources concerned. */
   others?: readonly string[];
   /** Tells this problem from another one of its code: the same is not raised twice, decided or not. */
@@ -60,7 +60,7 @@ export async function reportProblem(
   const due = await dueOf(tx, first, now);
   const implicated: Reference[] = [
     ...problem.cases.map(({ id }) => ({ reference: `Task/${id}` })),
-    ...(problem.study ? [{ reference: `ImagingStudy/${problem.study.imagingStudyId}` }] : []),
+    ...(problem.study?.imagingStudyId ? [{ reference: `ImagingStudy/${problem.study.imagingStudyId}` }] : []),
     ...(problem.others ?? []).map((reference) => ({ reference })),
   ];
   const identifier = [

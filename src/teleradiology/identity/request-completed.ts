@@ -4,9 +4,10 @@ import type { FhirTransaction } from '../../fhir/index.ts';
 import { identifierIs } from '../codes.ts';
 import { idOf } from '../shell/case-task.ts';
 import type { Shell } from '../shell/perform.ts';
-import { comparison, patientOf } from './at-opening.ts';
+import { problemsOf } from './doubt.ts';
 import { raiseProblem } from './hold-case.ts';
-import { caseOf, sharedAccessions } from './shared-number.ts';
+import { accessionDoubts } from './same-accession.ts';
+import { caseOf } from './shared-number.ts';
 
 /** Compares the accession numbers that a change of a request brings. */
 export async function requestCompleted(
@@ -19,19 +20,11 @@ export async function requestCompleted(
   const brought = (after.identifier ?? []).filter((each) => identifierIs(each, 'ACSN') && !known.has(numberOf(each)));
   const patientId = idOf(after.subject, 'Patient');
   if (brought.length === 0 || after.id === undefined || patientId === undefined) return;
-  const shared = await sharedAccessions(tx, { ...after, identifier: brought });
-  const task = shared.length === 0 ? undefined : await caseOf(tx, after.id);
+  const task = await caseOf(tx, after.id);
   const patient = task === undefined ? undefined : await tx.find('Patient', patientId);
   if (task === undefined || patient === undefined) return;
-  for (const { request, task: other } of shared)
-    await raiseProblem(shell, tx, {
-      code: 'accession-collision',
-      detail: "Le numéro d'examen de cette demande est déjà celui de la demande d'un autre patient.",
-      cases: [task, ...(other ? [other] : [])],
-      ...comparison(patient, await patientOf(tx, request)),
-      others: [`ServiceRequest/${request.id}`],
-      key: `${task.id}.${request.id}`,
-    });
+  for (const doubt of await accessionDoubts(tx, { ...after, identifier: brought }, patient))
+    for (const problem of problemsOf(task, doubt)) await raiseProblem(shell, tx, problem);
 }
 
 const numberOf = ({ system, value }: Identifier): string => `${system ?? ''}|${value ?? ''}`;

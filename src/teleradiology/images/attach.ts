@@ -6,6 +6,7 @@ import { stateDefinition } from '../case/index.ts';
 import { cancelUnattached } from '../clock/due-time.ts';
 import { setDueTime } from '../clock/index.ts';
 import { wasRejected } from '../identity/decision.ts';
+import { areImagesOfOthers } from '../identity/elsewhere.ts';
 import { patientOfImages } from '../identity/evidence.ts';
 import { codeOfTraits, type Problem, reportProblem, traitsDetail } from '../identity/problem.ts';
 import { doubtStudy } from '../identity/study-doubts.ts';
@@ -165,16 +166,28 @@ async function hold(
   if (task === undefined) await watchUnattached(tx, link.studyUid, tx.context.now(), true);
   else await cancelUnattached(tx.sql, tenant, link.studyUid);
   if (tellImaging) await shell.imaging.quarantine(tx, link.studyUid, problem.detail);
+  await reportHeld(tx, link, task, problem);
+  return held;
+}
+
+/** Two problems where images that follow a patient from another establishment turn out to be somebody else's: neither is shown the other's. */
+async function reportHeld(
+  tx: FhirTransaction,
+  link: StudyLink,
+  task: CaseTask | undefined,
+  problem: Pick<Problem, 'code' | 'detail' | 'traits'>,
+): Promise<void> {
   const study = { imagingStudyId: link.imagingStudyId, uid: link.studyUid };
   const patientId = idOf(task?.for, 'Patient');
   const known = patientId === undefined ? undefined : await tx.find('Patient', patientId);
-  await reportProblem(tx, {
-    ...problem,
-    cases: task === undefined ? [] : [task],
-    study,
-    sides: { ...(known ? { known } : {}), received: patientOfImages(link.identity) },
-  });
-  return held;
+  const received = patientOfImages(link.identity);
+  const cases = task === undefined ? [] : [task];
+  if (task === undefined || !(await areImagesOfOthers(tx, task, link))) {
+    await reportProblem(tx, { ...problem, cases, study, sides: { ...(known ? { known } : {}), received } });
+    return;
+  }
+  await reportProblem(tx, { ...problem, cases, study: { uid: link.studyUid }, sides: known ? { known } : {} });
+  await reportProblem(tx, { ...problem, cases: [], study, sides: { received } });
 }
 
 /** A person says the images are this patient's: they leave quarantine for the case they were meant for. */

@@ -20,16 +20,18 @@ const caseCode = encodeURIComponent(`${codeSystem.taskCode}|teleradiology-case`)
 
 /** @returns undefined when no case, or more than one, can be meant. */
 export async function findCase(tx: FhirTransaction, identity: StudyIdentity): Promise<FoundCase | undefined> {
-  const study = studyIdentifier(identity.studyInstanceUid);
-  const byUid = await casesOf(tx, identifierToken(study.system, study.value), () => true);
-  if (byUid.length > 0) return single(tx, byUid, 'study-uid', identity);
+  const announcing = await casesAnnouncing(tx, identity.studyInstanceUid);
+  const announced = announcing.length > 0 ? await single(tx, announcing, 'study-uid', identity) : undefined;
+  if (announced !== undefined && !(await isCoincidence(tx, announced, identity))) return announced;
+  // Several that announce it leave the choice to a person; another establishment's announcement leaves these images to their own case.
+  if (announced === undefined && announcing.length > 0) return undefined;
   const found = await findByNumber(tx, identity);
   return found !== undefined && (await isCoincidence(tx, found, identity)) ? undefined : found;
 }
 
 /**
  * Two hospitals count alike: a number of theirs under which another hospital's request asks for another patient is no contradiction of either,
- * and neither side is shown who the other's patient is.
+ * and neither side is shown who the other's patient is. Nor do images wait for a hospital that announces the UID of another one's exam.
  */
 async function isCoincidence(
   tx: FhirTransaction,
@@ -82,6 +84,12 @@ async function casesOf(
     cases.push(...(tasks as CaseTask[]).filter(takesImages));
   }
   return cases;
+}
+
+/** Cases that announce a study. */
+export async function casesAnnouncing(tx: FhirTransaction, studyUid: string): Promise<CaseTask[]> {
+  const { system, value } = studyIdentifier(studyUid);
+  return casesOf(tx, identifierToken(system, value), () => true);
 }
 
 /** A draft was not sent yet, a closed case expects nothing more: images wait for the one, and are not swallowed by the other. */

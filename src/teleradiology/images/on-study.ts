@@ -3,6 +3,10 @@ import type { ImagingStudy } from '@medplum/fhirtypes';
 import type { FhirTransaction } from '../../fhir/index.ts';
 import { type StudyEvent, studyLock } from '../../imaging/contract.ts';
 import { signedStates, stateDefinition } from '../case/index.ts';
+import { studyOfOthers } from '../identity/claimed-study.ts';
+import { problemsOf } from '../identity/doubt.ts';
+import { areImagesOfOthers } from '../identity/elsewhere.ts';
+import { raiseProblem } from '../identity/hold-case.ts';
 import { doubtStudy } from '../identity/study-doubts.ts';
 import { establishmentSettings } from '../settings.ts';
 import type { CaseTask } from '../shell/case-task.ts';
@@ -10,7 +14,7 @@ import { idOf, stateOf } from '../shell/case-task.ts';
 import { establishmentOf } from '../shell/case-view.ts';
 import { perform, type Shell } from '../shell/perform.ts';
 import { caseFor, detach, quarantineCollision, settleStudy, tellCase, watchQuiet } from './attach.ts';
-import { contradictionsWith } from './find-case.ts';
+import { casesAnnouncing, contradictionsWith } from './find-case.ts';
 import { reportSetApart } from './set-apart.ts';
 import { findLink, type SeriesArrival, type StudyLink, saveLink } from './study-link.ts';
 
@@ -40,8 +44,17 @@ export async function onStudy(shell: Shell, event: StudyEvent, tx: FhirTransacti
 
 async function lookForCase(shell: Shell, tx: FhirTransaction, link: StudyLink): Promise<void> {
   const settled = await settleStudy(shell, tx, link, await caseFor(tx, link));
+  await tellOthers(shell, tx, settled);
   if (settled.state !== 'attached') return settleCase(shell, tx, settled);
   if (settled.caseId !== undefined) await tellCase(shell, tx, settled.caseId);
+}
+
+/** Cases of other establishments that announce these images: they would wait for an exam that is not theirs, and nobody would say so. */
+async function tellOthers(shell: Shell, tx: FhirTransaction, link: StudyLink): Promise<void> {
+  for (const task of await casesAnnouncing(tx, link.studyUid)) {
+    if (task.id === link.caseId || !(await areImagesOfOthers(tx, task, link))) continue;
+    for (const problem of problemsOf(task, studyOfOthers(link))) await raiseProblem(shell, tx, problem);
+  }
 }
 
 /** Images in quarantine are no event of the case, and yet its clocks change. */

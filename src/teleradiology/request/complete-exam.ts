@@ -13,7 +13,9 @@ import { studyLock } from '../../imaging/contract.ts';
 import { signedStates, stateDefinition } from '../case/index.ts';
 import { codeSystem, concept, identifierIs, passerelle, studyIdentifier } from '../codes.ts';
 import type { ExamComplement } from '../contract.ts';
-import { claimedStudy } from '../identity/at-opening.ts';
+import { claimedStudy, isStudyOfOthers, studyOfOthers } from '../identity/claimed-study.ts';
+import { type Doubt, problemsOf } from '../identity/doubt.ts';
+import { isElsewhere } from '../identity/elsewhere.ts';
 import { reportProblem } from '../identity/problem.ts';
 import { claimQuarantined, detach, settleStudy, tellCase, withStudies } from '../images/attach.ts';
 import { contradictionsWith } from '../images/find-case.ts';
@@ -131,29 +133,31 @@ async function storeDevice(tx: FhirTransaction, device: Device): Promise<string>
 /** The announced study, if its images are there: confirmed, taken from where it was guessed, or found in contradiction. */
 async function relink(shell: Shell, tx: FhirTransaction, task: CaseTask, uid: string): Promise<void> {
   const link = await findLink(tx.sql, tx.context.tenant, uid);
-  if (link === undefined) return;
+  if (link === undefined || (link.caseId === task.id && link.state === 'quarantined')) return;
+  const patient = await tx.find('Patient', idOf(task.for, 'Patient') ?? '');
+  const holder = await openHolder(tx, task, link);
+  if (holder !== undefined && (link.basis !== 'provisional' || isElsewhere(task, holder)))
+    return report(tx, task, await claimedStudy(tx, task, link, holder));
+  if (holder === undefined && link.caseId !== task.id && (await isStudyOfOthers(tx, task, patient, link)))
+    return report(tx, task, studyOfOthers(link));
   if (link.state === 'quarantined') {
-    if (link.caseId !== task.id) await claimQuarantined(shell, tx, link, task);
+    await claimQuarantined(shell, tx, link, task);
     return;
   }
-  if (link.state === 'attached' && link.caseId !== task.id) {
-    if (link.basis !== 'provisional' && !(await isEnded(tx, link.caseId))) {
-      const other = (await tx.read('Task', link.caseId ?? '')) as CaseTask;
-      const { otherCases: _none, keyPart, ...doubt } = claimedStudy(link, other);
-      await reportProblem(tx, { ...doubt, cases: [task], key: `${task.id}.${keyPart}` });
-      return;
-    }
-    await detach(shell, tx, link);
-  }
-  const patient = await tx.find('Patient', idOf(task.for, 'Patient') ?? '');
+  if (link.state === 'attached' && link.caseId !== task.id) await detach(shell, tx, link);
   const contradictions = patient === undefined ? [] : contradictionsWith(patient, link.identity);
   await settleStudy(shell, tx, link, { task, basis: 'study-uid', contradictions });
 }
 
-/** A case that ended keeps no images from the request that replaces it. */
-async function isEnded(tx: FhirTransaction, caseId: string | undefined): Promise<boolean> {
-  const other = caseId === undefined ? undefined : await tx.find('Task', caseId);
-  return other === undefined || stateDefinition(stateOf(other) ?? '')?.final === true;
+async function report(tx: FhirTransaction, task: CaseTask, doubt: Doubt): Promise<void> {
+  for (const problem of problemsOf(task, doubt)) await reportProblem(tx, problem);
+}
+
+/** The other case that a study is attached to; one that ended keeps no images from the request that replaces it. */
+async function openHolder(tx: FhirTransaction, task: CaseTask, link: StudyLink): Promise<CaseTask | undefined> {
+  if (link.state !== 'attached' || link.caseId === undefined || link.caseId === task.id) return undefined;
+  const other = (await tx.find('Task', link.caseId)) as CaseTask | undefined;
+  return other === undefined || stateDefinition(stateOf(other) ?? '')?.final === true ? undefined : other;
 }
 
 /** Studies attached by a guess that flow 4 does not announce belong elsewhere; one a person confirmed is not taken off silently. */

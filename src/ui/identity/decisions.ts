@@ -54,6 +54,10 @@ const former: Readonly<Record<string, string>> = { 'case-ended': 'Dossier clos',
 const images: readonly DecisionCode[] = ['identity-confirmed', 'images-rejected', 'images-reattached'];
 const checked: readonly DecisionCode[] = ['verified', 'images-rejected', 'images-reattached'];
 
+/** Announced for a request; where the images are another establishment's the problem does not name them. */
+const announced = ['study-claimed', 'study-reported'];
+const verified: readonly DecisionCode[] = ['verified'];
+
 const byCode: Readonly<Record<string, readonly DecisionCode[]>> = {
   'accession-collision': ['verified'],
   'prior-as-current': checked,
@@ -76,7 +80,7 @@ export function decisionsFor(issue: DetectedIssue, session: Session): DecisionCh
   const decides = hasRole(session, 'identity-vigilance', 'quality', 'conformance');
   if (!decides && !hasRole(session, ...(alsoDecide[code] ?? []))) return [];
   const aboutImages = issue.implicated?.some(({ reference }) => reference?.startsWith('ImagingStudy/')) === true;
-  return (byCode[code] ?? images)
+  return (!aboutImages && announced.includes(code) ? verified : (byCode[code] ?? images))
     .filter((one) => aboutImages || (one !== 'images-rejected' && one !== 'images-reattached'))
     .map((one) => choices[one]);
 }

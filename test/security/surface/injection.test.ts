@@ -142,7 +142,9 @@ it('every hostile value, through each kind of parameter and everywhere else a se
         texts.some((text) => text.toLowerCase().includes(mark)),
         where,
       ).toBe(false);
-      if (texts.length > 0) shapes.set(name, (shapes.get(name) ?? new Set()).add(texts.join('\n')));
+      // The store's own work in the background asks at any moment, too.
+      const own = texts.filter((text) => text.startsWith(`SELECT '${type}' AS type`));
+      if (own.length > 0) shapes.set(name, (shapes.get(name) ?? new Set()).add(own.join('\n')));
     }
   }
   // The shape of the statement is the parameter's, whatever the value; texts of people are cut into words, so that theirs has a few.
