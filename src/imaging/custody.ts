@@ -66,7 +66,8 @@ async function isSeen(
     await store.read(tenant, 'ImagingStudy', id, rows && { rows });
     return true;
   } catch (error) {
-    if (error instanceof FhirError && error.status === 404) return false;
+    // Of a study that somebody deleted (410) no more is known than of one that never was.
+    if (error instanceof FhirError && (error.status === 404 || error.status === 410)) return false;
     throw error;
   }
 }

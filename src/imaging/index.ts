@@ -8,6 +8,7 @@ import { type AtRest, keepAtRest } from './at-rest.ts';
 import { openBlobStore } from './blob-store.ts';
 import type { Imaging, StudyHook } from './contract.ts';
 import { type Custody, custodyOf, type NamedInstance } from './custody.ts';
+import { guardStudy } from './guard-study.ts';
 import { type IngestOptions, ingest } from './ingest.ts';
 import { indexedBlobs } from './instance-rows.ts';
 import { setQuarantine } from './quarantine.ts';
@@ -62,6 +63,8 @@ export interface ImagingRoom extends Imaging {
   keepAtRest(tenant: string): Promise<AtRest>;
   /** Called after a study changed (stored to, put in or out of quarantine) in this process. */
   onChanged(listener: (tenant: string, studyUid: string) => void): void;
+  /** Called after images were said to be another patient's, or somebody's at all, in this process. */
+  onSubject(listener: (tenant: string, studyUid: string) => void): void;
 }
 
 export interface ImagingOptions {
@@ -83,9 +86,17 @@ export async function createImaging(options: ImagingOptions): Promise<ImagingRoo
   const blobs = await openBlobStore(folder, vault);
   const hooks: StudyHook[] = [];
   const listeners: ((tenant: string, studyUid: string) => void)[] = [];
+  const subjectListeners: typeof listeners = [];
   const changed = (tenant: string, studyUid: string) => {
     for (const listener of listeners) listener(tenant, studyUid);
   };
+  store.beforeCommit(async (change, tx) => {
+    const studyUid = await guardStudy(change, tx);
+    if (studyUid === undefined) return;
+    tx.afterCommit(() => {
+      for (const listener of subjectListeners) listener(tx.context.tenant, studyUid);
+    });
+  }, 'ImagingStudy');
   await blobs.sweep(async (tenant, blob) => {
     const named = await database.transaction(tenant, (sql) => indexedBlobs(sql, tenant, [blob]));
     return named.has(blob);
@@ -114,5 +125,6 @@ export async function createImaging(options: ImagingOptions): Promise<ImagingRoo
     query: (context, query) => queryIndex(database, store.scopeOf(context), query),
     keepAtRest: (tenant) => keepAtRest(database, blobs, tenant),
     onChanged: (listener) => void listeners.push(listener),
+    onSubject: (listener) => void subjectListeners.push(listener),
   };
 }

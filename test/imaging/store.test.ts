@@ -3,6 +3,7 @@ import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import type { ImagingStudy } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StudyEvent } from '../../src/imaging/index.ts';
 import { smallCt } from '../support/synthetic-ct.ts';
@@ -230,5 +231,43 @@ describe('after a crash', () => {
     expect(await storeFiles(room.imaging, smallCt({ studyUid: '2.25.5991', slices: 1 }))).toMatchObject([
       { status: 'stored' },
     ]);
+  });
+});
+
+describe('an ImagingStudy whose images are in the archive', () => {
+  const remove = (id: string) => room.store.transaction(testContext(), (tx) => tx.delete('ImagingStudy', id));
+  const custody = async (uid: string) => {
+    const { rows } = await room.database.query<{ sop_uid: string; sop_class: string }>(
+      'aa',
+      'SELECT sop_uid, sop_class FROM dicom_instance WHERE tenant = $1 AND study_uid = $2',
+      ['aa', uid],
+    );
+    const named = rows.map((row) => ({ sopUid: row.sop_uid, sopClassUid: row.sop_class }));
+    return room.imaging.custodyOf({ tenant: 'aa' }, named);
+  };
+
+  it('is not deleted: its images would be served to nobody, and refused when they come again', async () => {
+    await storeFiles(room.imaging, smallCt({ studyUid: '2.25.5901', slices: 1 }));
+    const id = (await studyOf('2.25.5901'))!.id!;
+    await expect(remove(id)).rejects.toMatchObject({ status: 409, message: expect.stringContaining('archive') });
+    expect(await custody('2.25.5901')).toEqual(['held']);
+  });
+
+  it('is, where there are none', async () => {
+    const { id } = await room.store.transaction(testContext(), (tx) =>
+      tx.create<ImagingStudy>({ resourceType: 'ImagingStudy', status: 'available', subject: { display: 'TEST' } }),
+    );
+    await remove(id);
+    await expect(room.store.read('aa', 'ImagingStudy', id)).rejects.toMatchObject({ status: 410 });
+  });
+
+  it('and was deleted before this rule, is answered for by nobody: the rest of a commitment is', async () => {
+    await storeFiles(room.imaging, smallCt({ studyUid: '2.25.5902', slices: 1 }));
+    const id = (await studyOf('2.25.5902'))!.id!;
+    await room.database.query('aa', 'UPDATE fhir.imagingstudy SET deleted = true WHERE tenant = $1 AND id = $2', [
+      'aa',
+      id,
+    ]);
+    expect(await custody('2.25.5902')).toEqual(['unknown']);
   });
 });

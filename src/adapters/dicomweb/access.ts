@@ -54,6 +54,10 @@ export function dicomwebAccess(imaging: ImagingRoom, guards: Guards, clock: Cloc
   let lastScope = 0;
   const audits = recentMemory<void>(rememberedAudits, auditPeriodMs, clock);
   imaging.onChanged((tenant, studyUid) => studies.forget(`${tenant} ${studyUid}`));
+  // Whoever looks for the accesses to a patient finds those to images that became theirs meanwhile.
+  imaging.onSubject((tenant, studyUid) =>
+    audits.forgetWhere((key) => key.startsWith(`${tenant} `) && key.endsWith(` ${studyUid}`)),
+  );
 
   /** A refusal is recorded too, then told. */
   async function authorized(

@@ -5,6 +5,8 @@ export interface RecentMemory<T> {
   /** The remembered answer, else what `ask` finds; a failure is not remembered. */
   get(key: string, ask: () => Promise<T>): Promise<T>;
   forget(key: string): void;
+  /** Forgets what has such a key; walks through all of them. */
+  forgetWhere(matches: (key: string) => boolean): void;
 }
 
 /**
@@ -31,5 +33,8 @@ export function recentMemory<T>(capacity: number, lifetimeMs: number, clock: Clo
       return entry.answer;
     },
     forget: (key) => void entries.delete(key),
+    forgetWhere(matches) {
+      for (const key of entries.keys()) if (matches(key)) entries.delete(key);
+    },
   };
 }

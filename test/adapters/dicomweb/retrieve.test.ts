@@ -1,4 +1,5 @@
 import { inflateSync } from 'node:zlib';
+import type { ImagingStudy } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testContext } from '../../imaging/room.ts';
 import { smallCt } from '../../support/synthetic-ct.ts';
@@ -193,6 +194,28 @@ describe('WADO-RS', () => {
     service.clock.time += 300_001;
     await get(`${first().path}/frames/1`);
     expect(seen().length - before).toBe(3);
+  });
+
+  it('records it again once the study is known to be a patient’s: who looks for the patient finds who saw the images', async () => {
+    const seen = () =>
+      service.audits.filter(({ interaction, outcome }) => interaction === 'dicomweb:wado' && outcome === 'success');
+    const { store } = service.room;
+    const [study] = await store.search('aa', 'ImagingStudy', `identifier=urn:dicom:uid|urn:oid:${studyUid}`);
+    const say = (subject: ImagingStudy['subject'], more: Partial<ImagingStudy> = {}) =>
+      store.transaction(testContext(), (tx) => tx.update({ ...study!, ...more, id: study!.id!, subject }));
+    service.clock.time += 600_000;
+    const before = seen().length;
+    await get(`${first().path}/frames/1`);
+    await say({ reference: 'Patient/p1' });
+    await get(`${first().path}/frames/1`);
+    await say({ reference: 'Patient/p1' }, { description: 'TEST' });
+    await get(`${first().path}/frames/1`);
+    expect(
+      seen()
+        .slice(before)
+        .map(({ resources }) => (resources[0] as ImagingStudy).subject.reference),
+    ).toEqual([study!.subject.reference, 'Patient/p1']);
+    await say(study!.subject);
   });
 
   it('serves nothing of a study in quarantine, at once, until it is lifted', async () => {
