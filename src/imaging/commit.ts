@@ -1,6 +1,7 @@
 /** What one request's instances change, inside one transaction: index rows, ImagingStudy resources, the hooks' effects. */
 import { randomUUID } from 'node:crypto';
 import { FhirError, type FhirTransaction, labelsOf } from '../fhir/index.ts';
+import type { BlobStore } from './blob-store.ts';
 import { type StoredInstance, type StudyHook, studyLock } from './contract.ts';
 import { failureReason } from './dicom/failure.ts';
 import { textOf } from './dicom/json-model.ts';
@@ -8,6 +9,7 @@ import { dicomwebEndpoint } from './endpoint.ts';
 import { contradiction, mergedIdentity, statedIdentity } from './identity.ts';
 import { projectedStudy } from './imaging-study.ts';
 import { addInstances, type KnownInstance, knownInstances } from './instance-rows.ts';
+import { isSameDataset } from './same-dataset.ts';
 import { addToSeries, seriesOf } from './series-rows.ts';
 import type { Spooled } from './spool.ts';
 import { mergedAttributes, type StudyRow, saveStudy, studyLots } from './study-rows.ts';
@@ -21,12 +23,14 @@ export interface Committed {
 
 export interface CommitOptions {
   hooks: readonly StudyHook[];
+  blobs: Pick<BlobStore, 'read'>;
   /** Public address of the server, without a trailing slash. */
   baseUrl: string;
 }
 
 interface StudyOptions {
   hooks: readonly StudyHook[];
+  blobs: Pick<BlobStore, 'read'>;
   /** Literal reference of the DICOMweb Endpoint. */
   endpoint: string;
 }
@@ -55,7 +59,14 @@ export async function commitInstances(
   const endpoint = await dicomwebEndpoint(tx.whole, options.baseUrl);
   const byStudy = Map.groupBy(instances, ({ studyUid }) => studyUid);
   for (const studyUid of [...byStudy.keys()].sort()) {
-    await commitStudy(tx, studyUid, byStudy.get(studyUid) ?? [], { hooks: options.hooks, endpoint }, outcomes, kept);
+    await commitStudy(
+      tx,
+      studyUid,
+      byStudy.get(studyUid) ?? [],
+      { hooks: options.hooks, blobs: options.blobs, endpoint },
+      outcomes,
+      kept,
+    );
   }
   return { outcomes: instances.flatMap((instance) => outcomes.get(instance) ?? []), kept };
 }
@@ -84,7 +95,10 @@ async function commitStudy(
   for (const instance of instances) {
     const before = known.get(instance.sopUid);
     if (before) {
-      outcomes.set(instance, (await isSeen(before)) ? repeated(instance, before) : taken(instance));
+      outcomes.set(
+        instance,
+        (await isSeen(before)) ? await repeated(options.blobs, tenant, instance, before) : taken(instance),
+      );
       continue;
     }
     kept.add(instance.blob);
@@ -92,7 +106,7 @@ async function commitStudy(
     lot.added.push(instance);
     const { quarantine } = lot.row;
     const apart = lot.row.lot > 0 && quarantine ? { setApart: quarantine } : {};
-    known.set(instance.sopUid, { ...identityOf(instance), sha256: instance.sha256, ...apart });
+    known.set(instance.sopUid, { ...identityOf(instance), sha256: instance.sha256, blob: instance.blob, ...apart });
     outcomes.set(instance, { ...identityOf(instance), status: 'stored', ...apart });
   }
   for (const lot of lots) if (lot.added.length > 0) await commitLot(tx.whole, lot, options);
@@ -206,9 +220,14 @@ async function commitLot(
   }
 }
 
-/** The same SOP Instance UID again: the same bytes change nothing, other bytes are never taken for them. */
-function repeated(instance: Spooled, before: KnownInstance): StoredInstance {
-  if (before.sha256.equals(instance.sha256)) {
+/** The same SOP Instance UID again: the same image changes nothing, another one is never taken for it. */
+async function repeated(
+  blobs: StudyOptions['blobs'],
+  tenant: string,
+  instance: Spooled,
+  before: KnownInstance,
+): Promise<StoredInstance> {
+  if (before.sha256.equals(instance.sha256) || (await isSameDataset(blobs, tenant, before.blob, instance.blob))) {
     const { setApart } = before;
     // A sender that missed the first answer must learn it from the second.
     return { ...identityOf(instance), status: 'duplicate', ...(setApart ? { setApart } : {}) };

@@ -95,10 +95,12 @@ export async function ingest(
 
 /** The bytes are here: who only lost a race is not made to send them again. */
 async function committed(context: Context, spooled: readonly Spooled[], options: IngestOptions): Promise<Committed> {
-  const { store, hooks, baseUrl } = options;
+  const { store, blobs, hooks, baseUrl } = options;
   for (let attempt = 1; ; attempt++) {
     try {
-      return await store.transaction(context, (tx) => commitInstances(tx, spooled, { hooks, baseUrl: baseUrl() }));
+      return await store.transaction(context, (tx) =>
+        commitInstances(tx, spooled, { hooks, blobs, baseUrl: baseUrl() }),
+      );
     } catch (error) {
       if (attempt >= attempts || !(error instanceof FhirError) || error.status !== 409) throw error;
     }

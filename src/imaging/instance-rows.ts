@@ -11,7 +11,9 @@ export interface KnownInstance {
   seriesUid: string;
   sopUid: string;
   sopClassUid: string;
+  /** Of the whole file, as it came. */
   sha256: Buffer;
+  blob: string;
   /** Of the lot it is in; absent while that is being stored. */
   imagingStudyId?: string;
   /** Why it is stored apart from the study of that UID. */
@@ -30,11 +32,12 @@ export async function knownInstances(
     sop_uid: string;
     sop_class: string;
     sha256: Buffer;
+    blob: string;
     imaging_study: string | null;
     set_apart: string | null;
   }>({
     name: 'dicom_instance_known',
-    text: `SELECT i.study_uid, i.series_uid, i.sop_uid, i.sop_class, i.sha256, s.imaging_study,
+    text: `SELECT i.study_uid, i.series_uid, i.sop_uid, i.sop_class, i.sha256, i.blob, s.imaging_study,
         CASE WHEN i.lot > 0 THEN s.quarantine END AS set_apart
       FROM dicom_instance i
       LEFT JOIN dicom_study s ON s.tenant = $1 AND s.study_uid = i.study_uid AND s.lot = i.lot
@@ -50,6 +53,7 @@ export async function knownInstances(
         sopUid: row.sop_uid,
         sopClassUid: row.sop_class,
         sha256: row.sha256,
+        blob: row.blob,
         ...(row.imaging_study ? { imagingStudyId: row.imaging_study } : {}),
         ...(row.set_apart ? { setApart: row.set_apart } : {}),
       },

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import type { ImagingStudy } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { fileMeta } from '../../src/imaging/dicom/part10.ts';
 import type { StudyEvent } from '../../src/imaging/index.ts';
 import { smallCt } from '../support/synthetic-ct.ts';
 import {
@@ -269,5 +270,60 @@ describe('an ImagingStudy whose images are in the archive', () => {
       id,
     ]);
     expect(await custody('2.25.5902')).toEqual(['unknown']);
+  });
+});
+
+describe('an image that comes again with another file header', () => {
+  const datasetOf = (file: Buffer) => file.subarray(144 + file.readUInt32LE(140));
+  /** As an archive, or a gateway, writes it. */
+  const rewritten = (file: Buffer, dataset = datasetOf(file)) => {
+    const { studyUid: _, ...instance } = { studyUid: '', ...identityOf(file) };
+    return Buffer.concat([fileMeta(instance), dataset]);
+  };
+  const identityOf = (file: Buffer) => {
+    const text = file.toString('latin1');
+    const uidAfter = (mark: string) => /^[\d.]+/.exec(text.slice(text.indexOf(mark) + 8))![0];
+    return {
+      sopClassUid: uidAfter('\x02\0\x02\0UI'),
+      sopUid: uidAfter('\x02\0\x03\0UI'),
+      transferSyntax: uidAfter('\x02\0\x10\0UI'),
+    };
+  };
+  const changed = (file: Buffer) => {
+    const copy = Buffer.from(file);
+    copy[copy.length - 1]! ^= 1;
+    return copy;
+  };
+
+  it('is the same image: who sends it again is told that it is held, and nothing changes', async () => {
+    const [file] = smallCt({ studyUid: '2.25.5911', slices: 1 });
+    expect(rewritten(file!).equals(file!)).toBe(false);
+    await storeFiles(room.imaging, [file!]);
+    const before = await studyOf('2.25.5911');
+    for (const again of [rewritten(file!), datasetOf(file!)])
+      expect(await storeFiles(room.imaging, [again])).toMatchObject([{ status: 'duplicate' }]);
+    expect(await studyOf('2.25.5911')).toEqual(before);
+    expect(await storeFiles(room.imaging, [rewritten(changed(file!))])).toMatchObject([
+      { status: 'failed', failureReason: 45070 },
+    ]);
+  });
+
+  it('also within one request', async () => {
+    const [file] = smallCt({ studyUid: '2.25.5912', slices: 1 });
+    const stored = await storeFiles(room.imaging, [file!, rewritten(file!), rewritten(changed(file!))]);
+    expect(stored.map(({ status }) => status)).toEqual(['stored', 'duplicate', 'failed']);
+  });
+
+  it('is not taken for what is stored where that does not open any more', async () => {
+    const [file] = smallCt({ studyUid: '2.25.5913', slices: 1 });
+    await storeFiles(room.imaging, [file!]);
+    const { rows } = await room.database.query<{ blob: string }>(
+      'aa',
+      'SELECT blob FROM dicom_instance WHERE tenant = $1 AND study_uid = $2',
+      ['aa', '2.25.5913'],
+    );
+    const { blob } = rows[0]!;
+    await rm(join(room.folder, 'aa', blob.slice(0, 2), blob));
+    expect(await storeFiles(room.imaging, [rewritten(file!)])).toMatchObject([{ status: 'failed' }]);
   });
 });
