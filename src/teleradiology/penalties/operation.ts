@@ -13,7 +13,9 @@ export const penaltiesOperation: Operation = {
   level: 'instance',
   seesWhole: true,
   affectsState: false,
-  async run({ tx, id = '', parameters }) {
+  async run({ tx, id = '', parameters, authorize }) {
+    // They follow from the contract, and tell of it.
+    authorize({ interaction: 'read', type: 'Contract' });
     const name = text(parameters, 'month', 7) ?? '';
     const format = text(parameters, 'format', 8) ?? 'parameters';
     if (format !== 'parameters' && format !== 'csv')

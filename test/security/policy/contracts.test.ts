@@ -1,7 +1,7 @@
 /** Contracts over HTTP: written by coordinators and administrators, hidden from the others, refused when they cannot be applied. */
 import type { Contract, OperationOutcome } from '@medplum/fhirtypes';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { fhirRoutes, systemContext } from '../../../src/fhir/index.ts';
+import { FhirError, fhirRoutes, systemContext } from '../../../src/fhir/index.ts';
 import { guardContract } from '../../../src/teleradiology/contract-terms/index.ts';
 import { penaltiesOperation } from '../../../src/teleradiology/penalties/index.ts';
 import { openRig, type Rig } from '../../access/support.ts';
@@ -78,5 +78,19 @@ describe('the penalties of a month', () => {
     const table = await send('administrator', 'GET', `${path}&format=csv`);
     expect(table.headers['content-type']).toBe('text/csv; charset=utf-8');
     expect(table.body).toContain('"Dossier";"Horloge";"Clause"');
+  });
+
+  it('are for whoever may read the contract they follow from: an app that was given the directory alone is refused', async () => {
+    const context = systemContext('aa', 'operation:Organization/$penalties', rig.clock);
+    const asked = rig.store.transaction(context, async (tx) =>
+      penaltiesOperation.run({
+        ...{ tx, id: 'ch-exemple', base: '', query: '', isAllowed: () => false },
+        parameters: { resourceType: 'Parameters', parameter: [{ name: 'month', valueString: '2026-03' }] },
+        authorize: ({ type }) => {
+          if (type !== 'Organization') throw new FhirError(403, 'forbidden', `not ${type}`);
+        },
+      }),
+    );
+    await expect(asked).rejects.toMatchObject({ status: 403, message: 'not Contract' });
   });
 });
