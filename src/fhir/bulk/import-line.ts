@@ -3,7 +3,7 @@ import type { Resource, ResourceType } from '@medplum/fhirtypes';
 import { FhirError } from '../contract.ts';
 import { parseSentJson } from '../json/index.ts';
 import { asSent } from '../rest/written.ts';
-import { isId, isResourceType } from '../validation/index.ts';
+import { isId, isResourceType, validateResource } from '../validation/index.ts';
 import type { InputLine } from './import-input.ts';
 
 export type Identified = Resource & { id: string };
@@ -11,14 +11,19 @@ export type Identified = Resource & { id: string };
 /** Letters of another encoding must not become replacement characters. Without the option `stream` it keeps nothing between calls. */
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/**
- * A resource under its own id, the refusal of the line, or nothing for an empty line.
- * @param base service base URL the import was asked at. @param mayWrite throws when the account may not write the type.
- */
+export interface Reading {
+  /** Service base URL the import was asked at. */
+  base: string;
+  /** Throws when the account may not write the type. */
+  mayWrite(type: ResourceType): void;
+  /** Whether the resource is validated here already; it is when it is stored. */
+  validated: boolean;
+}
+
+/** A resource under its own id, the refusal of the line, or nothing for an empty line. */
 export function readLine(
   { data }: InputLine,
-  base: string,
-  mayWrite: (type: ResourceType) => void,
+  { base, mayWrite, validated }: Reading,
 ): Identified | FhirError | undefined {
   if (data === undefined) return new FhirError(413, 'too-long', 'the line is longer than a resource may be');
   try {
@@ -26,7 +31,10 @@ export function readLine(
     if (text === '') return undefined;
     const resource = identified(parseSentJson(text));
     mayWrite(resource.resourceType);
-    return asSent(resource, base) as Identified;
+    const sent = asSent(resource, base) as Identified;
+    const issues = validated ? validateResource(sent) : [];
+    if (issues.some(({ severity }) => severity === 'error' || severity === 'fatal')) return FhirError.of(400, issues);
+    return sent;
   } catch (error) {
     if (error instanceof FhirError) return error;
     if (error instanceof SyntaxError) return new FhirError(400, 'structure', 'the line is not JSON');

@@ -9,7 +9,7 @@ import { isContention, withRetries } from '../rest/attempts.ts';
 import type { RestStore, RestTransaction } from '../store/contract.ts';
 import { type ImportFiles, type InputLine, linesOf } from './import-input.ts';
 import { currentOf, isAlready, nameOf } from './import-known.ts';
-import { type Identified, readLine } from './import-line.ts';
+import { type Identified, type Reading, readLine } from './import-line.ts';
 import type { ImportJob, ImportResult } from './job.ts';
 import { moveImport } from './job-table.ts';
 
@@ -91,8 +91,9 @@ function refusalOf(ask: () => void): unknown {
 }
 
 /**
- * A batch that cannot be stored as a whole is stored line by line: one bad line refuses itself and nothing else. That others write the
- * same resources is no fault of a line: it is tried again, and in the end the attempt fails.
+ * A batch that cannot be stored as a whole is stored without the lines that are no valid resources, so that what refers to a later line still
+ * finds it; and line by line where that does not do either: one bad line refuses itself and nothing else. That others write the same
+ * resources is no fault of a line: it is tried again, and in the end the attempt fails.
  */
 async function storeBatch(
   store: RestStore,
@@ -101,17 +102,18 @@ async function storeBatch(
   lines: readonly Line[],
   before: ImportResult,
   mayWrite: (type: ResourceType) => void,
+  validated = false,
 ): Promise<ImportResult> {
+  const reading = { base: job.request.base, mayWrite, validated };
   try {
-    return await withRetries(() =>
-      store.restTransaction(context, (tx) => storeLines(tx, job, lines, before, mayWrite)),
-    );
+    return await withRetries(() => store.restTransaction(context, (tx) => storeLines(tx, job, lines, before, reading)));
   } catch (error) {
     if (error instanceof LostError || !isRefusal(error)) throw error;
     const [line, ...more] = lines;
     if (more.length === 0) {
       return withRetries(() => store.restTransaction(context, (tx) => refuseLine(tx, job, line!, before, error)));
     }
+    if (!validated) return storeBatch(store, job, context, lines, before, mayWrite, true);
   }
   let result = before;
   for (const line of lines) result = await storeBatch(store, job, context, [line], result, mayWrite);
@@ -128,10 +130,10 @@ async function storeLines(
   job: ImportJob,
   lines: readonly Line[],
   before: ImportResult,
-  mayWrite: (type: ResourceType) => void,
+  reading: Reading,
 ): Promise<ImportResult> {
   const result = { ...before };
-  const read = lines.map((line) => ({ line, resource: readLine(line, job.request.base, mayWrite) }));
+  const read = lines.map((line) => ({ line, resource: readLine(line, reading) }));
   const known = await currentOf(
     tx,
     read.flatMap(({ resource }) => (resource instanceof FhirError ? [] : (resource ?? []))),

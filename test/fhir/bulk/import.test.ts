@@ -135,6 +135,25 @@ describe('$import', () => {
     expect((await server.request({ url: '/fhir/Patient/hooked' })).statusCode).toBe(404);
   });
 
+  it('keeps what refers to a later line of its batch, whatever another line is refused for', async () => {
+    const checking = await bulkServer({ checkReferences: true });
+    const manifest = await checking.imported(
+      [
+        '{"resourceType":"Task","id":"first","status":"requested","intent":"order","focus":{"reference":"ServiceRequest/later"}}',
+        '{"resourceType":"Patient","id":"wrong","gender":"x"}',
+        '{"resourceType":"Patient","id":"unknown-link","managingOrganization":{"reference":"Organization/later-org"}}',
+        '{"resourceType":"ServiceRequest","id":"later","status":"active","intent":"order","subject":{"reference":"Patient/last"}}',
+        'not json',
+        '{"resourceType":"Organization","id":"later-org","name":"TEST"}',
+        '{"resourceType":"Patient","id":"last"}',
+      ].join('\n'),
+    );
+    expect(manifest.outcome).toEqual({ created: 5, updated: 0, unchanged: 0, refused: 2 });
+    const outcomes = (await checking.linesOf(manifest.error)) as unknown as OperationOutcome[];
+    expect(outcomes.map(({ issue }) => issue[0]!.location![0])).toEqual(['line 2', 'line 5']);
+    await checking.close();
+  });
+
   it('needs the right to write each type', async () => {
     server.refused = ({ interaction, type }) => interaction === 'update' && type === 'Organization';
     const manifest = await server.imported(

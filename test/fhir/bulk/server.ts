@@ -68,9 +68,11 @@ const actorOf = (account: string): Actor => ({
 });
 
 /** The bearer token names tenant and account: `aa alice`. */
-export async function bulkServer(options: { linesPerFile?: number } = {}): Promise<BulkServer> {
+export async function bulkServer(
+  options: { linesPerFile?: number; checkReferences?: boolean } = {},
+): Promise<BulkServer> {
   const database = await testDatabase();
-  const store = await createFhirStore({ database });
+  const store = await createFhirStore({ database, checkReferences: options.checkReferences === true });
   const folder = await mkdtemp(join(tmpdir(), 'bulk-'));
   const app = fastify({ bodyLimit: 1024 * 1024 });
   const ahead = { ahead: 0 };
