@@ -37,7 +37,7 @@ export function exportRequestOf(call: OperationCall, level: ExportRequest['level
     ...(types ? { types } : {}),
     ...(since ? { since } : {}),
     ...(until ? { until } : {}),
-    filters: filtersGiven(parameters, types),
+    filters: filtersGiven(parameters, level, types),
     ...(elements.length > 0 ? { elements: elements.map(elementName) } : {}),
     base: call.base,
     url: `${call.base}/${path}${call.query ? `?${call.query}` : ''}`,
@@ -47,10 +47,14 @@ export function exportRequestOf(call: OperationCall, level: ExportRequest['level
 function exportedTypes(parameters: Parameters, level: ExportRequest['level']): ResourceType[] | undefined {
   const types = typesOf(parameters, '_type');
   if (level === 'system' || !types) return types;
-  const outside = types.find((type) => type !== 'Patient' && !compartmentTypes('Patient').includes(type));
-  if (outside)
-    throw refusal(`_type: ${outside} belongs to no patient's record; export it at the system level`, '_type');
+  for (const type of types) requireRecord(type, '_type');
   return types;
+}
+
+/** @throws FhirError 400 for what a patient's record has nothing of. */
+function requireRecord(type: ResourceType, parameter: string): void {
+  if (type === 'Patient' || compartmentTypes('Patient').includes(type)) return;
+  throw refusal(`${parameter}: ${type} belongs to no patient's record; export it at the system level`, parameter);
 }
 
 function patientsGiven(call: OperationCall, level: ExportRequest['level']): string[] | undefined {
@@ -67,7 +71,11 @@ function patientsGiven(call: OperationCall, level: ExportRequest['level']): stri
 }
 
 /** Comma separated in one parameter (a comma that begins a new `Type?`), or several parameters. */
-function filtersGiven(parameters: Parameters, types: readonly ResourceType[] | undefined): ExportRequest['filters'] {
+function filtersGiven(
+  parameters: Parameters,
+  level: ExportRequest['level'],
+  types: readonly ResourceType[] | undefined,
+): ExportRequest['filters'] {
   const filters = textsOf(parameters, '_typeFilter').flatMap((text) => text.split(/,(?=[A-Z][A-Za-z]+\?)/));
   if (filters.length > filtersAtMost) throw refusal(`More than ${filtersAtMost} type filters`, '_typeFilter');
   return filters.map((filter) => {
@@ -78,6 +86,7 @@ function filtersGiven(parameters: Parameters, types: readonly ResourceType[] | u
       throw refusal('_typeFilter is of the form Type?parameter=value', '_typeFilter');
     if (types && !types.includes(type))
       throw refusal(`_typeFilter: ${type} is not among the types asked for`, '_typeFilter');
+    if (level !== 'system') requireRecord(type, '_typeFilter');
     const other = notPlain(new URLSearchParams(query).keys());
     if (other) throw notSupported(`_typeFilter: ${other.slice(0, 64)} is not supported here`, '_typeFilter');
     return { type, query };
@@ -95,7 +104,8 @@ function instant(parameters: Parameters, name: string): string | undefined {
   const text = textOnce(parameters, name)?.replace(' ', '+');
   if (text === undefined) return undefined;
   const date = new Date(text);
-  if (!/^\d{4}-\d{2}-\d{2}T/.test(text) || Number.isNaN(date.getTime())) throw refusal(`${name} is an instant`, name);
+  if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})$/.test(text) || Number.isNaN(date.getTime()))
+    throw refusal(`${name} is an instant, with its time zone: 2026-11-23T08:00:00+01:00`, name);
   return date.toISOString();
 }
 

@@ -20,7 +20,7 @@ import { type ImportFiles, keepInput } from './import-input.ts';
 import { issuesOf } from './import-run.ts';
 import { demandOf, type Job } from './job.ts';
 import { cancelJob, findJob, insertJob, isJobId, newJobId } from './job-table.ts';
-import { begin, importFiles, requireAsync } from './kick-off.ts';
+import { begin, importFiles, noRoom, requireAsync } from './kick-off.ts';
 import { filePath, issuesFile, manifestOf, statusPath } from './manifest.ts';
 
 export interface BulkRoutesOptions {
@@ -163,6 +163,8 @@ export async function bulkRoutes(app: FastifyInstance, options: BulkRoutesOption
     const encoding = request.headers['content-encoding'];
     if (encoding !== undefined && encoding !== 'gzip') throw new FhirError(415, 'not-supported', 'only gzip is undone');
     const { tenant } = context;
+    const full = await store.restTransaction(context, noRoom);
+    if (full) return full;
     const id = newJobId();
     await keepInput(imports, { tenant, id }, request.body as Readable, encoding === 'gzip');
     const job = { kind: 'import' as const, id, request: { base: base(request), url: `${base(request)}/$import` } };

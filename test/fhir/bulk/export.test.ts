@@ -158,6 +158,8 @@ describe('$export', () => {
       '_outputFormat=application/parquet',
       '_type=Cat',
       '_since=yesterday',
+      '_since=2026-11-23T08:00:00',
+      '_since=2026-11-23T08:00Z',
       '_typeFilter=Observation',
       '_typeFilter=Observation%3Fsubject.name%3DA',
       '_typeFilter=Observation%3F_include%3D*',
@@ -172,9 +174,11 @@ describe('$export', () => {
         { expression: [`Parameters.parameter.where(name = '${name}')`] },
       ]);
     }
-    expect(
-      (await server.request({ url: '/fhir/Patient/$export?_type=Organization', headers: respondAsync })).statusCode,
-    ).toBe(400);
+    for (const query of ['_type=Organization', '_typeFilter=Organization%3Fname%3DA'])
+      expect(
+        (await server.request({ url: `/fhir/Patient/$export?${query}`, headers: respondAsync })).statusCode,
+        query,
+      ).toBe(400);
     expect((await server.request({ url: '/fhir/Group/none/$export', headers: respondAsync })).statusCode).toBe(404);
     // Understood only when it is searched: the job fails and says why.
     const begun = await server.request({

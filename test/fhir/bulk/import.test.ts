@@ -269,6 +269,60 @@ describe('$import', () => {
     expect((await post('Binary/none')).statusCode).toBe(404);
   });
 
+  it('takes several files one after the other, and refuses what it would not honour', async () => {
+    for (const [id, lines] of [
+      ['one', patients(2, 'g').join('\n')],
+      ['two', patients(3, 'h').join('\n')],
+    ] as const)
+      await server.put({
+        ...{ resourceType: 'Binary', id, contentType: 'application/fhir+ndjson' },
+        data: Buffer.from(lines).toString('base64'),
+      });
+    const url = (id: string) => ({ name: 'url', valueUrl: `Binary/${id}` });
+    const type = (valueCode: string) => ({ name: 'type', valueCode });
+    const input = (...part: object[]) => ({ name: 'input', part });
+    const post = (...parameter: object[]) =>
+      server.request({
+        ...{ method: 'POST', url: '/fhir/$import', headers: { ...json, ...respondAsync } },
+        payload: { resourceType: 'Parameters', parameter },
+      });
+    const whole = await post(
+      { name: 'inputSource', valueUri: 'https://ehr.example' },
+      { name: 'storageDetail', part: [{ name: 'type', valueCode: 'https' }] },
+      input(type('Patient'), url('one')),
+      input(url('two')),
+    );
+    expect(whole.statusCode, whole.body).toBe(202);
+    await server.bulk.worker.sweep();
+    const status = await server.request({ url: String(whole.headers['content-location']).replace(base, '/fhir') });
+    expect((status.json() as Manifest).outcome).toMatchObject({ created: 5, refused: 0 });
+    for (const [parameters, said] of [
+      [[input(url('one')), { name: 'mode', valueCode: 'overwrite' }], 'mode'],
+      [[input(url('one'), url('two'))], 'url'],
+      [[input(url('one'), { name: 'etag', valueString: 'x' })], 'etag'],
+      [[input(type('Cat'), url('one'))], 'Cat'],
+      [[input(url('one')), { name: 'storageDetail', part: [{ name: 'type', valueCode: 'aws-s3' }] }], 'storageDetail'],
+      [[input(url('one')), { name: 'inputFormat', valueCode: 'text/csv' }], 'inputFormat'],
+    ] as const) {
+      const answer = await post(...parameters);
+      expect([answer.statusCode, answer.body.includes(said)], said).toEqual([400, true]);
+    }
+  });
+
+  it('writes nothing down while too many jobs wait', async () => {
+    const post = (payload: string) =>
+      server.request({ method: 'POST', url: '/fhir/$import', headers: ndjson, payload });
+    const begun = await Promise.all(Array.from({ length: 5 }, (_, n) => post(patients(1, `q${n}-`)[0]!)));
+    expect(begun.map(({ statusCode }) => statusCode)).toEqual([202, 202, 202, 202, 202]);
+    // Not even looked at: it is no gzip.
+    const full = await server.request({
+      ...{ method: 'POST', url: '/fhir/$import', payload: 'x' },
+      headers: { ...ndjson, 'content-encoding': 'gzip' },
+    });
+    expect([full.statusCode, full.headers['retry-after']]).toEqual([429, '60']);
+    await server.bulk.worker.sweep();
+  });
+
   it('goes on after a crash where it was, and stores no line twice', async () => {
     const lines = patients(250, 'k');
     const begun = await server.request({
