@@ -51,7 +51,7 @@ async function run(rooms: Rooms, [action, first, login, ...ids]: string[], optio
   if (action === 'list') return list(rooms, first);
   if (action === 'create' && first) {
     const description = readTenantDescription(await jsonOf(first));
-    const made = await createTenant({ database, store }, contextIn, description);
+    const made = await createTenant({ store }, contextIn, description);
     print(`${description.tenant} : ${made.join(' ')}`);
     return;
   }

@@ -54,8 +54,8 @@ export interface Database {
   ): Promise<Answer<Row>>;
   /** Every tenant's name, the platform's own included, in a stable order. */
   tenants(): Promise<string[]>;
-  /** Adds a tenant; adding it again changes nothing. */
-  addTenant(tenant: string, display: string): Promise<void>;
+  /** Adds a tenant; adding it again changes nothing. @returns false for one that was known. */
+  addTenant(tenant: string, display: string): Promise<boolean>;
   /** Connection string of the application's role, for libraries that bring their own pool. */
   readonly url: string;
   /** Connection string of the role that owns the tables. */
@@ -215,10 +215,8 @@ export function openDatabase(
       return rows.map((row) => row.tenant);
     },
     async addTenant(tenant, display) {
-      await query(platformTenant, 'INSERT INTO tenant (tenant, display) VALUES ($1, $2) ON CONFLICT DO NOTHING', [
-        tenant,
-        display,
-      ]);
+      const text = 'INSERT INTO tenant (tenant, display) VALUES ($1, $2) ON CONFLICT DO NOTHING';
+      return (await query(platformTenant, text, [tenant, display])).rowCount === 1;
     },
     async close() {
       await Promise.all(Object.values(pools).map((pool) => pool.end()));

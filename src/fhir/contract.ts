@@ -244,6 +244,8 @@ export interface ProjectedRow {
 
 /** The FHIR server without HTTP. */
 export interface FhirStore {
+  /** Makes a tenant known, whose index is what this program makes from the first resource on; leaves one that is known as it is. */
+  addTenant(tenant: string, display: string): Promise<void>;
   /**
    * One transaction; committed when `work` resolves. Where the existence of reference targets is checked, those of AuditEvents are not: the
    * trail also tells who asked for what does not exist, in tenants that have no Device for the platform.

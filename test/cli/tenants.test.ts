@@ -28,7 +28,7 @@ afterAll(() => database.close());
 const clock = { now: () => new Date('2026-03-01T08:00:00Z') };
 const create = (more: object = {}) =>
   createTenant(
-    { database, store },
+    { store },
     (tenant) => systemContext(tenant, 'system:tenants-create', clock),
     readTenantDescription({ ...description, ...more }),
   );

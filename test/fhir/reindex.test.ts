@@ -229,6 +229,23 @@ it('makes the index anew by itself when it was made with other definitions', asy
   expect(await ids(store, 'gender=female')).toEqual(['she']);
 });
 
+it('has nothing to do for a tenant that began with this program', async () => {
+  const jobs = async (tenant: string) =>
+    (await database.query(tenant, 'SELECT 1 FROM fhir.reindex WHERE tenant = $1', [tenant])).rowCount;
+  const store = await node();
+  await store.addTenant('new', 'Hospital N');
+  // Known, and nobody knows by which program its first resources were indexed.
+  await database.addTenant('former', 'Hospital F');
+  await store.addTenant('former', 'Hospital F');
+  for (const tenant of ['new', 'former']) {
+    await store.transaction(systemContext(tenant, 'system:test', clock), (tx) =>
+      tx.create({ resourceType: 'Patient' }),
+    );
+    await store.reindex.finish(tenant);
+  }
+  expect([await jobs('new'), await jobs('former')]).toEqual([0, 1]);
+});
+
 it('goes over a thousand rows while they change, and leaves every one as its last version says', async () => {
   const store = await node();
   const many = Array.from({ length: 1_000 }, (_, n) => patient(`many-${String(n).padStart(4, '0')}`, 'blue'));

@@ -3,7 +3,6 @@
  * (https://hl7.org/fhir/R4/organization.html). Made again, it adds what is missing and leaves what is there.
  */
 import type { Identifier, Organization } from '@medplum/fhirtypes';
-import type { Database } from '../../db/index.ts';
 import type { Context, FhirStore, FhirTransaction } from '../../fhir/index.ts';
 import { frenchIdentifierTypes, passerelle } from '../codes.ts';
 import { refusal } from '../refusals.ts';
@@ -15,7 +14,7 @@ const unitSystem = `${passerelle}/sid/unit`;
 
 /** @param contextIn circumstances of the operator in a tenant. @returns ids of the establishments, in the order described. */
 export async function createTenant(
-  rooms: { database: Database; store: FhirStore },
+  { store }: { store: FhirStore },
   contextIn: (tenant: string) => Context,
   description: TenantDescription,
 ): Promise<string[]> {
@@ -25,8 +24,8 @@ export async function createTenant(
       diagnostics: 'tenant: "all" is the name of every tenant together',
       text: 'tenant : « all » est le nom de tous les groupes ensemble, choisissez-en un autre.',
     });
-  await rooms.database.addTenant(tenant, display);
-  return rooms.store.transaction(contextIn(tenant), async (tx) => {
+  await store.addTenant(tenant, display);
+  return store.transaction(contextIn(tenant), async (tx) => {
     const group = await ensure(tx, structure('FINEJ', legalEntity.finess, legalEntity.name ?? display));
     const ids: string[] = [];
     for (const { finess, name, units } of establishments) {

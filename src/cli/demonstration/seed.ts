@@ -3,7 +3,6 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Access } from '../../access/index.ts';
 import type { Config } from '../../config/index.ts';
-import type { Database } from '../../db/index.ts';
 import { type FhirStore, systemContext } from '../../fhir/index.ts';
 import { demoPeople, displayOf } from './people.ts';
 import { demoResources } from './resources.ts';
@@ -34,14 +33,9 @@ const people = new Set(demoPeople.map(({ login }) => login));
 const worksForOne: ReadonlySet<string> = new Set(['radiologist', 'expert', 'requester', 'technologist', 'ris']);
 
 /** Makes the tenant, its reference resources and its accounts; on a database that has them, changes passwords at most. */
-export async function seedDemonstration(rooms: {
-  database: Database;
-  store: FhirStore;
-  access: Access;
-  config: Config;
-}): Promise<void> {
-  const { database, store, access, config } = rooms;
-  await database.addTenant(demoHospital.tenant, 'Groupe hospitalier de démonstration');
+export async function seedDemonstration(rooms: { store: FhirStore; access: Access; config: Config }): Promise<void> {
+  const { store, access, config } = rooms;
+  await store.addTenant(demoHospital.tenant, 'Groupe hospitalier de démonstration');
   await store.transaction(systemContext(demoHospital.tenant, 'system:seed', config.clock), async (tx) => {
     for (const resource of demoResources) {
       if (!(await tx.find(resource.resourceType, resource.id))) await tx.create(resource);

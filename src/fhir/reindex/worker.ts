@@ -9,6 +9,8 @@ const lookEveryMs = 5_000;
 export interface ReindexWorker {
   start(): void;
   stop(): Promise<void>;
+  /** A tenant that has nothing yet: there will be nothing to make anew. */
+  begin(tenant: string): Promise<void>;
   /** Does everything there is to do, without pauses. */
   finish(tenant: string): Promise<void>;
   /** Looks soon. */
@@ -76,6 +78,7 @@ export function createReindexWorker(options: {
   return {
     start: () => loop.start('at once'),
     stop: loop.stop,
+    begin: inspect,
     async finish(tenant) {
       await inspect(tenant);
       while ((await step(tenant)) !== 'nothing');

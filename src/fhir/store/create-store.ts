@@ -222,6 +222,9 @@ export async function createStore(options: StoreOptions): Promise<RestStore> {
   });
 
   return {
+    async addTenant(tenant, display) {
+      if (await database.addTenant(tenant, display)) await reindex.begin(tenant);
+    },
     transaction: restTransaction,
     restTransaction,
     reads,

@@ -1,6 +1,6 @@
 /**
  * What another establishment of the group has under the same number or UID: it keeps what is its own, whoever else names it, and each of
- * the two is told its own side and nothing of the other's patient (ID-2, SE-3).
+ * the two is told its own side and nothing of the other's patient (ID-2, SE-4).
  */
 import type { Resource } from '@medplum/fhirtypes';
 import { type FhirTransaction, labelsOf } from '../../fhir/index.ts';

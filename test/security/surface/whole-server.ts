@@ -34,7 +34,7 @@ export async function openWholeServer(
     ...env,
   });
   const server = await startServer(config, options);
-  await server.database.addTenant('aa', 'Hospital A');
+  await server.store.addTenant('aa', 'Hospital A');
   return {
     server,
     folder,
